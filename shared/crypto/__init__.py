@@ -1,0 +1,1 @@
+"""Sealed fields, keyed hashes, the court's signature, and random codes for people."""

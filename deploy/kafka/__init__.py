@@ -1,0 +1,1 @@
+"""Apache Kafka on one node, for development, tests and `make run-kafka`."""

@@ -1,0 +1,151 @@
+"""Fetches and starts Apache Kafka: one KRaft node on the loopback, in the foreground, until SIGTERM.
+
+`python -m deploy.kafka.launch --help` names the options and their environment variables. Needs Java 17 or
+later; needs Maven once, for the jars named in pom.xml, which are kept in the cache folder from then on.
+"""
+
+import base64
+import ctypes
+import hashlib
+import os
+import re
+import shutil
+import signal
+import socket
+import subprocess
+import tempfile
+import uuid
+from dataclasses import dataclass
+from pathlib import Path
+
+import click
+
+POM = Path(__file__).with_name("pom.xml")
+CACHE = Path.home() / ".cache" / "yangguang" / "kafka"
+JAVA_AT_LEAST = 17
+PR_SET_PDEATHSIG = 1
+
+
+@dataclass(frozen=True)
+class Node:
+    """One broker: where it listens on 127.0.0.1, which port it tells its clients, and where its data lie."""
+
+    port: int
+    data: Path
+    advertised: int = 0  # 0: the port itself; another one when a proxy stands before the broker
+
+    @property
+    def folder(self) -> Path:
+        return self.data.resolve() / "log"
+
+    def properties(self) -> str:
+        """The text of server.properties. Short group time-outs are allowed so that tests need not wait."""
+        controller = _free_port()
+        return "\n".join(
+            [
+                "process.roles=broker,controller",
+                "node.id=1",
+                f"listeners=PLAINTEXT://127.0.0.1:{self.port},CONTROLLER://127.0.0.1:{controller}",
+                f"advertised.listeners=PLAINTEXT://127.0.0.1:{self.advertised or self.port}",
+                "controller.listener.names=CONTROLLER",
+                "listener.security.protocol.map=PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT",
+                f"controller.quorum.voters=1@127.0.0.1:{controller}",
+                f"log.dirs={self.folder.as_posix()}",
+                "auto.create.topics.enable=false",
+                "offsets.topic.replication.factor=1",
+                "offsets.topic.num.partitions=4",
+                "transaction.state.log.replication.factor=1",
+                "transaction.state.log.min.isr=1",
+                "group.initial.rebalance.delay.ms=0",
+                "group.min.session.timeout.ms=500",
+                "",
+            ]
+        )
+
+
+def missing(cache: Path = CACHE) -> str | None:
+    """One Chinese line naming what this machine lacks to start Kafka, or None."""
+    java = shutil.which("java")
+    if java is None or _java_version(java) < JAVA_AT_LEAST:
+        return f"启动 Kafka 需要 Java {JAVA_AT_LEAST} 或更高版本，请先安装。"
+    if not _jars(cache).is_dir() and shutil.which("mvn") is None:
+        return "首次下载 Kafka 需要 Maven（mvn），请先安装。"
+    return None
+
+
+def command(node: Node, cache: Path = CACHE) -> list[str]:
+    """Fetch and format what is not there yet; the command line that runs the broker."""
+    java = [shutil.which("java") or "java", "-cp", f"{fetch(cache)}/*"]
+    java += ["-Xmx512m", "-Dorg.slf4j.simpleLogger.defaultLogLevel=warn"]
+    node.folder.mkdir(parents=True, exist_ok=True)
+    settings = node.data.resolve() / "server.properties"
+    settings.write_text(node.properties(), encoding="utf-8")
+    if not (node.folder / "meta.properties").exists():
+        _run([*java, "kafka.tools.StorageTool", "format", "-t", _cluster_id(), "-c", str(settings)])
+    return [*java, "kafka.Kafka", str(settings)]
+
+
+def fetch(cache: Path = CACHE) -> Path:
+    """The folder of the jars; another pom.xml makes another folder, and a half-done fetch leaves none."""
+    jars = _jars(cache)
+    if not jars.is_dir():
+        cache.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=cache) as work:
+            maven = [shutil.which("mvn") or "mvn", "-B", "-q", "-f", str(POM)]
+            _run([*maven, "dependency:copy-dependencies", f"-DoutputDirectory={work}/jars"])
+            Path(work, "jars").rename(jars)
+    return jars
+
+
+def _jars(cache: Path) -> Path:
+    return cache.resolve() / hashlib.sha256(POM.read_bytes()).hexdigest()[:16]
+
+
+def _java_version(java: str) -> int:
+    said = subprocess.run([java, "-version"], capture_output=True, text=True, check=False)  # noqa: S603
+    found = re.search(r'version "(\d+)', said.stderr)
+    return int(found.group(1)) if found else 0
+
+
+def _run(arguments: list[str]) -> None:
+    done = subprocess.run(arguments, capture_output=True, text=True, check=False)  # noqa: S603 - our own words
+    if done.returncode:
+        raise click.ClickException(f"{Path(arguments[0]).name} 未能完成：{(done.stdout + done.stderr)[-2000:]}")
+
+
+def _cluster_id() -> str:
+    """A random id as Kafka writes them: 16 bytes in base64, without a leading dash."""
+    made = base64.urlsafe_b64encode(uuid.uuid4().bytes).rstrip(b"=").decode()
+    return made if not made.startswith("-") else _cluster_id()
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+@click.command(help="在本机前台启动一个 Kafka 节点，收到 SIGTERM 即停止。")
+@click.option("--port", default=9092, envvar="YANGGUANG_KAFKA_PORT", show_envvar=True)
+@click.option("--data", default=".data/kafka", envvar="YANGGUANG_KAFKA_DATA", show_envvar=True, type=Path)
+@click.option("--cache", default=CACHE, envvar="YANGGUANG_KAFKA_CACHE", show_envvar=True, type=Path)
+@click.option("--advertised", default=0, help="端口：代理在前时告知客户端的端口")
+@click.option("--die-with-parent", is_flag=True, help="启动者退出时一并停止")
+@click.option("--fetch-only", is_flag=True, help="只下载，不启动")
+def main(port: int, data: Path, cache: Path, advertised: int, **flags: bool) -> None:
+    """Fetch, format and become the broker."""
+    lack = missing(cache)
+    if lack is not None:
+        raise click.ClickException(lack)
+    if flags["fetch_only"]:
+        fetch(cache)
+        return
+    arguments = command(Node(port, data, advertised), cache)
+    if flags["die_with_parent"]:
+        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
+    click.echo(f"Kafka：127.0.0.1:{port}，数据在 {data}")
+    os.execv(arguments[0], arguments)  # noqa: S606 - Kafka takes this process's place, and its signals
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,284 @@
+"""Which notices a case owes to whom, which of them wait for a missing field, and how each may travel.
+
+Dates are days in Asia/Shanghai. Names, telephones and addresses are left out of `repr`, so no log can show them.
+"""
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from decimal import Decimal
+from enum import StrEnum
+from types import MappingProxyType
+
+from shared.errors import Conflict
+
+LANDLINE = re.compile(r"0\d{2,3}-?\d{7,8}")
+_CASE_NUMBER = re.compile(r"[（(](?P<year>\d{4})[)）](?P<type_code>.*?\D)(?P<serial>\d+)号")
+
+
+class Role(StrEnum):
+    """On which side of the case a party stands."""
+
+    APPLICANT = "applicant"
+    RESPONDENT = "respondent"
+
+    @property
+    def title(self) -> str:
+        return {Role.APPLICANT: "申请执行人", Role.RESPONDENT: "被执行人"}[self]
+
+
+class Kind(StrEnum):
+    """A kind of notice. One notice is one legal act with its own number and record."""
+
+    CASE_ACCEPTED = "CASE_ACCEPTED"
+    ENFORCEMENT_NOTICE = "ENFORCEMENT_NOTICE"
+    RIGHTS_RISKS = "RIGHTS_RISKS"
+    INTEGRITY_CARD = "INTEGRITY_CARD"
+    PROGRESS = "PROGRESS"
+
+    @property
+    def title(self) -> str:
+        return _TITLES[self]
+
+
+_TITLES: Mapping[Kind, str] = MappingProxyType({
+    Kind.CASE_ACCEPTED: "受理通知书",
+    Kind.ENFORCEMENT_NOTICE: "执行通知书",
+    Kind.RIGHTS_RISKS: "权利义务及执行风险告知书",
+    Kind.INTEGRITY_CARD: "廉政监督卡",
+    Kind.PROGRESS: "执行进展告知书",
+})
+
+
+class ServiceWay(StrEnum):
+    """How documents may travel to a party (CPL 90; JI 136: consent stands in the confirmation of address)."""
+
+    ELECTRONIC = "electronic"
+    ELECTRONIC_UNCONFIRMED = "electronic_unconfirmed"
+    PAPER = "paper"
+    COLLECT = "collect"
+
+    @property
+    def by_mail(self) -> bool:
+        return self in {ServiceWay.ELECTRONIC, ServiceWay.ELECTRONIC_UNCONFIRMED}
+
+    @property
+    def by_paper(self) -> bool:
+        """True when the letters belong on the clerk's paper worklist."""
+        return not self.by_mail
+
+
+@dataclass(frozen=True)
+class Judge:
+    """Who handles the case; `phone` is a landline of the court."""
+
+    name: str
+    phone: str
+    title: str = "执行法官"
+
+
+@dataclass(frozen=True)
+class CaseAccount:
+    """The court's account for the money of cases; no other may be paid into."""
+
+    name: str
+    bank: str
+    number: str
+
+
+@dataclass(frozen=True)
+class CourtFacts:
+    """The court's own data, from its settings. Periods are in days from receipt."""
+
+    name: str
+    sms_signature: str
+    supervision_phone: str
+    duty_phone: str
+    site_name: str
+    address: str
+    postal_code: str
+    account: CaseAccount
+    perform_days: int = 10
+    report_days: int = 10
+    clue_days: int = 10
+    hotline: str = "12368"
+
+
+@dataclass(frozen=True)
+class CaseFacts:
+    """What a notice may say of its case. `statutory_due` is the six months' day, where it is known."""
+
+    case_id: str
+    case_number: str
+    court: str
+    filed_on: date
+    basis_document: str
+    basis_maker: str
+    cause: str
+    judge: Judge
+    claim_amount: Decimal | None = None
+    obligation: str | None = field(default=None, repr=False)
+    clerk_name: str | None = None
+    panel: str | None = None
+    department: str | None = None
+    statutory_due: date | None = None
+
+    @property
+    def year(self) -> str:
+        return split_number(self.case_number)[0]
+
+    @property
+    def type_code(self) -> str:
+        """Court and type of the case number, such as 渝05执恢: the fixed part of an SMS template."""
+        return split_number(self.case_number)[1]
+
+    @property
+    def serial(self) -> str:
+        return split_number(self.case_number)[2]
+
+
+@dataclass(frozen=True)
+class PartyFacts:
+    """One party of a case. A minor's contact is the guardian's: `email` is then the guardian's too."""
+
+    party_id: str
+    role: Role
+    name: str = field(repr=False)
+    phone: str | None = field(default=None, repr=False)
+    email: str | None = field(default=None, repr=False)
+    consents: bool = False
+    address_confirmed_on: date | None = None
+    postal_address: str | None = field(default=None, repr=False)
+    minor: bool = False
+    guardian_name: str | None = field(default=None, repr=False)
+    guardian_phone: str | None = field(default=None, repr=False)
+
+    @property
+    def contact_phone(self) -> str | None:
+        """The only telephone that may be written to; None means: no SMS."""
+        return (self.guardian_phone if self.minor else self.phone) or None
+
+    @property
+    def addressee(self) -> str:
+        """Whom a letter addresses."""
+        return f"{self.name}的法定代理人{self.guardian_name}" if self.minor else self.name
+
+
+@dataclass(frozen=True)
+class Waiting:
+    """Why a notice cannot go out yet, and the role that must mend it."""
+
+    fields: tuple[str, ...]
+    reason: str
+    owner: str
+
+
+@dataclass(frozen=True)
+class NoticeDue:
+    """One notice owed to one party; `waits` says what holds it back, None that it may go."""
+
+    party_id: str
+    kind: Kind
+    waits: Waiting | None
+
+
+@dataclass(frozen=True)
+class Progress:
+    """A publishable entry of the enforcement log, as the applicant may read it."""
+
+    happened_on: date
+    action: str
+    log_entry: str
+    result: str | None = None
+    next_step: str | None = None
+
+
+@dataclass(frozen=True)
+class NoticeFacts:
+    """One notice to be written: number, day, the other side's names, the kinds that travel with it."""
+
+    number: str
+    kind: Kind
+    issued_on: date
+    opponents: tuple[str, ...] = field(default=(), repr=False)
+    enclosures: tuple[Kind, ...] = ()
+    progress: Progress | None = None
+
+
+def split_number(case_number: str) -> tuple[str, str, str]:
+    """Year, court with type, and serial of a case number (domain B). Raises Conflict on anything else."""
+    found = _CASE_NUMBER.fullmatch(case_number)
+    if not found:
+        raise Conflict("case_number_unreadable", "案号格式不正确，请先由立案人员更正案号。")
+    return found["year"], found["type_code"], found["serial"]
+
+
+def way_of(party: PartyFacts) -> ServiceWay:
+    """The only way of service that is true for this party; an SMS never is one."""
+    if party.consents and party.email:
+        confirmed = party.address_confirmed_on is not None
+        return ServiceWay.ELECTRONIC if confirmed else ServiceWay.ELECTRONIC_UNCONFIRMED
+    return ServiceWay.PAPER if party.postal_address else ServiceWay.COLLECT
+
+
+def is_complete(parties: Sequence[PartyFacts]) -> bool:
+    """At least one applicant and one respondent: before that nobody is told anything."""
+    return {Role.APPLICANT, Role.RESPONDENT} <= {party.role for party in parties}
+
+
+MAIN_KIND: Mapping[Role, Kind] = MappingProxyType({
+    Role.APPLICANT: Kind.CASE_ACCEPTED,
+    Role.RESPONDENT: Kind.ENFORCEMENT_NOTICE,
+})
+
+
+def due_on_assignment(case: CaseFacts, parties: Sequence[PartyFacts]) -> list[NoticeDue]:
+    """What the assignment of the judge makes due (rows 10, 13, 20); nothing while the case is incomplete."""
+    if not is_complete(parties):
+        return []
+    return [due for party in parties for due in due_for_party(case, party)]
+
+
+def due_for_party(case: CaseFacts, party: PartyFacts) -> list[NoticeDue]:
+    """What one party of a complete case is owed: on assignment, or alone when added later."""
+    kinds = (MAIN_KIND[party.role], Kind.RIGHTS_RISKS, Kind.INTEGRITY_CARD)
+    return [NoticeDue(party.party_id, kind, missing(kind, case, party)) for kind in kinds]
+
+
+@dataclass(frozen=True)
+class _Need:
+    label: str
+    owner: str
+    present: Callable[[CaseFacts, PartyFacts], bool]
+
+
+_GUARDIAN = _Need("法定代理人", "clerk", lambda _, party: bool(not party.minor or party.guardian_name))
+_PARTY_NAME = _Need("当事人姓名或名称", "clerk", lambda _, party: bool(party.name.strip()))
+_JUDGE = _Need("承办人", "management", lambda case, _: bool(case.judge.name.strip()))
+_JUDGE_PHONE = _Need(
+    "承办人的固定电话", "management", lambda case, _: bool(LANDLINE.fullmatch(case.judge.phone))
+)
+_BASIS = _Need("执行依据文号", "clerk", lambda case, _: bool(case.basis_document.strip()))
+_BASIS_MAKER = _Need("执行依据作出机关", "clerk", lambda case, _: bool(case.basis_maker.strip()))
+_CAUSE = _Need("案由", "clerk", lambda case, _: bool(case.cause.strip()))
+_OBLIGATION = _Need("应履行义务", "clerk", lambda case, _: bool((case.obligation or "").strip()))
+
+_COMMON = (_PARTY_NAME, _GUARDIAN, _JUDGE, _JUDGE_PHONE)
+_NEEDS: Mapping[Kind, tuple[_Need, ...]] = MappingProxyType({
+    Kind.CASE_ACCEPTED: (*_COMMON, _BASIS, _BASIS_MAKER, _CAUSE),
+    Kind.ENFORCEMENT_NOTICE: (*_COMMON, _BASIS, _BASIS_MAKER, _CAUSE, _OBLIGATION),
+    Kind.RIGHTS_RISKS: _COMMON,
+    Kind.INTEGRITY_CARD: _COMMON,
+    Kind.PROGRESS: _COMMON,
+})
+
+
+def missing(kind: Kind, case: CaseFacts, party: PartyFacts) -> Waiting | None:
+    """What this kind needs and the case lacks; nothing is invented. The first lacking field names the owner."""
+    lacking = [need for need in _NEEDS[kind] if not need.present(case, party)]
+    if not lacking:
+        return None
+    labels = tuple(need.label for need in lacking)
+    reason = f"缺少{'、'.join(labels)}，{kind.title}暂不发出，请补充后自动发出。"
+    return Waiting(labels, reason, lacking[0].owner)

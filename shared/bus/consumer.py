@@ -1,0 +1,121 @@
+"""A service's reader of the log: polls batches, lets each key's events pass in order, commits what is settled."""
+
+import asyncio
+import logging
+import time
+from collections import defaultdict, deque
+from collections.abc import Sequence
+
+from shared.bus.lanes import LANES_SIGNAL, LaneKeeper, Verdict, is_database_away
+from shared.bus.log import BusError, Delivered, Log, Place, Subscription
+from shared.signals import Signals
+
+log = logging.getLogger(__name__)
+
+
+class CeilingError(Exception):
+    """A large share of the last events failed: the fault is ours, so nothing more is parked."""
+
+
+class FailureCeiling:
+    """Watches the share of failures among the last `window` events."""
+
+    def __init__(self, window: int = 50, least: int = 20, share: float = 0.5) -> None:
+        self._least = least
+        self._share = share
+        self._last: deque[bool] = deque(maxlen=window)
+
+    def note(self, *, failed: bool) -> None:
+        """Count one event. Raises CeilingError when the share is reached."""
+        self._last.append(failed)
+        if len(self._last) >= self._least and sum(self._last) >= self._share * len(self._last):
+            self._last.clear()
+            raise CeilingError
+
+
+class Consumer:
+    """Reads all topics of a service in the group that bears its name."""
+
+    def __init__(self, bus: Log, topics: Sequence[str], keeper: LaneKeeper, signals: Signals) -> None:
+        self._bus = bus
+        self._topics = topics
+        self._keeper = keeper
+        self._signals = signals
+        self._ceiling = FailureCeiling()
+        self._progress = time.monotonic()
+        self.batch = 200
+        self.at_once = 6
+        self.pause = 30.0
+
+    def lag_seconds(self) -> float:
+        """Seconds since the last completed round; health is tied to it, not to the process."""
+        return time.monotonic() - self._progress
+
+    async def run(self) -> None:
+        """Read for ever; come back by itself when the log or the database was away."""
+        while True:
+            try:
+                await self._read()
+            except CeilingError:
+                log.critical("consumer stopped: most events fail", extra={"service": self._keeper.service})
+                await asyncio.sleep(self.pause)
+            except Exception as error:
+                if not (isinstance(error, BusError) or is_database_away(error)):
+                    raise
+                log.warning("log or database away", extra={"error": type(error).__name__})
+                await asyncio.sleep(1)
+
+    async def _read(self) -> None:
+        subscription = await self._bus.subscribe(self._keeper.service, self._topics)
+        try:
+            while True:
+                await self._round(subscription)
+                self._progress = time.monotonic()
+        finally:
+            await subscription.close()
+
+    async def _round(self, subscription: Subscription) -> None:
+        batch = await subscription.poll(self.batch, 0.5)
+        if not batch:
+            return
+        verdicts = await self._settle_all(batch)
+        await subscription.commit(_ends(batch))
+        for verdict in verdicts:
+            if verdict is not Verdict.REPEATED:
+                self._ceiling.note(failed=verdict is Verdict.FAILED)
+
+    async def _settle_all(self, batch: Sequence[Delivered]) -> list[Verdict]:
+        by_key: dict[tuple[str, bytes], list[Delivered]] = defaultdict(list)
+        for delivered in batch:
+            by_key[delivered.place.topic, delivered.key].append(delivered)
+        gate = asyncio.Semaphore(self.at_once)
+        tasks = (self._settle_lane(lane, gate) for lane in by_key.values())
+        verdicts: list[Verdict] = []
+        for result in await asyncio.gather(*tasks, return_exceptions=True):
+            if isinstance(result, BaseException):
+                raise result
+            verdicts += result
+        return verdicts
+
+    async def _settle_lane(self, lane: Sequence[Delivered], gate: asyncio.Semaphore) -> list[Verdict]:
+        async with gate:
+            return [await self._keeper.settle(delivered) for delivered in lane]
+
+    async def revisit(self) -> None:
+        """Try closed lanes whenever something was handled, and every half second in any case."""
+        while True:
+            await self._signals.wait(LANES_SIGNAL, 0.5)
+            try:
+                await self._keeper.revisit()
+                await asyncio.sleep(0.1)
+            except Exception as error:
+                if not is_database_away(error):
+                    raise
+                await asyncio.sleep(1)
+
+
+def _ends(batch: Sequence[Delivered]) -> dict[Place, int]:
+    ends: dict[Place, int] = {}
+    for delivered in batch:
+        ends[delivered.place] = max(ends.get(delivered.place, 0), delivered.offset + 1)
+    return ends

@@ -1,0 +1,198 @@
+"""Handling one event: inbox row, handler's writes and the lane's move in one transaction; or the lane is closed."""
+
+import logging
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from enum import Enum, auto
+
+from sqlalchemy.exc import DBAPIError
+
+from shared.bus.log import BusError, Delivered
+from shared.contracts.envelope import Envelope, Event, UndecodableError, decode
+from shared.contracts.operations import TroubleReported
+from shared.db import inbox
+from shared.db.inbox import Lane, LaneState
+from shared.db.transaction import Database, Transaction, new_id
+from shared.errors import NotYet, Unavailable
+
+log = logging.getLogger(__name__)
+
+Handler = Callable[[Transaction, Event, Envelope], Awaitable[None]]
+
+LANES_SIGNAL = "lanes"
+_SERIALIZATION = {"40001", "40P01", "55P03"}
+
+
+class Verdict(Enum):
+    """What became of one event."""
+
+    HANDLED = auto()
+    REPEATED = auto()
+    QUEUED = auto()
+    FAILED = auto()
+
+
+class GapError(Exception):
+    """An event's sequence is not the next of its key: something before it is missing."""
+
+
+@dataclass(frozen=True)
+class LanePolicy:
+    """How patient a service is with its lanes."""
+
+    quick_tries: int = 3
+    first_wait: timedelta = timedelta(milliseconds=200)
+    longest_wait: timedelta = timedelta(minutes=5)
+    patience: timedelta = timedelta(minutes=2)
+    """How long a lane may wait for another topic's fact before a person is told."""
+
+
+def is_database_away(error: BaseException) -> bool:
+    """Whether the database itself cannot be reached: then nothing can be parked, and nothing is lost either."""
+    return isinstance(error, OSError | TimeoutError) or (
+        isinstance(error, DBAPIError) and (error.connection_invalidated or _sqlstate(error).startswith(("08", "57P")))
+    )
+
+
+def is_passing(error: BaseException) -> bool:
+    """Whether the same event may well succeed in a moment."""
+    return isinstance(error, Unavailable | BusError) or (
+        isinstance(error, DBAPIError) and _sqlstate(error) in _SERIALIZATION
+    )
+
+
+def _sqlstate(error: DBAPIError) -> str:
+    return str(getattr(error.orig, "sqlstate", None) or "")
+
+
+class LaneKeeper:
+    """Takes events to the handlers of one service, each key in its order."""
+
+    def __init__(
+        self, db: Database, service: str, handlers: Mapping[type[Event], Handler], policy: LanePolicy | None = None
+    ) -> None:
+        self.db = db
+        self.service = service
+        self.handlers = handlers
+        self.policy = policy or LanePolicy()
+
+    async def settle(self, delivered: Delivered) -> Verdict:
+        """Handle, queue, park or quarantine one record. Raises only when the database is away."""
+        try:
+            envelope, event = decode(delivered.value)
+        except UndecodableError as error:
+            await self._quarantine(delivered, str(error))
+            return Verdict.FAILED
+        tries = 0
+        while True:
+            try:
+                return await self._handle(envelope, event, delivered)
+            except Exception as error:
+                if is_database_away(error):
+                    raise
+                tries += 1
+                if is_passing(error) and tries < self.policy.quick_tries:
+                    continue
+                return await self._close(envelope, delivered, error)
+
+    async def _handle(self, envelope: Envelope, event: Event | None, delivered: Delivered) -> Verdict:
+        topic = delivered.place.topic
+        async with self.db.begin() as tx:
+            lane = await inbox.lock(tx.conn, topic, envelope.subject)
+            if envelope.sequence <= lane.sequence:
+                return Verdict.REPEATED
+            if lane.state is not LaneState.OPEN:
+                await inbox.queue(tx.conn, envelope, topic, delivered.value)
+                return Verdict.QUEUED
+            await self._pass(tx, lane, envelope, event)
+            tx.wake(LANES_SIGNAL)
+        return Verdict.HANDLED
+
+    async def _pass(self, tx: Transaction, lane: Lane, envelope: Envelope, event: Event | None) -> None:
+        if envelope.sequence != lane.sequence + 1:
+            raise GapError(f"event {envelope.sequence} after {lane.sequence}")
+        handler = self.handlers.get(type(event)) if event is not None else None
+        if await inbox.is_new(tx.conn, envelope.id) and handler is not None and event is not None:
+            await handler(tx, event, envelope)
+        await inbox.advance(tx.conn, envelope, lane.topic)
+
+    async def _close(self, envelope: Envelope, delivered: Delivered, error: Exception) -> Verdict:
+        async with self.db.begin() as tx:
+            lane = await inbox.lock(tx.conn, delivered.place.topic, envelope.subject)
+            await inbox.queue(tx.conn, envelope, lane.topic, delivered.value)
+            return await self._block(tx, lane, error)
+
+    async def _block(self, tx: Transaction, lane: Lane, error: Exception) -> Verdict:
+        waits = isinstance(error, NotYet)
+        wait = min(self.policy.first_wait * 2 ** min(lane.tries, 12), self.policy.longest_wait)
+        if not waits:
+            place = error.__traceback__
+            while place is not None and place.tb_next is not None:
+                place = place.tb_next
+            line = f"{place.tb_frame.f_code.co_filename}:{place.tb_lineno}" if place else "?"
+            log.error("lane parked", extra={"topic": lane.topic, "error": type(error).__name__, "at": line})
+        state = LaneState.WAITING if waits else LaneState.PARKED
+        await inbox.block(tx.conn, lane, state, type(error).__name__, wait)
+        return Verdict.QUEUED if waits else Verdict.FAILED
+
+    async def _quarantine(self, delivered: Delivered, why: str) -> None:
+        async with self.db.begin() as tx:
+            row = {
+                "topic": delivered.place.topic,
+                "partition": delivered.place.partition,
+                "offset": delivered.offset,
+                "key": delivered.key,
+                "value": delivered.value,
+                "headers": {name: value.hex() for name, value in delivered.headers.items()},
+                "why": why,
+            }
+            await inbox.put_in_quarantine(tx.conn, row)
+            await self._report(tx, "quarantine", f"{self.service} 收到无法解读的消息，已隔离保存，请系统管理员检查。")
+
+    async def revisit(self) -> int:
+        """Try closed lanes whose time has come; how many were opened again. Tells the desk of what stays closed."""
+        async with self.db.read() as conn:
+            candidates = await inbox.due(conn, 200)
+        opened = 0
+        for topic, key in candidates:
+            opened += await self._drain(topic, key)
+        await self._report_closed()
+        return opened
+
+    async def _drain(self, topic: str, key: str) -> bool:
+        while True:
+            async with self.db.begin() as tx:
+                lane = await inbox.lock(tx.conn, topic, key)
+                value = await inbox.first_waiting(tx.conn, lane)
+                if value is None:
+                    await inbox.reopen(tx.conn, lane)
+                    return True
+            envelope, event = decode(value)
+            try:
+                async with self.db.begin() as tx:
+                    lane = await inbox.lock(tx.conn, topic, key)
+                    if envelope.sequence > lane.sequence:
+                        await self._pass(tx, lane, envelope, event)
+                    await inbox.unqueue(tx.conn, envelope, topic)
+            except Exception as error:
+                if is_database_away(error):
+                    raise
+                async with self.db.begin() as tx:
+                    await self._block(tx, await inbox.lock(tx.conn, topic, key), error)
+                return False
+
+    async def _report_closed(self) -> None:
+        async with self.db.begin() as tx:
+            for row in await inbox.to_report(tx.conn, self.policy.patience):
+                what = "一直等待尚未到达的前置信息" if row.state == LaneState.WAITING else "处理失败，已停放"
+                summary = (
+                    f"{self.service} 的“{row.topic}”消息{what}（{row.reason}），"
+                    "同一事项的后续消息按序等待。请系统管理员检查后重放。"
+                )
+                await self._report(tx, "lane", summary)
+
+    async def _report(self, tx: Transaction, kind: str, summary: str) -> None:
+        await tx.emit(
+            TroubleReported(trouble_id=new_id(), service=self.service, kind=kind, summary=summary, noticed_at=tx.now)
+        )

@@ -1,0 +1,62 @@
+"""Topic `notices`, told by party_notification; the key is the case's id. No event carries a text or a person."""
+
+from datetime import date, datetime
+from typing import ClassVar, Literal
+from uuid import UUID
+
+from shared.contracts.cases import PartyRole
+from shared.contracts.envelope import Event
+
+
+class NoticeEvent(Event):
+    """Everything on this topic is about one notice to one party of a case."""
+
+    topic: ClassVar[str] = "notices"
+    about: ClassVar[str] = "case_id"
+    case_id: UUID
+    notice_id: UUID
+    kind: str
+    party_id: UUID
+    role: PartyRole
+
+
+class NoticeIssued(NoticeEvent):
+    """The notice has its number and its text, and its messages are planned."""
+
+    type: ClassVar[str] = "notice.issued.v1"
+    way: Literal["electronic", "paper", "collect"]
+    issued_at: datetime
+
+
+class NoticeWaits(NoticeEvent):
+    """The notice cannot be written yet: a field is missing. `owner` is the role that must supply it."""
+
+    type: ClassVar[str] = "notice.waits.v1"
+    reason: str
+    owner: str
+
+
+class NoticeSent(NoticeEvent):
+    """A channel first took a message that carries the notice. Sending is not service."""
+
+    type: ClassVar[str] = "notice.sent.v1"
+    channel: str
+    sent_at: datetime
+
+
+class NoticeServed(NoticeEvent):
+    """The notice has legal effect since a day (Asia/Shanghai), by a channel."""
+
+    type: ClassVar[str] = "notice.served.v1"
+    channel: str
+    served_on: date
+
+
+class DeliveryTroubled(NoticeEvent):
+    """A message that carries the notice failed for good, or nobody knows whether it left: a person must look."""
+
+    type: ClassVar[str] = "notice.delivery_troubled.v1"
+    delivery_id: UUID
+    channel: str
+    trouble: Literal["failed", "unknown"]
+    reason: str

@@ -1,0 +1,97 @@
+"""Topic `stages`, told by stage_tracking; the key is the case's id."""
+
+from datetime import date, datetime
+from enum import StrEnum
+from typing import ClassVar
+from uuid import UUID
+
+from shared.contracts.cases import PartyRole
+from shared.contracts.envelope import Event, Sealed
+
+
+class Period(StrEnum):
+    """执行查证期, 强制执行期, 执行结案期."""
+
+    INVESTIGATION = "investigation"
+    COMPULSORY = "compulsory"
+    CLOSURE = "closure"
+
+
+class Milestone(StrEnum):
+    """立案、排期、送达、执行、结案、归档."""
+
+    FILING = "filing"
+    SCHEDULING = "scheduling"
+    SERVICE = "service"
+    ENFORCEMENT = "enforcement"
+    CLOSURE = "closure"
+    ARCHIVING = "archiving"
+
+
+class StageEvent(Event):
+    """Everything on this topic is about one case."""
+
+    topic: ClassVar[str] = "stages"
+    about: ClassVar[str] = "case_id"
+    case_id: UUID
+
+
+class PeriodOpened(StageEvent):
+    """The case entered a period on a day (Asia/Shanghai)."""
+
+    type: ClassVar[str] = "stage.period_opened.v1"
+    period: Period
+    on: date
+
+
+class MilestoneReached(StageEvent):
+    """A milestone was reached on a day (Asia/Shanghai)."""
+
+    type: ClassVar[str] = "stage.milestone_reached.v1"
+    milestone: Milestone
+    on: date
+
+
+class DeadlineSet(StageEvent):
+    """A clock runs: due at an instant, by a rule and its article. `provisional`: the calendar is not announced yet."""
+
+    type: ClassVar[str] = "stage.deadline_set.v1"
+    kind: str
+    version: int
+    due_at: datetime
+    rule: str
+    article: str
+    provisional: bool
+
+
+class DeadlineMet(StageEvent):
+    """What the clock waited for was done."""
+
+    type: ClassVar[str] = "stage.deadline_met.v1"
+    kind: str
+    met_at: datetime
+
+
+class DeadlineRang(StageEvent):
+    """A clock rang: `kind` is a reminder before a limit, or the limit itself."""
+
+    type: ClassVar[str] = "stage.deadline_rang.v1"
+    kind: str
+    version: int
+    due_at: datetime
+
+
+class ProgressPublished(StageEvent):
+    """A log entry that parties may read. `text` is sealed about the case's id.
+
+    Only roles in `audience` ever see it, and nobody before `not_before`. `notify`: it is told, not only shown.
+    """
+
+    type: ClassVar[str] = "stage.progress_published.v1"
+    entry: int
+    at: datetime
+    title: str
+    text: Sealed
+    audience: tuple[PartyRole, ...]
+    not_before: datetime | None = None
+    notify: bool

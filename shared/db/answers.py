@@ -1,0 +1,39 @@
+"""Idempotency keys: the same key with the same body gets the same answer; with another body, a refusal."""
+
+import hashlib
+from collections.abc import Mapping
+from typing import Any
+
+from pydantic import BaseModel
+from sqlalchemy import insert, select, text
+
+from shared.db.tables import answers
+from shared.db.transaction import Transaction
+from shared.errors import Conflict
+
+
+def fingerprint(body: BaseModel) -> str:
+    """SHA-256 of the body as it was understood."""
+    return hashlib.sha256(body.model_dump_json().encode()).hexdigest()
+
+
+async def given_before(tx: Transaction, scope: str, key: str, mark: str) -> dict[str, Any] | None:
+    """The answer already given to `key`, or None. Holds the key until the transaction ends.
+
+    Raises Conflict when the key was used with another body.
+    """
+    lock = text("SELECT pg_advisory_xact_lock(hashtextextended(:name, 0))")
+    await tx.conn.execute(lock, {"name": f"{scope}:{key}"})
+    query = select(answers.c.fingerprint, answers.c.answer).where(answers.c.scope == scope, answers.c.key == key)
+    row = (await tx.conn.execute(query)).one_or_none()
+    if row is None:
+        return None
+    if row.fingerprint != mark:
+        raise Conflict("idempotency_key_reused", "这个幂等键已用于内容不同的请求，请换一个新的幂等键后重新提交。")
+    return dict(row.answer)
+
+
+async def remember(tx: Transaction, scope: str, key: str, mark: str, answer: Mapping[str, Any]) -> None:
+    """Keep the answer in the transaction of the act itself."""
+    row = {"scope": scope, "key": key, "fingerprint": mark, "answer": dict(answer)}
+    await tx.conn.execute(insert(answers), row)

@@ -1,0 +1,143 @@
+"""Lanes and the inbox: what a service has handled of each key, and what waits in which order.
+
+A lane is one key of one topic. `open`: events pass. `waiting`: a fact from elsewhere is not there yet.
+`parked`: its first event keeps failing; the later ones wait behind it. Restarts remember all of it.
+"""
+
+from dataclasses import dataclass
+from datetime import timedelta
+from enum import StrEnum
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import delete, func, insert, select, update
+from sqlalchemy.dialects.postgresql import insert as upsert
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from shared.contracts.envelope import Envelope
+from shared.db.tables import inbox, lane_events, lanes, quarantine, replays
+
+_NOW = func.clock_timestamp()
+
+
+class LaneState(StrEnum):
+    """What a lane does with the next event."""
+
+    OPEN = "open"
+    WAITING = "waiting"
+    PARKED = "parked"
+
+
+@dataclass(frozen=True)
+class Lane:
+    """A lane, its row locked until the transaction ends. `sequence` is that of the last event handled."""
+
+    topic: str
+    key: str
+    sequence: int
+    state: LaneState
+    tries: int
+
+
+def _here(topic: str, key: str) -> Any:
+    return (lanes.c.topic == topic) & (lanes.c.key == key)
+
+
+async def lock(conn: AsyncConnection, topic: str, key: str) -> Lane:
+    """The lane, made when it is new, locked."""
+    await conn.execute(upsert(lanes).values(topic=topic, key=key).on_conflict_do_nothing())
+    query = select(lanes.c.sequence, lanes.c.state, lanes.c.tries).where(_here(topic, key)).with_for_update()
+    row = (await conn.execute(query)).one()
+    return Lane(topic, key, row.sequence, LaneState(row.state), row.tries)
+
+
+async def is_new(conn: AsyncConnection, event_id: UUID) -> bool:
+    """Write the event's id into the inbox; False when it stood there already. Ids are kept for good."""
+    statement = upsert(inbox).values(event_id=event_id).on_conflict_do_nothing().returning(inbox.c.event_id)
+    return (await conn.execute(statement)).one_or_none() is not None
+
+
+async def advance(conn: AsyncConnection, envelope: Envelope, topic: str) -> None:
+    """The event has been handled: the lane moves on to the next."""
+    here = _here(topic, envelope.subject)
+    await conn.execute(update(lanes).where(here).values(sequence=envelope.sequence, tries=0))
+
+
+async def queue(conn: AsyncConnection, envelope: Envelope, topic: str, value: bytes) -> None:
+    """Keep the event behind those that wait in its lane."""
+    row = {"topic": topic, "key": envelope.subject, "sequence": envelope.sequence, "value": value}
+    await conn.execute(upsert(lane_events).values(row).on_conflict_do_nothing())
+
+
+async def block(conn: AsyncConnection, lane: Lane, state: LaneState, reason: str, retry_in: timedelta) -> None:
+    """Close the lane, or keep it closed, until `retry_in` from now (the database's time)."""
+    values = {
+        "state": state,
+        "reason": reason,
+        "tries": lane.tries + 1,
+        "since": func.coalesce(lanes.c.since, _NOW),
+        "retry_at": _NOW + retry_in,
+    }
+    await conn.execute(update(lanes).where(_here(lane.topic, lane.key)).values(values))
+
+
+async def first_waiting(conn: AsyncConnection, lane: Lane) -> bytes | None:
+    """The bytes of the lane's next event in line, or None."""
+    query = select(lane_events.c.value).where(lane_events.c.topic == lane.topic, lane_events.c.key == lane.key)
+    return (await conn.execute(query.order_by(lane_events.c.sequence).limit(1))).scalar_one_or_none()
+
+
+async def unqueue(conn: AsyncConnection, envelope: Envelope, topic: str) -> None:
+    """The event in line has been handled: take it, and any older copy, out of the line."""
+    here = (lane_events.c.topic == topic) & (lane_events.c.key == envelope.subject)
+    await conn.execute(delete(lane_events).where(here, lane_events.c.sequence <= envelope.sequence))
+
+
+async def reopen(conn: AsyncConnection, lane: Lane) -> None:
+    """Nothing waits any more: events pass again."""
+    values = {"state": LaneState.OPEN, "reason": None, "tries": 0, "since": None, "retry_at": None, "reported_at": None}
+    await conn.execute(update(lanes).where(_here(lane.topic, lane.key)).values(values))
+
+
+async def due(conn: AsyncConnection, limit: int) -> list[tuple[str, str]]:
+    """Closed lanes whose time to be tried again has come, oldest first."""
+    query = select(lanes.c.topic, lanes.c.key).where(lanes.c.state != LaneState.OPEN, lanes.c.retry_at <= _NOW)
+    return [(row.topic, row.key) for row in await conn.execute(query.order_by(lanes.c.retry_at).limit(limit))]
+
+
+async def to_report(conn: AsyncConnection, patience: timedelta) -> list[Any]:
+    """Lanes parked, or waiting longer than `patience`, that nobody was told of yet; marked as told."""
+    overdue = (lanes.c.state == LaneState.PARKED) | (
+        (lanes.c.state == LaneState.WAITING) & (lanes.c.since < _NOW - patience)
+    )
+    statement = update(lanes).where(overdue, lanes.c.reported_at.is_(None)).values(reported_at=_NOW)
+    return list(await conn.execute(statement.returning(lanes.c.topic, lanes.c.key, lanes.c.state, lanes.c.reason)))
+
+
+async def closed(conn: AsyncConnection) -> list[Any]:
+    """All lanes that are not open, oldest first, with the number of events that wait."""
+    count = select(func.count()).where(lane_events.c.topic == lanes.c.topic, lane_events.c.key == lanes.c.key)
+    columns = (lanes.c.topic, lanes.c.key, lanes.c.state, lanes.c.reason, lanes.c.tries, lanes.c.since)
+    query = select(*columns, count.scalar_subquery().label("waiting")).where(lanes.c.state != LaneState.OPEN)
+    return list(await conn.execute(query.order_by(lanes.c.since)))
+
+
+async def hasten(conn: AsyncConnection, topic: str, key: str, by: UUID) -> bool:
+    """Try a closed lane again at once; False when it is not closed. The events keep their ids; who asked is kept."""
+    here = (_here(topic, key)) & (lanes.c.state != LaneState.OPEN)
+    statement = update(lanes).where(here).values(retry_at=_NOW, reported_at=None).returning(lanes.c.reason)
+    row = (await conn.execute(statement)).one_or_none()
+    if row is not None:
+        await conn.execute(insert(replays).values(topic=topic, key=key, asked_by=by, reason=row.reason))
+    return row is not None
+
+
+async def put_in_quarantine(conn: AsyncConnection, row: dict[str, Any]) -> None:
+    """Keep bytes that nobody can decode, with their place and headers."""
+    await conn.execute(upsert(quarantine).values(row).on_conflict_do_nothing())
+
+
+async def quarantined(conn: AsyncConnection) -> list[Any]:
+    """What lies in quarantine: places and reasons."""
+    columns = (quarantine.c.topic, quarantine.c.partition, quarantine.c.offset, quarantine.c.why)
+    return list(await conn.execute(select(*columns).order_by(quarantine.c.arrived_at)))

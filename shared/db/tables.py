@@ -1,0 +1,126 @@
+"""The tables that every service's database has beside its own: outbox, inbox, lanes, quarantine, answers given."""
+
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    DateTime,
+    Identity,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    Table,
+    Text,
+    Uuid,
+    func,
+    text,
+)
+from sqlalchemy.dialects.postgresql import JSONB
+
+KIT = MetaData()
+
+_NOW = func.clock_timestamp()
+
+outbox = Table(
+    "outbox",
+    KIT,
+    Column("id", BigInteger, Identity(always=True), primary_key=True),
+    Column("event_id", Uuid, nullable=False, unique=True),
+    Column("topic", Text, nullable=False),
+    Column("key", Text, nullable=False),
+    Column("sequence", BigInteger, nullable=False),
+    Column("value", LargeBinary, nullable=False),
+    Column("written_at", DateTime(timezone=True), nullable=False, server_default=_NOW),
+    Column("delivered_at", DateTime(timezone=True)),
+)
+Index("outbox_undelivered", outbox.c.id, postgresql_where=outbox.c.delivered_at.is_(None))
+
+sequences = Table(
+    "outbox_sequences",
+    KIT,
+    Column("topic", Text, primary_key=True),
+    Column("key", Text, primary_key=True),
+    Column("last", BigInteger, nullable=False),
+)
+
+relay = Table(
+    "outbox_relay",
+    KIT,
+    Column("only", Integer, primary_key=True, server_default=text("1")),
+    Column("holder", Uuid),
+    Column("epoch", BigInteger, nullable=False, server_default=text("0")),
+    Column("until", DateTime(timezone=True)),
+    Column("log_identity", Text),
+)
+
+inbox = Table(
+    "inbox",
+    KIT,
+    Column("event_id", Uuid, primary_key=True),
+    Column("handled_at", DateTime(timezone=True), nullable=False, server_default=_NOW),
+)
+
+lanes = Table(
+    "lanes",
+    KIT,
+    Column("topic", Text, primary_key=True),
+    Column("key", Text, primary_key=True),
+    Column("sequence", BigInteger, nullable=False, server_default=text("0")),
+    Column("state", Text, nullable=False, server_default=text("'open'")),
+    Column("reason", Text),
+    Column("tries", Integer, nullable=False, server_default=text("0")),
+    Column("since", DateTime(timezone=True)),
+    Column("retry_at", DateTime(timezone=True)),
+    Column("reported_at", DateTime(timezone=True)),
+)
+Index("lanes_not_open", lanes.c.retry_at, postgresql_where=lanes.c.state != "open")
+
+lane_events = Table(
+    "lane_events",
+    KIT,
+    Column("topic", Text, primary_key=True),
+    Column("key", Text, primary_key=True),
+    Column("sequence", BigInteger, primary_key=True),
+    Column("value", LargeBinary, nullable=False),
+)
+
+replays = Table(
+    "replays",
+    KIT,
+    Column("id", BigInteger, Identity(always=True), primary_key=True),
+    Column("topic", Text, nullable=False),
+    Column("key", Text, nullable=False),
+    Column("asked_by", Uuid, nullable=False),
+    Column("reason", Text),
+    Column("asked_at", DateTime(timezone=True), nullable=False, server_default=_NOW),
+)
+
+quarantine = Table(
+    "quarantine",
+    KIT,
+    Column("topic", Text, primary_key=True),
+    Column("partition", Integer, primary_key=True),
+    Column("offset", BigInteger, primary_key=True),
+    Column("key", LargeBinary, nullable=False),
+    Column("value", LargeBinary, nullable=False),
+    Column("headers", JSONB, nullable=False),
+    Column("why", Text, nullable=False),
+    Column("arrived_at", DateTime(timezone=True), nullable=False, server_default=_NOW),
+)
+
+answers = Table(
+    "answers",
+    KIT,
+    Column("scope", Text, primary_key=True),
+    Column("key", Text, primary_key=True),
+    Column("fingerprint", Text, nullable=False),
+    Column("answer", JSONB, nullable=False),
+    Column("given_at", DateTime(timezone=True), nullable=False, server_default=_NOW),
+)
+
+sandbox_clock = Table(
+    "sandbox_clock",
+    KIT,
+    Column("only", Integer, primary_key=True),
+    Column("offset_seconds", BigInteger, nullable=False),
+)

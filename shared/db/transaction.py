@@ -1,0 +1,109 @@
+"""One act is one transaction: the rows and the events that tell of them are committed together or not at all."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import datetime
+from uuid import UUID
+
+import uuid_utils.compat as uuids
+from sqlalchemy import insert
+from sqlalchemy.dialects import postgresql
+from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
+
+from shared.clock import Clock
+from shared.contracts.envelope import Envelope, Event, encode
+from shared.db.tables import outbox, sequences
+from shared.signals import Signals
+
+OUTBOX_SIGNAL = "outbox"
+
+
+def new_id() -> UUID:
+    """A UUIDv7: sorts by the time of its making."""
+    return uuids.uuid7()
+
+
+class Transaction:
+    """An open transaction: a connection, the instant of the act (UTC), and the events that it will tell."""
+
+    def __init__(self, conn: AsyncConnection, service: str, court: str, now: datetime) -> None:
+        self.conn = conn
+        self.now = now
+        self.signals: set[str] = set()
+        self._service = service
+        self._court = court
+
+    async def emit(self, *events: Event) -> None:
+        """Write events to the outbox. The counter's row lock makes the order of ids the order of commits per key."""
+        for event in events:
+            await self._write(event, await self._next_sequence(event))
+            self.signals.add(OUTBOX_SIGNAL)
+
+    def wake(self, signal: str) -> None:
+        """Fire `signal` in this process once the transaction has committed."""
+        self.signals.add(signal)
+
+    async def _next_sequence(self, event: Event) -> int:
+        statement = postgresql.insert(sequences).values(topic=event.topic, key=event.key, last=1)
+        statement = statement.on_conflict_do_update(
+            index_elements=["topic", "key"], set_={"last": sequences.c.last + 1}
+        )
+        return int((await self.conn.execute(statement.returning(sequences.c.last))).scalar_one())
+
+    async def _write(self, event: Event, sequence: int) -> None:
+        envelope = Envelope(
+            id=new_id(),
+            source=f"/{self._service}",
+            type=event.type,
+            subject=event.key,
+            time=self.now,
+            sequence=sequence,
+            court=self._court,
+            data=event.model_dump(mode="json"),
+        )
+        row = {
+            "event_id": envelope.id,
+            "topic": event.topic,
+            "key": event.key,
+            "sequence": sequence,
+            "value": encode(envelope),
+        }
+        await self.conn.execute(insert(outbox), row)
+
+
+class Database:
+    """A service's own database. Nothing else of the product has its address."""
+
+    def __init__(self, url: str, service: str, court: str, clock: Clock, signals: Signals, pool_size: int = 10) -> None:
+        self.engine = create_async_engine(
+            url,
+            pool_size=pool_size,
+            max_overflow=0,
+            pool_timeout=30,
+            hide_parameters=True,
+            pool_pre_ping=False,
+            connect_args={"timeout": 10, "command_timeout": 60},
+        )
+        self._service = service
+        self._court = court
+        self._clock = clock
+        self._signals = signals
+
+    @asynccontextmanager
+    async def begin(self) -> AsyncIterator[Transaction]:
+        """A transaction: committed when the block ends, rolled back when it raises."""
+        async with self.engine.begin() as conn:
+            tx = Transaction(conn, self._service, self._court, self._clock.now())
+            yield tx
+        for signal in tx.signals:
+            self._signals.fire(signal)
+
+    @asynccontextmanager
+    async def read(self) -> AsyncIterator[AsyncConnection]:
+        """A connection for reading: one snapshot for all its queries, so that a page never mixes two moments."""
+        async with self.engine.connect() as conn:
+            yield await conn.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
+
+    async def close(self) -> None:
+        """Give all connections back."""
+        await self.engine.dispose()

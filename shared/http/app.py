@@ -1,0 +1,53 @@
+"""One service's web application: its routes of the zones served, its errors, its health."""
+
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from fastapi import FastAPI, Request
+from fastapi.responses import JSONResponse, Response
+
+from shared.errors import Refusal, Unauthenticated
+from shared.http import problems
+from shared.http.guards import Guards
+from shared.http.routes import Routes, Zone
+from shared.web.pages import Pages
+
+PROBLEM_PAGE = Pages("shared.web")
+
+
+def problem_page(request: Request, refusal: Refusal) -> Response:
+    """A page in words; whoever is not signed in is shown the way to the door."""
+    if isinstance(refusal, Unauthenticated) and request.method == "GET":
+        door = "/p" if refusal.code == "party_not_entered" or request.url.path.startswith("/p/") else "/sign-in"
+        target = "" if door == "/p" else f"?next={request.url.path}"
+        return Response(status_code=303, headers={"Location": door + target})
+    todo = [fault.reason for fault in getattr(refusal, "faults", ())] or ["返回上一页，按提示操作后重试。"]
+    return PROBLEM_PAGE.page(
+        request,
+        "problem.html",
+        refusal.status,
+        title=refusal.title,
+        what=refusal.title,
+        meaning=refusal.detail,
+        todo=todo,
+    )
+
+
+def build_app(kit: Any, title: str, routes: Iterable[Routes], zones: Iterable[Zone]) -> FastAPI:
+    """The application of one service for the zones that this process serves."""
+    area = title
+    app = FastAPI(title=area, version="1", docs_url=None, redoc_url=None, openapi_url=f"/openapi/{kit.service}.json")
+    app.state.kit = kit
+    app.add_middleware(Guards)
+    problems.install(app, problem_page)
+    for each in routes:
+        if each.zone in set(zones):
+            app.include_router(each.router)
+    return app
+
+
+def health_answer(checks: dict[str, Callable[[], bool]]) -> JSONResponse:
+    """200 when every check holds, else 503; the body names each."""
+    states = {name: check() for name, check in checks.items()}
+    ready = all(states.values())
+    return JSONResponse({"ready": ready, "checks": states}, 200 if ready else 503)

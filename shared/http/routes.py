@@ -1,0 +1,76 @@
+"""Routes declare their zone and who may call them; one without is refused when the app is built."""
+
+from collections.abc import Callable
+from enum import StrEnum
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends, Header
+
+from shared.http.auth import Caller, caller_of, require
+from shared.powers import Action
+
+CurrentCaller = Annotated[Caller, Depends(caller_of)]
+IdempotencyKey = Annotated[str | None, Header(alias="Idempotency-Key", min_length=1, max_length=200)]
+
+
+class Zone(StrEnum):
+    """The network that a route belongs to: the internet, or the court's inner network."""
+
+    PUBLIC = "public"
+    STAFF = "staff"
+
+
+PUBLIC = "public"
+"""Marks a route that anybody may call."""
+
+_PROBLEMS: dict[int | str, dict[str, Any]] = {
+    code: {"description": text, "content": {"application/problem+json": {}}}
+    for code, text in {
+        400: "请求格式不正确",
+        401: "请先登录",
+        403: "没有权限",
+        404: "未找到",
+        409: "与现有状态冲突",
+        422: "填写有误",
+        429: "操作过于频繁",
+        503: "暂时无法办理",
+    }.items()
+}
+
+
+class Routes:
+    """The routes of one service in one zone, API or pages."""
+
+    def __init__(self, zone: Zone, *, pages: bool = False) -> None:
+        self.zone = zone
+        self.router = APIRouter(include_in_schema=not pages)
+
+    def add(self, method: str, path: str, allow: Action | str, **options: Any) -> Callable[[Any], Any]:
+        """Register the decorated function for `method` and `path`, open to those whom `allow` names."""
+
+        def register(function: Any) -> Any:
+            guards = [] if allow == PUBLIC else [Depends(require(Action(allow)))]
+            self.router.add_api_route(
+                path,
+                function,
+                methods=[method],
+                dependencies=guards,
+                responses=_PROBLEMS,
+                openapi_extra={"x-permission": str(allow), "x-zone": self.zone.value},
+                **options,
+            )
+            return function
+
+        return register
+
+    def get(self, path: str, allow: Action | str, **options: Any) -> Callable[[Any], Any]:
+        """A route that only reads."""
+        return self.add("GET", path, allow, **options)
+
+    def post(self, path: str, allow: Action | str, **options: Any) -> Callable[[Any], Any]:
+        """A route that acts."""
+        return self.add("POST", path, allow, **options)
+
+    def patch(self, path: str, allow: Action | str, **options: Any) -> Callable[[Any], Any]:
+        """A route that changes a part."""
+        return self.add("PATCH", path, allow, **options)

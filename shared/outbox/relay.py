@@ -1,0 +1,106 @@
+"""Takes what the outbox holds to the log: undelivered rows in id order, one leased relay per service.
+
+Delivery is at least once: a row is marked only after the log acknowledged it. Rows are kept for as long as
+the log may have to be filled again (`KEEP`), and a relay that finds a log with another identity sends them all anew.
+"""
+
+import logging
+from collections.abc import Sequence
+from datetime import timedelta
+from typing import Any
+from uuid import UUID, uuid4
+
+from sqlalchemy import and_, delete, func, or_, select, update
+from sqlalchemy.dialects.postgresql import insert as upsert
+from sqlalchemy.exc import DBAPIError
+
+from shared.bus.lanes import is_database_away
+from shared.bus.log import BusError, Log, Record
+from shared.db.tables import outbox, relay
+from shared.db.transaction import OUTBOX_SIGNAL, Database
+from shared.signals import Signals
+
+log = logging.getLogger(__name__)
+
+LEASE = timedelta(seconds=15)
+KEEP = timedelta(days=30)
+_NOW = func.clock_timestamp()
+
+
+class Relay:
+    """One service's relay. Several processes may run one; the lease lets a single one work."""
+
+    def __init__(self, db: Database, bus: Log, signals: Signals, batch: int = 500) -> None:
+        self._db = db
+        self._bus = bus
+        self._signals = signals
+        self._batch = batch
+        self._me: UUID = uuid4()
+        self._epoch: int | None = None
+
+    async def run(self) -> None:
+        """Relay for ever; a log or database that is away is waited for."""
+        wait = 0.0
+        while True:
+            await self._signals.wait(OUTBOX_SIGNAL, wait)
+            try:
+                more = await self.step()
+                wait = 0.0 if more else 0.5
+            except (BusError, DBAPIError, OSError, TimeoutError) as error:
+                if isinstance(error, DBAPIError) and not is_database_away(error):
+                    raise
+                log.warning("relay waits", extra={"error": type(error).__name__})
+                self._epoch = None
+                wait = 1.0
+
+    async def step(self) -> bool:
+        """Send one batch; whether there may be more. Does nothing while another process holds the lease."""
+        if not await self._hold():
+            return False
+        rows = await self._undelivered()
+        if not rows:
+            return False
+        results = await self._bus.append([Record(row.topic, row.key, bytes(row.value)) for row in rows])
+        await self._mark([row.id for row, error in zip(rows, results, strict=True) if error is None])
+        failed = next((error for error in results if error is not None), None)
+        if failed is not None:
+            raise failed
+        return len(rows) == self._batch
+
+    async def _hold(self) -> bool:
+        identity = await self._bus.identity()
+        async with self._db.begin() as tx:
+            await tx.conn.execute(upsert(relay).values(only=1, epoch=0).on_conflict_do_nothing())
+            mine = relay.c.holder == self._me
+            free = or_(relay.c.holder.is_(None), relay.c.until < _NOW)
+            epoch = relay.c.epoch if self._epoch is not None else relay.c.epoch + 1
+            take = update(relay).where(or_(mine, free)).values(holder=self._me, epoch=epoch, until=_NOW + LEASE)
+            row = (await tx.conn.execute(take.returning(relay.c.epoch, relay.c.log_identity))).one_or_none()
+            self._epoch = None if row is None else row.epoch
+            if row is not None and row.log_identity != identity:
+                await self._start_over(tx.conn, identity, anew=row.log_identity is not None)
+        return self._epoch is not None
+
+    async def _start_over(self, conn: Any, identity: str, *, anew: bool) -> None:
+        if anew:
+            log.warning("the log came back empty: all retained events are sent again")
+            await conn.execute(update(outbox).values(delivered_at=None))
+        await conn.execute(update(relay).values(log_identity=identity))
+
+    async def _undelivered(self) -> Sequence[Any]:
+        query = select(outbox.c.id, outbox.c.topic, outbox.c.key, outbox.c.value)
+        query = query.where(outbox.c.delivered_at.is_(None)).order_by(outbox.c.id).limit(self._batch)
+        async with self._db.read() as conn:
+            return (await conn.execute(query)).all()
+
+    async def _mark(self, ids: Sequence[int]) -> None:
+        still_mine = select(relay.c.only).where(and_(relay.c.holder == self._me, relay.c.epoch == self._epoch))
+        statement = update(outbox).where(outbox.c.id.in_(ids), still_mine.exists()).values(delivered_at=_NOW)
+        async with self._db.begin() as tx:
+            await tx.conn.execute(statement)
+
+
+async def forget_delivered(db: Database, keep: timedelta = KEEP) -> None:
+    """Delete delivered rows older than `keep`."""
+    async with db.begin() as tx:
+        await tx.conn.execute(delete(outbox).where(outbox.c.delivered_at < _NOW - keep))

@@ -1,0 +1,124 @@
+"""Who may do what: one table, action → power → roles. Every route names an action of it, or is marked public.
+
+The reform separates three powers: implementation (执行实施), adjudication (执行裁决) and realization (财产变现);
+nobody holds two of them in one case. Management, supervision and the desk watch and serve, and hold none of the three.
+"""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Power(StrEnum):
+    """The power of which an act is an exercise."""
+
+    IMPLEMENTATION = "implementation"
+    ADJUDICATION = "adjudication"
+    REALIZATION = "realization"
+    SERVICE = "service"
+    """Filing, managing, supervising, the duty desk: no power over the parties."""
+
+
+class Role(StrEnum):
+    """What a member of staff is signed in as."""
+
+    CLERK = "clerk"
+    JUDGE = "judge"
+    PRESIDING = "presiding"
+    CHIEF = "chief"
+    PRESIDENT = "president"
+    MANAGEMENT = "management"
+    SUPERVISION = "supervision"
+    OFFICE = "office"
+    ADJUDICATION = "adjudication"
+    AUCTION = "auction"
+    INTEGRITY = "integrity"
+    DUTY = "duty"
+    COMMAND = "command"
+    ADMIN = "admin"
+
+
+@dataclass(frozen=True)
+class Post:
+    """Where a role stands: its department and title in Chinese, and the power it exercises."""
+
+    department: str
+    title: str
+    power: Power
+
+
+POSTS: dict[Role, Post] = {
+    Role.CLERK: Post("立案庭", "立案人员", Power.SERVICE),
+    Role.JUDGE: Post("执行局", "承办法官", Power.IMPLEMENTATION),
+    Role.PRESIDING: Post("执行局", "审判长", Power.IMPLEMENTATION),
+    Role.CHIEF: Post("执行局", "庭长", Power.IMPLEMENTATION),
+    Role.PRESIDENT: Post("院领导", "院长", Power.SERVICE),
+    Role.MANAGEMENT: Post("执行局", "执行管理人员", Power.SERVICE),
+    Role.SUPERVISION: Post("执行局", "执行监督人员", Power.SERVICE),
+    Role.OFFICE: Post("审判管理办公室", "审判管理人员", Power.SERVICE),
+    Role.ADJUDICATION: Post("审判监督庭", "裁决法官", Power.ADJUDICATION),
+    Role.AUCTION: Post("司法行政处", "评估拍卖人员", Power.REALIZATION),
+    Role.INTEGRITY: Post("监察室", "监察人员", Power.SERVICE),
+    Role.DUTY: Post("执行指挥中心", "值班员", Power.SERVICE),
+    Role.COMMAND: Post("执行指挥中心", "指挥人员", Power.SERVICE),
+    Role.ADMIN: Post("信息中心", "系统管理员", Power.SERVICE),
+}
+
+
+class Action(StrEnum):
+    """What a route lets one do."""
+
+    CASES_READ = "cases.read"
+    CASES_FILE = "cases.file"
+    CASES_CORRECT = "cases.correct"
+    CASES_ASSIGN = "cases.assign"
+    STAGES_READ = "stages.read"
+    STAGES_ACT = "stages.act"
+    LOG_READ = "log.read"
+    NOTICES_READ = "notices.read"
+    NOTICES_DECIDE = "notices.decide"
+    PAPER_WORK = "paper.work"
+    DESK_READ = "desk.read"
+    DESK_WORK = "desk.work"
+    STAFF_READ = "staff.read"
+    STAFF_MANAGE = "staff.manage"
+    OPERATIONS = "operations.replay"
+
+
+@dataclass(frozen=True)
+class Rule:
+    """Which power an action exercises, and who may."""
+
+    power: Power
+    roles: frozenset[Role]
+
+
+def _rule(power: Power, *roles: Role) -> Rule:
+    return Rule(power, frozenset(roles))
+
+
+_EVERYONE = frozenset(Role) - {Role.ADMIN}
+_BENCH = (Role.JUDGE, Role.PRESIDING, Role.CHIEF)
+_WATCH = (Role.MANAGEMENT, Role.SUPERVISION, Role.OFFICE, Role.PRESIDENT)
+
+POWERS: dict[Action, Rule] = {
+    Action.CASES_READ: Rule(Power.SERVICE, _EVERYONE),
+    Action.CASES_FILE: _rule(Power.SERVICE, Role.CLERK),
+    Action.CASES_CORRECT: _rule(Power.SERVICE, Role.CLERK),
+    Action.CASES_ASSIGN: _rule(Power.SERVICE, Role.CLERK, Role.CHIEF, Role.MANAGEMENT),
+    Action.STAGES_READ: Rule(Power.SERVICE, _EVERYONE),
+    Action.STAGES_ACT: _rule(Power.IMPLEMENTATION, *_BENCH),
+    Action.LOG_READ: _rule(Power.SERVICE, *_BENCH, *_WATCH),
+    Action.NOTICES_READ: _rule(Power.SERVICE, Role.CLERK, *_BENCH, *_WATCH),
+    Action.NOTICES_DECIDE: _rule(Power.SERVICE, Role.CLERK, Role.MANAGEMENT),
+    Action.PAPER_WORK: _rule(Power.SERVICE, Role.CLERK),
+    Action.DESK_READ: _rule(Power.SERVICE, Role.DUTY, Role.COMMAND, Role.CHIEF, Role.PRESIDING, Role.MANAGEMENT),
+    Action.DESK_WORK: _rule(Power.SERVICE, Role.DUTY, Role.COMMAND),
+    Action.STAFF_READ: Rule(Power.SERVICE, frozenset(Role)),
+    Action.STAFF_MANAGE: _rule(Power.SERVICE, Role.ADMIN),
+    Action.OPERATIONS: _rule(Power.SERVICE, Role.ADMIN),
+}
+
+
+def allowed(action: Action, roles: frozenset[Role]) -> bool:
+    """Whether somebody with `roles` may do `action`."""
+    return bool(POWERS[action].roles & roles)

@@ -1,0 +1,55 @@
+"""The command line. `serve` is the runtime's; services add theirs by the entry-point group `yangguang.commands`."""
+
+from importlib.metadata import entry_points
+
+import click
+import uvloop
+
+from shared.runtime.launch import LaunchError, serve
+from shared.runtime.logging import configure
+from shared.runtime.postgres import PostgresStartError
+from shared.runtime.registry import service_names
+from shared.runtime.secrets import SecretsMissingError
+from shared.settings import RunSettings
+
+COMMANDS = "yangguang.commands"
+
+
+class Commands(click.Group):
+    """Finds a command by its name, and imports only that one's service."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Our own and the installed ones."""
+        return sorted({*super().list_commands(ctx), *(point.name for point in entry_points(group=COMMANDS))})
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Our own, else an installed one."""
+        own = super().get_command(ctx, cmd_name)
+        found = [point for point in entry_points(group=COMMANDS) if point.name == cmd_name]
+        if own is not None or not found:
+            return own
+        command: click.Command = found[0].load()
+        return command
+
+
+@click.group(cls=Commands)
+def main() -> None:
+    """阳光执行：法院执行局的案件、期限、通知与值班。"""
+
+
+@main.command("serve")
+@click.argument("names", nargs=-1, required=True)
+@click.option("--without", multiple=True, help="与 all 连用：不启动的服务。")
+@click.option("--zone", type=click.Choice(["public", "staff", "both"]), help="只提供外网或内网的页面。")
+def serve_command(names: tuple[str, ...], without: tuple[str, ...], zone: str | None) -> None:
+    """启动一个、几个或全部（all）服务。"""
+    configure()
+    chosen = [name for name in service_names() if name not in without] if names == ("all",) else list(names)
+    unknown = sorted(set(chosen) - set(service_names()))
+    if unknown:
+        raise click.UsageError(f"没有这个服务：{'、'.join(unknown)}。可选：{'、'.join(service_names())}。")
+    run = RunSettings.model_validate({"zone": zone} if zone else {})
+    try:
+        uvloop.run(serve(chosen, run))
+    except (LaunchError, SecretsMissingError, PostgresStartError) as error:
+        raise click.ClickException(str(error)) from None

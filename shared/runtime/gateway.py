@@ -1,0 +1,53 @@
+"""The embedded gateway: one listener, every service behind its own paths, as the real gateway does it outside."""
+
+import re
+from collections.abc import Mapping, Sequence
+
+from starlette.responses import RedirectResponse, Response
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from shared.errors import NotFound
+from shared.http.problems import problem
+
+_DOTS = re.compile(r"(^|/)\.{1,2}(/|$)")
+
+
+class Gateway:
+    """Sends a request to the service with the longest matching path prefix."""
+
+    def __init__(self, mounts: Mapping[str, ASGIApp]) -> None:
+        self._mounts = sorted(mounts.items(), key=lambda mount: -len(mount[0]))
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Dispatch one request."""
+        if scope["type"] == "http":
+            await self._find(scope)(scope, receive, send)
+
+    def _find(self, scope: Scope) -> ASGIApp:
+        path: str = scope["path"]
+        if len(path) > 1 and path.endswith("/") and scope["method"] == "GET":
+            return RedirectResponse(path.rstrip("/") or "/", 308)
+        for prefix, app in self._mounts:
+            if matches(path, prefix) and not _DOTS.search(path):
+                return app
+        return _nothing(scope)
+
+
+def matches(path: str, prefix: str) -> bool:
+    """Whether `path` lies at or below `prefix`; `/` is only itself."""
+    return path == prefix or (prefix != "/" and path.startswith(prefix + "/"))
+
+
+def _nothing(scope: Scope) -> Response:
+    return problem(NotFound("not_found", "没有这个页面或事项，请核对地址。"), scope["path"])
+
+
+def paths_of(mounts: Mapping[str, Sequence[str]]) -> dict[str, str]:
+    """Prefix → service, refusing a prefix that two services claim."""
+    owners: dict[str, str] = {}
+    for service, prefixes in mounts.items():
+        for prefix in prefixes:
+            if prefix in owners:
+                raise ValueError(f"{prefix} is claimed by {owners[prefix]} and {service}")
+            owners[prefix] = service
+    return owners

@@ -1,0 +1,36 @@
+"""Runs a service's recurring jobs. A job that fails is logged and tried again; it never stops the others."""
+
+import asyncio
+import logging
+import time
+
+from shared.http.problems import log_unexpected
+from shared.runtime.service import Job
+from shared.signals import Signals
+
+log = logging.getLogger(__name__)
+
+
+class JobRunner:
+    """One job's loop; `lag_seconds` tells how long ago it last came to its end."""
+
+    def __init__(self, job: Job, signals: Signals) -> None:
+        self.job = job
+        self._signals = signals
+        self._progress = time.monotonic()
+
+    def lag_seconds(self) -> float:
+        """Seconds since the job's last success, beyond its own interval."""
+        return max(0.0, time.monotonic() - self._progress - self.job.every.total_seconds())
+
+    async def run(self) -> None:
+        """Call the job for ever."""
+        pause = self.job.every.total_seconds()
+        while True:
+            try:
+                await self.job.run()
+                self._progress = time.monotonic()
+            except Exception as error:
+                log.warning("job failed", extra={"job": self.job.name})
+                log_unexpected(error)
+            await (self._signals.wait(self.job.signal, pause) if self.job.signal else asyncio.sleep(pause))

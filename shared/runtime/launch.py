@@ -1,0 +1,151 @@
+"""Starts one, some or all services in this process: database, event log, migrations, loops, HTTP."""
+
+import asyncio
+import logging
+import signal
+from collections.abc import AsyncIterator, Iterable, Sequence
+from contextlib import asynccontextmanager
+
+import uvicorn
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Mount, Route
+from starlette.types import ASGIApp
+
+from shared.bus.kafka import KafkaLog
+from shared.bus.log import Log
+from shared.bus.postgres import PostgresLog
+from shared.clock import SystemClock
+from shared.contracts.topics import topics_of
+from shared.http.app import health_answer
+from shared.http.routes import Zone
+from shared.runtime.docs import docs_routes
+from shared.runtime.gateway import Gateway, paths_of
+from shared.runtime.postgres import EmbeddedPostgres
+from shared.runtime.registry import load
+from shared.runtime.secrets import load_secrets
+from shared.runtime.service import Service
+from shared.runtime.unit import Unit, build_kit
+from shared.settings import Environment, RunSettings
+from shared.web.pages import static_app
+
+log = logging.getLogger(__name__)
+
+BUS = "bus"
+SANDBOX = "sandbox"
+
+
+class LaunchError(Exception):
+    """The product cannot start like this; the message says what to do, in Chinese."""
+
+
+def zones_of(run: RunSettings) -> tuple[Zone, ...]:
+    """The zones that this process serves."""
+    return tuple(Zone) if run.zone == "both" else (Zone(run.zone),)
+
+
+def check(names: Sequence[str], run: RunSettings) -> None:
+    """Refuse what production must not do. Raises LaunchError."""
+    if run.environment is not Environment.PRODUCTION:
+        return
+    if SANDBOX in names:
+        raise LaunchError("生产环境不能启动 sandbox：请用 yangguang serve 指定其他服务。")
+    if not run.database_url:
+        raise LaunchError("生产环境须设置 YANGGUANG_DATABASE_URL，内置数据库只供演示。")
+
+
+class Product:
+    """The services of one process, over one database server and one event log."""
+
+    def __init__(self, services: Sequence[Service], run: RunSettings) -> None:
+        self.run_settings = run
+        self.services = services
+        self.clock = SystemClock()
+        self.secrets = load_secrets(run)
+        self.postgres = None if run.database_url else self._embedded()
+        self.units: list[Unit] = []
+        self.ready = False
+
+    def _embedded(self) -> EmbeddedPostgres:
+        names = [service.name for service in self.services]
+        connections = (len(names) + 2) * (self.run_settings.pool_size + 6)
+        return EmbeddedPostgres(self.run_settings.data / "postgres", [BUS, *names], connections)
+
+    def url(self, name: str) -> str:
+        """The database URL of a service."""
+        if self.postgres is not None:
+            return self.postgres.url(name)
+        return self.run_settings.database_url.format(service=name)
+
+    def bus(self) -> Log:
+        """The event log that the settings name."""
+        if self.run_settings.log == "kafka":
+            return KafkaLog(self.run_settings.kafka)
+        return PostgresLog(self.url(BUS))
+
+    @asynccontextmanager
+    async def running(self) -> AsyncIterator[None]:
+        """Everything started; everything closed at the end."""
+        if self.postgres is not None:
+            await asyncio.to_thread(self.postgres.start)
+        bus = self.bus()
+        try:
+            await bus.start(topics_of(self.run_settings.environment))
+            await self._prepare(bus)
+            async with asyncio.TaskGroup() as group:
+                loops = [group.create_task(unit.run()) for unit in self.units]
+                self.ready = True
+                yield
+                self.ready = False
+                for task in loops:
+                    task.cancel()
+        finally:
+            for unit in self.units:
+                await unit.close()
+            await bus.close()
+            if self.postgres is not None:
+                await asyncio.to_thread(self.postgres.stop)
+
+    async def _prepare(self, bus: Log) -> None:
+        for service in self.services:
+            kit = build_kit(service, self.run_settings, self.secrets, self.url(service.name), self.clock)
+            self.units.append(Unit(service, kit, bus, zones_of(self.run_settings)))
+        for unit in self.units:
+            await unit.prepare()
+
+    def app(self) -> ASGIApp:
+        """The application that answers on this process's port."""
+        owners = paths_of({unit.service.name: unit.service.paths for unit in self.units})
+        apps = {unit.service.name: unit.app for unit in self.units}
+        mounts: dict[str, ASGIApp] = {prefix: apps[name] for prefix, name in owners.items()}
+        mounts |= {f"/openapi/{name}.json": app for name, app in apps.items()}
+        front = Starlette(
+            routes=[
+                Route("/healthz", lambda _: JSONResponse({"alive": True})),
+                Route("/readyz", self._readyz),
+                *docs_routes([unit.service for unit in self.units]),
+                Mount("/static", static_app()),
+            ]
+        )
+        front_paths: dict[str, ASGIApp] = dict.fromkeys(("/healthz", "/readyz", "/docs", "/asyncapi", "/static"), front)
+        return Gateway({**mounts, **front_paths})
+
+    def _readyz(self, _request: Request) -> Response:
+        checks = {name: check for unit in self.units for name, check in unit.checks().items()}
+        return health_answer({"started": lambda: self.ready, **checks})
+
+
+async def serve(names: Iterable[str], run: RunSettings) -> None:
+    """Run until a signal asks for the end. Raises LaunchError, SecretsMissingError, PostgresStartError."""
+    chosen = list(names)
+    check(chosen, run)
+    product = Product([load(name) for name in chosen], run)
+    async with product.running():
+        config = uvicorn.Config(
+            product.app(), host=run.host, port=run.port, log_config=None, access_log=False, timeout_graceful_shutdown=2
+        )
+        for number in (signal.SIGINT, signal.SIGTERM):
+            # uvicorn stops at the signal and then raises it again: by then the end is ours to order.
+            signal.signal(number, lambda *_: None)
+        await uvicorn.Server(config).serve()

@@ -1,0 +1,250 @@
+"""Make the cluster, start it, hand out its URLs, stop it."""
+
+import asyncio
+import re
+import shutil
+import socket
+import tempfile
+import time
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import TextIO
+
+from shared.runtime.postgres.account import give, run_as, unprivileged_account, untraversable
+from shared.runtime.postgres.folder import SUPERUSER, Credentials, PostgresStartError, ServerFolder, make_missing, sync
+from shared.runtime.postgres.installation import installed_bin_folder, server_version, usable_bin_folder
+from shared.runtime.postgres.process import ServerProcess, postmaster_of, retire_orphan
+from shared.runtime.postgres.provision import provision
+
+_HOST = "127.0.0.1"
+_NAME = re.compile(r"(?!pg_|postgres$|template[01]$|public$|none$)[a-z][a-z0-9_]{0,62}")
+_SETTINGS = {
+    "listen_addresses": _HOST,
+    "unix_socket_directories": "",
+    "shared_buffers": "128MB",
+    "fsync": "on",
+    "synchronous_commit": "on",
+    "wal_level": "minimal",
+    "max_wal_senders": "0",
+    "timezone": "UTC",
+    "log_timezone": "UTC",
+    # No personal data in the log: the server's own events only (`log` ranks above `error`), no detail, no
+    # statement, no parameter. The client still gets the whole error.
+    "log_min_messages": "log",
+    "log_error_verbosity": "terse",
+    "log_min_error_statement": "panic",
+    "log_parameter_max_length": "0",
+    "log_parameter_max_length_on_error": "0",
+    "log_checkpoints": "off",
+}
+# What passes: backends of a killed server that still end, and a port taken between our look and the bind.
+_PASSING = ("pre-existing shared memory block", "could not create any TCP/IP sockets")
+_ATTEMPTS = 20
+_PATIENCE = 180.0  # seconds; recovery after a power cut reads the write-ahead log first
+
+
+class EmbeddedPostgres:
+    """One server for one folder. The methods block: call them from plain code or from a thread.
+
+    As root the server runs as `nobody`. Only the owner of the folder's lock may start it.
+    """
+
+    def __init__(
+        self, folder: Path, databases: Sequence[str], max_connections: int = 200, bin_folder: Path | None = None
+    ) -> None:
+        faulty = [name for name in databases if not _NAME.fullmatch(name)]
+        if faulty:
+            raise ValueError(f"not usable as database names: {faulty}")
+        self._folder = ServerFolder(folder.resolve())
+        self._databases = tuple(databases)
+        self._max_connections = max_connections
+        self._bin_folder = bin_folder
+        self._account = unprivileged_account()
+        self._credentials = Credentials()
+        self._process: ServerProcess | None = None
+        self._lock: TextIO | None = None
+
+    def start(self) -> None:
+        """Return when every role and database is there and takes connections; PostgresStartError otherwise."""
+        if self._lock:
+            raise PostgresStartError(f"数据目录 {self._folder.root} 的数据库已由本进程启动，无需再次启动。")
+        try:
+            make_missing(self._folder.root, 0o711 if self._account else 0o700)
+            self._lock = self._folder.take_lock()
+            self._start_locked()
+        except OSError as fault:
+            self.stop()
+            raise PostgresStartError(
+                f"无法使用 {fault.filename or self._folder.root}：{fault.strerror or fault}。"
+                f"请检查数据目录 {self._folder.root} 的权限和磁盘空间。"
+            ) from fault
+        except BaseException:
+            self.stop()
+            raise
+
+    def url(self, database: str) -> str:
+        """Return the asyncpg URL of a database, as its own role."""
+        if database not in self._databases:
+            raise KeyError(database)
+        return _url(self._credentials, database)
+
+    def stop(self) -> None:
+        """End the server within 45 s at the most, normally at once; give the folder free. May be repeated."""
+        process, self._process = self._process, None
+        if process:
+            process.stop()
+        lock, self._lock = self._lock, None
+        if lock:
+            lock.close()
+
+    def is_running(self) -> bool:
+        return self._process is not None and self._process.is_alive()
+
+    def _start_locked(self) -> None:
+        binaries = usable_bin_folder(self._bin_folder or installed_bin_folder(), self._account)
+        retire_orphan(self._folder.data)
+        self._load_credentials()
+        if not self._folder.data.exists():
+            self._initialize(binaries)
+        give(self._folder.data, self._account)
+        self._check_version(binaries)
+        self._launch(binaries)
+
+    def _load_credentials(self) -> None:
+        """Write new passwords down before the server learns them."""
+        try:
+            self._credentials = self._folder.load_credentials()
+        except FileNotFoundError:
+            if self._folder.data.exists():
+                raise PostgresStartError(
+                    f"数据目录 {self._folder.root} 中有数据，但缺少口令文件 {self._folder.credentials.name}。"
+                    "请从备份恢复该文件后重新启动。"
+                ) from None
+        self._credentials.add_missing((SUPERUSER, *self._databases))
+        self._folder.save_credentials(self._credentials)
+
+    def _initialize(self, binaries: Path) -> None:
+        """Run initdb in a folder of its own and rename the outcome: a crash leaves nothing half-made."""
+        for left in self._folder.root.glob("initdb-*"):
+            shutil.rmtree(left, ignore_errors=True)
+        work = Path(tempfile.mkdtemp(prefix="initdb-", dir=self._folder.root))
+        word = work / "password"
+        word.touch(mode=0o600)
+        word.write_text(self._credentials.passwords[SUPERUSER], encoding="ascii")
+        give(work, self._account)
+        outcome = run_as(self._account, [
+            binaries / "initdb", "-D", work / "data", "-U", SUPERUSER, f"--pwfile={word}",
+            "--auth=scram-sha-256", "--encoding=UTF8", "--locale=C",
+        ])  # fmt: skip
+        if outcome.returncode:
+            raise self._failure(outcome.stderr)
+        (work / "data").rename(self._folder.data)
+        sync(self._folder.root)
+        shutil.rmtree(work)
+
+    def _check_version(self, binaries: Path) -> None:
+        stored = (self._folder.data / "PG_VERSION").read_text(encoding="ascii").strip()
+        ours = server_version(binaries)
+        if ours.split(".")[0] != stored:
+            raise PostgresStartError(
+                f"数据目录 {self._folder.root} 属于 PostgreSQL {stored}，本软件带的是 {ours}。"
+                "请用原版本导出数据，再导入新的数据目录。"
+            )
+
+    def _launch(self, binaries: Path) -> None:
+        output = ""
+        for _ in range(_ATTEMPTS):
+            self._remember_port(_free_port(self._credentials.port))
+            process, written = self._spawn(binaries)
+            if self._becomes_ready(process):
+                return self._provision()
+            output = self._folder.log.read_bytes()[written:].decode(errors="replace")
+            if not any(text in output for text in _PASSING):
+                break
+            time.sleep(0.5)
+        raise self._failure(output)
+
+    def _remember_port(self, port: int) -> None:
+        if port != self._credentials.port:
+            self._credentials.port = port
+            self._folder.save_credentials(self._credentials)
+
+    def _spawn(self, binaries: Path) -> tuple[ServerProcess, int]:
+        """Start the child; return it, and where in the log its own lines begin."""
+        settings = {**_SETTINGS, "port": self._credentials.port, "max_connections": self._max_connections}
+        options = [part for name, value in settings.items() for part in ("-c", f"{name}={value}")]
+        command = [str(binaries / "postgres"), "-D", str(self._folder.data), *options]
+        with self._folder.open_log() as log:
+            written = log.tell()
+            self._process = process = ServerProcess(command, self._account, log)
+            process.start()
+        return process, written
+
+    def _becomes_ready(self, process: ServerProcess) -> bool:
+        """Wait for the child's own word, so that a stranger on the port is never taken for it."""
+        deadline = time.monotonic() + _PATIENCE
+        while process.is_alive():
+            if postmaster_of(self._folder.data, ready=True):
+                return True
+            if time.monotonic() > deadline:
+                raise PostgresStartError(
+                    f"数据目录 {self._folder.root} 的 PostgreSQL 在 {_PATIENCE:.0f} 秒内没有就绪。"
+                    f"请查看日志 {self._folder.log}，再重新启动。"
+                )
+            time.sleep(0.02)
+        return False
+
+    def _provision(self) -> None:
+        """Connect in a thread of its own, as the caller's may be running an event loop."""
+        with ThreadPoolExecutor(max_workers=1) as pool:
+            pool.submit(asyncio.run, provision(self._credentials)).result()
+
+    def _failure(self, output: str) -> PostgresStartError:
+        """Explain by the folder that stands in the way, or else by the server's last words."""
+        closed = untraversable(self._folder.root, self._account)
+        if closed:
+            return PostgresStartError(
+                f"数据库以普通用户身份运行，但该用户无法进入目录 {closed}。"
+                f"请执行 chmod o+x '{closed}'，或者换一个数据目录，再重新启动。"
+            )
+        words = "；".join(output.strip().splitlines()[-3:]) or "没有说明原因"
+        return PostgresStartError(
+            f"数据目录 {self._folder.root} 的 PostgreSQL 未能启动：{words}。日志见 {self._folder.log}。"
+        )
+
+
+def read_url(folder: Path, database: str) -> str:
+    """Return the URL of a database whose server another process runs; PostgresStartError when it does not."""
+    place = ServerFolder(folder.resolve())
+    try:
+        credentials = place.load_credentials()
+        running = postmaster_of(place.data, ready=True) is not None
+    except FileNotFoundError:
+        raise PostgresStartError(f"{place.root} 中没有数据库。请先启动系统，或者指明正确的数据目录。") from None
+    except PermissionError:
+        raise PostgresStartError(f"无权读取 {place.root}。请换用启动系统的那个用户执行。") from None
+    if not running:
+        raise PostgresStartError(f"数据目录 {place.root} 的数据库没有运行。请先启动系统，再执行本命令。")
+    if database == SUPERUSER or database not in credentials.passwords:
+        raise PostgresStartError(f"数据目录 {place.root} 中没有名为 {database} 的数据库。")
+    return _url(credentials, database)
+
+
+def _url(credentials: Credentials, database: str) -> str:
+    word = credentials.passwords[database]
+    return f"postgresql+asyncpg://{database}:{word}@{_HOST}:{credentials.port}/{database}"
+
+
+def _free_port(remembered: int) -> int:
+    """Return the remembered port when it is free, another otherwise."""
+    for port in (remembered, 0):
+        with socket.socket() as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                probe.bind((_HOST, port))
+            except OSError:
+                continue
+            chosen: int = probe.getsockname()[1]
+            return chosen
+    raise PostgresStartError("本机没有空闲的网络端口。请关闭不用的程序后重新启动。")

@@ -1,0 +1,78 @@
+"""What a service is made of, and what each is handed: the kit."""
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any, Generic, TypeVar
+
+from fastapi import Request
+from pydantic_settings import BaseSettings
+
+from shared.clock import Clock
+from shared.contracts.envelope import Envelope, Event
+from shared.crypto.keyring import KeyRing
+from shared.crypto.signing import SigningKey
+from shared.db.transaction import Database, Transaction
+from shared.http.auth import Tokens
+from shared.http.routes import Routes
+from shared.settings import CourtSettings, RunSettings
+from shared.signals import Signals
+
+S = TypeVar("S", bound=BaseSettings)
+
+
+@dataclass(frozen=True)
+class Kit(Generic[S]):
+    """Everything a use case may need, handed in; a test builds its own."""
+
+    service: str
+    run: RunSettings
+    court: CourtSettings
+    settings: S
+    clock: Clock
+    db: Database
+    keyring: KeyRing
+    signing: SigningKey
+    tokens: Tokens
+    signals: Signals
+
+
+EventHandler = Callable[[Any, Transaction, Any, Envelope], Awaitable[None]]
+"""(kit, transaction, event, envelope): writes within the transaction; raises NotYet to wait."""
+
+
+@dataclass(frozen=True)
+class Job:
+    """Work that recurs: `run` is called again after `every`, or as soon as `signal` fires in this process."""
+
+    name: str
+    every: timedelta
+    run: Callable[[], Awaitable[object]]
+    signal: str | None = None
+
+
+@dataclass(frozen=True)
+class Service:
+    """One service. `paths` are the URL prefixes that the gateway gives it."""
+
+    name: str
+    title: str
+    package: str
+    paths: Sequence[str]
+    settings: type[BaseSettings]
+    routes: Sequence[Routes]
+    handlers: Mapping[type[Event], EventHandler] = field(default_factory=dict)
+    jobs: Callable[[Any], Sequence[Job]] = lambda _kit: ()
+    start: Callable[[Any], Awaitable[None]] | None = None
+    """Runs once after the migrations, before the service is ready; must be repeatable."""
+    stop: Callable[[Any], Awaitable[None]] | None = None
+
+    @property
+    def topics(self) -> list[str]:
+        """The topics that the service reads."""
+        return sorted({event.topic for event in self.handlers})
+
+
+def kit_of(request: Request) -> Any:
+    """The kit of the service that serves this request."""
+    return request.app.state.kit

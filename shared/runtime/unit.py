@@ -1,0 +1,108 @@
+"""One service as it runs in this process: its kit, its tables, its application, its loops."""
+
+import asyncio
+from collections.abc import Callable, Iterable
+from datetime import timedelta
+
+from fastapi import FastAPI
+
+from shared.bus.consumer import Consumer
+from shared.bus.lanes import LaneKeeper
+from shared.bus.log import Log
+from shared.clock import SystemClock
+from shared.contracts.envelope import Envelope, Event
+from shared.contracts.sandbox import ClockMoved
+from shared.db.migrate import migrate
+from shared.db.transaction import Database, Transaction
+from shared.http.app import build_app
+from shared.http.routes import Zone
+from shared.outbox.relay import Relay, forget_delivered
+from shared.runtime import moved_clock
+from shared.runtime.jobs import JobRunner
+from shared.runtime.operations import operations_routes
+from shared.runtime.secrets import Secrets
+from shared.runtime.service import EventHandler, Job, Kit, Service
+from shared.settings import CourtSettings, Environment, RunSettings
+from shared.signals import Signals
+
+
+def build_kit(service: Service, run: RunSettings, secrets: Secrets, url: str, clock: SystemClock) -> Kit:  # type: ignore[type-arg]
+    """The kit of `service`, from this process's settings."""
+    court = CourtSettings()
+    signals = Signals()
+    return Kit(
+        service=service.name,
+        run=run,
+        court=court,
+        settings=service.settings(),
+        clock=clock,
+        db=Database(url, service.name, court.code, clock, signals, run.pool_size),
+        keyring=secrets.keyring,
+        signing=secrets.signing,
+        tokens=secrets.tokens,
+        signals=signals,
+    )
+
+
+class Unit:
+    """A service at work."""
+
+    def __init__(self, service: Service, kit: Kit, bus: Log, zones: Iterable[Zone]) -> None:  # type: ignore[type-arg]
+        self.service = service
+        self.kit = kit
+        handlers = {event: self._bound(handler) for event, handler in service.handlers.items()}
+        if kit.run.environment is not Environment.PRODUCTION:
+            handlers[ClockMoved] = moved_clock.on_clock_moved
+        self.keeper = LaneKeeper(kit.db, service.name, handlers)
+        topics = sorted({event.topic for event in handlers})
+        self.consumer = Consumer(bus, topics, self.keeper, kit.signals) if topics else None
+        self.relay = Relay(kit.db, bus, kit.signals)
+        self.jobs = [JobRunner(job, kit.signals) for job in (*service.jobs(kit), *self._own_jobs())]
+        routes = (*service.routes, operations_routes(service.paths[0]))
+        self.app: FastAPI = build_app(kit, service.title, routes, zones)
+
+    def _bound(self, handler: EventHandler) -> Callable[[Transaction, Event, Envelope], object]:
+        async def handle(tx: Transaction, event: Event, envelope: Envelope) -> None:
+            await handler(self.kit, tx, event, envelope)
+
+        return handle
+
+    def _own_jobs(self) -> list[Job]:
+        jobs = [Job("forget delivered events", timedelta(hours=1), lambda: forget_delivered(self.kit.db))]
+        if self.kit.run.environment is not Environment.PRODUCTION:
+            follow = moved_clock.Follower(self.kit)
+            jobs.append(Job("follow the sandbox's clock", timedelta(milliseconds=500), follow.step, "lanes"))
+        return jobs
+
+    async def prepare(self) -> None:
+        """Migrate, then let the service make itself ready."""
+        await migrate(self.kit.db.engine, "shared.db", self.service.package)
+        if self.service.start is not None:
+            await self.service.start(self.kit)
+
+    async def run(self) -> None:
+        """Relay, consume and do the jobs until cancelled."""
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self.relay.run())
+            for job in self.jobs:
+                group.create_task(job.run())
+            if self.consumer is not None:
+                group.create_task(self.consumer.run())
+                group.create_task(self.consumer.revisit())
+
+    def checks(self) -> dict[str, Callable[[], bool]]:
+        """What health depends on: progress, not the process."""
+        checks: dict[str, Callable[[], bool]] = {
+            f"{self.service.name}.{runner.job.name}": lambda runner=runner: runner.lag_seconds() < 60  # type: ignore[misc]
+            for runner in self.jobs
+        }
+        if self.consumer is not None:
+            consumer = self.consumer
+            checks[f"{self.service.name}.consumer"] = lambda: consumer.lag_seconds() < 15
+        return checks
+
+    async def close(self) -> None:
+        """Release what the service holds."""
+        if self.service.stop is not None:
+            await self.service.stop(self.kit)
+        await self.kit.db.close()

@@ -1,0 +1,80 @@
+"""Settings come from the environment; each service's prefix is its own name in capitals.
+
+Two groups are shared by all: how this process runs, and the court's own data that differs from court to court.
+"""
+
+from enum import StrEnum
+from pathlib import Path
+from typing import Literal
+
+from pydantic import Field
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class Environment(StrEnum):
+    """Where the product runs: only `production` talks to real people, and then it refuses the sandbox."""
+
+    DEMO = "demo"
+    TEST = "test"
+    PRODUCTION = "production"
+
+
+class RunSettings(BaseSettings):
+    """How this process runs (prefix YANGGUANG_)."""
+
+    model_config = SettingsConfigDict(env_prefix="YANGGUANG_", extra="ignore")
+
+    environment: Environment = Environment.DEMO
+    port: int = Field(8000, ge=1, le=65535)
+    host: str = "127.0.0.1"
+    data: Path = Path(".data")
+    site_url: str = ""
+    """Where people reach the product, for links in letters; empty means this process's own address."""
+    zone: Literal["public", "staff", "both"] = "both"
+    log: Literal["postgres", "kafka"] = "postgres"
+    kafka: str = "127.0.0.1:9092"
+    database_url: str = ""
+    """A URL with `{service}` in it, or empty for the embedded PostgreSQL."""
+    pool_size: int = Field(10, ge=2, le=100)
+    keyring: str = ""
+    """The keys for personal data; empty (never in production) means a file below `data`."""
+    signing_key: str = ""
+    token_key: str = ""
+    sandbox_url: str = ""
+    """Where the sandbox listens when it is another process; empty means this one."""
+    sandbox_smtp_port: int = Field(0, ge=0, le=65535)
+    """The port of the sandbox's mail server; 0 means `port` + 25."""
+
+    @property
+    def base_url(self) -> str:
+        return self.site_url or f"http://{self.host}:{self.port}"
+
+    @property
+    def smtp_port(self) -> int:
+        return self.sandbox_smtp_port or self.port + 25
+
+
+class CourtSettings(BaseSettings):
+    """The court's own data (prefix COURT_). The defaults are those of the demonstration."""
+
+    model_config = SettingsConfigDict(env_prefix="COURT_", extra="ignore")
+
+    code: str = "渝05"
+    name: str = "重庆市第五中级人民法院"
+    short_name: str = "重庆五中院"
+    site_name: str = "重庆五中院执行公开"
+    address: str = "重庆市南岸区江南大道（演示地址）"
+    postal_code: str = "400060"
+    hotline: str = "12368"
+    supervision_phone: str = "023-12345678"
+    duty_phone: str = "023-12345679"
+    supervision_email: str = "jubao@court.example"
+    case_account_name: str = "重庆市第五中级人民法院案款专户（演示）"
+    case_account_bank: str = "演示银行重庆分行营业部"
+    case_account_number: str = "0000 0000 0000 0000"
+    perform_days: int = Field(10, ge=1, le=90)
+    """Days that the execution notice gives for performance."""
+    report_days: int = Field(10, ge=1, le=90)
+    """Days that the property report order gives."""
+    clue_days: int = Field(15, ge=1, le=90)
+    triage_minutes: int = Field(30, ge=1, le=1440)

@@ -1,0 +1,202 @@
+"""Renders a service's pages in the court's frame, and serves the files that they load."""
+
+import hashlib
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from functools import lru_cache
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+from jinja2 import ChoiceLoader, Environment, PackageLoader, StrictUndefined
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, Response
+from starlette.staticfiles import StaticFiles
+from starlette.types import Scope
+
+from shared.errors import Fault, Invalid, Refusal, TooMany
+from shared.powers import Action
+from shared.web import formats
+
+_STATIC = Path(str(files("shared.web") / "static"))
+
+
+@dataclass(frozen=True)
+class NavItem:
+    """One entry of the staff rail, shown to those whom the powers table lets do `permission`."""
+
+    word: str
+    href: str
+    permission: str
+    icon: str
+
+
+NAV: tuple[NavItem, ...] = (
+    NavItem("我的工作", "/work", Action.STAGES_READ, "home"),
+    NavItem("立案", "/cases", Action.CASES_READ, "folder"),
+    NavItem("批量导入", "/cases/import", Action.CASES_FILE, "upload"),
+    NavItem("进程", "/stages", Action.STAGES_READ, "stage"),
+    NavItem("通知", "/notices", Action.NOTICES_READ, "mail"),
+    NavItem("纸质送达", "/paper", Action.PAPER_WORK, "paper"),
+    NavItem("待核实发送", "/unknown", Action.NOTICES_DECIDE, "help"),
+    NavItem("值班", "/desk", Action.DESK_READ, "bell"),
+)
+
+
+def nav_for(caller: Any) -> list[NavItem]:
+    """The rail of one member of staff; nobody signed in sees none."""
+    return [item for item in NAV if caller is not None and caller.can(item.permission)]
+
+
+def current_href(path: str, items: Iterable[NavItem]) -> str:
+    """The rail entry that `path` lies under: the longest that fits."""
+    under = (item.href for item in items if path == item.href or path.startswith(f"{item.href}/"))
+    return max(under, key=len, default="")
+
+
+@lru_cache
+def asset(name: str) -> str:
+    """The URL of a static file; its content's hash in the query lets browsers keep it for good."""
+    digest = hashlib.sha256((_STATIC / name).read_bytes()).hexdigest()[:12]
+    return f"/static/{name}?v={digest}"
+
+
+def faults_by_field(faults: Iterable[Fault]) -> dict[str, str]:
+    """Faults as the form macros take them; two of one field are joined."""
+    found: dict[str, str] = {}
+    for fault in faults:
+        found[fault.field] = f"{found[fault.field]}{fault.reason}" if fault.field in found else fault.reason
+    return found
+
+
+class _Static(StaticFiles):
+    async def get_response(self, path: str, scope: Scope) -> Response:
+        response = await super().get_response(path, scope)
+        versioned = scope.get("query_string", b"").startswith(b"v=")
+        keep = "public, max-age=31536000, immutable" if versioned else "public, max-age=300"
+        response.headers["Cache-Control"] = keep
+        return response
+
+
+def static_app() -> StaticFiles:
+    """To be mounted at /static."""
+    return _Static(directory=_STATIC)
+
+
+def _or_dash(write: Callable[..., str]) -> Callable[..., str]:
+    def filtered(value: Any, *args: Any) -> str:
+        return "—" if value is None or value == "" else write(value, *args)
+
+    return filtered
+
+
+_FILTERS: tuple[Callable[..., str], ...] = (
+    formats.cn_date,
+    formats.cn_time,
+    formats.cn_short,
+    formats.iso,
+    formats.money,
+    formats.wan,
+    formats.masked_phone,
+    formats.masked_name,
+    formats.masked_id,
+    formats.remaining,
+    formats.file_size,
+)
+
+
+def _environment(package: str) -> Environment:
+    loader = ChoiceLoader([PackageLoader(package), PackageLoader("shared.web")])
+    env = Environment(loader=loader, autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
+    env.filters.update({write.__name__: _or_dash(write) for write in _FILTERS})
+    env.filters["dash"] = _or_dash(str)
+    env.globals.update(
+        asset=asset,
+        nav_for=nav_for,
+        current_href=current_href,
+        until=formats.until,
+        urgency=formats.urgency,
+        due_instant=formats.due_instant,
+        elapsed_share=formats.elapsed_share,
+    )
+    return env
+
+
+class Pages:
+    """The templates of one package (`services.case_intake`), over the shared ones."""
+
+    def __init__(self, package: str) -> None:
+        self._env = _environment(package)
+
+    @property
+    def environment(self) -> Environment:
+        """For tests that walk every template."""
+        return self._env
+
+    def render(self, request: Request, name: str, /, **context: Any) -> str:
+        """A template as text: a page, or a fragment for a live stream."""
+        return self._env.get_template(name).render({**_common(request), **context})
+
+    def page(self, request: Request, name: str, /, status: int = 200, **context: Any) -> HTMLResponse:
+        """A whole page; never kept by browsers or proxies, since most show people's data."""
+        html = self.render(request, name, **context)
+        return HTMLResponse(html, status, {"Cache-Control": "no-store"})
+
+    def problem(self, request: Request, refusal: Refusal) -> HTMLResponse:
+        """A refusal in words: what happened, what it means, what to do."""
+        faults = refusal.faults if isinstance(refusal, Invalid) else ()
+        response = self.page(
+            request,
+            "problem.html",
+            refusal.status,
+            title=refusal.title,
+            what=refusal.detail,
+            meaning=_meaning(refusal.status),
+            todo=[fault.reason for fault in faults] or _todo(refusal.status),
+            code=refusal.code,
+        )
+        if isinstance(refusal, TooMany):
+            response.headers["Retry-After"] = str(refusal.retry_after)
+        return response
+
+
+def _common(request: Request) -> dict[str, Any]:
+    caller = getattr(request.state, "caller", None)
+    common = {
+        "caller": caller,
+        "me": caller,
+        "csrf": getattr(request.state, "csrf", ""),
+        "path": request.url.path,
+    }
+    kit = getattr(request.app.state, "kit", None)
+    return common if kit is None else {**common, "now": kit.clock.now(), "court": kit.court}
+
+
+_MEANINGS = {
+    401: "没有登录，或登录已经过期。为保护当事人信息，此页暂时不能显示。",
+    403: "您已登录，但您的岗位不办理此事。没有任何内容被改动。",
+    404: "地址可能有误，或该事项已移走、您无权查看。",
+    409: "您打开页面之后，该事项已被他人或系统改动。您的操作没有生效。",
+    422: "提交的内容没有保存。",
+    429: "为防止冒用和滥用，短时间内的多次尝试会被暂停。",
+    500: "这是系统的问题，不是您的操作有误。本次操作没有生效，也没有只做一半。",
+    503: "系统的一个部分暂时不可用。已经保存的内容不受影响，法定期限照常计算。",
+}
+_TODOS = {
+    401: ["请登录后再打开此页。"],
+    403: ["如确需办理，请联系执行管理部门。"],
+    404: ["请核对地址，或返回首页重新查找。"],
+    409: ["请刷新页面，核对最新状态后再办理。"],
+    422: ["请返回上一页，改正后重新提交。"],
+    429: ["请稍后再试。", "如情况紧急，请直接拨打下方电话。"],
+    500: ["请稍后重试。", "如仍出错，请告知技术人员出错时间和下方代号。"],
+    503: ["请过一分钟后重试。", "如情况紧急，请直接拨打下方电话。"],
+}
+
+
+def _meaning(status: int) -> str:
+    return _MEANINGS.get(status, "您的请求没有被接受，没有任何内容被改动。")
+
+
+def _todo(status: int) -> list[str]:
+    return _TODOS.get(status, ["请返回上一页，核对后重试。"])

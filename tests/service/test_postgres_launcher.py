@@ -1,0 +1,368 @@
+"""The embedded PostgreSQL as a real process: privacy of the databases, restarts, kills, and clear refusals."""
+
+import asyncio
+import json
+import os
+import re
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import asyncpg
+import pytest
+
+from shared.runtime.postgres import EmbeddedPostgres, PostgresStartError, read_url
+from shared.runtime.postgres.account import unprivileged_account
+from shared.runtime.postgres.folder import Credentials, ServerFolder
+from shared.runtime.postgres.installation import installed_bin_folder, usable_bin_folder
+from shared.runtime.postgres.process import postmaster_of, retire_orphan
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+NAMES = ("alpha", "beta")
+REPO = Path(__file__).parents[2]
+as_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root hands the server to another account")
+
+OWNER = """
+import sys, time
+from pathlib import Path
+from shared.runtime.postgres import EmbeddedPostgres
+server = EmbeddedPostgres(Path(sys.argv[1]), ["alpha", "beta"])
+server.start()
+print(server.url("alpha"), flush=True)
+time.sleep(300)
+"""
+
+
+@pytest.fixture(scope="module")
+def open_folder() -> Iterator[Path]:
+    """Unlike pytest's own, a folder that the server's account may enter."""
+    folder = Path(tempfile.mkdtemp())
+    folder.chmod(0o755)
+    yield folder
+    shutil.rmtree(folder)
+
+
+@pytest.fixture(scope="module")
+def shared_server(open_folder: Path) -> Iterator[EmbeddedPostgres]:
+    server = EmbeddedPostgres(open_folder / "数据 库", NAMES, max_connections=30)
+    yield server
+    server.stop()
+
+
+@pytest.fixture
+def server(shared_server: EmbeddedPostgres) -> EmbeddedPostgres:
+    """The shared server, started by a thread that ends at once: the server must outlive it."""
+    if not shared_server.is_running():
+        thread = threading.Thread(target=shared_server.start)
+        thread.start()
+        thread.join()
+    assert shared_server.is_running()
+    return shared_server
+
+
+@pytest.fixture
+def folder(server: EmbeddedPostgres) -> ServerFolder:
+    return server._folder
+
+
+@asynccontextmanager
+async def connected(url: str, database: str | None = None) -> "AsyncIterator[asyncpg.Connection]":
+    connection = await asyncpg.connect(url.replace("+asyncpg", ""), database=database)
+    try:
+        yield connection
+    finally:
+        await connection.close()
+
+
+def superuser_url(folder: ServerFolder) -> str:
+    credentials = folder.load_credentials()
+    return f"postgresql://postgres:{credentials.passwords['postgres']}@127.0.0.1:{credentials.port}/postgres"
+
+
+async def remember(url: str, word: str) -> None:
+    async with connected(url) as connection:
+        await connection.execute("CREATE TABLE IF NOT EXISTS kept (word text PRIMARY KEY)")
+        await connection.execute("INSERT INTO kept VALUES ($1)", word)
+
+
+async def remembers(url: str, word: str) -> bool:
+    async with connected(url) as connection:
+        return bool(await connection.fetchval("SELECT count(*) FROM kept WHERE word = $1", word))
+
+
+def until(condition: Callable[[], bool], seconds: float) -> bool:
+    deadline = time.monotonic() + seconds
+    while not condition():
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(0.05)
+    return True
+
+
+def owner_process(folder: Path) -> tuple[subprocess.Popen[str], str]:
+    """Start another process that owns the server; return it with the URL of `alpha`."""
+    process = subprocess.Popen([sys.executable, "-c", OWNER, str(folder)], cwd=REPO, stdout=subprocess.PIPE, text=True)
+    assert process.stdout
+    return process, process.stdout.readline().strip()
+
+
+def kill(process: subprocess.Popen[str]) -> None:
+    process.kill()
+    process.communicate()
+
+
+async def test_url_has_the_promised_shape_and_connects_as_the_own_role(server: EmbeddedPostgres) -> None:
+    assert re.fullmatch(r"postgresql\+asyncpg://alpha:[\w-]{40,}@127\.0\.0\.1:\d+/alpha", server.url("alpha"))
+    async with connected(server.url("alpha")) as connection:
+        row = await connection.fetchrow(
+            "SELECT current_user::text AS me, rolsuper OR rolcreatedb OR rolcreaterole OR rolreplication AS mighty,"
+            " pg_get_userbyid(datdba)::text AS owner, pg_encoding_to_char(encoding)::text AS encoding, datcollate"
+            " FROM pg_roles, pg_database WHERE rolname = current_user AND datname = current_database()"
+        )
+    assert row is not None
+    assert dict(row) == {
+        "me": "alpha", "mighty": False, "owner": "alpha", "encoding": "UTF8", "datcollate": "C"
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize("closed", ["beta", "postgres", "template1"])
+async def test_a_role_enters_no_other_database(server: EmbeddedPostgres, closed: str) -> None:
+    with pytest.raises(asyncpg.InsufficientPrivilegeError):
+        async with connected(server.url("alpha"), database=closed):
+            pass
+
+
+async def test_a_wrong_password_is_refused(server: EmbeddedPostgres) -> None:
+    with pytest.raises(asyncpg.InvalidPasswordError):
+        async with connected(re.sub(r"alpha:[^@]+@", "alpha:wrong@", server.url("alpha"))):
+            pass
+
+
+async def test_settings_keep_to_loopback_and_to_durability(folder: ServerFolder) -> None:
+    wanted = {
+        "listen_addresses": "127.0.0.1", "unix_socket_directories": "", "max_connections": "30", "fsync": "on",
+        "synchronous_commit": "on", "TimeZone": "UTC", "data_checksums": "on", "password_encryption": "scram-sha-256",
+    }  # fmt: skip
+    async with connected(superuser_url(folder)) as connection:
+        rows = await connection.fetch("SELECT name, setting FROM pg_settings WHERE name = ANY($1)", list(wanted))
+        methods = await connection.fetch("SELECT DISTINCT auth_method FROM pg_hba_file_rules")
+    assert {row["name"]: row["setting"] for row in rows} == wanted
+    assert [row["auth_method"] for row in methods] == ["scram-sha-256"]
+
+
+def test_secrets_are_the_owners_alone_and_the_parent_keeps_its_mode(folder: ServerFolder) -> None:
+    assert folder.credentials.stat().st_mode & 0o777 == 0o600
+    assert folder.log.stat().st_mode & 0o777 == 0o600
+    assert folder.data.stat().st_mode & 0o077 == 0
+    assert folder.root.parent.stat().st_mode & 0o777 == 0o755
+    assert not list(folder.root.glob("initdb-*"))
+
+
+async def test_the_log_holds_nothing_that_statements_carry(server: EmbeddedPostgres, folder: ServerFolder) -> None:
+    phone = "13900000005"
+    async with connected(server.url("alpha")) as connection:
+        await connection.execute("CREATE TEMP TABLE people (phone text PRIMARY KEY)")
+        await connection.execute("INSERT INTO people VALUES ($1)", phone)
+        with pytest.raises(asyncpg.UniqueViolationError) as caught:
+            await connection.execute("INSERT INTO people VALUES ($1)", phone)
+        with pytest.raises(asyncpg.PostgresSyntaxError):
+            await connection.execute(f"SELEKT '{phone}'")
+        with pytest.raises(asyncpg.InvalidTextRepresentationError):
+            await connection.execute(f"SELECT 'x{phone}'::int")
+        with pytest.raises(asyncpg.RaiseError):
+            await connection.execute(f"DO $$ BEGIN RAISE '{phone}'; END $$")
+    assert phone in str(caught.value.detail)
+    log = folder.log.read_text(encoding="utf-8")
+    assert "ready to accept connections" in log
+    assert phone not in log
+
+
+def test_a_second_owner_is_refused_and_the_first_lives_on(server: EmbeddedPostgres, folder: ServerFolder) -> None:
+    with pytest.raises(PostgresStartError, match=rf"{folder.root}.*进程号 {os.getpid()}.*请先停止"):
+        EmbeddedPostgres(folder.root, NAMES).start()
+    with pytest.raises(PostgresStartError, match="无需再次启动"):
+        server.start()
+    assert server.is_running()
+
+
+async def test_data_port_and_passwords_survive_stop_and_start(server: EmbeddedPostgres) -> None:
+    url = server.url("alpha")
+    await remember(url, "restart")
+    server.stop()
+    server.stop()
+    assert not server.is_running()
+    server.start()  # inside a running event loop
+    assert server.url("alpha") == url
+    assert await remembers(url, "restart")
+
+
+async def test_a_new_name_gets_its_database_beside_the_old_ones(server: EmbeddedPostgres, folder: ServerFolder) -> None:
+    await remember(server.url("alpha"), "grown")
+    server.stop()
+    grown = EmbeddedPostgres(folder.root, [*NAMES, "gamma"], max_connections=30)
+    grown.start()
+    try:
+        assert await remembers(grown.url("alpha"), "grown")
+        await remember(grown.url("gamma"), "new")
+    finally:
+        grown.stop()
+
+
+async def test_a_taken_port_is_chosen_anew_and_remembered(server: EmbeddedPostgres, folder: ServerFolder) -> None:
+    await remember(server.url("alpha"), "moved")
+    port = folder.load_credentials().port
+    server.stop()
+    with socket.create_server(("127.0.0.1", port)):
+        server.start()
+    assert folder.load_credentials().port != port
+    assert read_url(folder.root, "alpha") == server.url("alpha")
+    assert await remembers(server.url("alpha"), "moved")
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="the death signal is Linux's")
+@pytest.mark.parametrize("at_once", [False, True], ids=["after its death", "while it dies"])
+async def test_the_server_dies_with_a_killed_owner_and_starts_again(
+    server: EmbeddedPostgres, folder: ServerFolder, *, at_once: bool
+) -> None:
+    server.stop()
+    owner, url = await asyncio.to_thread(owner_process, folder.root)
+    word = f"killed {at_once}"
+    try:
+        await remember(url, word)
+        assert read_url(folder.root, "alpha") == url
+        with pytest.raises(PostgresStartError, match=f"进程号 {owner.pid}"):
+            server.start()
+    finally:
+        kill(owner)
+    if not at_once:
+        assert until(lambda: postmaster_of(folder.data) is None, 8)
+        with pytest.raises(PostgresStartError, match="没有运行"):
+            read_url(folder.root, "alpha")
+    server.start()
+    assert await remembers(server.url("alpha"), word)
+
+
+async def test_a_killed_server_is_noticed_and_starts_again(server: EmbeddedPostgres, folder: ServerFolder) -> None:
+    await remember(server.url("alpha"), "server killed")
+    pid = postmaster_of(folder.data)
+    assert pid
+    os.kill(pid, signal.SIGKILL)
+    assert until(lambda: not server.is_running(), 5)
+    server.stop()
+    server.start()
+    assert await remembers(server.url("alpha"), "server killed")
+
+
+def test_an_orphan_that_lives_on_is_stopped(server: EmbeddedPostgres, folder: ServerFolder) -> None:
+    pid = postmaster_of(folder.data)
+    retire_orphan(folder.data, patience=0.1)
+    assert pid
+    assert until(lambda: not server.is_running(), 5)
+    assert postmaster_of(folder.data) is None
+    server.stop()
+
+
+def test_a_stale_pid_that_a_stranger_carries_is_ignored(server: EmbeddedPostgres, folder: ServerFolder) -> None:
+    server.stop()
+    account = unprivileged_account()
+    stranger = subprocess.Popen(["sleep", "60"], user=account.uid if account else None)
+    try:
+        pid_file = folder.data / "postmaster.pid"
+        pid_file.write_text(f"{stranger.pid}\n{folder.data}\n1\n5432\n\n127.0.0.1\n1 1\nready   \n")
+        with pytest.raises(PostgresStartError, match="没有运行"):
+            read_url(folder.root, "alpha")
+        server.start()
+        assert stranger.poll() is None
+    finally:
+        stranger.kill()
+        stranger.wait()
+
+
+def test_read_url_names_what_is_missing(server: EmbeddedPostgres, folder: ServerFolder, tmp_path: Path) -> None:
+    assert read_url(folder.root, "beta") == server.url("beta")
+    with pytest.raises(PostgresStartError, match="没有名为 postgres"):
+        read_url(folder.root, "postgres")
+    with pytest.raises(PostgresStartError, match=f"{tmp_path}.*请先启动"):
+        read_url(tmp_path, "alpha")
+
+
+@as_root
+def test_a_closed_parent_is_named_and_left_closed(open_folder: Path) -> None:
+    closed = open_folder / "closed"
+    closed.mkdir(mode=0o700)
+    with pytest.raises(PostgresStartError, match=f"无法进入目录 {closed}。请执行 chmod"):
+        EmbeddedPostgres(closed / "pg", NAMES).start()
+    assert closed.stat().st_mode & 0o777 == 0o700
+
+
+@as_root
+def test_unreachable_binaries_are_copied_once(open_folder: Path) -> None:
+    account = unprivileged_account()
+    package = installed_bin_folder().parents[1]
+    closed = open_folder / "closed-environment"
+    closed.mkdir(mode=0o700)
+    for name in (package.name, f"{package.name}.libs"):
+        (closed / name).symlink_to(package.with_name(name))
+    hidden = closed / package.name / installed_bin_folder().parent.name / "bin"
+    cache = open_folder / "cache"
+    copied = usable_bin_folder(hidden, account, cache)
+    assert copied.is_relative_to(cache)
+    assert [path.name.rpartition("-")[0] for path in cache.iterdir()] == ["postgresql"]
+    made = copied.stat().st_ino
+    assert usable_bin_folder(hidden, account, cache).stat().st_ino == made
+
+
+def test_reachable_binaries_stay_where_they_are(tmp_path: Path) -> None:
+    assert usable_bin_folder(installed_bin_folder(), None, tmp_path) == installed_bin_folder()
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize(
+    ("make", "words"),
+    [
+        (lambda folder: None, "缺少口令文件"),
+        (lambda folder: folder.credentials.write_text("{"), "口令文件 .* 已损坏"),
+        (lambda folder: folder.save_credentials(Credentials()), "属于 PostgreSQL 9，"),
+    ],
+)
+def test_a_folder_that_cannot_serve_says_why(
+    open_folder: Path, make: Callable[[ServerFolder], object], words: str
+) -> None:
+    folder = ServerFolder(Path(tempfile.mkdtemp(dir=open_folder)))
+    folder.data.mkdir()
+    (folder.data / "PG_VERSION").write_text("9\n")
+    make(folder)
+    server = EmbeddedPostgres(folder.root, NAMES)
+    with pytest.raises(PostgresStartError, match=words):
+        server.start()
+    assert not server.is_running()
+
+
+def test_passwords_that_do_not_fit_the_data_are_named(server: EmbeddedPostgres, folder: ServerFolder) -> None:
+    server.stop()
+    kept = folder.credentials.read_text()
+    stored = json.loads(kept)
+    stored["passwords"]["postgres"] = "wrong"
+    folder.credentials.write_text(json.dumps(stored))
+    with pytest.raises(PostgresStartError, match="口令文件与数据不相符"):
+        server.start()
+    assert postmaster_of(folder.data) is None
+    folder.credentials.write_text(kept)
+    server.start()
+
+
+@pytest.mark.parametrize("name", ["postgres", "template1", "pg_x", "Alpha", "a-b", "", 'a"; DROP'])
+def test_names_that_are_no_plain_identifiers_are_refused(name: str, tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="not usable"):
+        EmbeddedPostgres(tmp_path, [name])
