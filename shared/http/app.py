@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable
 from typing import Any
+from urllib.parse import quote
 
 from fastapi import FastAPI, Request
 from fastapi.responses import JSONResponse, Response
@@ -18,9 +19,7 @@ PROBLEM_PAGE = Pages("shared.web")
 def problem_page(request: Request, refusal: Refusal) -> Response:
     """A page in words; whoever is not signed in is shown the way to the door."""
     if isinstance(refusal, Unauthenticated) and request.method == "GET":
-        door = "/p" if refusal.code == "party_not_entered" or request.url.path.startswith("/p/") else "/sign-in"
-        target = "" if door == "/p" else f"?next={request.url.path}"
-        return Response(status_code=303, headers={"Location": door + target})
+        return Response(status_code=303, headers={"Location": _way_in(request, refusal)})
     todo = [fault.reason for fault in getattr(refusal, "faults", ())] or ["返回上一页，按提示操作后重试。"]
     return PROBLEM_PAGE.page(
         request,
@@ -31,6 +30,15 @@ def problem_page(request: Request, refusal: Refusal) -> Response:
         meaning=refusal.detail,
         todo=todo,
     )
+
+
+def _way_in(request: Request, refusal: Refusal) -> str:
+    """The party's entrance; for staff the renewal, which knows whether they must sign in again, and comes back here."""
+    path, query = request.url.path, request.url.query
+    if refusal.code == "party_not_entered" or path.startswith("/p/"):
+        return "/p"
+    here = f"{quote(path)}?{query}" if query else quote(path)
+    return f"/sign-in/refresh?next={quote(here, safe='')}"
 
 
 def build_app(kit: Any, title: str, routes: Iterable[Routes], zones: Iterable[Zone]) -> FastAPI:

@@ -24,9 +24,9 @@ class TooLarge(Refusal):
 def cross_site(headers: Headers, method: str) -> bool:
     """Whether a browser sends this unsafe request on behalf of another site (Fetch Metadata; else Origin).
 
-    A request with a bearer token or without cookies carries nothing that another site could misuse.
+    Without cookies too: nobody is to be signed in, unawares, as somebody else. A bearer token is no browser's doing.
     """
-    if method in _SAFE or "cookie" not in headers or headers.get("authorization", "").lower().startswith("bearer "):
+    if method in _SAFE or headers.get("authorization", "").lower().startswith("bearer "):
         return False
     fetch_site = headers.get("sec-fetch-site")
     if fetch_site is not None:

@@ -2,6 +2,7 @@
 
 import secrets
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -27,15 +28,25 @@ class Secrets:
     tokens: Tokens
 
 
+def secret_path(run: RunSettings, name: str) -> Path:
+    """Where the secret `name` lies below the data folder."""
+    return run.data / "secrets" / name
+
+
 def kept(run: RunSettings, name: str, make: Callable[[], str]) -> str:
-    """The secret `name` below the data folder, made at first use, readable by its owner alone."""
-    path = run.data / "secrets" / name
+    """The secret `name` below the data folder, made at first use, readable by its owner alone.
+
+    Of several processes that start at once, one makes it and all read that one.
+    """
+    path = secret_path(run, name)
     if not path.exists():
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         draft = path.with_suffix(f".{secrets.token_hex(4)}")
         draft.touch(mode=0o600)
         draft.write_text(make())
-        draft.replace(path)
+        with suppress(FileExistsError):
+            path.hardlink_to(draft)
+        draft.unlink()
     return path.read_text()
 
 

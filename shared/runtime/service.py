@@ -49,6 +49,8 @@ class Job:
     every: timedelta
     run: Callable[[], Awaitable[object]]
     signal: str | None = None
+    close: Callable[[], Awaitable[None]] | None = None
+    """Releases what the job holds, when the service ends."""
 
 
 @dataclass(frozen=True)
@@ -65,7 +67,6 @@ class Service:
     jobs: Callable[[Any], Sequence[Job]] = lambda _kit: ()
     start: Callable[[Any], Awaitable[None]] | None = None
     """Runs once after the migrations, before the service is ready; must be repeatable."""
-    stop: Callable[[Any], Awaitable[None]] | None = None
 
     @property
     def topics(self) -> list[str]:

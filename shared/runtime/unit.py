@@ -58,7 +58,7 @@ class Unit:
         self.consumer = Consumer(bus, topics, self.keeper, kit.signals) if topics else None
         self.relay = Relay(kit.db, bus, kit.signals)
         self.jobs = [JobRunner(job, kit.signals) for job in (*service.jobs(kit), *self._own_jobs())]
-        routes = (*service.routes, operations_routes(service.paths[0]))
+        routes = (operations_routes(service.paths[0]), *service.routes)  # first: "lanes" is no case number
         self.app: FastAPI = build_app(kit, service.title, routes, zones)
 
     def _bound(self, handler: EventHandler) -> Callable[[Transaction, Event, Envelope], object]:
@@ -103,6 +103,7 @@ class Unit:
 
     async def close(self) -> None:
         """Release what the service holds."""
-        if self.service.stop is not None:
-            await self.service.stop(self.kit)
+        for runner in self.jobs:
+            if runner.job.close is not None:
+                await runner.job.close()
         await self.kit.db.close()

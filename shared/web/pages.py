@@ -14,6 +14,7 @@ from starlette.responses import HTMLResponse, Response
 from starlette.staticfiles import StaticFiles
 from starlette.types import Scope
 
+from shared.clock import court_date
 from shared.errors import Fault, Invalid, Refusal, TooMany
 from shared.powers import Action
 from shared.web import formats
@@ -40,6 +41,7 @@ NAV: tuple[NavItem, ...] = (
     NavItem("纸质送达", "/paper", Action.PAPER_WORK, "paper"),
     NavItem("待核实发送", "/unknown", Action.NOTICES_DECIDE, "help"),
     NavItem("值班", "/desk", Action.DESK_READ, "bell"),
+    NavItem("人员", "/staff", Action.STAFF_MANAGE, "users"),
 )
 
 
@@ -109,7 +111,7 @@ def _environment(package: str) -> Environment:
     loader = ChoiceLoader([PackageLoader(package), PackageLoader("shared.web")])
     env = Environment(loader=loader, autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
     env.filters.update({write.__name__: _or_dash(write) for write in _FILTERS})
-    env.filters["dash"] = _or_dash(str)
+    env.filters["dash"] = lambda value: "—" if value is None or value == "" else value
     env.globals.update(
         asset=asset,
         nav_for=nav_for,
@@ -118,6 +120,7 @@ def _environment(package: str) -> Environment:
         urgency=formats.urgency,
         due_instant=formats.due_instant,
         elapsed_share=formats.elapsed_share,
+        court_date=court_date,
     )
     return env
 
@@ -153,7 +156,6 @@ class Pages:
             what=refusal.detail,
             meaning=_meaning(refusal.status),
             todo=[fault.reason for fault in faults] or _todo(refusal.status),
-            code=refusal.code,
         )
         if isinstance(refusal, TooMany):
             response.headers["Retry-After"] = str(refusal.retry_after)
@@ -189,7 +191,7 @@ _TODOS = {
     409: ["请刷新页面，核对最新状态后再办理。"],
     422: ["请返回上一页，改正后重新提交。"],
     429: ["请稍后再试。", "如情况紧急，请直接拨打下方电话。"],
-    500: ["请稍后重试。", "如仍出错，请告知技术人员出错时间和下方代号。"],
+    500: ["请稍后重试。", "如仍出错，请告知技术人员下方的发生时间。"],
     503: ["请过一分钟后重试。", "如情况紧急，请直接拨打下方电话。"],
 }
 

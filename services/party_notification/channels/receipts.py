@@ -14,7 +14,7 @@ from shared.errors import Fault
 
 ACCEPTED = {"code": 0, "msg": "接收成功"}
 _PREFIX = re.compile(r"^(\+|00)?86(?=1\d{10}$)")
-_UNFIT = re.compile(r"[\x00\ud800-\udfff]")  # what a UTF-8 text column cannot hold
+_UNFIT = re.compile(r"[\ud800-\udfff]|\\u0000")  # what neither a UTF-8 nor a JSON column can hold
 
 
 @dataclass(frozen=True)
@@ -41,7 +41,7 @@ class ReceiptPost:
     faults: tuple[Fault, ...]
 
 
-class _Faulty(ValueError):
+class _FieldError(ValueError):
     def __init__(self, field: str, reason: str) -> None:
         super().__init__(reason)
         self.fault = Fault(field, reason)
@@ -60,19 +60,17 @@ def parse_receipts(raw: bytes) -> ReceiptPost:
     for index, entry in enumerate(entries):
         try:
             receipts.append(_receipt(entry))
-        except _Faulty as exc:
+        except _FieldError as exc:
             faults.append(Fault(f"{index}.{exc.fault.field}".rstrip("."), exc.fault.reason))
     return ReceiptPost(tuple(receipts), tuple(faults))
 
 
 def _receipt(entry: Any) -> Receipt:
     if not isinstance(entry, dict):
-        raise _Faulty("", "回执应为 JSON 对象。")
-    raw = json.dumps(entry, ensure_ascii=False, sort_keys=True)
-    if _UNFIT.search(raw) or "\\u0000" in raw:
-        raise _Faulty("", "含有无法保存的字符。")
+        raise _FieldError("", "回执应为 JSON 对象。")
+    raw = _as_record(entry)
     if not isinstance(entry.get("success"), bool):
-        raise _Faulty("success", "应为 true 或 false。")
+        raise _FieldError("success", "应为 true 或 false。")
     return Receipt(
         number=_PREFIX.sub("", _text(entry, "phone_number", 20)),
         biz_id=_text(entry, "biz_id", 100),
@@ -87,10 +85,20 @@ def _receipt(entry: Any) -> Receipt:
     )
 
 
+def _as_record(entry: dict[str, Any]) -> str:
+    try:
+        raw = json.dumps(entry, ensure_ascii=False, sort_keys=True, allow_nan=False)
+    except (ValueError, RecursionError) as exc:
+        raise _FieldError("", "含有无法保存的数值。") from exc
+    if _UNFIT.search(raw):
+        raise _FieldError("", "含有无法保存的字符。")
+    return raw
+
+
 def _text(entry: dict[str, Any], name: str, longest: int) -> str:
     text = _optional(entry, name, longest)
     if not text:
-        raise _Faulty(name, "缺少该字段。")
+        raise _FieldError(name, "缺少该字段。")
     return text
 
 
@@ -99,7 +107,7 @@ def _optional(entry: dict[str, Any], name: str, longest: int) -> str:
     if value is None:
         return ""
     if not isinstance(value, str) or len(value) > longest:
-        raise _Faulty(name, f"应为不超过{longest}个字符的文字。")
+        raise _FieldError(name, f"应为不超过{longest}个字符的文字。")
     return value
 
 
@@ -110,7 +118,7 @@ def _instant(entry: dict[str, Any], name: str) -> datetime:
         local = datetime.strptime(text, "%Y-%m-%d %H:%M:%S").replace(tzinfo=SHANGHAI)
         return local.astimezone(UTC)
     except (ValueError, OverflowError) as exc:
-        raise _Faulty(name, "应为“2017-01-01 00:00:00”格式的时间。") from exc
+        raise _FieldError(name, "应为“2017-01-01 00:00:00”格式的时间。") from exc
 
 
 def _count(entry: dict[str, Any]) -> int | None:

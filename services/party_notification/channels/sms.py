@@ -115,7 +115,7 @@ class AliyunSms:
         self._account = account
         self._clock = clock
         self._timeout = timeout
-        self._url = httpx.URL(account.base_url)
+        self._url = httpx.URL(account.base_url)  # its path is `/` at the provider, and `/` is what is signed
 
     async def send_batch(self, batch: SmsBatch) -> Sequence[Outcome]:
         """One outcome per item, in order, within twice the time-out. A cancelled call must be taken as Unknown.
@@ -163,8 +163,10 @@ class AliyunSms:
             "TemplateRule": _json(kinds),
             "Remark": "人民法院执行通知",
         }
-        reply = await self._ask("CreateSmsTemplate", params)
-        return str(reply.get("TemplateCode", ""))
+        code = (await self._ask("CreateSmsTemplate", params)).get("TemplateCode")
+        if not isinstance(code, str) or not code:
+            raise _unavailable()
+        return code
 
     async def template_state(self, code: str) -> TemplateState:
         """Where the approval of a template stands. Raises Conflict (no such template) or Unavailable."""
@@ -226,7 +228,7 @@ class AliyunSms:
             content_type=_FORM if body else None,
         )
         headers = sign(call, self._account.access_key_id, self._account.access_key_secret)
-        url = self._url.copy_with(path="/", query=encode(query.items()).encode())
+        url = self._url.copy_with(query=encode(query.items()).encode())
         async with asyncio.timeout(self._timeout):
             return await self._client.post(url, content=body, headers=headers)
 

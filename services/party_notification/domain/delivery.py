@@ -48,31 +48,38 @@ class State(StrEnum):
     FAILED = "failed"
 
 
-_STATE_OF: Mapping[Seen, State] = MappingProxyType({
-    Seen.INTENT: State.INTENT,
-    Seen.UNKNOWN: State.UNKNOWN,
-    Seen.QUERY_NOT_FOUND: State.UNKNOWN,
-    Seen.NOT_LEFT: State.FAILED,
-    Seen.THROTTLED: State.FAILED,
-    Seen.REFUSED: State.FAILED,
-    Seen.QUERY_FOUND: State.SENT,
-    Seen.SENT: State.SENT,
-    Seen.RULED_NOT_ARRIVED: State.FAILED,
-    Seen.RECEIPT_DELIVERED: State.DELIVERED,
-    Seen.RULED_ARRIVED: State.DELIVERED,
-    Seen.RECEIPT_FAILED: State.FAILED,
-    Seen.BOUNCED: State.FAILED,
-})
+_STATE_OF: Mapping[Seen, State] = MappingProxyType(
+    {
+        Seen.INTENT: State.INTENT,
+        Seen.UNKNOWN: State.UNKNOWN,
+        Seen.QUERY_NOT_FOUND: State.UNKNOWN,
+        Seen.NOT_LEFT: State.FAILED,
+        Seen.THROTTLED: State.FAILED,
+        Seen.REFUSED: State.FAILED,
+        Seen.QUERY_FOUND: State.SENT,
+        Seen.SENT: State.SENT,
+        Seen.RULED_NOT_ARRIVED: State.FAILED,
+        Seen.RECEIPT_DELIVERED: State.DELIVERED,
+        Seen.RULED_ARRIVED: State.DELIVERED,
+        Seen.RECEIPT_FAILED: State.FAILED,
+        Seen.BOUNCED: State.FAILED,
+    }
+)
 _RANK: Mapping[Seen, int] = MappingProxyType({seen: rank for rank, seen in enumerate(_STATE_OF)})
 _RULINGS = frozenset({Seen.RULED_ARRIVED, Seen.RULED_NOT_ARRIVED})
 _MAY_HAVE_LEFT = frozenset({Seen.UNKNOWN, Seen.QUERY_NOT_FOUND})
 _NEVER_ACCEPTED = frozenset({Seen.NOT_LEFT, Seen.THROTTLED, Seen.REFUSED})
+_PASSING = frozenset({Seen.NOT_LEFT, Seen.THROTTLED})
+_QUERIES = frozenset({Seen.QUERY_FOUND, Seen.QUERY_NOT_FOUND})
 _ARRIVALS = frozenset({Seen.RECEIPT_DELIVERED, Seen.RULED_ARRIVED})
 
 
 @dataclass(frozen=True)
 class Observation:
-    """Something seen of a delivery at an aware instant; `permanent` tells a 5.x.x from a 4.x.x failure."""
+    """Something seen of a delivery at an aware instant; `permanent` tells a 5.x.x from a 4.x.x failure.
+
+    A notice of delay is no bounce, an automatic reply neither (domain E): neither is an observation.
+    """
 
     seen: Seen
     at: datetime
@@ -109,17 +116,17 @@ def fold(observations: Iterable[Observation], *, claimed: bool = False) -> Deliv
         return DeliveryState(State.CLAIMED if claimed else State.PLANNED)
     counted = _after_last_ruling(told)
     # Of equal evidence the earliest instant stands: a repeated report must not move the day of service.
-    top = max(counted, key=lambda o: (_RANK[o.seen], -o.at.timestamp(), o.permanent))
+    top = max(counted, key=lambda o: (_RANK[o.seen], o.permanent, -o.at.timestamp()))
     seen = {o.seen for o in told}
     state = _STATE_OF[top.seen]
     return DeliveryState(
         state=state,
         cause=top.seen,
         at=top.at,
-        permanent=state is State.FAILED and top.permanent,
+        permanent=state is State.FAILED and top.permanent and top.seen not in _PASSING,
         reopened=state is State.FAILED and bool(seen & _ARRIVALS),
         ever_unknown=bool(seen & _MAY_HAVE_LEFT),
-        queries=sum(o.seen is Seen.QUERY_NOT_FOUND for o in told),
+        queries=sum(o.seen in _QUERIES for o in told),
     )
 
 

@@ -98,7 +98,7 @@ def next_step(state: DeliveryState, channel: Channel, tried: Tried, now: datetim
         return _after_unknown(state.at, state.queries, channel, tried, policy)
     if state.state is State.FAILED:
         return _after_failure(state, state.at, channel, tried, policy)
-    if state.cause is Seen.SENT and channel is Channel.SMS:
+    if state.state is State.SENT and channel is Channel.SMS:
         return _awaiting_receipt(state.at, state.queries, policy)
     return Done()
 
@@ -120,17 +120,12 @@ def _after_unknown(at: datetime, queries: int, channel: Channel, tried: Tried, p
     return ToPerson("短信是否发出无法向运营商查明，请核对证据后决定是否重发。")
 
 
-def _after_failure(
-    state: DeliveryState, at: datetime, channel: Channel, tried: Tried, policy: Policy
-) -> Step:
-    passing = state.cause in {Seen.NOT_LEFT, Seen.THROTTLED} or not state.permanent
-    if passing and channel is Channel.SMS and state.cause is Seen.RECEIPT_FAILED:
+def _after_failure(state: DeliveryState, at: datetime, channel: Channel, tried: Tried, policy: Policy) -> Step:
+    if channel is Channel.SMS and (state.permanent or state.cause is Seen.RECEIPT_FAILED):
         return Done("短信未能送达，不影响文书送达。")
-    if passing:
-        return _retry(at, tried.attempts, policy)
-    if channel is Channel.MAIL:
+    if state.permanent:
         return GoPaper(at + policy.paper_within, "电子邮件无法送达，改用纸质送达。")
-    return Done("短信未能送达，不影响文书送达。")
+    return _retry(at, tried.attempts, policy)
 
 
 def _retry(at: datetime, attempts: int, policy: Policy) -> Step:

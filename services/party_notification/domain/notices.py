@@ -24,7 +24,7 @@ class Role(StrEnum):
     RESPONDENT = "respondent"
 
     @property
-    def title(self) -> str:
+    def label(self) -> str:
         return {Role.APPLICANT: "申请执行人", Role.RESPONDENT: "被执行人"}[self]
 
 
@@ -38,17 +38,19 @@ class Kind(StrEnum):
     PROGRESS = "PROGRESS"
 
     @property
-    def title(self) -> str:
+    def label(self) -> str:
         return _TITLES[self]
 
 
-_TITLES: Mapping[Kind, str] = MappingProxyType({
-    Kind.CASE_ACCEPTED: "受理通知书",
-    Kind.ENFORCEMENT_NOTICE: "执行通知书",
-    Kind.RIGHTS_RISKS: "权利义务及执行风险告知书",
-    Kind.INTEGRITY_CARD: "廉政监督卡",
-    Kind.PROGRESS: "执行进展告知书",
-})
+_TITLES: Mapping[Kind, str] = MappingProxyType(
+    {
+        Kind.CASE_ACCEPTED: "受理通知书",
+        Kind.ENFORCEMENT_NOTICE: "执行通知书",
+        Kind.RIGHTS_RISKS: "权利义务及执行风险告知书",
+        Kind.INTEGRITY_CARD: "廉政监督卡",
+        Kind.PROGRESS: "执行进展告知书",
+    }
+)
 
 
 class ServiceWay(StrEnum):
@@ -196,7 +198,10 @@ class Progress:
 
 @dataclass(frozen=True)
 class NoticeFacts:
-    """One notice to be written: number, day, the other side's names, the kinds that travel with it."""
+    """One notice to be written: number, day, the other side's names, the kinds that travel with it.
+
+    `way` is set where the paper follows a mail that failed; else it is that of the party.
+    """
 
     number: str
     kind: Kind
@@ -204,6 +209,7 @@ class NoticeFacts:
     opponents: tuple[str, ...] = field(default=(), repr=False)
     enclosures: tuple[Kind, ...] = ()
     progress: Progress | None = None
+    way: ServiceWay | None = None
 
 
 def split_number(case_number: str) -> tuple[str, str, str]:
@@ -227,10 +233,12 @@ def is_complete(parties: Sequence[PartyFacts]) -> bool:
     return {Role.APPLICANT, Role.RESPONDENT} <= {party.role for party in parties}
 
 
-MAIN_KIND: Mapping[Role, Kind] = MappingProxyType({
-    Role.APPLICANT: Kind.CASE_ACCEPTED,
-    Role.RESPONDENT: Kind.ENFORCEMENT_NOTICE,
-})
+MAIN_KIND: Mapping[Role, Kind] = MappingProxyType(
+    {
+        Role.APPLICANT: Kind.CASE_ACCEPTED,
+        Role.RESPONDENT: Kind.ENFORCEMENT_NOTICE,
+    }
+)
 
 
 def due_on_assignment(case: CaseFacts, parties: Sequence[PartyFacts]) -> list[NoticeDue]:
@@ -256,22 +264,22 @@ class _Need:
 _GUARDIAN = _Need("法定代理人", "clerk", lambda _, party: bool(not party.minor or party.guardian_name))
 _PARTY_NAME = _Need("当事人姓名或名称", "clerk", lambda _, party: bool(party.name.strip()))
 _JUDGE = _Need("承办人", "management", lambda case, _: bool(case.judge.name.strip()))
-_JUDGE_PHONE = _Need(
-    "承办人的固定电话", "management", lambda case, _: bool(LANDLINE.fullmatch(case.judge.phone))
-)
+_JUDGE_PHONE = _Need("承办人的固定电话", "management", lambda case, _: bool(LANDLINE.fullmatch(case.judge.phone)))
 _BASIS = _Need("执行依据文号", "clerk", lambda case, _: bool(case.basis_document.strip()))
 _BASIS_MAKER = _Need("执行依据作出机关", "clerk", lambda case, _: bool(case.basis_maker.strip()))
 _CAUSE = _Need("案由", "clerk", lambda case, _: bool(case.cause.strip()))
 _OBLIGATION = _Need("应履行义务", "clerk", lambda case, _: bool((case.obligation or "").strip()))
 
 _COMMON = (_PARTY_NAME, _GUARDIAN, _JUDGE, _JUDGE_PHONE)
-_NEEDS: Mapping[Kind, tuple[_Need, ...]] = MappingProxyType({
-    Kind.CASE_ACCEPTED: (*_COMMON, _BASIS, _BASIS_MAKER, _CAUSE),
-    Kind.ENFORCEMENT_NOTICE: (*_COMMON, _BASIS, _BASIS_MAKER, _CAUSE, _OBLIGATION),
-    Kind.RIGHTS_RISKS: _COMMON,
-    Kind.INTEGRITY_CARD: _COMMON,
-    Kind.PROGRESS: _COMMON,
-})
+_NEEDS: Mapping[Kind, tuple[_Need, ...]] = MappingProxyType(
+    {
+        Kind.CASE_ACCEPTED: (*_COMMON, _BASIS, _BASIS_MAKER, _CAUSE),
+        Kind.ENFORCEMENT_NOTICE: (*_COMMON, _BASIS, _BASIS_MAKER, _CAUSE, _OBLIGATION),
+        Kind.RIGHTS_RISKS: _COMMON,
+        Kind.INTEGRITY_CARD: _COMMON,
+        Kind.PROGRESS: _COMMON,
+    }
+)
 
 
 def missing(kind: Kind, case: CaseFacts, party: PartyFacts) -> Waiting | None:
@@ -280,5 +288,5 @@ def missing(kind: Kind, case: CaseFacts, party: PartyFacts) -> Waiting | None:
     if not lacking:
         return None
     labels = tuple(need.label for need in lacking)
-    reason = f"缺少{'、'.join(labels)}，{kind.title}暂不发出，请补充后自动发出。"
+    reason = f"缺少{'、'.join(labels)}，{kind.label}暂不发出，请补充后自动发出。"
     return Waiting(labels, reason, lacking[0].owner)

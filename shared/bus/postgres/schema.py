@@ -8,7 +8,7 @@ from shared.bus.log import BusError
 STEPS = (
     """
     CREATE TABLE log (
-        only boolean PRIMARY KEY DEFAULT true CHECK (only),
+        single boolean PRIMARY KEY DEFAULT true CHECK (single),
         id uuid NOT NULL DEFAULT gen_random_uuid(),
         version integer NOT NULL
     );

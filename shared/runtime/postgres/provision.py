@@ -4,39 +4,30 @@ from collections.abc import Mapping
 
 import asyncpg
 
-from shared.runtime.postgres.folder import SUPERUSER, Credentials, PostgresStartError
+from shared.runtime.postgres.folder import SUPERUSER, Credentials
 
 _SYSTEM_DATABASES = ("postgres", "template1")
 _ATTRIBUTES = "LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE NOREPLICATION NOBYPASSRLS"
 
 
 async def provision(credentials: Credentials) -> None:
-    """Connect, and return when every role and database of `credentials` is there."""
-    connection = await _connect(credentials)
+    """Connect, and return when every role and database of `credentials` is there; asyncpg's errors pass."""
+    connection = await asyncpg.connect(
+        host="127.0.0.1",
+        port=credentials.port,
+        user=SUPERUSER,
+        password=credentials.passwords[SUPERUSER],
+        database="postgres",
+        ssl=False,
+        timeout=30,
+    )
     roles = {name: word for name, word in credentials.passwords.items() if name != SUPERUSER}
     try:
         await _set_roles(connection, roles)
         await _create_databases(connection, roles)
         await _close_to_public(connection, (*_SYSTEM_DATABASES, *roles))
-    except asyncpg.PostgresError as fault:
-        raise PostgresStartError(f"未能建立各服务的数据库：{fault}。请检查磁盘空间后重新启动。") from fault
     finally:
         await connection.close()
-
-
-async def _connect(credentials: Credentials) -> asyncpg.Connection:
-    try:
-        return await asyncpg.connect(
-            host="127.0.0.1",
-            port=credentials.port,
-            user=SUPERUSER,
-            password=credentials.passwords[SUPERUSER],
-            database="postgres",
-            ssl=False,
-            timeout=30,
-        )
-    except asyncpg.InvalidPasswordError as fault:
-        raise PostgresStartError("数据库口令文件与数据不相符。请从同一次备份恢复两者后重新启动。") from fault
 
 
 async def _run(connection: asyncpg.Connection, template: str, *values: str) -> None:

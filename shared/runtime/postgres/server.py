@@ -11,6 +11,8 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TextIO
 
+import asyncpg
+
 from shared.runtime.postgres.account import give, run_as, unprivileged_account, untraversable
 from shared.runtime.postgres.folder import SUPERUSER, Credentials, PostgresStartError, ServerFolder, make_missing, sync
 from shared.runtime.postgres.installation import installed_bin_folder, server_version, usable_bin_folder
@@ -90,7 +92,7 @@ class EmbeddedPostgres:
         return _url(self._credentials, database)
 
     def stop(self) -> None:
-        """End the server within 45 s at the most, normally at once; give the folder free. May be repeated."""
+        """End the server within 25 s at the most, normally at once; give the folder free. May be repeated."""
         process, self._process = self._process, None
         if process:
             process.stop()
@@ -197,8 +199,15 @@ class EmbeddedPostgres:
 
     def _provision(self) -> None:
         """Connect in a thread of its own, as the caller's may be running an event loop."""
-        with ThreadPoolExecutor(max_workers=1) as pool:
-            pool.submit(asyncio.run, provision(self._credentials)).result()
+        try:
+            with ThreadPoolExecutor(max_workers=1) as pool:
+                pool.submit(asyncio.run, provision(self._credentials)).result()
+        except asyncpg.InvalidPasswordError as fault:
+            raise PostgresStartError(
+                f"口令文件 {self._folder.credentials} 与数据不相符。请从同一次备份恢复口令文件和数据后重新启动。"
+            ) from fault
+        except (asyncpg.PostgresError, asyncpg.InterfaceError) as fault:
+            raise self._failure(str(fault)) from fault
 
     def _failure(self, output: str) -> PostgresStartError:
         """Explain by the folder that stands in the way, or else by the server's last words."""

@@ -33,8 +33,8 @@
     const soonBelow = Number(element.dataset.soon || 0);
     element.classList.toggle("late", late);
     element.classList.toggle("soon", !late && left < soonBelow);
-    const words = `${late ? "已超期" : "还剩"} ${exact(Math.abs(left))}`;
-    if (element.textContent !== words) element.textContent = words;
+    element.querySelector(".clock-state").textContent = late ? "已超期" : "还剩";
+    element.querySelector(".clock-left").textContent = exact(Math.abs(left));
   }
   const tickAll = () => all("time[data-due]").forEach(tick);
   function learnClock(scope) {
@@ -60,8 +60,9 @@
     box.classList.toggle("has-fault", Boolean(reason));
     line.hidden = !reason;
     line.querySelector("span").textContent = reason;
-    all("input, select, textarea", box).forEach((input) => input.toggleAttribute("aria-invalid", Boolean(reason)));
-    all("[aria-invalid]", box).forEach((input) => input.setAttribute("aria-invalid", "true"));
+    for (const input of all("input, select, textarea", box)) {
+      if (reason) input.setAttribute("aria-invalid", "true"); else input.removeAttribute("aria-invalid");
+    }
   }
   const check = (input) => { const box = boxOf(input); if (box) showFault(box, reasonFor(input)); };
   function summarize(form, faults) {
@@ -128,6 +129,8 @@
     if (event.target.matches("[data-form] *") && boxOf(event.target)?.classList.contains("has-fault") && event.target.validity.valid) check(event.target);
   });
   document.addEventListener("change", (event) => {
+    const name = event.target.closest(".file")?.querySelector(".file-name");
+    if (name) name.textContent = [...event.target.files].map((file) => file.name).join("、") || "尚未选择文件";
     if (event.target.matches("[data-submit-on-change], [data-submit-on-change] *")) event.target.form?.requestSubmit();
   });
 
@@ -207,6 +210,10 @@
   setInterval(tickAll, 1000);
   all("textarea[maxlength]").forEach(count);
   restoreRow();
+  all(".faults:not([hidden]) a").forEach((link) => {
+    const box = document.getElementById(link.hash.slice(1))?.closest("[data-field]");
+    if (box) link.textContent = `${labelOf(box)}：${link.textContent}`;
+  });
   const first = document.querySelector(".faults:not([hidden])");
   if (first) first.focus();
 })();

@@ -25,7 +25,7 @@
   function showSound() {
     const on = !muted && audio && audio.state === "running";
     if (soundBar) soundBar.hidden = Boolean(on || muted);
-    soundWords().forEach((word) => { word.textContent = muted ? "声音已关" : "声音已开"; });
+    soundWords().forEach((word) => { word.textContent = muted ? "声音已关" : on ? "声音已开" : "声音未开"; });
   }
   function wake() {
     const Context = window.AudioContext || window.webkitAudioContext;

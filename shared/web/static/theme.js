@@ -2,6 +2,7 @@
 (() => {
   "use strict";
   const root = document.documentElement;
+  root.classList.add("js");
   try {
     const chosen = localStorage.getItem(`theme:${root.dataset.frame}`);
     if (chosen === "light" || chosen === "dark") root.dataset.theme = chosen;

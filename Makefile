@@ -1,0 +1,45 @@
+.DEFAULT_GOAL := help
+SHELL := /bin/bash
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+
+help:            ## this list
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 18
+
+$(VENV)/run: requirements.lock pyproject.toml
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@echo "安装运行所需的软件包（首次约一分钟）……"
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@touch $@
+
+$(VENV)/dev: $(VENV)/run requirements-dev.lock
+	@echo "安装测试所需的软件包……"
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.lock
+	@touch $@
+
+install: $(VENV)/run   ## install what running needs into .venv
+
+run: $(VENV)/run       ## start the whole product on this machine
+	@$(BIN)/yangguang serve all
+
+test: $(VENV)/dev      ## every test that this machine can run
+	@$(BIN)/python -m pytest
+
+lint: $(VENV)/dev      ## every static gate
+	@$(BIN)/ruff format --check .
+	@$(BIN)/ruff check .
+	@$(BIN)/mypy services shared deploy tests/fixtures
+	@$(BIN)/lint-imports
+	@$(BIN)/deptry .
+	@$(BIN)/vulture
+
+kafka:                 ## fetch and start a real Apache Kafka on 127.0.0.1:9092
+	@$(PYTHON) deploy/kafka/launch.py
+
+lock: $(VENV)/dev      ## make the lock files anew
+	@$(BIN)/uv pip compile --quiet --generate-hashes --universal --python-version 3.11 --no-header --no-annotate --extra build pyproject.toml -o requirements.lock
+	@$(BIN)/uv pip compile --quiet --generate-hashes --universal --python-version 3.11 --no-header --no-annotate --extra build --extra dev pyproject.toml -c requirements.lock -o requirements-dev.lock
+
+.PHONY: help install run test lint kafka lock

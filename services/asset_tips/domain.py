@@ -1,0 +1,73 @@
+"""What a tip is to its sender: where it stands, in words; and how much one source may send."""
+
+from collections import deque
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from shared.contracts.tips import TipGround
+
+GROUND_WORDS: dict[TipGround, str] = {
+    TipGround.PROPERTY: "我知道被执行人的财产（房产、车辆、存款、货物等）",
+    TipGround.WHEREABOUTS: "我知道被执行人在哪里",
+    TipGround.NEW_PROPERTY: "案件已经中止或终结，我发现了新的财产",
+    TipGround.URGENT: "情况紧急：财产正在被转移，或人即将离开",
+}
+
+
+class TipState(StrEnum):
+    """How far the duty desk has come with a tip."""
+
+    RECEIVED = "received"
+    TAKEN = "taken"
+    ACCEPTED = "accepted"
+    ACTED = "acted"
+
+
+STATE_WORDS: dict[TipState, tuple[str, str]] = {
+    TipState.RECEIVED: ("已收到", "值班员将尽快查看。您现在不需要做什么。"),
+    TipState.TAKEN: ("正在核查", "值班员已接手，正在核查您提供的信息。"),
+    TipState.ACCEPTED: ("已采信", "您提供的信息已被采信，本院正在依法采取行动。"),
+    TipState.ACTED: ("已处理", "本院已依法采取行动。感谢您的支持；案件细节依法不能向您透露。"),
+}
+
+
+@dataclass(frozen=True)
+class Moments:
+    """The three moments after arrival, as far as they came (UTC)."""
+
+    taken_at: datetime | None
+    accepted_at: datetime | None
+    acted_at: datetime | None
+
+    @property
+    def state(self) -> TipState:
+        """The furthest moment reached, whichever came in between."""
+        if self.acted_at is not None:
+            return TipState.ACTED
+        if self.accepted_at is not None:
+            return TipState.ACCEPTED
+        return TipState.TAKEN if self.taken_at is not None else TipState.RECEIVED
+
+
+class SourceLimit:
+    """At most `most` acts of one source within `seconds`; sources are kept as hashes, in memory only."""
+
+    def __init__(self, most: int, seconds: float, sources: int = 50_000) -> None:
+        self._most = most
+        self._seconds = seconds
+        self._sources = sources
+        self._seen: dict[str, deque[float]] = {}
+
+    def wait(self, source: str, now: float) -> float:
+        """0 when the act may pass (and is counted), else the seconds to wait. `now` is any steady clock's."""
+        acts = self._seen.pop(source, deque())
+        while acts and acts[0] <= now - self._seconds:
+            acts.popleft()
+        self._seen[source] = acts
+        if len(self._seen) > self._sources:
+            self._seen.pop(next(iter(self._seen)))
+        if len(acts) >= self._most:
+            return acts[0] + self._seconds - now
+        acts.append(now)
+        return 0.0

@@ -1,0 +1,20 @@
+"""The wiring of asset_tips: tips on hidden assets, their receipts, their senders kept apart."""
+
+from services.asset_tips import api, events, pages
+from services.asset_tips.settings import TipSettings
+from shared.contracts.desk import EvidenceAccepted, ItemActed, ItemTaken
+from shared.runtime.service import Service
+
+SERVICE = Service(
+    name="asset_tips",
+    title="线索举报",
+    package="services.asset_tips",
+    paths=("/api/tips", "/tips"),
+    settings=TipSettings,
+    routes=(api.public, api.staff, pages.public),
+    handlers={
+        ItemTaken: events.on_item_taken,
+        EvidenceAccepted: events.on_evidence_accepted,
+        ItemActed: events.on_item_acted,
+    },
+)

@@ -1,0 +1,85 @@
+"""Tables and queries of asset_tips. Who sent a tip rests in a table of its own, and every look at it is kept."""
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    DateTime,
+    ForeignKey,
+    Identity,
+    MetaData,
+    Row,
+    Table,
+    Text,
+    Uuid,
+    insert,
+    select,
+    update,
+)
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+METADATA = MetaData()
+_INSTANT = DateTime(timezone=True)
+
+tips = Table(
+    "tips",
+    METADATA,
+    Column("tip_id", Uuid, primary_key=True),
+    Column("tip_number", Text, nullable=False, unique=True),
+    Column("receipt_index", Text, nullable=False, unique=True),
+    Column("ground", Text, nullable=False),
+    Column("case_number", Text),
+    Column("body", Text, nullable=False),
+    Column("channel", Text, nullable=False),
+    Column("arrived_at", _INSTANT, nullable=False),
+    Column("taken_at", _INSTANT),
+    Column("accepted_at", _INSTANT),
+    Column("acted_at", _INSTANT),
+)
+
+senders = Table(
+    "senders",
+    METADATA,
+    Column("tip_id", ForeignKey("tips.tip_id"), primary_key=True),
+    Column("contact", Text, nullable=False),
+)
+
+looks = Table(
+    "looks",
+    METADATA,
+    Column("id", BigInteger, Identity(always=True), primary_key=True),
+    Column("tip_id", ForeignKey("tips.tip_id"), nullable=False),
+    Column("staff_id", Uuid, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("looked_at", _INSTANT, nullable=False),
+)
+
+
+async def add(conn: AsyncConnection, row: dict[str, Any], contact: str | None) -> None:
+    """A new tip, and who sent it if they said so."""
+    await conn.execute(insert(tips), row)
+    if contact is not None:
+        await conn.execute(insert(senders), {"tip_id": row["tip_id"], "contact": contact})
+
+
+async def by_receipt(conn: AsyncConnection, receipt_index: str) -> Row[Any] | None:
+    """The tip whose receipt this is."""
+    return (await conn.execute(select(tips).where(tips.c.receipt_index == receipt_index))).one_or_none()
+
+
+async def set_moment(conn: AsyncConnection, tip_id: UUID, moment: str, at: datetime) -> None:
+    """The desk reached a moment with this tip; an item of the desk that is no tip changes nothing here."""
+    await conn.execute(update(tips).where(tips.c.tip_id == tip_id).values({moment: at}))
+
+
+async def sender_of(conn: AsyncConnection, tip_id: UUID) -> str | None:
+    """The sealed contact of whoever sent the tip."""
+    return (await conn.execute(select(senders.c.contact).where(senders.c.tip_id == tip_id))).scalar_one_or_none()
+
+
+async def note_look(conn: AsyncConnection, row: dict[str, Any]) -> None:
+    """Somebody looks at who sent a tip."""
+    await conn.execute(insert(looks), row)

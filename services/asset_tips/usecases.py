@@ -1,0 +1,118 @@
+"""The acts of asset_tips."""
+
+import secrets
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from pydantic import BaseModel
+
+from services.asset_tips import store
+from services.asset_tips.domain import Moments, TipState
+from services.asset_tips.settings import TipSettings
+from shared.clock import court_date
+from shared.contracts.envelope import Sealed
+from shared.contracts.tips import TipGround, TipReceived
+from shared.crypto.codes import normalize, receipt_code
+from shared.db.answers import fingerprint, given_before, remember
+from shared.db.transaction import Transaction, new_id
+from shared.errors import NotFound
+from shared.http.auth import Caller
+from shared.runtime.service import Kit
+
+TipKit = Kit[TipSettings]
+
+
+class NewTip(BaseModel):
+    """A tip as its sender wrote it. `contact` stays with this service, sealed apart."""
+
+    ground: TipGround
+    text: str
+    case_number: str | None = None
+    contact: str | None = None
+
+
+class Receipt(BaseModel):
+    """What the sender keeps: the receipt opens the tip's state; the number may be told to anybody."""
+
+    receipt: str
+    tip_number: str
+
+
+async def submit(kit: TipKit, tip: NewTip, channel: str, key: str | None) -> Receipt:
+    """Register a tip and tell the desk. With an idempotency key, the same tip again gets the same receipt."""
+    async with kit.db.begin() as tx:
+        if key is not None:
+            mark, scope = fingerprint(tip), "POST /api/tips"
+            before = await given_before(tx, scope, key, mark)
+            if before is not None:
+                return Receipt.model_validate_json(kit.keyring.open(before["sealed"], scope))
+            receipt = await _register(kit, tx, tip, channel)
+            await remember(tx, scope, key, mark, {"sealed": kit.keyring.seal(receipt.model_dump_json(), scope)})
+            return receipt
+        return await _register(kit, tx, tip, channel)
+
+
+async def _register(kit: TipKit, tx: Transaction, tip: NewTip, channel: str) -> Receipt:
+    tip_id, receipt = new_id(), receipt_code()
+    number = f"{court_date(tx.now):%Y%m%d}{secrets.randbelow(10**6):06d}"
+    body = Sealed(kit.keyring.seal(tip.text, str(tip_id)))
+    row = {
+        "tip_id": tip_id,
+        "tip_number": number,
+        "receipt_index": _index(kit, receipt),
+        "ground": tip.ground.value,
+        "case_number": tip.case_number,
+        "body": body,
+        "channel": channel,
+        "arrived_at": tx.now,
+    }
+    contact = None if tip.contact is None else kit.keyring.seal(tip.contact, f"{tip_id}/contact")
+    await store.add(tx.conn, row, contact)
+    event = TipReceived(
+        tip_id=tip_id,
+        tip_number=number,
+        ground=tip.ground,
+        arrived_at=tx.now,
+        channel=channel,
+        case_number=tip.case_number,
+        body=body,
+    )
+    await tx.emit(event)
+    return Receipt(receipt=receipt, tip_number=number)
+
+
+def _index(kit: TipKit, receipt: str) -> str:
+    return kit.keyring.blind_index(normalize(receipt), "tip receipt")
+
+
+@dataclass(frozen=True)
+class TipStatus:
+    """Where a tip stands, for whoever holds its receipt."""
+
+    tip_number: str
+    state: TipState
+    arrived_at: datetime
+    moments: Moments
+
+
+async def status(kit: TipKit, receipt: str) -> TipStatus:
+    """The tip's state. Raises NotFound for an unknown receipt."""
+    async with kit.db.read() as conn:
+        row = await store.by_receipt(conn, _index(kit, receipt))
+    if row is None:
+        raise NotFound("no_such_receipt", "没有这个回执号，请对照您保存的回执核对。")
+    moments = Moments(row.taken_at, row.accepted_at, row.acted_at)
+    return TipStatus(row.tip_number, moments.state, row.arrived_at, moments)
+
+
+async def look_at_sender(kit: TipKit, tip_id: UUID, reason: str, caller: Caller) -> str:
+    """Who sent a tip, if they said so; the look and its reason are kept first. Raises NotFound."""
+    async with kit.db.begin() as tx:
+        contact = await store.sender_of(tx.conn, tip_id)
+        if contact is None:
+            raise NotFound("no_sender", "这条线索没有留下联系方式。")
+        sealed = kit.keyring.seal(reason, f"{tip_id}/look")
+        row = {"tip_id": tip_id, "staff_id": caller.staff_id, "reason": sealed, "looked_at": tx.now}
+        await store.note_look(tx.conn, row)
+    return kit.keyring.open(contact, f"{tip_id}/contact")

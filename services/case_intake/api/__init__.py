@@ -1,0 +1,5 @@
+"""The JSON routes of filing and import. Imports stand first: their paths would else be taken for case numbers."""
+
+from services.case_intake.api import cases, imports
+
+ROUTES = (imports.routes, cases.routes)

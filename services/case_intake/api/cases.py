@@ -1,0 +1,100 @@
+"""Cases, parties and assignment as JSON."""
+
+from typing import Annotated, Literal
+from uuid import UUID
+
+from fastapi import Depends, Query
+
+from services.case_intake.domain import cursors
+from services.case_intake.domain.filing import read_filing
+from services.case_intake.schemas import (
+    AssignmentInput,
+    CaseAnswer,
+    CaseInput,
+    CaseLine,
+    CaseList,
+    CasePatch,
+    FiledCase,
+    PartyInput,
+    PartyPatch,
+    case_answer,
+)
+from services.case_intake.settings import IntakeKit
+from services.case_intake.store.cases import Wanted
+from services.case_intake.usecases import assignment, filing, parties, reading
+from services.case_intake.usecases.assignment import Appointment
+from services.case_intake.usecases.filing import Act, Once
+from shared.db.answers import fingerprint
+from shared.http.routes import CurrentCaller, IdempotencyKey, Routes, Zone
+from shared.powers import Action
+from shared.runtime.service import kit_of
+
+routes = Routes(Zone.STAFF)
+AnyKit = Annotated[IntakeKit, Depends(kit_of)]
+State = Literal["incomplete", "unassigned", "assigned"]
+
+
+def here(reference: str) -> UUID | str:
+    """A case's id when it reads as one, else its number."""
+    try:
+        return UUID(reference)
+    except ValueError:
+        return reference.strip()
+
+
+@routes.post("/api/cases", Action.CASES_FILE, name="file a case", status_code=201)
+async def file_case(body: CaseInput, kit: AnyKit, caller: CurrentCaller, key: IdempotencyKey = None) -> FiledCase:
+    """Put a case on file."""
+    filed = read_filing(body.texts(), [party.texts() for party in body.parties], kit.court.code)
+    once = Once(key, fingerprint(body)) if key else None
+    return FiledCase.model_validate(await filing.file_case(kit, filed, Act(caller.staff_id, body.assign), once))
+
+
+@routes.get("/api/cases", Action.CASES_READ, name="list cases")
+async def list_cases(
+    kit: AnyKit,
+    q: Annotated[str, Query(max_length=60, description="案号的开头或其中一段")] = "",
+    state: State | None = None,
+    cursor: Annotated[str | None, Query(max_length=200)] = None,
+    limit: Annotated[int, Query(ge=1, le=200)] = 50,
+) -> CaseList:
+    """Cases, newest filing first."""
+    wanted = Wanted(q.strip(), state or "", cursors.read(cursor), limit)
+    views, more = await reading.list_cases(kit, wanted)
+    after = cursors.write(views[-1].filed_on, views[-1].id) if more else None
+    return CaseList(items=[CaseLine.model_validate(view) for view in views], next=after)
+
+
+@routes.get("/api/cases/{case_number}", Action.CASES_READ, name="read a case")
+async def read_case(case_number: str, kit: AnyKit) -> CaseAnswer:
+    """A case by its number or id, with its parties."""
+    return case_answer(await reading.read_case(kit, here(case_number)))
+
+
+@routes.patch("/api/cases/{case_id}", Action.CASES_CORRECT, name="correct a case")
+async def correct_case(case_id: UUID, body: CasePatch, kit: AnyKit) -> CaseAnswer:
+    """Complete or correct a case's facts."""
+    await filing.correct_case(kit, case_id, body.texts())
+    return case_answer(await reading.read_case(kit, case_id))
+
+
+@routes.post("/api/cases/{case_id}/parties", Action.CASES_FILE, name="add a party", status_code=201)
+async def add_party(case_id: UUID, body: PartyInput, kit: AnyKit) -> CaseAnswer:
+    """Register a further party."""
+    await parties.add_party(kit, case_id, body.texts())
+    return case_answer(await reading.read_case(kit, case_id))
+
+
+@routes.patch("/api/cases/{case_id}/parties/{party_id}", Action.CASES_CORRECT, name="change a party")
+async def change_party(case_id: UUID, party_id: UUID, body: PartyPatch, kit: AnyKit) -> CaseAnswer:
+    """Change a party's particulars."""
+    await parties.change_party(kit, case_id, party_id, body.texts())
+    return case_answer(await reading.read_case(kit, case_id))
+
+
+@routes.post("/api/cases/{case_id}/assignment", Action.CASES_ASSIGN, name="assign a case")
+async def assign_case(case_id: UUID, body: AssignmentInput, kit: AnyKit, caller: CurrentCaller) -> CaseAnswer:
+    """Give a case to a judge."""
+    wish = Appointment(body.judge_id, body.panel or None, body.clerk_name or None)
+    await assignment.assign_by_hand(kit, case_id, wish, caller.staff_id)
+    return case_answer(await reading.read_case(kit, case_id))

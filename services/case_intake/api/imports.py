@@ -1,0 +1,56 @@
+"""Imports as JSON."""
+
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import Depends, File, Form, Query, Response, UploadFile
+
+from services.case_intake.schemas import FaultAnswer, ImportAnswer, ImportList, import_line
+from services.case_intake.settings import IntakeKit
+from services.case_intake.usecases import imports, reading
+from services.case_intake.usecases.filing import Act, Assign
+from services.case_intake.usecases.imports import Upload
+from shared.http.routes import CurrentCaller, Routes, Zone
+from shared.powers import Action
+from shared.runtime.service import kit_of
+
+routes = Routes(Zone.STAFF)
+AnyKit = Annotated[IntakeKit, Depends(kit_of)]
+
+
+@routes.post("/api/cases/import", Action.CASES_FILE, name="import cases")
+async def import_cases(
+    kit: AnyKit,
+    caller: CurrentCaller,
+    response: Response,
+    file: Annotated[UploadFile, File(description="CSV，UTF-8或GB18030，每名当事人一行")],
+    silent: Annotated[bool, Form(description="存量迁移：期限照常计算，不发送任何通知")] = False,  # noqa: FBT002 - a form field
+    assign: Annotated[Assign, Form()] = Assign.AUTO,
+) -> ImportAnswer:
+    """Keep the file and work through it; 200 with the whole report, or 202 while the work goes on."""
+    upload = Upload(file.filename or "", await file.read())
+    import_id = await imports.receive(kit, upload, Act(caller.staff_id, assign, silent))
+    ended = await reading.import_ended(kit, import_id, kit.settings.import_wait_seconds)
+    response.status_code = 200 if ended else 202
+    return await _answer(kit, import_id)
+
+
+@routes.get("/api/cases/imports", Action.CASES_FILE, name="list imports")
+async def list_imports(
+    kit: AnyKit, cursor: UUID | None = None, limit: Annotated[int, Query(ge=1, le=200)] = 50
+) -> ImportList:
+    """Imports, newest first."""
+    views, more = await reading.list_imports(kit, cursor, limit)
+    return ImportList(items=list(map(import_line, views)), next=str(views[-1].id) if more else None)
+
+
+@routes.get("/api/cases/imports/{import_id}", Action.CASES_FILE, name="read an import")
+async def read_import(import_id: UUID, kit: AnyKit) -> ImportAnswer:
+    """An import's progress, its counts and the faults found."""
+    return await _answer(kit, import_id)
+
+
+async def _answer(kit: IntakeKit, import_id: UUID) -> ImportAnswer:
+    view, faults = await reading.read_import(kit, import_id)
+    found = [FaultAnswer.model_validate(fault) for fault in faults]
+    return ImportAnswer(**import_line(view).model_dump(), faults=found)

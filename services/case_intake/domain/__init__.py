@@ -1,0 +1,1 @@
+"""The rules of filing: pure, without input or output."""

@@ -1,0 +1,197 @@
+"""What a filing says of a case and of its parties, read from texts and checked whole."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+
+from services.case_intake.domain import identifiers, texts
+from services.case_intake.domain.numbers import CaseNumber
+from services.case_intake.domain.texts import Reader
+from shared.contracts.cases import IdKind, PartyIdentity, PartyRole
+from shared.errors import Fault, Invalid
+
+MAX_PARTIES = 500
+"""Of one case: the filing travels as one event."""
+
+ROLES = {
+    "申请执行人": PartyRole.APPLICANT,
+    "被执行人": PartyRole.RESPONDENT,
+    "applicant": PartyRole.APPLICANT,
+    "respondent": PartyRole.RESPONDENT,
+}
+ID_KINDS = {
+    "居民身份证": IdKind.RESIDENT,
+    "统一社会信用代码": IdKind.COMPANY,
+    "resident_id": IdKind.RESIDENT,
+    "uscc": IdKind.COMPANY,
+}
+ROLE_WORDS = {role: word for word, role in reversed(ROLES.items())}
+ID_KIND_WORDS = {kind: word for word, kind in reversed(ID_KINDS.items())}
+CASE_FIELDS = ("filed_on", "received_on", "basis_document", "basis_maker", "cause", "claim_amount", "obligation")
+PARTY_FIELDS = ("role", "consents", "address_confirmed_on", *PartyIdentity.model_fields)
+
+
+@dataclass(frozen=True)
+class CaseEntry:
+    """A case's facts; without a number the next serial is allotted. Amount in CNY, days in Asia/Shanghai."""
+
+    number: CaseNumber | None
+    filed_on: date
+    basis_document: str
+    basis_maker: str
+    cause: str
+    received_on: date | None = None
+    claim_amount: Decimal | None = None
+    obligation: str | None = None
+
+
+@dataclass(frozen=True)
+class PartyEntry:
+    """A party of a case. `minor`: under 18 on the day of filing."""
+
+    role: PartyRole
+    identity: PartyIdentity
+    consents: bool
+    address_confirmed_on: date | None = None
+    minor: bool = False
+
+    @property
+    def same_as(self) -> tuple[PartyRole, str]:
+        """Two entries of a case with equal values are the same party."""
+        return self.role, self.identity.id_number
+
+
+@dataclass(frozen=True)
+class Filing:
+    """A case with its parties."""
+
+    case: CaseEntry
+    parties: tuple[PartyEntry, ...]
+
+
+def read_case(given: Mapping[str, str], court: str, *, numbered: bool = False) -> tuple[CaseEntry, list[Fault]]:
+    """The case's facts and every fault of them; with faults the entry is not to be used."""
+    reader = Reader(given)
+    number = reader.may("case_number", lambda text: CaseNumber.parse(text, court))
+    if numbered and not given.get("case_number", "").strip():
+        reader.refuse("case_number", "此项必填，请补填。")
+    entry = CaseEntry(
+        number=number,
+        filed_on=reader.must("filed_on", texts.day, date.min),
+        basis_document=reader.must("basis_document", texts.line, ""),
+        basis_maker=reader.must("basis_maker", texts.line, ""),
+        cause=reader.must("cause", texts.line, ""),
+        received_on=reader.may("received_on", texts.day),
+        claim_amount=reader.may("claim_amount", texts.amount),
+        obligation=reader.may("obligation", texts.prose),
+    )
+    if entry.received_on and date.min < entry.filed_on < entry.received_on:
+        reader.refuse("received_on", "收到申请的日期不能晚于立案日期，请核对。")
+    return entry, reader.faults
+
+
+def read_party(given: Mapping[str, str], filed_on: date | None, prefix: str = "") -> tuple[PartyEntry, list[Fault]]:
+    """A party and every fault of it. `filed_on` None: whether the party is a minor is left open."""
+    reader = Reader(given, prefix)
+    role = reader.must("role", lambda text: texts.one_of(text, ROLES), PartyRole.APPLICANT)
+    identity = _identity(reader)
+    entry = PartyEntry(
+        role=role,
+        identity=identity,
+        consents=reader.must("consents", texts.yes_no, stand_in=False),
+        address_confirmed_on=reader.may("address_confirmed_on", texts.day),
+        minor=filed_on is not None and _minor(identity, filed_on),
+    )
+    if entry.minor:
+        _require_guardian(reader, given)
+    return entry, reader.faults
+
+
+def _identity(reader: Reader) -> PartyIdentity:
+    name = reader.must("name", texts.line, "")
+    kind = reader.must("id_kind", lambda text: texts.one_of(text, ID_KINDS), None)
+    return PartyIdentity(
+        name=name,
+        id_kind=kind or IdKind.RESIDENT,
+        id_number=reader.must("id_number", _number_reader(kind), ""),
+        phone=reader.may("phone", texts.mobile),
+        email=reader.may("email", texts.email),
+        postal_address=reader.may("postal_address", texts.line),
+        guardian_name=reader.may("guardian_name", texts.line),
+        guardian_phone=reader.may("guardian_phone", texts.mobile),
+        agent_name=reader.may("agent_name", texts.line),
+        agent_phone=reader.may("agent_phone", texts.mobile),
+    )
+
+
+def _number_reader(kind: IdKind | None) -> Callable[[str], str]:
+    """Without a known kind the number cannot be judged, and goes no further."""
+    readers = {IdKind.RESIDENT: identifiers.resident_id, IdKind.COMPANY: identifiers.company_code}
+    return (lambda _: "") if kind is None else readers[kind]
+
+
+def _minor(identity: PartyIdentity, filed_on: date) -> bool:
+    known = identity.id_kind is IdKind.RESIDENT and len(identity.id_number) == 18
+    return known and identifiers.is_minor(identity.id_number, filed_on)
+
+
+def _require_guardian(reader: Reader, given: Mapping[str, str]) -> None:
+    """A minor is reached through the guardian: name and mobile number are needed."""
+    if not given.get("guardian_name", "").strip():
+        reader.refuse("guardian_name", "当事人立案时未满18周岁，请填写法定代理人的姓名和手机号码。")
+    elif not given.get("guardian_phone", "").strip():
+        reader.refuse("guardian_phone", "当事人立案时未满18周岁，请填写法定代理人的手机号码。")
+
+
+def read_filing(given: Mapping[str, str], parties: Sequence[Mapping[str, str]], court: str) -> Filing:
+    """A whole filing. Raises Invalid with every fault at once; a party's fields are `parties.0.name`."""
+    case, faults = read_case(given, court)
+    day_known = date.min if any(fault.field == "filed_on" for fault in faults) else case.filed_on
+    filed_on = None if day_known == date.min else day_known
+    read = [read_party(party, filed_on, f"parties.{at}.") for at, party in enumerate(parties)]
+    faults += [fault for _, found in read for fault in found]
+    entries = tuple(entry for entry, _ in read)
+    faults += _repeated(entries)
+    if not parties:
+        faults.append(Fault("parties", "请至少登记一名当事人。"))
+    if case.number is None and filed_on is not None and filed_on.year < 2000:
+        faults.append(Fault("case_number", "2000年以前立案的案件不能自动编号，请填写案号。"))
+    if faults:
+        raise Invalid(faults)
+    return Filing(case, entries)
+
+
+def _repeated(entries: Sequence[PartyEntry]) -> list[Fault]:
+    first: dict[tuple[PartyRole, str], int] = {}
+    faults = []
+    for at, entry in enumerate(entries):
+        if entry.identity.id_number and first.setdefault(entry.same_as, at) != at:
+            reason = f"与第{first[entry.same_as] + 1}名当事人重复，请删除其中一名或更正证件号码。"
+            faults.append(Fault(f"parties.{at}.id_number", reason))
+    return faults
+
+
+def party_texts(entry: PartyEntry) -> dict[str, str]:
+    """The entry as texts again, to be shown in a form or changed in part."""
+    given = {field: value or "" for field, value in entry.identity.model_dump(mode="json").items()}
+    return {
+        **given,
+        "role": ROLE_WORDS[entry.role],
+        "id_kind": ID_KIND_WORDS[entry.identity.id_kind],
+        "consents": "是" if entry.consents else "否",
+        "address_confirmed_on": entry.address_confirmed_on.isoformat() if entry.address_confirmed_on else "",
+    }
+
+
+def case_texts(entry: CaseEntry) -> dict[str, str]:
+    """The facts as texts again."""
+    values = {field: getattr(entry, field) for field in CASE_FIELDS}
+    number = {"case_number": entry.number.text} if entry.number else {}
+    return {**number, **{field: "" if value is None else str(value) for field, value in values.items()}}
+
+
+def lacking(roles: set[PartyRole], obligation: object) -> list[str]:
+    """What a case still lacks: `applicant`, `respondent`, `obligation`."""
+    missing = [role.value for role in PartyRole if role not in roles]
+    return missing if obligation else [*missing, "obligation"]

@@ -1,0 +1,134 @@
+"""Texts as people type or export them, read into values; each refusal says in Chinese what to do."""
+
+import re
+import unicodedata
+from collections.abc import Callable, Mapping
+from datetime import date
+from decimal import Decimal
+from typing import TypeVar
+
+from email_validator import EmailNotValidError, validate_email
+
+from shared.errors import Fault
+
+T = TypeVar("T")
+
+_DAY = re.compile(r"(\d{4})[-/.年](\d{1,2})[-/.月](\d{1,2})日?", re.ASCII)
+_AMOUNT = re.compile(r"\d{1,14}(\.\d{1,2})?", re.ASCII)
+_MOBILE = re.compile(r"1[3-9]\d{9}", re.ASCII)
+_FIRST_YEAR, _LAST_YEAR = 1990, 2099
+
+
+class FaultyTextError(ValueError):
+    """The text is not what its field needs; the message is for people and never repeats the text."""
+
+
+class Reader:
+    """Reads named texts one by one and keeps every fault, so that all are told at once."""
+
+    def __init__(self, texts: Mapping[str, str], prefix: str = "") -> None:
+        self._texts = texts
+        self._prefix = prefix
+        self.faults: list[Fault] = []
+
+    def refuse(self, field: str, reason: str) -> None:
+        """Note a fault of `field`."""
+        self.faults.append(Fault(self._prefix + field, reason))
+
+    def may(self, field: str, parse: Callable[[str], T]) -> T | None:
+        """The value; None when the text is empty or faulty."""
+        text = self._texts.get(field, "").strip()
+        if not text:
+            return None
+        try:
+            return parse(text)
+        except FaultyTextError as fault:
+            self.refuse(field, str(fault))
+            return None
+
+    def must(self, field: str, parse: Callable[[str], T], stand_in: T) -> T:
+        """The value; when it is missing or faulty, `stand_in`, with which the checks go on."""
+        if not self._texts.get(field, "").strip():
+            self.refuse(field, "此项必填，请补填。")
+            return stand_in
+        value = self.may(field, parse)
+        return stand_in if value is None else value
+
+
+def narrow(text: str) -> str:
+    """Digits and letters as a machine writes them: half-width, upper case, without spaces and dashes."""
+    return re.sub(r"[\s-]", "", unicodedata.normalize("NFKC", text)).upper()
+
+
+def line(text: str) -> str:
+    """One line of at most 200 characters."""
+    return _limited(text, 200, "")
+
+
+def prose(text: str) -> str:
+    """Several lines, at most 5,000 characters."""
+    return _limited(text.replace("\r\n", "\n"), 5000, "\n\t")
+
+
+def _limited(text: str, most: int, besides: str) -> str:
+    if len(text) > most:
+        raise FaultyTextError(f"内容太长，最多{most}个字，请缩短。")
+    if any(unicodedata.category(sign) == "Cc" and sign not in besides for sign in text):
+        raise FaultyTextError("含有换行或不可见的控制字符，请删除后重填。")
+    return text
+
+
+def day(text: str) -> date:
+    """A day of the calendar between 1990 and 2099: 2026-11-23, also 2026/11/23 and 2026年11月23日."""
+    found = _DAY.fullmatch(unicodedata.normalize("NFKC", text))
+    if found is None:
+        raise FaultyTextError("日期格式不正确，请按“2026-11-23”的样式填写。")
+    year, month, of_month = map(int, found.groups())
+    try:
+        value = date(year, month, of_month)
+    except ValueError:
+        raise FaultyTextError("没有这一天，请核对后按“2026-11-23”的样式填写。") from None
+    if not _FIRST_YEAR <= year <= _LAST_YEAR:
+        raise FaultyTextError("年份不合理，请核对日期。")
+    return value
+
+
+def amount(text: str) -> Decimal:
+    """CNY, not negative, two places."""
+    plain = unicodedata.normalize("NFKC", text).replace(",", "")
+    if plain.startswith("-"):
+        raise FaultyTextError("金额不能为负数，请核对后填写不小于0的金额。")
+    if not _AMOUNT.fullmatch(plain):
+        raise FaultyTextError("金额应为数字，最多两位小数，例如“624998.14”，请核对。")
+    return Decimal(plain).quantize(Decimal("0.01"))
+
+
+def yes_no(text: str) -> bool:
+    """是 or 否."""
+    return one_of(text, {"是": True, "否": False})
+
+
+def one_of(text: str, choices: Mapping[str, T]) -> T:
+    """The value of one of the words; of several words for one value the first is shown."""
+    if text not in choices:
+        words: dict[T, str] = {}
+        for word, value in choices.items():
+            words.setdefault(value, word)
+        raise FaultyTextError(f"只能填写{'或'.join(f'“{word}”' for word in words.values())}，请改正。")
+    return choices[text]
+
+
+def mobile(text: str) -> str:
+    """A mobile number of the mainland, 11 digits; a leading +86 is dropped."""
+    digits = narrow(text).removeprefix("+86")
+    if not _MOBILE.fullmatch(digits):
+        raise FaultyTextError("不是有效的手机号码，应为1开头的11位数字，请核对。")
+    return digits
+
+
+def email(text: str) -> str:
+    """An address by its form; whether it exists is learnt by sending."""
+    try:
+        return validate_email(text, check_deliverability=False).normalized
+    except EmailNotValidError:
+        raise FaultyTextError("不是有效的电子邮箱，应如“name@example.com”，请核对。") from None

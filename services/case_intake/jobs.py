@@ -1,0 +1,16 @@
+"""Work that recurs: imports, and cases that wait for a judge."""
+
+from datetime import timedelta
+
+from services.case_intake.settings import IntakeKit
+from services.case_intake.usecases.assignment import JUDGES_SIGNAL, assign_waiting
+from services.case_intake.usecases.imports import RECEIVED_SIGNAL, work_through
+from shared.runtime.service import Job
+
+
+def jobs(kit: IntakeKit) -> list[Job]:
+    """The jobs of one process; several may run at once."""
+    return [
+        Job("work through imports", timedelta(seconds=2), lambda: work_through(kit), RECEIVED_SIGNAL),
+        Job("assign waiting cases", timedelta(seconds=5), lambda: assign_waiting(kit), JUDGES_SIGNAL),
+    ]

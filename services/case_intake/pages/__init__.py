@@ -1,0 +1,3 @@
+"""The HTML pages of filing."""
+
+ROUTES: tuple[()] = ()

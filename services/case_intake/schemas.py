@@ -1,0 +1,238 @@
+"""What the API takes and gives. Requests carry texts; the domain judges them, so that all faults come at once."""
+
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any, Literal
+from uuid import UUID
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from services.case_intake.usecases.filing import Assign
+from services.case_intake.usecases.reading import CaseView, ImportView
+from shared.contracts.cases import IdKind, PartyRole
+from shared.http.inputs import Input
+
+Typed = str | None
+
+
+def _texts(body: BaseModel, *leave: str) -> dict[str, str]:
+    """The fields that were given, as texts; null empties a field."""
+    words = {None: "", True: "是", False: "否"}
+    given = {field: getattr(body, field) for field in body.model_fields_set if field not in leave}
+    return {
+        field: words[value] if value is None or isinstance(value, bool) else str(value)
+        for field, value in given.items()
+    }
+
+
+def _needed(*fields: str) -> ConfigDict:
+    """Fields that must be given; the domain says so, together with every other fault."""
+    return ConfigDict(json_schema_extra={"required": list(fields)})
+
+
+class PartyPatch(Input):
+    """What changes of a party; null takes a value back. The role stays: another role is another party."""
+
+    name: Typed = None
+    id_kind: Typed = Field(None, description="resident_id（居民身份证）或 uscc（统一社会信用代码）")
+    id_number: Typed = None
+    phone: Typed = Field(None, description="手机号码，11位")
+    email: Typed = None
+    consents: bool | None = Field(None, description="是否同意电子送达")
+    address_confirmed_on: Typed = Field(None, description="送达地址确认日期，如 2026-11-23")
+    postal_address: Typed = None
+    guardian_name: Typed = Field(None, description="法定代理人；未满18周岁的当事人必填")
+    guardian_phone: Typed = None
+    agent_name: Typed = None
+    agent_phone: Typed = None
+
+    def texts(self) -> dict[str, str]:
+        """As the domain reads it."""
+        return _texts(self)
+
+
+class PartyInput(PartyPatch):
+    """A party to be registered."""
+
+    model_config = _needed("role", "name", "id_kind", "id_number", "consents")
+
+    role: Typed = Field(None, description="applicant（申请执行人）或 respondent（被执行人）")
+
+
+class CasePatch(Input):
+    """What is completed or corrected of a case; null takes a value back."""
+
+    basis_document: Typed = Field(None, description="执行依据文号")
+    basis_maker: Typed = Field(None, description="作出机关")
+    cause: Typed = Field(None, description="案由")
+    received_on: Typed = Field(None, description="收到申请的日期")
+    claim_amount: str | int | float | None = Field(None, description="执行标的金额，人民币元，最多两位小数")
+    obligation: Typed = Field(None, description="应履行义务")
+
+    def texts(self) -> dict[str, str]:
+        """As the domain reads it."""
+        return _texts(self)
+
+
+class CaseInput(CasePatch):
+    """A case to be filed; without a number the next serial is allotted."""
+
+    model_config = _needed("filed_on", "basis_document", "basis_maker", "cause", "parties")
+
+    case_number: Typed = Field(None, description="案号，如（2026）渝05执5001号；不填则自动编号")
+    filed_on: Typed = Field(None, description="立案日期，如 2026-11-23")
+    parties: list[PartyInput] = Field(default_factory=list, max_length=500)
+    assign: Assign = Field(Assign.BY_HAND, description="auto：按在办案件最少自动分案")
+
+    def texts(self) -> dict[str, str]:
+        """As the domain reads it, without the parties."""
+        return _texts(self, "parties", "assign")
+
+
+class AssignmentInput(Input):
+    """To whom a case is given. Without a panel the judge's own."""
+
+    judge_id: UUID
+    panel: str | None = Field(None, max_length=100)
+    clerk_name: str | None = Field(None, max_length=100)
+
+
+class FiledParty(BaseModel):
+    """A party's id."""
+
+    id: UUID
+    role: PartyRole
+
+
+class FiledCase(BaseModel):
+    """A case on file. `assigned`: a judge has it already."""
+
+    id: UUID
+    case_number: str
+    assigned: bool
+    parties: list[FiledParty]
+
+
+class PartyAnswer(BaseModel):
+    """A party with full particulars."""
+
+    id: UUID
+    role: PartyRole
+    consents: bool
+    address_confirmed_on: date | None
+    minor: bool
+    name: str
+    id_kind: IdKind
+    id_number: str
+    phone: str | None
+    email: str | None
+    postal_address: str | None
+    guardian_name: str | None
+    guardian_phone: str | None
+    agent_name: str | None
+    agent_phone: str | None
+
+
+class JudgeAnswer(BaseModel):
+    """The judge who has a case."""
+
+    staff_id: UUID
+    name: str
+    phone: str
+
+
+class CaseLine(BaseModel):
+    """A case in a list."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    id: UUID
+    case_number: str
+    filed_on: date
+    cause: str
+    claim_amount: Decimal | None
+    states: list[Literal["incomplete", "unassigned", "assigned"]]
+    lacks: list[Literal["applicant", "respondent", "obligation"]]
+
+
+class CaseAnswer(CaseLine):
+    """A case whole."""
+
+    received_on: date | None
+    basis_document: str
+    basis_maker: str
+    obligation: str | None
+    silent: bool
+    judge: JudgeAnswer | None
+    clerk_name: str | None
+    panel: str | None
+    department: str | None
+    rule: str | None
+    assigned_at: datetime | None
+    parties: list[PartyAnswer]
+
+
+def case_answer(view: CaseView) -> CaseAnswer:
+    """A case for the API."""
+    parties = [_party(party.id, party.entry) for party in view.parties]
+    judge = view.judge and view.judge.model_dump()
+    return CaseAnswer.model_validate({**vars(view), "judge": judge, "parties": parties})
+
+
+def _party(party_id: UUID, entry: Any) -> dict[str, Any]:
+    return {**vars(entry), **entry.identity.model_dump(), "id": party_id}
+
+
+class CaseList(BaseModel):
+    """A page of cases."""
+
+    items: list[CaseLine]
+    next: str | None
+
+
+class FaultAnswer(BaseModel):
+    """What is wrong in a line of the file; the header is line 1, `column` is empty when it is the row itself."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    line: int
+    column: str
+    reason: str
+    case_number: str | None
+
+
+class ImportLine(BaseModel):
+    """How far an import is. `completed` counts cases on file that got further parties."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    id: UUID
+    state: Literal["queued", "running", "done", "unreadable"]
+    received_at: datetime
+    done_at: datetime | None
+    silent: bool
+    assign: Assign
+    rows: int
+    cases: int
+    done_cases: int
+    filed: int
+    completed: int
+    unchanged: int
+
+
+class ImportAnswer(ImportLine):
+    """An import with the faults found so far."""
+
+    faults: list[FaultAnswer]
+
+
+class ImportList(BaseModel):
+    """A page of imports."""
+
+    items: list[ImportLine]
+    next: str | None
+
+
+def import_line(view: ImportView) -> ImportLine:
+    """An import in a list; the file's name stays on the pages."""
+    return ImportLine.model_validate(view)

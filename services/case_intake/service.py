@@ -1,0 +1,19 @@
+"""Filing, wired."""
+
+from services.case_intake import api, pages
+from services.case_intake.events import on_member_changed
+from services.case_intake.jobs import jobs
+from services.case_intake.settings import CaseIntakeSettings
+from shared.contracts.staff import MemberChanged
+from shared.runtime.service import Service
+
+SERVICE = Service(
+    name="case_intake",
+    title="立案",
+    package="services.case_intake",
+    paths=("/api/cases", "/cases"),
+    settings=CaseIntakeSettings,
+    routes=(*api.ROUTES, *pages.ROUTES),
+    handlers={MemberChanged: on_member_changed},
+    jobs=jobs,
+)

@@ -1,0 +1,125 @@
+"""Queries on cases, their parties and the serials of their numbers."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, Row, and_, func, insert, or_, select, tuple_, update
+from sqlalchemy.dialects.postgresql import insert as upsert
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from services.case_intake.store.tables import cases, judges, parties, serials
+from shared.contracts.cases import PartyRole
+
+Values = Mapping[str, Any]
+
+
+async def next_serial(conn: AsyncConnection, court: str, kind: str, year: int) -> int:
+    """Allot the next serial of a series; never twice. The series stays locked until the transaction ends."""
+    return await _move(conn, {"court": court, "kind": kind, "year": year, "last": 1}, serials.c.last + 1)
+
+
+async def use_serial(conn: AsyncConnection, court: str, kind: str, year: int, serial: int) -> None:
+    """A number with this serial came from elsewhere: the series goes on behind it. Locks as `next_serial`."""
+    values = {"court": court, "kind": kind, "year": year, "last": serial}
+    await _move(conn, values, func.greatest(serials.c.last, serial))
+
+
+async def _move(conn: AsyncConnection, values: Values, last: ColumnElement[int]) -> int:
+    statement = upsert(serials).values(values)
+    statement = statement.on_conflict_do_update(index_elements=["court", "kind", "year"], set_={"last": last})
+    return int((await conn.execute(statement.returning(serials.c.last))).scalar_one())
+
+
+async def insert_case(conn: AsyncConnection, values: Values) -> bool:
+    """False when a case with this number is on file already."""
+    statement = upsert(cases).values(values).on_conflict_do_nothing(index_elements=["case_number"])
+    return (await conn.execute(statement.returning(cases.c.id))).one_or_none() is not None
+
+
+async def change_case(conn: AsyncConnection, case_id: UUID, values: Values) -> None:
+    """Set columns of a case that the transaction has locked."""
+    await conn.execute(update(cases).where(cases.c.id == case_id).values(values))
+
+
+async def lock_case(conn: AsyncConnection, here: UUID | str) -> Row[Any] | None:
+    """The case by id or by number, locked until the transaction ends."""
+    return (await conn.execute(select(cases).where(_is(here)).with_for_update())).one_or_none()
+
+
+async def find_case(conn: AsyncConnection, here: UUID | str) -> Row[Any] | None:
+    """The case by id or by number, with its judge's name and phone."""
+    return (await conn.execute(_with_judge().where(_is(here)))).one_or_none()
+
+
+def _with_judge() -> Any:
+    judge = (judges.c.name.label("judge_name"), judges.c.phone.label("judge_phone"))
+    return select(cases, *judge).outerjoin(judges, judges.c.staff_id == cases.c.judge_id)
+
+
+def _is(here: UUID | str) -> ColumnElement[bool]:
+    return cases.c.id == here if isinstance(here, UUID) else cases.c.case_number == here
+
+
+async def insert_parties(conn: AsyncConnection, case_id: UUID, rows: Sequence[Values]) -> None:
+    """Add parties to a case that the transaction has locked or made."""
+    await conn.execute(insert(parties), [{**row, "case_id": case_id} for row in rows])
+    present = {f"has_{row['role']}": True for row in rows}
+    await change_case(conn, case_id, present)
+
+
+async def change_party(conn: AsyncConnection, party_id: UUID, values: Values) -> None:
+    """Replace a party's particulars; its case is locked."""
+    await conn.execute(update(parties).where(parties.c.id == party_id).values(values))
+
+
+async def parties_of(conn: AsyncConnection, case_ids: Sequence[UUID]) -> list[Row[Any]]:
+    """The parties of some cases: applicants first, then in the order in which they were registered."""
+    order = (parties.c.case_id, parties.c.role, parties.c.id)
+    return list(await conn.execute(select(parties).where(parties.c.case_id.in_(case_ids)).order_by(*order)))
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What a list of cases shows. `number`: the beginning of the case number, or a part of it."""
+
+    number: str = ""
+    state: str = ""
+    after: tuple[date, UUID] | None = None
+    limit: int = 50
+
+
+async def list_cases(conn: AsyncConnection, wanted: Wanted) -> list[Row[Any]]:
+    """Newest filing first; one more than `limit`, when there are more."""
+    query = _with_judge().order_by(cases.c.filed_on.desc(), cases.c.id.desc()).limit(wanted.limit + 1)
+    if wanted.number:
+        begins = wanted.number.startswith(("（", "("))
+        matches = cases.c.case_number.startswith if begins else cases.c.case_number.contains
+        query = query.where(matches(wanted.number, autoescape=True))
+    if wanted.state:
+        query = query.where(_STATES[wanted.state])
+    if wanted.after is not None:
+        query = query.where(tuple_(cases.c.filed_on, cases.c.id) < tuple_(*wanted.after))
+    return list(await conn.execute(query))
+
+
+_STATES: dict[str, ColumnElement[bool]] = {
+    "incomplete": or_(~cases.c.has_applicant, ~cases.c.has_respondent),
+    "unassigned": and_(cases.c.judge_id.is_(None)),
+    "assigned": and_(cases.c.judge_id.is_not(None)),
+}
+
+
+async def count_states(conn: AsyncConnection) -> dict[str, int]:
+    """How many cases are in each state that a list can show."""
+    columns = [func.count().filter(where).label(state) for state, where in _STATES.items()]
+    row = (await conn.execute(select(*columns).select_from(cases))).one()
+    return {state: int(getattr(row, state)) for state in _STATES}
+
+
+def roles_of(row: Row[Any]) -> set[PartyRole]:
+    """The roles that the case has somebody for."""
+    present = {PartyRole.APPLICANT: row.has_applicant, PartyRole.RESPONDENT: row.has_respondent}
+    return {role for role, there in present.items() if there}

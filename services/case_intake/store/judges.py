@@ -1,0 +1,53 @@
+"""Queries on the judges as the topic `staff` told of them, and on how many open cases each has."""
+
+from collections.abc import Mapping
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Row, func, select, update
+from sqlalchemy.dialects.postgresql import insert as upsert
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from services.case_intake.store.tables import cases, judges
+
+
+async def put_judge(conn: AsyncConnection, values: Mapping[str, Any]) -> None:
+    """The judge as they now are."""
+    statement = upsert(judges).values(values)
+    await conn.execute(statement.on_conflict_do_update(index_elements=["staff_id"], set_=dict(values)))
+
+
+async def retire_judge(conn: AsyncConnection, staff_id: UUID) -> None:
+    """A member who is no judge any more gets no further case."""
+    await conn.execute(update(judges).where(judges.c.staff_id == staff_id).values(active=False))
+
+
+async def lock_judges(conn: AsyncConnection, court: str) -> list[Row[Any]]:
+    """The judges who may get a case by the rule, locked: whoever counts their cases next waits for us."""
+    able = (judges.c.court == court, judges.c.active, judges.c.panel.is_not(None))
+    return list(await conn.execute(select(judges).where(*able).order_by(judges.c.staff_id).with_for_update()))
+
+
+async def lock_judge(conn: AsyncConnection, court: str, staff_id: UUID) -> Row[Any] | None:
+    """One judge who may get a case by hand, locked."""
+    able = (judges.c.court == court, judges.c.active, judges.c.staff_id == staff_id)
+    return (await conn.execute(select(judges).where(*able).with_for_update())).one_or_none()
+
+
+async def open_cases(conn: AsyncConnection) -> dict[UUID, int]:
+    """Open cases by judge; judges without one are not in it."""
+    query = select(cases.c.judge_id, func.count().label("number")).where(cases.c.open, cases.c.judge_id.is_not(None))
+    return {row.judge_id: row.number for row in await conn.execute(query.group_by(cases.c.judge_id))}
+
+
+async def list_judges(conn: AsyncConnection, court: str) -> list[Row[Any]]:
+    """The judges who may get a case, with the number of their open cases."""
+    number = select(func.count()).where(cases.c.open, cases.c.judge_id == judges.c.staff_id).scalar_subquery()
+    query = select(judges, number.label("open_cases")).where(judges.c.court == court, judges.c.active)
+    return list(await conn.execute(query.order_by(judges.c.name, judges.c.staff_id)))
+
+
+async def lock_waiting_case(conn: AsyncConnection) -> Row[Any] | None:
+    """The oldest case that waits for a judge by the rule, locked; those that others hold are passed over."""
+    query = select(cases).where(cases.c.awaits_rule).order_by(cases.c.id).limit(1)
+    return (await conn.execute(query.with_for_update(skip_locked=True))).one_or_none()

@@ -1,0 +1,136 @@
+"""The tables. What identifies or reaches a party stands here only sealed, or as a keyed hash."""
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    Date,
+    DateTime,
+    ForeignKey,
+    Identity,
+    Index,
+    Integer,
+    MetaData,
+    Numeric,
+    Table,
+    Text,
+    UniqueConstraint,
+    Uuid,
+    false,
+    text,
+)
+
+METADATA = MetaData()
+
+cases = Table(
+    "cases",
+    METADATA,
+    Column("id", Uuid, primary_key=True),
+    Column("case_number", Text, nullable=False, unique=True),
+    Column("court", Text, nullable=False),
+    Column("filed_on", Date, nullable=False),
+    Column("received_on", Date),
+    Column("basis_document", Text, nullable=False),
+    Column("basis_maker", Text, nullable=False),
+    Column("cause", Text, nullable=False),
+    Column("claim_amount", Numeric(16, 2)),
+    Column("obligation", Text),
+    Column("has_applicant", Boolean, nullable=False, server_default=false()),
+    Column("has_respondent", Boolean, nullable=False, server_default=false()),
+    Column("silent", Boolean, nullable=False),
+    Column("filed_by", Uuid, nullable=False),
+    Column("registered_at", DateTime(timezone=True), nullable=False),
+    Column("awaits_rule", Boolean, nullable=False, server_default=false()),
+    Column("open", Boolean, nullable=False, server_default=text("true")),
+    Column("judge_id", Uuid),
+    Column("clerk_name", Text),
+    Column("panel", Text),
+    Column("department", Text),
+    Column("rule", Text),
+    Column("assigned_at", DateTime(timezone=True)),
+)
+Index("cases_newest", cases.c.filed_on.desc(), cases.c.id.desc())
+Index("cases_of_judge", cases.c.judge_id, postgresql_where=cases.c.open)
+Index("cases_awaiting_rule", cases.c.id, postgresql_where=cases.c.awaits_rule)
+
+parties = Table(
+    "parties",
+    METADATA,
+    Column("id", Uuid, primary_key=True),
+    Column("case_id", Uuid, ForeignKey("cases.id"), nullable=False),
+    Column("role", Text, nullable=False),
+    Column("consents", Boolean, nullable=False),
+    Column("address_confirmed_on", Date),
+    Column("minor", Boolean, nullable=False),
+    Column("identity", Text, nullable=False),
+    Column("id_index", Text, nullable=False),
+    Column("phone_index", Text),
+    UniqueConstraint("case_id", "role", "id_index", name="parties_once"),
+)
+Index("parties_by_id_number", parties.c.id_index)
+Index("parties_by_phone", parties.c.phone_index)
+
+judges = Table(
+    "judges",
+    METADATA,
+    Column("staff_id", Uuid, primary_key=True),
+    Column("court", Text, nullable=False),
+    Column("name", Text, nullable=False),
+    Column("phone", Text, nullable=False),
+    Column("department", Text, nullable=False),
+    Column("panel", Text),
+    Column("active", Boolean, nullable=False),
+)
+
+serials = Table(
+    "serials",
+    METADATA,
+    Column("court", Text, primary_key=True),
+    Column("kind", Text, primary_key=True),
+    Column("year", Integer, primary_key=True),
+    Column("last", BigInteger, nullable=False),
+)
+
+imports = Table(
+    "imports",
+    METADATA,
+    Column("id", Uuid, primary_key=True),
+    Column("file_name", Text, nullable=False),
+    Column("file", Text, nullable=False),
+    Column("rows", Integer, nullable=False),
+    Column("silent", Boolean, nullable=False),
+    Column("assign", Text, nullable=False),
+    Column("received_by", Uuid, nullable=False),
+    Column("received_at", DateTime(timezone=True), nullable=False),
+    Column("done_at", DateTime(timezone=True)),
+    Column("unreadable", Boolean, nullable=False, server_default=false()),
+)
+Index("imports_open", imports.c.id, postgresql_where=imports.c.done_at.is_(None))
+
+import_groups = Table(
+    "import_groups",
+    METADATA,
+    Column("import_id", Uuid, ForeignKey("imports.id"), primary_key=True),
+    Column("position", Integer, primary_key=True),
+    Column("case_number", Text),
+    Column("rows", Text, nullable=False),
+    Column("outcome", Text),
+)
+Index(
+    "import_groups_to_do",
+    import_groups.c.import_id,
+    import_groups.c.position,
+    postgresql_where=import_groups.c.outcome.is_(None),
+)
+
+import_faults = Table(
+    "import_faults",
+    METADATA,
+    Column("id", BigInteger, Identity(always=True), primary_key=True),
+    Column("import_id", Uuid, ForeignKey("imports.id"), nullable=False),
+    Column("line", Integer, nullable=False),
+    Column("column", Text, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("case_number", Text),
+)
+Index("import_faults_in_order", import_faults.c.import_id, import_faults.c.line, import_faults.c.id)

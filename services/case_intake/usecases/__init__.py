@@ -1,0 +1,1 @@
+"""The acts of filing: each is one transaction that writes its rows and tells its events."""

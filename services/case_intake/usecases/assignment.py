@@ -1,0 +1,113 @@
+"""Cases get a judge and a panel: by hand, or by the recorded rule of fewest open cases."""
+
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Row
+
+from services.case_intake.domain.assignment import fewest_open_cases
+from services.case_intake.settings import IntakeKit
+from services.case_intake.store import cases, judges
+from services.case_intake.usecases.records import present
+from shared.contracts.cases import AssignmentRule, CaseAssigned, Officer
+from shared.db.transaction import Transaction
+from shared.errors import Fault, Invalid
+
+JUDGES_SIGNAL = "judges"
+
+
+@dataclass(frozen=True)
+class Decision:
+    """Who gets a case, by which rule, and who decided. `panel` empty: the judge's own."""
+
+    judge: Row[Any]
+    rule: AssignmentRule
+    by: UUID
+    panel: str | None = None
+    clerk_name: str | None = None
+    silent: bool = False
+
+
+@dataclass(frozen=True)
+class Appointment:
+    """An assignment by hand as it is asked for."""
+
+    judge_id: UUID
+    panel: str | None
+    clerk_name: str | None
+
+
+async def assign_by_rule(kit: IntakeKit, tx: Transaction, case_id: UUID, by: UUID, *, silent: bool) -> bool:
+    """Give the case, locked or made in this transaction, to the judge with the fewest open cases.
+
+    False while no judge is known: the case waits.
+    """
+    able = await judges.lock_judges(tx.conn, kit.court.code)
+    if not able:
+        await cases.change_case(tx.conn, case_id, {"awaits_rule": True})
+        return False
+    chosen = fewest_open_cases((judge.staff_id for judge in able), await judges.open_cases(tx.conn))
+    judge = next(judge for judge in able if judge.staff_id == chosen)
+    await _give(tx, case_id, Decision(judge, AssignmentRule.FEWEST_OPEN_CASES, by, silent=silent))
+    return True
+
+
+async def assign_by_hand(kit: IntakeKit, case_id: UUID, wish: Appointment, by: UUID) -> None:
+    """Give the case to a judge, also when another has it. Repeating it changes nothing.
+
+    Raises NotFound; Invalid for a judge who is not known, or who sits on no panel while none is named.
+    """
+    async with kit.db.begin() as tx:
+        case = present(await cases.lock_case(tx.conn, case_id))
+        judge = await judges.lock_judge(tx.conn, kit.court.code, wish.judge_id)
+        if judge is None:
+            raise Invalid([Fault("judge_id", "没有这位在任的承办法官，请从名单中重新选择。")])
+        panel = wish.panel or judge.panel
+        if not panel:
+            raise Invalid([Fault("panel", "该法官尚未编入合议庭，请填写合议庭名称。")])
+        if (case.judge_id, case.panel, case.clerk_name) == (wish.judge_id, panel, wish.clerk_name):
+            return
+        first_of_old_stock = case.silent and case.judge_id is None
+        decision = Decision(judge, AssignmentRule.BY_HAND, by, panel, wish.clerk_name, silent=first_of_old_stock)
+        await _give(tx, case.id, decision)
+
+
+async def _give(tx: Transaction, case_id: UUID, decision: Decision) -> None:
+    judge, panel = decision.judge, decision.panel or decision.judge.panel
+    values = {
+        "judge_id": judge.staff_id,
+        "clerk_name": decision.clerk_name,
+        "panel": panel,
+        "department": judge.department,
+        "rule": decision.rule.value,
+        "assigned_at": tx.now,
+        "awaits_rule": False,
+    }
+    await cases.change_case(tx.conn, case_id, values)
+    told = CaseAssigned(
+        case_id=case_id,
+        judge=Officer(staff_id=judge.staff_id, name=judge.name, phone=judge.phone),
+        clerk_name=decision.clerk_name,
+        panel=panel,
+        department=judge.department,
+        rule=decision.rule,
+        assigned_by=decision.by,
+        assigned_at=tx.now,
+        silent=decision.silent,
+    )
+    await tx.emit(told)
+
+
+async def assign_waiting(kit: IntakeKit) -> int:
+    """Assign the cases that wait for a judge by the rule, one transaction each; how many were assigned."""
+    number = 0
+    while await _assign_one_waiting(kit):
+        number += 1
+    return number
+
+
+async def _assign_one_waiting(kit: IntakeKit) -> bool:
+    async with kit.db.begin() as tx:
+        case = await judges.lock_waiting_case(tx.conn)
+        return case is not None and await assign_by_rule(kit, tx, case.id, case.filed_by, silent=case.silent)

@@ -1,0 +1,139 @@
+"""Imports: the file is kept at once, then worked through case by case, one transaction each.
+
+A group of rows is claimed by its row lock and marked in the transaction that did it: after a crash at any moment
+the work goes on with the first group that is not marked, and nothing is done twice.
+"""
+
+import asyncio
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Row
+
+from services.case_intake.domain.filing import CaseEntry, Filing, PartyEntry
+from services.case_intake.domain.rows import DIFFERS, GoodRow, RowFault, case_differences, judge, party_differences
+from services.case_intake.domain.sheet import COLUMNS, RowGroup, Sheet, read_sheet
+from services.case_intake.settings import IntakeKit
+from services.case_intake.store import cases, imports
+from services.case_intake.usecases.filing import Act, Assign, put_on_file
+from services.case_intake.usecases.parties import join
+from services.case_intake.usecases.records import case_entry, party_entry, present
+from shared.crypto.keyring import SealError
+from shared.db.transaction import Transaction, new_id
+
+RECEIVED_SIGNAL = "import_received"
+DONE_SIGNAL = "import_done"
+
+
+@dataclass(frozen=True)
+class Upload:
+    """A file as it came."""
+
+    name: str
+    content: bytes
+
+
+def about_group(import_id: UUID, position: int) -> str:
+    """What a group's sealed rows are bound to."""
+    return f"{import_id}/{position}"
+
+
+async def receive(kit: IntakeKit, upload: Upload, act: Act) -> UUID:
+    """Keep a file, sealed, with its groups of rows; its id. Raises Invalid when the file as a whole is unusable."""
+    limit = kit.settings.import_max_rows
+    sheet = await asyncio.to_thread(read_sheet, upload.content, kit.court.code, limit)
+    import_id = new_id()
+    file, groups = await asyncio.to_thread(_sealed, kit, import_id, sheet)
+    async with kit.db.begin() as tx:
+        values = {
+            "id": import_id,
+            "file_name": kit.keyring.seal(upload.name, f"{import_id}/name"),
+            "file": file,
+            "rows": sheet.rows,
+            "silent": act.silent,
+            "assign": act.assign.value,
+            "received_by": act.by,
+            "received_at": tx.now,
+        }
+        await imports.insert_import(tx.conn, values, groups)
+        tx.wake(RECEIVED_SIGNAL)
+    return import_id
+
+
+def _sealed(kit: IntakeKit, import_id: UUID, sheet: Sheet) -> tuple[str, list[dict[str, Any]]]:
+    groups = [
+        {
+            "position": position,
+            "case_number": group.case_number,
+            "rows": kit.keyring.seal_model(group, about_group(import_id, position)),
+        }
+        for position, group in enumerate(sheet.groups)
+    ]
+    return kit.keyring.seal(sheet.text, f"{import_id}/file"), groups
+
+
+async def work_through(kit: IntakeKit) -> None:
+    """Work at every file that is not done."""
+    async with kit.db.read() as conn:
+        waiting = await imports.open_imports(conn)
+    for row in waiting:
+        act = Act(row.received_by, Assign(row.assign), row.silent)
+        try:
+            while await _next_group(kit, row.id, act):
+                pass
+            async with kit.db.begin() as tx:
+                await imports.finish_import(tx.conn, row.id, tx.now)
+                tx.wake(DONE_SIGNAL)
+        except SealError:
+            async with kit.db.begin() as tx:
+                await imports.give_up_import(tx.conn, row.id, tx.now)
+                tx.wake(DONE_SIGNAL)
+
+
+async def _next_group(kit: IntakeKit, import_id: UUID, act: Act) -> bool:
+    """Do one group; False when none is left."""
+    async with kit.db.begin() as tx:
+        row = await imports.claim_group(tx.conn, import_id)
+        if row is None:
+            return False
+        group = kit.keyring.open_model(RowGroup, row.rows, about_group(import_id, row.position))
+        judged = await asyncio.to_thread(judge, group, kit.court.code)
+        outcome, faults = await _file(kit, tx, judged.good, act)
+        found = sorted((*judged.faults, *faults), key=lambda fault: fault.line)
+        await imports.finish_group(tx.conn, row, outcome, [vars(fault) for fault in found])
+    return True
+
+
+async def _file(kit: IntakeKit, tx: Transaction, good: list[GoodRow], act: Act) -> tuple[str, list[RowFault]]:
+    if not good:
+        return "refused", []
+    entry = good[0].case
+    filing = Filing(entry, tuple(row.party for row in good))
+    if await put_on_file(kit, tx, filing, act) is not None:
+        return "filed", []
+    number = entry.number.text if entry.number else ""
+    case = present(await cases.lock_case(tx.conn, number))
+    return await _complete(kit, tx, case, good, act)
+
+
+async def _complete(
+    kit: IntakeKit, tx: Transaction, case: Row[Any], good: list[GoodRow], act: Act
+) -> tuple[str, list[RowFault]]:
+    """Add the parties that a case on file does not have yet; report what differs, and change none of it."""
+    rows = await cases.parties_of(tx.conn, [case.id])
+    registered = {entry.same_as: entry for entry in (party_entry(kit, row) for row in rows)}
+    faults = _differing(good, registered, case_entry(kit, case))
+    new = [row.party for row in good if row.party.same_as not in registered]
+    if new:
+        await join(kit, tx, case.id, new, silent=act.silent)
+    return ("completed" if new else "unchanged"), faults
+
+
+def _differing(good: list[GoodRow], registered: dict[Any, PartyEntry], case: CaseEntry) -> list[RowFault]:
+    found = [(good[0].line, field) for field in case_differences(good[0].case, case)]
+    for row in good:
+        known = registered.get(row.party.same_as)
+        if known is not None:
+            found += [(row.line, field) for field in party_differences(row.party, known)]
+    return [RowFault(line, COLUMNS[field], DIFFERS) for line, field in found]

@@ -1,0 +1,183 @@
+"""What staff read: lists of cases, one case whole, imports and their reports."""
+
+import asyncio
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Row
+
+from services.case_intake.domain.filing import CASE_FIELDS, PartyEntry, lacking
+from services.case_intake.domain.rows import RowFault
+from services.case_intake.settings import IntakeKit
+from services.case_intake.store import cases, imports, judges
+from services.case_intake.store.cases import Wanted
+from services.case_intake.usecases.imports import DONE_SIGNAL
+from services.case_intake.usecases.records import case_entry, party_entry, present
+from shared.contracts.cases import Officer, PartyRole
+from shared.errors import NotFound
+
+
+@dataclass(frozen=True)
+class PartyView:
+    """A party with full particulars."""
+
+    id: UUID
+    entry: PartyEntry
+
+
+@dataclass(frozen=True)
+class CaseView:
+    """A case as staff see it. `states`: incomplete, unassigned, assigned; `lacks`: roles or the obligation."""
+
+    id: UUID
+    case_number: str
+    filed_on: date
+    received_on: date | None
+    basis_document: str
+    basis_maker: str
+    cause: str
+    claim_amount: Decimal | None
+    obligation: str | None
+    silent: bool
+    states: list[str]
+    lacks: list[str]
+    judge: Officer | None
+    clerk_name: str | None
+    panel: str | None
+    department: str | None
+    rule: str | None
+    assigned_at: datetime | None
+    awaits_rule: bool
+    parties: list[PartyView]
+
+    def names(self, role: PartyRole) -> list[str]:
+        """The names of those who stand in a role."""
+        return [party.entry.identity.name for party in self.parties if party.entry.role is role]
+
+
+@dataclass(frozen=True)
+class ImportView:
+    """How far an import is. `state`: queued, running, done, unreadable."""
+
+    id: UUID
+    file_name: str
+    state: str
+    received_at: datetime
+    done_at: datetime | None
+    silent: bool
+    assign: str
+    rows: int
+    cases: int
+    done_cases: int
+    filed: int
+    completed: int
+    unchanged: int
+
+
+def _view(kit: IntakeKit, row: Row[Any], parties: Iterable[Row[Any]]) -> CaseView:
+    roles, assigned = cases.roles_of(row), row.judge_id is not None
+    incomplete = [] if roles == set(PartyRole) else ["incomplete"]
+    judge = Officer(staff_id=row.judge_id, name=row.judge_name, phone=row.judge_phone) if assigned else None
+    facts = case_entry(kit, row)
+    return CaseView(
+        **{field: getattr(facts, field) for field in CASE_FIELDS},
+        id=row.id,
+        case_number=row.case_number,
+        silent=row.silent,
+        states=[*incomplete, "assigned" if assigned else "unassigned"],
+        lacks=lacking(roles, row.obligation),
+        judge=judge,
+        clerk_name=row.clerk_name,
+        panel=row.panel,
+        department=row.department,
+        rule=row.rule,
+        assigned_at=row.assigned_at,
+        awaits_rule=row.awaits_rule,
+        parties=[PartyView(party.id, party_entry(kit, party)) for party in parties],
+    )
+
+
+async def read_case(kit: IntakeKit, here: UUID | str) -> CaseView:
+    """One case by id or number, with its parties. Raises NotFound."""
+    async with kit.db.read() as conn:
+        row = present(await cases.find_case(conn, here))
+        return _view(kit, row, await cases.parties_of(conn, [row.id]))
+
+
+async def list_cases(kit: IntakeKit, wanted: Wanted) -> tuple[list[CaseView], bool]:
+    """Cases, newest filing first, and whether there are more."""
+    async with kit.db.read() as conn:
+        found = await cases.list_cases(conn, wanted)
+        rows = found[: wanted.limit]
+        parties = await cases.parties_of(conn, [row.id for row in rows])
+    views = [_view(kit, row, (party for party in parties if party.case_id == row.id)) for row in rows]
+    return views, len(found) > wanted.limit
+
+
+async def count_states(kit: IntakeKit) -> dict[str, int]:
+    """How many cases are in each state."""
+    async with kit.db.read() as conn:
+        return await cases.count_states(conn)
+
+
+async def list_judges(kit: IntakeKit) -> list[Row[Any]]:
+    """Judges who may get a case, with their open cases."""
+    async with kit.db.read() as conn:
+        return await judges.list_judges(conn, kit.court.code)
+
+
+def _import_view(kit: IntakeKit, row: Row[Any]) -> ImportView:
+    if row.done_at is not None:
+        state = "unreadable" if row.unreadable else "done"
+    else:
+        state = "running" if row.started else "queued"
+    counted = ("rows", "cases", "done_cases", "filed", "completed", "unchanged")
+    return ImportView(
+        id=row.id,
+        file_name=kit.keyring.open(row.file_name, f"{row.id}/name"),
+        state=state,
+        received_at=row.received_at,
+        done_at=row.done_at,
+        silent=row.silent,
+        assign=row.assign,
+        **{name: getattr(row, name) for name in counted},
+    )
+
+
+async def read_import(kit: IntakeKit, import_id: UUID) -> tuple[ImportView, list[RowFault]]:
+    """An import's progress and the faults found so far. Raises NotFound."""
+    async with kit.db.read() as conn:
+        row = await imports.find_import(conn, import_id)
+        if row is None:
+            raise NotFound("import_not_found", "没有这次导入，请从导入记录中选择。")
+        return _import_view(kit, row), [_fault(fault) for fault in await imports.faults_of(conn, import_id)]
+
+
+def _fault(row: Row[Any]) -> RowFault:
+    return RowFault(row.line, row.column, row.reason, row.case_number)
+
+
+async def list_imports(kit: IntakeKit, before: UUID | None, limit: int) -> tuple[list[ImportView], bool]:
+    """Imports, newest first, and whether there are more."""
+    async with kit.db.read() as conn:
+        rows = await imports.list_imports(conn, before, limit)
+    return [_import_view(kit, row) for row in rows[:limit]], len(rows) > limit
+
+
+async def import_ended(kit: IntakeKit, import_id: UUID, seconds: float) -> bool:
+    """Wait for an import's end, at most so long; whether it came."""
+    loop = asyncio.get_running_loop()
+    deadline = loop.time() + seconds
+    while True:
+        async with kit.db.read() as conn:
+            row = await imports.find_import(conn, import_id)
+        if row is not None and row.done_at is not None:
+            return True
+        left = deadline - loop.time()
+        if left <= 0:
+            return False
+        await kit.signals.wait(DONE_SIGNAL, min(left, 0.5))

@@ -1,0 +1,95 @@
+"""Between what a filing says, the rows that keep it sealed, and the facts that events tell."""
+
+from collections.abc import Mapping
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Row
+
+from services.case_intake.domain.filing import CaseEntry, PartyEntry
+from services.case_intake.domain.numbers import CaseNumber
+from services.case_intake.settings import IntakeKit
+from shared.contracts.cases import CaseFacts, PartyFacts, PartyIdentity, PartyRole
+from shared.contracts.envelope import Sealed
+from shared.db.transaction import new_id
+from shared.errors import NotFound
+
+Values = dict[str, Any]
+
+
+def present(row: Row[Any] | None) -> Row[Any]:
+    """The case's row. Raises NotFound."""
+    if row is None:
+        raise NotFound("case_not_found", "没有这个案件，请核对案号或从案件列表中选择。")
+    return row
+
+
+def case_values(kit: IntakeKit, case_id: UUID, entry: CaseEntry) -> Values:
+    """The columns that hold a case's facts."""
+    return {
+        "filed_on": entry.filed_on,
+        "received_on": entry.received_on,
+        "basis_document": entry.basis_document,
+        "basis_maker": entry.basis_maker,
+        "cause": entry.cause,
+        "claim_amount": entry.claim_amount,
+        "obligation": entry.obligation and kit.keyring.seal(entry.obligation, str(case_id)),
+    }
+
+
+def case_entry(kit: IntakeKit, row: Row[Any]) -> CaseEntry:
+    """The facts of a case's row, opened."""
+    return CaseEntry(
+        number=CaseNumber.parse(row.case_number, row.court),
+        filed_on=row.filed_on,
+        basis_document=row.basis_document,
+        basis_maker=row.basis_maker,
+        cause=row.cause,
+        received_on=row.received_on,
+        claim_amount=row.claim_amount,
+        obligation=row.obligation and kit.keyring.open(row.obligation, str(row.id)),
+    )
+
+
+def case_facts(values: Mapping[str, Any]) -> CaseFacts:
+    """The facts as the topic tells them; the obligation stays sealed."""
+    return CaseFacts(**{field: values[field] for field in CaseFacts.model_fields})
+
+
+def party_values(kit: IntakeKit, entry: PartyEntry, party_id: UUID | None = None) -> Values:
+    """The columns of a party, a new one unless it has an id already."""
+    about = party_id or new_id()
+    identity, keyring = entry.identity, kit.keyring
+    return {
+        "id": about,
+        "role": entry.role.value,
+        "consents": entry.consents,
+        "address_confirmed_on": entry.address_confirmed_on,
+        "minor": entry.minor,
+        "identity": keyring.seal_model(identity, str(about)),
+        "id_index": keyring.blind_index(identity.id_number, "id_number"),
+        "phone_index": keyring.blind_index(identity.phone, "phone") if identity.phone else None,
+    }
+
+
+def party_entry(kit: IntakeKit, row: Row[Any]) -> PartyEntry:
+    """A party's row, opened."""
+    return PartyEntry(
+        role=PartyRole(row.role),
+        identity=kit.keyring.open_model(PartyIdentity, row.identity, str(row.id)),
+        consents=row.consents,
+        address_confirmed_on=row.address_confirmed_on,
+        minor=row.minor,
+    )
+
+
+def party_facts(values: Mapping[str, Any]) -> PartyFacts:
+    """A party as the topic tells of it; the identity stays sealed."""
+    return PartyFacts(
+        party_id=values["id"],
+        role=PartyRole(values["role"]),
+        consents=values["consents"],
+        address_confirmed_on=values["address_confirmed_on"],
+        minor=values["minor"],
+        identity=Sealed(values["identity"]),
+    )

@@ -1,0 +1,85 @@
+"""JSON routes: notices, evidence, what waits for a person, the paper worklist, the carrier's receipts."""
+
+from typing import Annotated, Literal
+from uuid import UUID
+
+from fastapi import Depends, Query, Request
+
+from services.party_notification.schemas import Bundle, CheckAnswer, CheckInput, PaperInput, ReceiptAnswer, RulingInput
+from services.party_notification.usecases import checking, deciding, evidence, overview, receipts
+from services.party_notification.usecases.facts import NotificationKit
+from services.party_notification.usecases.views import NoticeList, NoticeView, PaperList, TroubleList
+from shared.http.routes import PUBLIC, CurrentCaller, Routes, Zone
+from shared.powers import Action
+from shared.runtime.service import kit_of
+
+staff = Routes(Zone.STAFF)
+public = Routes(Zone.PUBLIC)
+TheKit = Annotated[NotificationKit, Depends(kit_of)]
+Limit = Annotated[int, Query(ge=1, le=200)]
+NoticeState = Literal["waiting", "issued", "served", "unserved"]
+PaperState = Literal["to_print", "posted", "served", "returned"]
+
+
+@staff.get("/api/notices", Action.NOTICES_READ)
+async def list_notices(
+    kit: TheKit,
+    case_number: Annotated[str | None, Query(max_length=64)] = None,
+    state: NoticeState | None = None,
+    cursor: Annotated[str | None, Query(max_length=100)] = None,
+    limit: Limit = 50,
+) -> NoticeList:
+    """Notices of one case (number or id), or of all, newest first."""
+    if case_number is not None:
+        return await overview.of_case(kit, case_number)
+    return await overview.listed(kit, state, cursor, limit)
+
+
+@staff.get("/api/notices/troubles", Action.NOTICES_READ)
+async def list_troubles(kit: TheKit) -> TroubleList:
+    """Deliveries of unknown fate that wait for a decision, and messages that may have arrived twice."""
+    return await overview.troubles(kit)
+
+
+@staff.get("/api/notices/paper", Action.PAPER_WORK)
+async def list_paper(kit: TheKit, state: PaperState | None = None) -> PaperList:
+    """The paper worklist."""
+    return await overview.papers(kit, state)
+
+
+@staff.get("/api/notices/{notice_id}", Action.NOTICES_READ)
+async def get_notice(notice_id: UUID, kit: TheKit) -> NoticeView:
+    """One notice with its deliveries and legal effect."""
+    return await overview.one(kit, notice_id)
+
+
+@staff.get("/api/notices/{notice_id}/evidence", Action.NOTICES_READ)
+async def get_evidence(notice_id: UUID, kit: TheKit) -> Bundle:
+    """The signed evidence bundle."""
+    return Bundle.model_validate(await evidence.bundle(kit, notice_id))
+
+
+@staff.post("/api/notices/deliveries/{delivery_id}/ruling", Action.NOTICES_DECIDE, status_code=204)
+async def rule_on_delivery(delivery_id: UUID, body: RulingInput, kit: TheKit, caller: CurrentCaller) -> None:
+    """Decide on a delivery of unknown fate."""
+    await deciding.rule(kit, delivery_id, body.ruling, body.remark, caller)
+
+
+@staff.post("/api/notices/paper/{paper_id}", Action.PAPER_WORK, status_code=204)
+async def record_paper(paper_id: UUID, body: PaperInput, kit: TheKit, caller: CurrentCaller) -> None:
+    """Record posting, delivery or return of letters."""
+    await deciding.record_paper(kit, paper_id, body.act, body.on, body.tracking, caller)
+
+
+@public.post("/api/notices/receipts/{provider}/{secret}", PUBLIC)
+async def take_receipts(provider: str, secret: str, request: Request, kit: TheKit) -> ReceiptAnswer:
+    """The carrier's receipts: a JSON array, unsigned, so the URL holds a secret."""
+    await receipts.take_receipts(kit, provider, secret, await request.body())
+    return ReceiptAnswer()
+
+
+@public.post("/api/notices/check", PUBLIC)
+async def check_notice(body: CheckInput, kit: TheKit) -> CheckAnswer:
+    """Is it real? By the notice's number and the telephone's last four digits."""
+    genuine = await checking.check_notice(kit, body.number, body.last_four)
+    return CheckAnswer(title=genuine.title, issued_at=genuine.issued_at, sent_at=genuine.sent_at)

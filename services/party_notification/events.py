@@ -1,0 +1,91 @@
+"""One function per consumed event: bring the projection up to date, then settle what is owed."""
+
+from uuid import UUID
+
+from services.party_notification.store import cases
+from services.party_notification.usecases.facts import NotificationKit
+from services.party_notification.usecases.issuing import settle_debts, tell_progress
+from shared.contracts.cases import CaseAssigned, CaseCorrected, CaseFiled, PartyAdded, PartyChanged, PartyFacts
+from shared.contracts.envelope import Envelope
+from shared.contracts.stages import DeadlineMet, DeadlineSet, PeriodOpened, ProgressPublished
+from shared.crypto.codes import query_code
+from shared.db.transaction import Transaction
+from shared.errors import NotYet
+
+
+async def on_case_filed(kit: NotificationKit, tx: Transaction, event: CaseFiled, envelope: Envelope) -> None:
+    """A case and its parties; nobody is told before a judge has it."""
+    await cases.put_case(tx.conn, event.case_id, envelope.court, event.facts)
+    for party in event.parties:
+        await _put_party(kit, tx, event.case_id, party, silent=event.silent)
+
+
+async def on_case_corrected(kit: NotificationKit, tx: Transaction, event: CaseCorrected, envelope: Envelope) -> None:
+    """Completed facts may release what waited for them."""
+    await cases.put_case(tx.conn, event.case_id, envelope.court, event.facts)
+    await settle_debts(kit, tx, event.case_id, envelope.id)
+
+
+async def on_case_assigned(kit: NotificationKit, tx: Transaction, event: CaseAssigned, envelope: Envelope) -> None:
+    """A judge has the case: the notices of the filing are due."""
+    await cases.assign(tx.conn, event)
+    await settle_debts(kit, tx, event.case_id, envelope.id)
+
+
+async def on_party_added(kit: NotificationKit, tx: Transaction, event: PartyAdded, envelope: Envelope) -> None:
+    """Told alone, or, when the case is complete by it, together with all others."""
+    await _put_party(kit, tx, event.case_id, event.party, silent=event.silent)
+    await settle_debts(kit, tx, event.case_id, envelope.id)
+
+
+async def on_party_changed(kit: NotificationKit, tx: Transaction, event: PartyChanged, envelope: Envelope) -> None:
+    """New particulars may release what waited for them."""
+    await _put_party(kit, tx, event.case_id, event.party, silent=False)
+    await settle_debts(kit, tx, event.case_id, envelope.id)
+
+
+async def _put_party(kit: NotificationKit, tx: Transaction, case_id: UUID, party: PartyFacts, *, silent: bool) -> None:
+    code = query_code()
+    row = {
+        "party_id": party.party_id,
+        "case_id": case_id,
+        "role": party.role.value,
+        "consents": party.consents,
+        "address_confirmed_on": party.address_confirmed_on,
+        "minor": party.minor,
+        "identity": party.identity,
+        "silent": silent,
+        "code": kit.keyring.seal(code, f"{party.party_id}/code"),
+        "code_index": kit.keyring.blind_index(code, "query code"),
+    }
+    await cases.put_party(tx.conn, row)
+
+
+async def on_progress_published(
+    kit: NotificationKit, tx: Transaction, event: ProgressPublished, envelope: Envelope
+) -> None:
+    """An entry of the parties' timeline and, when it is to be told, a progress notice."""
+    await _known(tx, event.case_id)
+    await cases.put_progress(tx.conn, event)
+    if event.notify:
+        await tell_progress(kit, tx, event.case_id, event.audience, event.entry, envelope.id)
+
+
+async def on_period_opened(_kit: NotificationKit, tx: Transaction, event: PeriodOpened, _envelope: Envelope) -> None:
+    """The case entered a period."""
+    await cases.put_period(tx.conn, event.case_id, event.period.value, event.on)
+
+
+async def on_deadline_set(_kit: NotificationKit, tx: Transaction, event: DeadlineSet, _envelope: Envelope) -> None:
+    """A clock of the case runs."""
+    await cases.put_clock(tx.conn, event)
+
+
+async def on_deadline_met(_kit: NotificationKit, tx: Transaction, event: DeadlineMet, _envelope: Envelope) -> None:
+    """A clock of the case stopped."""
+    await cases.stop_clock(tx.conn, event.case_id, event.kind, event.met_at)
+
+
+async def _known(tx: Transaction, case_id: UUID) -> None:
+    if await cases.get_case(tx.conn, case_id) is None:
+        raise NotYet

@@ -1,0 +1,58 @@
+"""What party_notification does by itself: sends, asks, sends again. Each job works until nothing is due."""
+
+import asyncio
+import secrets
+from collections.abc import Awaitable, Callable, Sequence
+from datetime import timedelta
+
+from services.party_notification.channels.mail import Mailer, MailServer, Tls
+from services.party_notification.channels.sms import AliyunAccount, AliyunSms, sms_client
+from services.party_notification.usecases import sending
+from services.party_notification.usecases.facts import NotificationKit
+from services.party_notification.usecases.planning import SEND_SIGNAL
+from shared.clock import SystemClock
+from shared.runtime.secrets import kept
+from shared.runtime.service import Job
+
+_SOON = timedelta(milliseconds=500)
+
+
+class Channels:
+    """The two ways out."""
+
+    def __init__(self, kit: NotificationKit) -> None:
+        settings = kit.settings
+        secret = settings.carrier_key_secret or kept(kit.run, "carrier_secret.txt", lambda: secrets.token_urlsafe(24))
+        url = settings.carrier_url or f"{kit.run.sandbox_url or kit.run.base_url}/sandbox/carrier"
+        account = AliyunAccount(url, settings.carrier_key_id, secret, kit.court.short_name)
+        self.client = sms_client(settings.send_timeout)
+        # Signatures carry real time: the carrier refuses a clock that runs ahead.
+        self.sms = AliyunSms(self.client, account, SystemClock(), settings.send_timeout)
+        server = MailServer(settings.smtp_host, settings.smtp_port or kit.run.smtp_port, Tls.NONE)
+        self.mailer = Mailer(server, settings.mails_at_once, settings.send_timeout)
+
+    async def close(self) -> None:
+        """Close all connections."""
+        await asyncio.gather(self.client.aclose(), self.mailer.close())
+
+
+def jobs(kit: NotificationKit) -> Sequence[Job]:
+    """All of them."""
+    channels = Channels(kit)
+    sms, mailer = channels.sms, channels.mailer
+    return (
+        Job("register SMS templates", _SOON, lambda: sending.register_templates(kit, sms), SEND_SIGNAL, channels.close),
+        Job("send SMS", _SOON, _until_done(lambda: sending.send_sms_batch(kit, sms)), SEND_SIGNAL),
+        Job("send mail", _SOON, _until_done(lambda: sending.send_mails(kit, mailer)), SEND_SIGNAL),
+        Job("expire intents", _SOON, _until_done(lambda: sending.expire_intents(kit))),
+        Job("send mails again", _SOON, _until_done(lambda: sending.resend_mails(kit))),
+        Job("reconcile SMS", _SOON, _until_done(lambda: sending.reconcile_sms(kit, sms))),
+    )
+
+
+def _until_done(step: Callable[[], Awaitable[bool]]) -> Callable[[], Awaitable[None]]:
+    async def run() -> None:
+        while await step():
+            pass
+
+    return run

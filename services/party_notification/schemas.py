@@ -1,0 +1,55 @@
+"""What the API takes and gives beside the views."""
+
+from datetime import date, datetime
+
+from pydantic import BaseModel
+
+from services.party_notification.usecases.deciding import PaperAct, Ruling
+from shared.http.inputs import Input, Line, Prose
+
+
+class RulingInput(Input):
+    """An officer's decision on a delivery of unknown fate, with the reason."""
+
+    ruling: Ruling
+    remark: Prose
+
+
+class PaperInput(Input):
+    """What became of letters on paper."""
+
+    act: PaperAct
+    on: date | None = None
+    tracking: Line | None = None
+
+
+class Bundle(BaseModel):
+    """Signed evidence: `content` is canonical JSON text, verified by `yangguang verify-evidence`."""
+
+    content: str
+    signature: str
+    algorithm: str
+    key_id: str
+    public_key: str
+
+
+class ReceiptAnswer(BaseModel):
+    """What the carrier expects to be told."""
+
+    code: int = 0
+    msg: str = "接收成功"
+
+
+class CheckInput(Input):
+    """A notice's number and the last four digits of the telephone to which it went."""
+
+    number: Line
+    last_four: Line
+
+
+class CheckAnswer(BaseModel):
+    """A genuine notice: what was sent and when, no names."""
+
+    title: str
+    issued_at: datetime
+    sent_at: datetime | None

@@ -1,0 +1,29 @@
+"""The wiring of party_notification: notices to the parties, their pages, the proof of it all."""
+
+from services.party_notification import api, events, pages
+from services.party_notification.jobs import jobs
+from services.party_notification.settings import NotificationSettings
+from shared.contracts.cases import CaseAssigned, CaseCorrected, CaseFiled, PartyAdded, PartyChanged
+from shared.contracts.stages import DeadlineMet, DeadlineSet, PeriodOpened, ProgressPublished
+from shared.runtime.service import Service
+
+SERVICE = Service(
+    name="party_notification",
+    title="通知送达",
+    package="services.party_notification",
+    paths=("/api/notices", "/notices", "/paper", "/unknown", "/p", "/verify", "/"),
+    settings=NotificationSettings,
+    routes=(api.staff, api.public, pages.staff, pages.public),
+    handlers={
+        CaseFiled: events.on_case_filed,
+        CaseCorrected: events.on_case_corrected,
+        CaseAssigned: events.on_case_assigned,
+        PartyAdded: events.on_party_added,
+        PartyChanged: events.on_party_changed,
+        PeriodOpened: events.on_period_opened,
+        DeadlineSet: events.on_deadline_set,
+        DeadlineMet: events.on_deadline_met,
+        ProgressPublished: events.on_progress_published,
+    },
+    jobs=jobs,
+)

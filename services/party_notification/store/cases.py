@@ -1,0 +1,144 @@
+"""The projection of cases and parties, as the notices need it."""
+
+from datetime import date, datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Row, case, func, select, update
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from services.party_notification.store.tables import NOW, cases, clocks, parties, periods, progress
+from shared.contracts.cases import CaseAssigned, CaseFacts
+from shared.contracts.stages import DeadlineSet, ProgressPublished
+
+WRONG_TRIES = 5
+LOCK = timedelta(minutes=15)
+
+
+async def put_case(conn: AsyncConnection, case_id: UUID, court: str, facts: CaseFacts) -> None:
+    """Insert the case, or bring its facts up to date."""
+    values = {"court": court, **facts.model_dump()}
+    row = insert(cases).values(case_id=case_id, **values)
+    await conn.execute(row.on_conflict_do_update(index_elements=["case_id"], set_=values))
+
+
+async def assign(conn: AsyncConnection, event: CaseAssigned) -> None:
+    """Who handles the case now."""
+    values = {
+        "judge_name": event.judge.name,
+        "judge_phone": event.judge.phone,
+        "clerk_name": event.clerk_name,
+        "panel": event.panel,
+        "department": event.department,
+        "assigned_at": event.assigned_at,
+    }
+    await conn.execute(update(cases).where(cases.c.case_id == event.case_id).values(values))
+
+
+async def lock_case(conn: AsyncConnection, case_id: UUID) -> Row[Any] | None:
+    """The case, its row locked, so that two causes never plan at the same moment."""
+    query = select(cases).where(cases.c.case_id == case_id).with_for_update()
+    return (await conn.execute(query)).one_or_none()
+
+
+async def get_case(conn: AsyncConnection, case_id: UUID) -> Row[Any] | None:
+    """The case."""
+    return (await conn.execute(select(cases).where(cases.c.case_id == case_id))).one_or_none()
+
+
+async def find_case(conn: AsyncConnection, number: str) -> Row[Any] | None:
+    """The case with this number."""
+    return (await conn.execute(select(cases).where(cases.c.case_number == number))).one_or_none()
+
+
+async def put_party(conn: AsyncConnection, row: dict[str, Any]) -> None:
+    """Insert a party; for one that is there already, only the particulars change, never the query code."""
+    statement = insert(parties).values(row)
+    fixed = {"party_id", "case_id", "code", "code_index", "silent"}
+    changed = {name: statement.excluded[name] for name in row if name not in fixed}
+    await conn.execute(statement.on_conflict_do_update(index_elements=["party_id"], set_=changed))
+
+
+async def parties_of(conn: AsyncConnection, case_id: UUID) -> list[Row[Any]]:
+    """All parties of a case, applicants first."""
+    query = select(parties).where(parties.c.case_id == case_id).order_by(parties.c.role, parties.c.party_id)
+    return list(await conn.execute(query))
+
+
+async def get_party(conn: AsyncConnection, party_id: UUID) -> Row[Any] | None:
+    """One party."""
+    return (await conn.execute(select(parties).where(parties.c.party_id == party_id))).one_or_none()
+
+
+async def party_by_code(conn: AsyncConnection, code_index: str) -> Row[Any] | None:
+    """The party whose query code this is, locked; `is_locked` tells whether too many wrong tries lock the code."""
+    locked = func.coalesce(parties.c.locked_until > NOW, False).label("is_locked")
+    query = select(parties, locked).where(parties.c.code_index == code_index).with_for_update()
+    return (await conn.execute(query)).one_or_none()
+
+
+async def count_try(conn: AsyncConnection, party_id: UUID, *, wrong: bool) -> None:
+    """Count a wrong try (the fifth locks this code alone), or forget them after a right one."""
+    tries = parties.c.wrong_tries + 1
+    values: dict[str, Any] = {"wrong_tries": 0, "locked_until": None}
+    if wrong:
+        lock = case((tries >= WRONG_TRIES, NOW + LOCK), else_=None)
+        values = {"wrong_tries": case((tries >= WRONG_TRIES, 0), else_=tries), "locked_until": lock}
+    await conn.execute(update(parties).where(parties.c.party_id == party_id).values(values))
+
+
+async def put_progress(conn: AsyncConnection, event: ProgressPublished) -> None:
+    """An entry of the timeline."""
+    row = {
+        "case_id": event.case_id,
+        "entry": event.entry,
+        "at": event.at,
+        "title": event.title,
+        "text": event.text,
+        "audience": ",".join(event.audience),
+        "not_before": event.not_before,
+    }
+    await conn.execute(insert(progress).values(row).on_conflict_do_nothing())
+
+
+async def get_progress(conn: AsyncConnection, case_id: UUID, entry: int) -> Row[Any]:
+    """One entry of the timeline."""
+    query = select(progress).where(progress.c.case_id == case_id, progress.c.entry == entry)
+    return (await conn.execute(query)).one()
+
+
+async def progress_of(conn: AsyncConnection, case_id: UUID, role: str, now: datetime) -> list[Row[Any]]:
+    """What parties of this role may read by now, newest first."""
+    query = select(progress).where(progress.c.case_id == case_id).order_by(progress.c.at.desc())
+    query = query.where(func.coalesce(progress.c.not_before <= now, True))
+    return [row for row in await conn.execute(query) if role in row.audience.split(",")]
+
+
+async def put_period(conn: AsyncConnection, case_id: UUID, period: str, opened_on: date) -> None:
+    """The case entered a period."""
+    row = insert(periods).values(case_id=case_id, period=period, opened_on=opened_on)
+    await conn.execute(row.on_conflict_do_nothing())
+
+
+async def periods_of(conn: AsyncConnection, case_id: UUID) -> list[Row[Any]]:
+    """The periods entered, in order."""
+    return list(await conn.execute(select(periods).where(periods.c.case_id == case_id).order_by(periods.c.opened_on)))
+
+
+async def put_clock(conn: AsyncConnection, event: DeadlineSet) -> None:
+    """A deadline as it now runs."""
+    values = {"version": event.version, "due_at": event.due_at, "provisional": event.provisional, "met_at": None}
+    row = insert(clocks).values(case_id=event.case_id, kind=event.kind, **values)
+    await conn.execute(row.on_conflict_do_update(index_elements=["case_id", "kind"], set_=values))
+
+
+async def stop_clock(conn: AsyncConnection, case_id: UUID, kind: str, at: datetime) -> None:
+    """What the clock waited for was done."""
+    here = (clocks.c.case_id == case_id) & (clocks.c.kind == kind)
+    await conn.execute(update(clocks).where(here).values(met_at=at))
+
+
+async def clocks_of(conn: AsyncConnection, case_id: UUID) -> list[Row[Any]]:
+    """The case's deadlines, the earliest first."""
+    return list(await conn.execute(select(clocks).where(clocks.c.case_id == case_id).order_by(clocks.c.due_at)))

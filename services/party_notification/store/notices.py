@@ -1,0 +1,195 @@
+"""Notices: what is owed, what waits, what was written."""
+
+from collections.abc import Sequence
+from datetime import date, datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Row, insert, select, tuple_, update
+from sqlalchemy.dialects.postgresql import insert as upsert
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from services.party_notification.store.tables import (
+    cases,
+    deliveries,
+    message_notices,
+    messages,
+    notices,
+    observations,
+    paper,
+    paper_notices,
+    parties,
+    reads,
+)
+
+
+async def add(conn: AsyncConnection, row: dict[str, Any]) -> bool:
+    """Insert a notice; False when this cause already owes this party this kind."""
+    statement = upsert(notices).values(row).on_conflict_do_nothing(constraint="notices_cause_party_id_kind_key")
+    return (await conn.execute(statement.returning(notices.c.notice_id))).one_or_none() is not None
+
+
+async def issue(conn: AsyncConnection, notice_id: UUID, values: dict[str, Any]) -> None:
+    """A notice gets its letter."""
+    await conn.execute(update(notices).where(notices.c.notice_id == notice_id).values(state="issued", **values))
+
+
+async def waiting_of(conn: AsyncConnection, case_id: UUID) -> list[Row[Any]]:
+    """The case's notices that wait for a field."""
+    query = select(notices).where(notices.c.case_id == case_id, notices.c.state == "waiting")
+    return list(await conn.execute(query.order_by(notices.c.notice_id)))
+
+
+async def set_waiting(conn: AsyncConnection, notice_id: UUID, reason: str, owner: str) -> None:
+    """Why it waits now."""
+    values = {"waits_reason": reason, "waits_owner": owner}
+    await conn.execute(update(notices).where(notices.c.notice_id == notice_id).values(values))
+
+
+async def get(conn: AsyncConnection, notice_id: UUID) -> Row[Any] | None:
+    """One notice."""
+    return (await conn.execute(select(notices).where(notices.c.notice_id == notice_id))).one_or_none()
+
+
+async def by_number(conn: AsyncConnection, number: str) -> Row[Any] | None:
+    """The notice with this number, locked: its wrong tries are counted."""
+    return (await conn.execute(select(notices).where(notices.c.number == number).with_for_update())).one_or_none()
+
+
+async def count_try(conn: AsyncConnection, notice_id: UUID, tries: int, locked_until: datetime | None) -> None:
+    """Keep the number of wrong tries, and until when they lock this number."""
+    values = {"wrong_tries": tries, "locked_until": locked_until}
+    await conn.execute(update(notices).where(notices.c.notice_id == notice_id).values(values))
+
+
+async def of_case(conn: AsyncConnection, case_id: UUID) -> list[Row[Any]]:
+    """All notices of a case, oldest first."""
+    query = select(notices).where(notices.c.case_id == case_id)
+    return list(await conn.execute(query.order_by(notices.c.created_at, notices.c.notice_id)))
+
+
+async def of_party(conn: AsyncConnection, party_id: UUID) -> list[Row[Any]]:
+    """The written notices of a party, newest first."""
+    query = select(notices).where(notices.c.party_id == party_id, notices.c.state == "issued")
+    return list(await conn.execute(query.order_by(notices.c.issued_at.desc(), notices.c.notice_id)))
+
+
+async def listed(
+    conn: AsyncConnection, state: str | None, after: tuple[datetime, UUID] | None, limit: int
+) -> list[Row[Any]]:
+    """Notices with their case numbers, newest first, one page."""
+    query = select(notices, cases.c.case_number).join(cases, cases.c.case_id == notices.c.case_id)
+    match state:
+        case "waiting" | "issued":
+            query = query.where(notices.c.state == state)
+        case "served":
+            query = query.where(notices.c.served_on.is_not(None))
+        case "unserved":
+            query = query.where(notices.c.state == "issued", notices.c.served_on.is_(None))
+        case _:
+            pass
+    if after is not None:
+        query = query.where(tuple_(notices.c.created_at, notices.c.notice_id) < after)
+    return list(
+        await conn.execute(query.order_by(notices.c.created_at.desc(), notices.c.notice_id.desc()).limit(limit))
+    )
+
+
+async def deliveries_of(conn: AsyncConnection, notice_ids: Sequence[UUID]) -> list[Row[Any]]:
+    """Every delivery of every message that carries one of these notices."""
+    columns = (messages.c.content_sha256, messages.c.possibly_twice)
+    query = select(message_notices.c.notice_id, deliveries, *columns)
+    query = query.join(messages, messages.c.message_id == message_notices.c.message_id)
+    query = query.join(deliveries, deliveries.c.message_id == messages.c.message_id)
+    query = query.where(message_notices.c.notice_id.in_(notice_ids))
+    return list(await conn.execute(query.order_by(deliveries.c.planned_at, deliveries.c.attempt)))
+
+
+async def observations_of(conn: AsyncConnection, delivery_ids: Sequence[UUID]) -> list[Row[Any]]:
+    """What was seen of these deliveries, in the order of seeing."""
+    query = select(observations).where(observations.c.delivery_id.in_(delivery_ids))
+    return list(await conn.execute(query.order_by(observations.c.id)))
+
+
+async def messages_of(conn: AsyncConnection, notice_id: UUID) -> list[Row[Any]]:
+    """The messages that carry a notice, with their sealed contents."""
+    query = select(messages).join(message_notices, message_notices.c.message_id == messages.c.message_id)
+    return list(await conn.execute(query.where(message_notices.c.notice_id == notice_id)))
+
+
+async def mark_sent(conn: AsyncConnection, message_id: UUID, at: datetime) -> list[Row[Any]]:
+    """The notices of a message that are sent for the first time by it."""
+    of_message = select(message_notices.c.notice_id).where(message_notices.c.message_id == message_id)
+    statement = update(notices).where(notices.c.notice_id.in_(of_message), notices.c.sent_at.is_(None))
+    return list(await conn.execute(statement.values(sent_at=at).returning(notices)))
+
+
+async def mark_served(conn: AsyncConnection, notice_id: UUID, on: date | None, by: str | None, because: str) -> None:
+    """The notice's legal effect, or why there is none."""
+    values = {"served_on": on, "served_by": by, "served_because": because}
+    await conn.execute(update(notices).where(notices.c.notice_id == notice_id).values(values))
+
+
+async def carried_by(conn: AsyncConnection, message_id: UUID) -> list[Row[Any]]:
+    """The notices that a message carries."""
+    query = select(notices).join(message_notices, message_notices.c.notice_id == notices.c.notice_id)
+    return list(await conn.execute(query.where(message_notices.c.message_id == message_id)))
+
+
+async def mark_read(conn: AsyncConnection, notice_id: UUID, at: datetime) -> bool:
+    """The party opened the document; True the first time."""
+    statement = upsert(reads).values(notice_id=notice_id, first_read_at=at).on_conflict_do_nothing()
+    return (await conn.execute(statement.returning(reads.c.notice_id))).one_or_none() is not None
+
+
+async def read_at(conn: AsyncConnection, notice_id: UUID) -> datetime | None:
+    """When the party first opened the document."""
+    return (
+        await conn.execute(select(reads.c.first_read_at).where(reads.c.notice_id == notice_id))
+    ).scalar_one_or_none()
+
+
+async def add_paper(conn: AsyncConnection, row: dict[str, Any], notice_ids: Sequence[UUID]) -> bool:
+    """Put letters on the paper worklist; False when they are on it already."""
+    statement = upsert(paper).values(row).on_conflict_do_nothing().returning(paper.c.paper_id)
+    if (await conn.execute(statement)).one_or_none() is None:
+        return False
+    rows = [{"paper_id": row["paper_id"], "notice_id": notice_id} for notice_id in notice_ids]
+    await conn.execute(insert(paper_notices), rows)
+    return True
+
+
+async def papers(conn: AsyncConnection, state: str | None, limit: int) -> list[Row[Any]]:
+    """The paper worklist, oldest first, with case number and the party's sealed identity."""
+    query = select(paper, cases.c.case_number, parties.c.identity, parties.c.minor, parties.c.role)
+    query = query.join(cases, cases.c.case_id == paper.c.case_id).join(parties, parties.c.party_id == paper.c.party_id)
+    if state is not None:
+        query = query.where(paper.c.state == state)
+    return list(await conn.execute(query.order_by(paper.c.created_at, paper.c.paper_id).limit(limit)))
+
+
+async def lock_paper(conn: AsyncConnection, paper_id: UUID) -> Row[Any] | None:
+    """One entry of the worklist, locked."""
+    return (await conn.execute(select(paper).where(paper.c.paper_id == paper_id).with_for_update())).one_or_none()
+
+
+async def change_paper(conn: AsyncConnection, paper_id: UUID, values: dict[str, Any]) -> None:
+    """Move an entry of the worklist on."""
+    await conn.execute(update(paper).where(paper.c.paper_id == paper_id).values(values))
+
+
+async def on_paper(conn: AsyncConnection, paper_id: UUID) -> list[Row[Any]]:
+    """The notices of an entry of the worklist."""
+    query = select(notices).join(paper_notices, paper_notices.c.notice_id == notices.c.notice_id)
+    return list(await conn.execute(query.where(paper_notices.c.paper_id == paper_id)))
+
+
+async def papers_of(conn: AsyncConnection, notice_id: UUID) -> list[Row[Any]]:
+    """The paper deliveries of a notice."""
+    query = select(paper).join(paper_notices, paper_notices.c.paper_id == paper.c.paper_id)
+    return list(await conn.execute(query.where(paper_notices.c.notice_id == notice_id)))
+
+
+async def set_sent(conn: AsyncConnection, notice_id: UUID, at: datetime) -> None:
+    """The notice first went out."""
+    await conn.execute(update(notices).where(notices.c.notice_id == notice_id).values(sent_at=at))

@@ -1,0 +1,193 @@
+"""Messages and deliveries: planning, claiming, what was seen of them. Machine time here is the database's."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Row, func, insert, select, update
+from sqlalchemy.dialects.postgresql import insert as upsert
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from services.party_notification.store.tables import (
+    NOW,
+    cases,
+    deliveries,
+    message_notices,
+    messages,
+    observations,
+    parties,
+    receipts,
+    sms_templates,
+)
+
+
+async def put_template(conn: AsyncConnection, key: str, body: str) -> None:
+    """Make sure that the template is on the list; an approved wording never changes under its key."""
+    await conn.execute(upsert(sms_templates).values(key=key, body=body).on_conflict_do_nothing())
+
+
+async def templates_to_register(conn: AsyncConnection) -> list[Row[Any]]:
+    """Templates that the carrier has not approved yet."""
+    return list(await conn.execute(select(sms_templates).where(sms_templates.c.approved_at.is_(None))))
+
+
+async def set_template(conn: AsyncConnection, key: str, values: dict[str, Any]) -> None:
+    """Keep the carrier's code, its approval or its objection."""
+    await conn.execute(update(sms_templates).where(sms_templates.c.key == key).values(values))
+
+
+async def add_message(conn: AsyncConnection, row: dict[str, Any], notice_ids: Sequence[UUID]) -> None:
+    """A message with the notices that it carries."""
+    await conn.execute(insert(messages), row)
+    rows = [{"message_id": row["message_id"], "notice_id": notice_id} for notice_id in notice_ids]
+    await conn.execute(insert(message_notices), rows)
+
+
+async def add_delivery(conn: AsyncConnection, row: dict[str, Any], due_at: datetime | None) -> None:
+    """Plan an attempt, due at an instant of machine time, or now."""
+    due = NOW if due_at is None else due_at
+    await conn.execute(insert(deliveries).values(state="planned", step="send", due_at=due, **row))
+
+
+async def claim_sms(conn: AsyncConnection, limit: int) -> list[Row[Any]]:
+    """Lock due SMS of one approved template, each number once and none with a send in flight."""
+    busy = select(deliveries.c.address_index).where(deliveries.c.channel == "sms", deliveries.c.state == "intent")
+    query = select(deliveries, messages.c.params, messages.c.address, messages.c.template_key, sms_templates.c.code)
+    query = query.join(messages, messages.c.message_id == deliveries.c.message_id)
+    query = query.join(sms_templates, sms_templates.c.key == messages.c.template_key)
+    query = query.where(sms_templates.c.approved_at.is_not(None), *_due("sms", "send"))
+    query = query.where(deliveries.c.address_index.not_in(busy)).order_by(deliveries.c.due_at)
+    query = query.limit(limit * 4).with_for_update(skip_locked=True, of=deliveries)
+    return _one_batch(list(await conn.execute(query)), limit)
+
+
+def _one_batch(rows: Sequence[Row[Any]], limit: int) -> list[Row[Any]]:
+    chosen: dict[str, Row[Any]] = {}
+    for row in rows:
+        if row.template_key == rows[0].template_key and len(chosen) < limit:
+            chosen.setdefault(row.address_index, row)
+    return list(chosen.values())
+
+
+async def claim_mails(conn: AsyncConnection, limit: int) -> list[Row[Any]]:
+    """Lock due mails."""
+    query = select(deliveries, messages.c.content, messages.c.address)
+    query = query.join(messages, messages.c.message_id == deliveries.c.message_id).where(*_due("mail", "send"))
+    query = query.order_by(deliveries.c.due_at).limit(limit).with_for_update(skip_locked=True, of=deliveries)
+    return list(await conn.execute(query))
+
+
+def _due(channel: str, step: str) -> tuple[Any, ...]:
+    return (deliveries.c.channel == channel, deliveries.c.step == step, deliveries.c.due_at <= NOW)
+
+
+async def claim_step(conn: AsyncConnection, step: str, limit: int) -> list[Row[Any]]:
+    """Lock deliveries whose next step, other than sending, is due."""
+    query = select(deliveries).where(deliveries.c.step == step, deliveries.c.due_at <= NOW)
+    query = query.order_by(deliveries.c.due_at).limit(limit).with_for_update(skip_locked=True)
+    return list(await conn.execute(query))
+
+
+async def set_delivery(conn: AsyncConnection, delivery_id: UUID, values: dict[str, Any]) -> None:
+    """Change a delivery's cached state and next step."""
+    await conn.execute(update(deliveries).where(deliveries.c.delivery_id == delivery_id).values(values))
+
+
+async def lock_delivery(conn: AsyncConnection, delivery_id: UUID) -> Row[Any] | None:
+    """A delivery with its message, its row locked."""
+    columns = (messages.c.case_id, messages.c.party_id, messages.c.cause, messages.c.address, messages.c.content)
+    query = select(deliveries, *columns).join(messages, messages.c.message_id == deliveries.c.message_id)
+    query = query.where(deliveries.c.delivery_id == delivery_id).with_for_update(of=deliveries)
+    return (await conn.execute(query)).one_or_none()
+
+
+async def attempts_of(conn: AsyncConnection, message_id: UUID) -> list[Row[Any]]:
+    """All attempts of a message, in order."""
+    query = select(deliveries).where(deliveries.c.message_id == message_id)
+    return list(await conn.execute(query.order_by(deliveries.c.attempt)))
+
+
+async def observe(conn: AsyncConnection, row: dict[str, Any]) -> None:
+    """Append one observation; nothing is ever taken back."""
+    await conn.execute(insert(observations), row)
+
+
+async def observed(conn: AsyncConnection, message_id: UUID) -> list[Row[Any]]:
+    """Everything seen of all attempts of a message, with the number of the attempt."""
+    query = select(observations, deliveries.c.attempt)
+    query = query.join(deliveries, deliveries.c.delivery_id == observations.c.delivery_id)
+    return list(await conn.execute(query.where(deliveries.c.message_id == message_id).order_by(observations.c.id)))
+
+
+async def set_possibly_twice(conn: AsyncConnection, message_id: UUID) -> None:
+    """More than one attempt of this message may have reached its recipient."""
+    await conn.execute(update(messages).where(messages.c.message_id == message_id).values(possibly_twice=True))
+
+
+async def possibly_twice(conn: AsyncConnection, limit: int) -> list[Row[Any]]:
+    """Messages that may have arrived more than once, newest first."""
+    columns = (
+        messages.c.message_id,
+        messages.c.case_id,
+        messages.c.channel,
+        messages.c.created_at,
+        cases.c.case_number,
+    )
+    query = select(*columns, messages.c.address).join(cases, cases.c.case_id == messages.c.case_id)
+    query = query.where(messages.c.possibly_twice).order_by(messages.c.created_at.desc())
+    return list(await conn.execute(query.limit(limit)))
+
+
+async def machine_time(conn: AsyncConnection) -> datetime:
+    """The database's present instant: leases and waits run by it, whatever the product's clock says."""
+    now: datetime = (await conn.execute(select(NOW))).scalar_one()
+    return now
+
+
+async def keep_receipt(conn: AsyncConnection, row: dict[str, Any]) -> int | None:
+    """Keep a receipt as it came; None when the same one came before."""
+    statement = upsert(receipts).values(row).on_conflict_do_nothing().returning(receipts.c.id)
+    receipt_id: int | None = (await conn.execute(statement)).scalar_one_or_none()
+    return receipt_id
+
+
+async def match_receipt(conn: AsyncConnection, receipt_id: int, delivery_id: UUID) -> None:
+    """The receipt belongs to this delivery."""
+    await conn.execute(update(receipts).where(receipts.c.id == receipt_id).values(delivery_id=delivery_id))
+
+
+async def delivery_of_receipt(
+    conn: AsyncConnection, provider_id: str, out_id: str | None, address_index: str
+) -> UUID | None:
+    """The delivery that a receipt speaks of: by the carrier's batch id and the number, else by our own id."""
+    by_batch = select(deliveries.c.delivery_id).where(deliveries.c.address_index == address_index)
+    ours = (deliveries.c.provider_id == provider_id) | (deliveries.c.out_id == out_id)
+    query = by_batch.where(ours).order_by(deliveries.c.planned_at.desc()).limit(1)
+    return (await conn.execute(query)).scalar_one_or_none()
+
+
+async def orphans(conn: AsyncConnection, provider_id: str, address_index: str) -> list[Row[Any]]:
+    """Receipts that came before the carrier's own answer was written down."""
+    here = (receipts.c.provider_id == provider_id) & (receipts.c.address_index == address_index)
+    return list(await conn.execute(select(receipts).where(here, receipts.c.delivery_id.is_(None))))
+
+
+async def for_person(conn: AsyncConnection, limit: int) -> list[Row[Any]]:
+    """Deliveries that a person must decide on, oldest first."""
+    columns = (messages.c.case_id, messages.c.party_id, cases.c.case_number, parties.c.identity, messages.c.address)
+    query = select(deliveries, *columns).join(messages, messages.c.message_id == deliveries.c.message_id)
+    query = query.join(cases, cases.c.case_id == messages.c.case_id)
+    query = query.join(parties, parties.c.party_id == messages.c.party_id).where(deliveries.c.step == "person")
+    return list(await conn.execute(query.order_by(deliveries.c.planned_at).limit(limit)))
+
+
+async def message_of(conn: AsyncConnection, delivery_id: UUID) -> Row[Any, Any]:
+    """The sealed address of a delivery's message, and when (product time) it was intended."""
+    intended = select(func.max(observations.c.product_time)).where(
+        observations.c.delivery_id == delivery_id, observations.c.seen == "intent"
+    )
+    query = select(messages.c.address, intended.scalar_subquery().label("intended_at"))
+    query = query.join(deliveries, deliveries.c.message_id == messages.c.message_id)
+    row: Row[Any, Any] = (await conn.execute(query.where(deliveries.c.delivery_id == delivery_id))).one()
+    return row

@@ -1,0 +1,248 @@
+"""The tables. Names, telephones, addresses, texts and letters rest sealed; hashes find them."""
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    Date,
+    DateTime,
+    ForeignKey,
+    Identity,
+    Index,
+    Integer,
+    MetaData,
+    Numeric,
+    Table,
+    Text,
+    UniqueConstraint,
+    Uuid,
+    func,
+    text,
+)
+
+from shared.ledger.store import ledger_tables
+
+METADATA = MetaData()
+LEDGER = ledger_tables(METADATA)
+
+NOW = func.clock_timestamp()
+_INSTANT = DateTime(timezone=True)
+
+cases = Table(
+    "cases",
+    METADATA,
+    Column("case_id", Uuid, primary_key=True),
+    Column("case_number", Text, nullable=False, index=True),
+    Column("court", Text, nullable=False),
+    Column("filed_on", Date, nullable=False),
+    Column("basis_document", Text, nullable=False),
+    Column("basis_maker", Text, nullable=False),
+    Column("cause", Text, nullable=False),
+    Column("claim_amount", Numeric(16, 2)),
+    Column("obligation", Text),
+    Column("judge_name", Text),
+    Column("judge_phone", Text),
+    Column("clerk_name", Text),
+    Column("panel", Text),
+    Column("department", Text),
+    Column("assigned_at", _INSTANT),
+)
+
+parties = Table(
+    "parties",
+    METADATA,
+    Column("party_id", Uuid, primary_key=True),
+    Column("case_id", ForeignKey("cases.case_id"), nullable=False, index=True),
+    Column("role", Text, nullable=False),
+    Column("consents", Boolean, nullable=False),
+    Column("address_confirmed_on", Date),
+    Column("minor", Boolean, nullable=False),
+    Column("identity", Text, nullable=False),
+    Column("silent", Boolean, nullable=False),
+    Column("code", Text, nullable=False),
+    Column("code_index", Text, nullable=False, unique=True),
+    Column("wrong_tries", Integer, nullable=False, server_default=text("0")),
+    Column("locked_until", _INSTANT),
+)
+
+notices = Table(
+    "notices",
+    METADATA,
+    Column("notice_id", Uuid, primary_key=True),
+    Column("case_id", ForeignKey("cases.case_id"), nullable=False, index=True),
+    Column("party_id", ForeignKey("parties.party_id"), nullable=False, index=True),
+    Column("role", Text, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("cause", Uuid, nullable=False),
+    Column("entry", BigInteger),
+    Column("number", Text, nullable=False, unique=True),
+    Column("phone_tail", Text),
+    Column("state", Text, nullable=False),
+    Column("waits_reason", Text),
+    Column("waits_owner", Text),
+    Column("way", Text),
+    Column("letter", Text),
+    Column("letter_name", Text),
+    Column("letter_sha256", Text),
+    Column("created_at", _INSTANT, nullable=False),
+    Column("issued_at", _INSTANT),
+    Column("sent_at", _INSTANT),
+    Column("served_on", Date),
+    Column("served_by", Text),
+    Column("served_because", Text),
+    Column("wrong_tries", Integer, nullable=False, server_default=text("0")),
+    Column("locked_until", _INSTANT),
+    UniqueConstraint("cause", "party_id", "kind"),
+)
+Index("notices_waiting", notices.c.case_id, postgresql_where=notices.c.state == "waiting")
+
+sms_templates = Table(
+    "sms_templates",
+    METADATA,
+    Column("key", Text, primary_key=True),
+    Column("body", Text, nullable=False),
+    Column("code", Text),
+    Column("approved_at", _INSTANT),
+    Column("trouble", Text),
+)
+
+messages = Table(
+    "messages",
+    METADATA,
+    Column("message_id", Uuid, primary_key=True),
+    Column("case_id", ForeignKey("cases.case_id"), nullable=False, index=True),
+    Column("party_id", ForeignKey("parties.party_id"), nullable=False),
+    Column("cause", Uuid, nullable=False),
+    Column("channel", Text, nullable=False),
+    Column("address", Text, nullable=False),
+    Column("address_index", Text, nullable=False),
+    Column("template_key", ForeignKey("sms_templates.key")),
+    Column("params", Text),
+    Column("content", Text, nullable=False),
+    Column("content_sha256", Text, nullable=False),
+    Column("possibly_twice", Boolean, nullable=False, server_default=text("false")),
+    Column("created_at", _INSTANT, nullable=False),
+    UniqueConstraint("party_id", "channel", "cause"),
+)
+
+message_notices = Table(
+    "message_notices",
+    METADATA,
+    Column("message_id", ForeignKey("messages.message_id"), primary_key=True),
+    Column("notice_id", ForeignKey("notices.notice_id"), primary_key=True, index=True),
+)
+
+deliveries = Table(
+    "deliveries",
+    METADATA,
+    Column("delivery_id", Uuid, primary_key=True),
+    Column("message_id", ForeignKey("messages.message_id"), nullable=False),
+    Column("channel", Text, nullable=False),
+    Column("address_index", Text, nullable=False),
+    Column("attempt", Integer, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("step", Text, nullable=False),
+    Column("due_at", _INSTANT),
+    Column("reason", Text),
+    Column("out_id", Text),
+    Column("provider_id", Text),
+    Column("epoch", BigInteger, nullable=False, server_default=text("0")),
+    Column("planned_at", _INSTANT, nullable=False, server_default=NOW),
+    UniqueConstraint("message_id", "attempt"),
+)
+Index("deliveries_due", deliveries.c.channel, deliveries.c.due_at, postgresql_where=deliveries.c.due_at.is_not(None))
+Index("deliveries_open", deliveries.c.address_index, postgresql_where=deliveries.c.state == "intent")
+Index("deliveries_provider", deliveries.c.provider_id, deliveries.c.address_index)
+Index("deliveries_person", deliveries.c.planned_at, postgresql_where=deliveries.c.step == "person")
+
+observations = Table(
+    "observations",
+    METADATA,
+    Column("id", BigInteger, Identity(always=True), primary_key=True),
+    Column("delivery_id", ForeignKey("deliveries.delivery_id"), nullable=False, index=True),
+    Column("seen", Text, nullable=False),
+    Column("noted_at", _INSTANT, nullable=False, server_default=NOW),
+    Column("product_time", _INSTANT, nullable=False),
+    Column("permanent", Boolean, nullable=False),
+    Column("epoch", BigInteger),
+    Column("detail", Text),
+    Column("raw", Text),
+    Column("noted_by", Uuid),
+)
+
+receipts = Table(
+    "receipts",
+    METADATA,
+    Column("id", BigInteger, Identity(always=True), primary_key=True),
+    Column("mark", Text, nullable=False, unique=True),
+    Column("provider", Text, nullable=False),
+    Column("provider_id", Text, nullable=False),
+    Column("address_index", Text, nullable=False),
+    Column("delivered", Boolean, nullable=False),
+    Column("raw", Text, nullable=False),
+    Column("arrived_at", _INSTANT, nullable=False, server_default=NOW),
+    Column("delivery_id", ForeignKey("deliveries.delivery_id")),
+)
+Index("receipts_orphans", receipts.c.provider_id, postgresql_where=receipts.c.delivery_id.is_(None))
+
+paper = Table(
+    "paper",
+    METADATA,
+    Column("paper_id", Uuid, primary_key=True),
+    Column("case_id", ForeignKey("cases.case_id"), nullable=False),
+    Column("party_id", ForeignKey("parties.party_id"), nullable=False),
+    Column("cause", Uuid, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("created_at", _INSTANT, nullable=False),
+    Column("posted_at", _INSTANT),
+    Column("tracking", Text),
+    Column("served_on", Date),
+    Column("remark", Text),
+    UniqueConstraint("party_id", "cause"),
+)
+
+paper_notices = Table(
+    "paper_notices",
+    METADATA,
+    Column("paper_id", ForeignKey("paper.paper_id"), primary_key=True),
+    Column("notice_id", ForeignKey("notices.notice_id"), primary_key=True, index=True),
+)
+
+reads = Table(
+    "reads",
+    METADATA,
+    Column("notice_id", ForeignKey("notices.notice_id"), primary_key=True),
+    Column("first_read_at", _INSTANT, nullable=False),
+)
+
+progress = Table(
+    "progress",
+    METADATA,
+    Column("case_id", Uuid, primary_key=True),
+    Column("entry", BigInteger, primary_key=True),
+    Column("at", _INSTANT, nullable=False),
+    Column("title", Text, nullable=False),
+    Column("text", Text, nullable=False),
+    Column("audience", Text, nullable=False),
+    Column("not_before", _INSTANT),
+)
+
+periods = Table(
+    "periods",
+    METADATA,
+    Column("case_id", Uuid, primary_key=True),
+    Column("period", Text, primary_key=True),
+    Column("opened_on", Date, nullable=False),
+)
+
+clocks = Table(
+    "clocks",
+    METADATA,
+    Column("case_id", Uuid, primary_key=True),
+    Column("kind", Text, primary_key=True),
+    Column("version", Integer, nullable=False),
+    Column("due_at", _INSTANT, nullable=False),
+    Column("provisional", Boolean, nullable=False),
+    Column("met_at", _INSTANT),
+)

@@ -1,0 +1,1 @@
+"""The acts of party_notification, one function per act."""

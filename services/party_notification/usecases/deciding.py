@@ -1,0 +1,100 @@
+"""What only a person can decide: a delivery whose fate nobody knows, and the letters on paper."""
+
+from datetime import date
+from enum import StrEnum
+from typing import Any
+from uuid import UUID
+
+from services.party_notification.domain.delivery import Seen
+from services.party_notification.store import notices, sending
+from services.party_notification.store.tables import LEDGER
+from services.party_notification.usecases.effects import judge_effect
+from services.party_notification.usecases.facts import NotificationKit
+from services.party_notification.usecases.observing import Sighting, about, note, send_on_paper, try_again
+from shared.clock import court_date
+from shared.contracts.notices import NoticeSent
+from shared.errors import Conflict, Fault, Invalid, NotFound
+from shared.http.auth import Caller
+from shared.ledger.store import append
+
+
+class Ruling(StrEnum):
+    """What an officer decides on a delivery of unknown fate."""
+
+    ARRIVED = "arrived"
+    SEND_AGAIN = "send_again"
+    ON_PAPER = "on_paper"
+
+
+async def rule(kit: NotificationKit, delivery_id: UUID, ruling: Ruling, remark: str, caller: Caller) -> None:
+    """Carry out the officer's decision. Raises NotFound, and Conflict when the delivery waits for nobody."""
+    async with kit.db.begin() as tx:
+        row = await sending.lock_delivery(tx.conn, delivery_id)
+        if row is None:
+            raise NotFound("no_such_delivery", "没有这条发送记录。")
+        if row.step != "person":
+            raise Conflict("not_for_decision", "这条发送记录已经处理或仍在自动处理，无需决定。请刷新页面。")
+        seen = Seen.RULED_ARRIVED if ruling is Ruling.ARRIVED else Seen.RULED_NOT_ARRIVED
+        # The remark is free text and may name people: it rests sealed with the sighting.
+        await note(kit, tx, delivery_id, Sighting(seen, detail="由工作人员认定。", raw=remark, by=caller.staff_id))
+        await sending.set_delivery(tx.conn, delivery_id, {"step": "done", "due_at": None})
+        if ruling is Ruling.SEND_AGAIN:
+            await try_again(tx, row)
+        if ruling is Ruling.ON_PAPER:
+            await send_on_paper(tx, row, "由工作人员决定改用纸质送达。")
+
+
+class PaperAct(StrEnum):
+    """What became of letters on the paper worklist."""
+
+    POSTED = "posted"
+    SERVED = "served"
+    RETURNED = "returned"
+
+
+_ALLOWED = {
+    PaperAct.POSTED: {"to_print", "returned"},
+    PaperAct.SERVED: {"to_print", "posted"},
+    PaperAct.RETURNED: {"posted"},
+}
+
+
+async def record_paper(
+    kit: NotificationKit, paper_id: UUID, act: PaperAct, on: date | None, tracking: str | None, caller: Caller
+) -> None:
+    """Record posting (with its tracking number), delivery (with its day) or return of letters.
+
+    Raises NotFound, Conflict for an act that the state forbids, Invalid for a missing or future day.
+    """
+    async with kit.db.begin() as tx:
+        row = await notices.lock_paper(tx.conn, paper_id)
+        if row is None:
+            raise NotFound("no_such_paper", "没有这份纸质送达任务。")
+        if row.state not in _ALLOWED[act]:
+            raise Conflict("paper_state", "这份文书的当前状态不能这样登记，请刷新页面后核对。")
+        _check(act, on, tracking, court_date(tx.now))
+        values: dict[str, Any] = {"state": act.value}
+        if act is PaperAct.POSTED:
+            values |= {"posted_at": tx.now, "tracking": tracking}
+        if act is PaperAct.SERVED:
+            values |= {"served_on": on}
+        await notices.change_paper(tx.conn, paper_id, values)
+        for notice in await notices.on_paper(tx.conn, paper_id):
+            if act is PaperAct.POSTED and notice.sent_at is None:
+                await notices.set_sent(tx.conn, notice.notice_id, tx.now)
+                await tx.emit(NoticeSent(**about(notice), channel="paper", sent_at=tx.now))
+            await judge_effect(tx, notice)
+        body = {"paper_id": str(paper_id), "by": str(caller.staff_id), "on": None if on is None else on.isoformat()}
+        await append(tx.conn, LEDGER, str(row.case_id), tx.now, f"paper.{act}", body)
+
+
+def _check(act: PaperAct, on: date | None, tracking: str | None, today: date) -> None:
+    faults = []
+    if act is PaperAct.POSTED and not tracking:
+        faults.append(Fault("tracking", "请填写邮件编号。"))
+    if act is PaperAct.SERVED and on is None:
+        faults.append(Fault("on", "请填写签收日期。"))
+    if on is not None and on > today:
+        faults.append(Fault("on", "日期不能晚于今天。"))
+    if faults:
+        raise Invalid(faults)

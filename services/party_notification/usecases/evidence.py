@@ -1,0 +1,170 @@
+"""The evidence bundle of one notice: the exact bytes, the timeline, the raw receipts, the chain; signed."""
+
+import base64
+import hashlib
+import json
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from services.party_notification.store import cases, notices
+from services.party_notification.store.tables import LEDGER
+from services.party_notification.usecases.facts import NotificationKit
+from services.party_notification.usecases.visits import letter_bytes
+from shared.crypto.signing import VerifyingKey
+from shared.errors import Conflict, NotFound
+from shared.ledger.chain import Entry, Head, genesis, verify
+from shared.ledger.store import read, read_head
+
+FORMAT = "yangguang-evidence/1"
+
+
+async def bundle(kit: NotificationKit, notice_id: UUID) -> dict[str, Any]:
+    """The bundle as JSON-ready data: `content` as canonical text, its signature, the key that verifies it.
+
+    Raises NotFound, and Conflict for a notice that is not written yet.
+    """
+    async with kit.db.read() as conn:
+        row = await notices.get(conn, notice_id)
+        if row is None:
+            raise NotFound("no_such_notice", "没有这份通知。")
+        if row.letter is None:
+            raise Conflict("notice_waits", f"这份通知尚未发出：{row.waits_reason}")
+        case = await cases.get_case(conn, row.case_id)
+        content = {
+            "format": FORMAT,
+            "court": kit.court.name,
+            "case_number": None if case is None else case.case_number,
+            "notice": _notice(kit, row),
+            "messages": await _messages(kit, conn, notice_id),
+            "paper": [_plain(paper._asdict()) for paper in await notices.papers_of(conn, notice_id)],
+            "chain": await _chain(conn, str(row.case_id)),
+            "issued_at": kit.clock.now().isoformat(),
+        }
+    text = json.dumps(content, ensure_ascii=False, sort_keys=True)
+    signature = base64.b64encode(kit.signing.sign(text.encode())).decode()
+    return {
+        "content": text,
+        "signature": signature,
+        "algorithm": "Ed25519",
+        "key_id": kit.signing.key_id,
+        "public_key": kit.signing.verifying_key.to_pem(),
+    }
+
+
+def _notice(kit: NotificationKit, row: Any) -> dict[str, Any]:
+    letter = letter_bytes(kit, row)
+    return {
+        "notice_id": str(row.notice_id),
+        "number": row.number,
+        "kind": row.kind,
+        "issued_at": row.issued_at.isoformat(),
+        "letter": base64.b64encode(letter).decode(),
+        "letter_sha256": hashlib.sha256(letter).hexdigest(),
+        "served_on": None if row.served_on is None else row.served_on.isoformat(),
+        "served_by": row.served_by,
+        "because": row.served_because,
+    }
+
+
+async def _messages(kit: NotificationKit, conn: Any, notice_id: UUID) -> list[dict[str, Any]]:
+    deliveries = await notices.deliveries_of(conn, [notice_id])
+    seen = await notices.observations_of(conn, [row.delivery_id for row in deliveries])
+    answer = []
+    for message in await notices.messages_of(conn, notice_id):
+        sent = kit.keyring.open(message.content, str(message.message_id)).encode()
+        attempts = [row for row in deliveries if row.message_id == message.message_id]
+        answer.append(
+            {
+                "message_id": str(message.message_id),
+                "channel": message.channel,
+                "to": kit.keyring.open(message.address, f"{message.message_id}/address"),
+                "bytes": base64.b64encode(sent).decode(),
+                "sha256": hashlib.sha256(sent).hexdigest(),
+                "possibly_twice": message.possibly_twice,
+                "attempts": [_attempt(kit, row, seen) for row in attempts],
+            }
+        )
+    return answer
+
+
+def _attempt(kit: NotificationKit, row: Any, seen: list[Any]) -> dict[str, Any]:
+    timeline = [
+        {
+            "seen": one.seen,
+            "at": one.product_time.isoformat(),
+            "noted_at": one.noted_at.isoformat(),
+            "detail": one.detail,
+            "raw": None if one.raw is None else kit.keyring.open(one.raw, f"{one.delivery_id}/raw"),
+        }
+        for one in seen
+        if one.delivery_id == row.delivery_id
+    ]
+    return {"attempt": row.attempt, "state": row.state, "provider_id": row.provider_id, "timeline": timeline}
+
+
+async def _chain(conn: Any, chain_id: str) -> dict[str, Any]:
+    entries = await read(conn, LEDGER, chain_id, limit=100_000)
+    head = await read_head(conn, LEDGER, chain_id)
+    rows = [
+        {
+            "position": entry.position,
+            "at": entry.at.isoformat(),
+            "kind": entry.kind,
+            "text": entry.text,
+            "previous": entry.previous,
+            "digest": entry.digest,
+        }
+        for entry in entries
+    ]
+    return {"chain_id": chain_id, "head": {"position": head.position, "digest": head.digest}, "entries": rows}
+
+
+def _plain(row: dict[str, Any]) -> dict[str, Any]:
+    return {name: None if value is None else str(value) for name, value in row.items()}
+
+
+def faults_of_bundle(raw: bytes, trusted: VerifyingKey | None) -> list[str]:
+    """Verify a bundle offline; every fault found, in Chinese; empty when it holds.
+
+    With `trusted`, the court's public key, the signature must be that key's; without it only the bundle's own.
+    """
+    try:
+        outer = json.loads(raw)
+        text, signature = outer["content"], base64.b64decode(outer["signature"])
+        key = trusted or VerifyingKey.from_pem(outer["public_key"])
+        content = json.loads(text)
+    except (KeyError, TypeError, ValueError):
+        return ["不是一份有签名的送达证据文件。"]
+    if not key.verify(text.encode(), signature):
+        return ["签名不符：文件被改动，或不是该公钥所属法院签发。"]
+    return [*_faulty_bytes(content), *_faulty_chain(content["chain"])]
+
+
+def _faulty_bytes(content: dict[str, Any]) -> list[str]:
+    notice = content["notice"]
+    pairs = [(notice["letter"], notice["letter_sha256"], "文书")]
+    pairs += [(message["bytes"], message["sha256"], "消息") for message in content["messages"]]
+    return [
+        f"{name}内容与其摘要不符。"
+        for encoded, digest, name in pairs
+        if hashlib.sha256(base64.b64decode(encoded)).hexdigest() != digest
+    ]
+
+
+def _faulty_chain(chain: dict[str, Any]) -> list[str]:
+    entries = [
+        Entry(
+            chain["chain_id"],
+            row["position"],
+            datetime.fromisoformat(row["at"]),
+            row["kind"],
+            row["text"],
+            row["previous"],
+            row["digest"],
+        )
+        for row in chain["entries"]
+    ]
+    head = Head(chain["chain_id"], chain["head"]["position"], chain["head"]["digest"])
+    broken = verify(entries, genesis(chain["chain_id"]), head)
+    return [] if broken is None else [f"记录链在第{broken.position}条处断裂：{broken.why.value}"]

@@ -1,0 +1,207 @@
+"""Who is owed what, and the writing of it. Called by every event that may change the answer.
+
+What is owed is derived anew each time from the case, its parties and the notices that stand; so an event that
+comes twice owes nothing new, a party added later is told alone, and a completed case tells everybody.
+"""
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Row
+
+from services.party_notification.domain.notices import (
+    CaseFacts,
+    Kind,
+    NoticeDue,
+    NoticeFacts,
+    PartyFacts,
+    Progress,
+    Waiting,
+    due_for_party,
+    is_complete,
+    missing,
+    way_of,
+)
+from services.party_notification.render import Renderer
+from services.party_notification.store import cases, notices
+from services.party_notification.store.tables import LEDGER
+from services.party_notification.usecases.facts import (
+    NotificationKit,
+    case_facts,
+    court_facts,
+    party_facts,
+    query_code_of,
+)
+from services.party_notification.usecases.planning import Parcel, Written, plan
+from shared.clock import court_date
+from shared.contracts.cases import PartyRole
+from shared.contracts.notices import NoticeIssued, NoticeWaits
+from shared.crypto.codes import normalize, notice_number
+from shared.db.transaction import Transaction, new_id
+from shared.ledger.store import append
+
+
+@dataclass(frozen=True)
+class Circle:
+    """A case with all its parties, opened."""
+
+    case: CaseFacts
+    parties: dict[UUID, PartyFacts]
+    rows: dict[UUID, Row[Any]]
+    cause: UUID
+    progress: Progress | None = None
+
+    def opponents(self, party: PartyFacts) -> tuple[str, ...]:
+        """The names of the other side, as a letter needs them."""
+        return tuple(other.name for other in self.parties.values() if other.role is not party.role)
+
+
+async def settle_debts(kit: NotificationKit, tx: Transaction, case_id: UUID, cause: UUID) -> None:
+    """Write, or record as waiting, every notice of the filing that is owed and does not stand yet."""
+    circle = await _circle(kit, tx, case_id, cause)
+    if circle is None:
+        return
+    written: dict[UUID, list[Written]] = defaultdict(list)
+    standing = defaultdict(set)
+    for row in await notices.of_case(tx.conn, case_id):
+        standing[row.party_id].add(row.kind)
+        if row.state == "waiting":
+            written[row.party_id] += await _release(kit, tx, circle, row)
+    for party_id, party in circle.parties.items():
+        if circle.rows[party_id].silent:
+            continue
+        owed = [due for due in due_for_party(circle.case, party) if due.kind not in standing[party_id]]
+        written[party_id] += await _owe(kit, tx, circle, party_id, owed)
+    await _hand_over(kit, tx, circle, written)
+
+
+async def tell_progress(
+    kit: NotificationKit, tx: Transaction, case_id: UUID, audience: Sequence[PartyRole], entry: int, cause: UUID
+) -> None:
+    """A progress notice on a log entry for each party of the audience; an incomplete case tells nobody."""
+    circle = await _circle(kit, tx, case_id, cause)
+    if circle is None:
+        return
+    circle = replace(circle, progress=await _progress(kit, tx, case_id, entry))
+    written: dict[UUID, list[Written]] = defaultdict(list)
+    for party_id, party in circle.parties.items():
+        if party.role.value in audience:
+            due = NoticeDue(party.party_id, Kind.PROGRESS, missing(Kind.PROGRESS, circle.case, party))
+            written[party_id] += await _owe(kit, tx, circle, party_id, [due])
+    await _hand_over(kit, tx, circle, written)
+
+
+async def _progress(kit: NotificationKit, tx: Transaction, case_id: UUID, entry: int) -> Progress:
+    row = await cases.get_progress(tx.conn, case_id, entry)
+    text = kit.keyring.open(row.text, str(case_id))
+    return Progress(court_date(row.at), row.title, str(entry), result=text)
+
+
+async def _circle(kit: NotificationKit, tx: Transaction, case_id: UUID, cause: UUID) -> Circle | None:
+    """The case, when it may tell anybody anything: a judge has it, and both sides are there."""
+    row = await cases.lock_case(tx.conn, case_id)
+    if row is None or row.assigned_at is None:
+        return None
+    rows = {party.party_id: party for party in await cases.parties_of(tx.conn, case_id)}
+    parties = {party_id: party_facts(kit.keyring, party) for party_id, party in rows.items()}
+    if not is_complete(list(parties.values())):
+        return None
+    return Circle(case_facts(kit.keyring, row), parties, rows, cause)
+
+
+async def _owe(
+    kit: NotificationKit, tx: Transaction, circle: Circle, party_id: UUID, owed: Sequence[NoticeDue]
+) -> list[Written]:
+    written = []
+    together = tuple(due.kind for due in owed if due.waits is None)
+    for due in owed:
+        notice_id, party = new_id(), circle.parties[party_id]
+        row = {
+            "notice_id": notice_id,
+            "case_id": UUID(circle.case.case_id),
+            "party_id": party_id,
+            "role": party.role.value,
+            "kind": due.kind.value,
+            "cause": circle.cause,
+            "number": normalize(notice_number()),
+            "entry": None if circle.progress is None else int(circle.progress.log_entry),
+            "state": "waiting",
+            "created_at": tx.now,
+        }
+        if not await notices.add(tx.conn, row):
+            continue
+        if due.waits is not None:
+            await _keep_waiting(tx, row, due.waits)
+        else:
+            written.append(await _write(kit, tx, circle, row, together))
+    return written
+
+
+async def _release(kit: NotificationKit, tx: Transaction, circle: Circle, row: Row[Any]) -> list[Written]:
+    """A notice that waited: written now, or its reason brought up to date."""
+    waits = missing(Kind(row.kind), circle.case, circle.parties[row.party_id])
+    if waits is None:
+        progress = None if row.entry is None else await _progress(kit, tx, row.case_id, row.entry)
+        return [await _write(kit, tx, replace(circle, progress=progress), row._asdict(), (Kind(row.kind),))]
+    if waits.reason != row.waits_reason:
+        await _keep_waiting(tx, row._asdict(), waits)
+    return []
+
+
+async def _keep_waiting(tx: Transaction, row: dict[str, Any], waits: Waiting) -> None:
+    await notices.set_waiting(tx.conn, row["notice_id"], waits.reason, waits.owner)
+    await tx.emit(NoticeWaits(**_about(row), reason=waits.reason, owner=waits.owner))
+
+
+async def _write(
+    kit: NotificationKit, tx: Transaction, circle: Circle, row: dict[str, Any], together: tuple[Kind, ...]
+) -> Written:
+    party, kind = circle.parties[row["party_id"]], Kind(row["kind"])
+    enclosures = tuple(other for other in together if other is not kind)
+    facts = NoticeFacts(
+        row["number"], kind, court_date(tx.now), circle.opponents(party), enclosures, progress=circle.progress
+    )
+    renderer = Renderer(court_facts(kit.court), kit.run.base_url)
+    code = query_code_of(kit.keyring, circle.rows[row["party_id"]])
+    written = Written(
+        row["notice_id"],
+        facts,
+        renderer.letter(kind, circle.case, party, facts, code),
+        renderer.file_name(facts, circle.case),
+    )
+    way = way_of(party).value
+    values = {
+        "way": way,
+        "letter": kit.keyring.seal(written.letter.decode(), str(written.notice_id)),
+        "letter_name": written.file_name,
+        "letter_sha256": written.sha256,
+        "phone_tail": _tail(kit, row["number"], party.contact_phone),
+        "issued_at": tx.now,
+        "waits_reason": None,
+        "waits_owner": None,
+    }
+    await notices.issue(tx.conn, written.notice_id, values)
+    await tx.emit(NoticeIssued(**_about(row), way=way, issued_at=tx.now))
+    body = {"notice_id": str(written.notice_id), "kind": kind.value, "sha256": written.sha256, "way": way}
+    await append(tx.conn, LEDGER, str(row["case_id"]), tx.now, "notice.issued", body)
+    return written
+
+
+async def _hand_over(kit: NotificationKit, tx: Transaction, circle: Circle, written: dict[UUID, list[Written]]) -> None:
+    """What is due together to one person travels together."""
+    for party_id, bundle in written.items():
+        if bundle:
+            parcel = Parcel(circle.case, circle.parties[party_id], circle.rows[party_id], tuple(bundle), circle.cause)
+            await plan(kit, tx, parcel)
+
+
+def _tail(kit: NotificationKit, number: str, phone: str | None) -> str | None:
+    """The hash by which anybody can check a notice with its number and the last four digits of the telephone."""
+    return None if phone is None else kit.keyring.blind_index(f"{number}/{phone[-4:]}", "notice check")
+
+
+def _about(row: dict[str, Any]) -> dict[str, Any]:
+    return {name: row[name] for name in ("case_id", "notice_id", "kind", "party_id", "role")}

@@ -1,0 +1,186 @@
+"""Something was seen of a delivery: it is appended, the state is folded anew, and the next step follows from it."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Row
+
+from services.party_notification.domain.delivery import (
+    Channel,
+    DeliveryState,
+    Observation,
+    Seen,
+    State,
+    fold,
+    possibly_twice,
+)
+from services.party_notification.domain.next_step import (
+    Done,
+    GoPaper,
+    Reconcile,
+    ResendSameId,
+    RetryAt,
+    Step,
+    ToPerson,
+    Tried,
+    Wait,
+    next_step,
+)
+from services.party_notification.store import cases, notices, sending
+from services.party_notification.store.tables import LEDGER
+from services.party_notification.usecases.effects import judge_effect
+from services.party_notification.usecases.facts import NotificationKit
+from services.party_notification.usecases.planning import SEND_SIGNAL, to_paper
+from shared.contracts.notices import DeliveryTroubled, NoticeSent
+from shared.db.transaction import Transaction, new_id
+from shared.ledger.store import append
+
+_GONE_OUT = {Seen.SENT, Seen.QUERY_FOUND, Seen.RECEIPT_DELIVERED, Seen.RULED_ARRIVED}
+
+
+@dataclass(frozen=True)
+class Sighting:
+    """What was seen. `detail` is Chinese without personal data; `raw` is the provider's own words, sealed here."""
+
+    seen: Seen
+    permanent: bool = True
+    detail: str | None = None
+    raw: str | None = None
+    provider_id: str | None = None
+    epoch: int | None = None
+    by: UUID | None = None
+
+
+async def note(kit: NotificationKit, tx: Transaction, delivery_id: UUID, sighting: Sighting) -> None:
+    """Append a sighting and draw every consequence, in the caller's transaction."""
+    row = await sending.lock_delivery(tx.conn, delivery_id)
+    if row is None:
+        return
+    await sending.observe(tx.conn, _observation(kit, tx, delivery_id, sighting))
+    attempts = await _attempts(tx, row.message_id)
+    await _move_on(kit, tx, row, attempts, sighting)
+    if possibly_twice(list(attempts.values())):
+        await sending.set_possibly_twice(tx.conn, row.message_id)
+    if sighting.seen in _GONE_OUT:
+        await _tell_sent(tx, row)
+    for notice in await notices.carried_by(tx.conn, row.message_id):
+        await judge_effect(tx, notice)
+    body = {"delivery_id": str(delivery_id), "channel": row.channel, "attempt": row.attempt, "detail": sighting.detail}
+    await append(tx.conn, LEDGER, str(row.case_id), tx.now, f"delivery.{sighting.seen}", body)
+
+
+def _observation(kit: NotificationKit, tx: Transaction, delivery_id: UUID, sighting: Sighting) -> dict[str, Any]:
+    raw = None if sighting.raw is None else kit.keyring.seal(sighting.raw, f"{delivery_id}/raw")
+    return {
+        "delivery_id": delivery_id,
+        "seen": sighting.seen.value,
+        "product_time": tx.now,
+        "permanent": sighting.permanent,
+        "epoch": sighting.epoch,
+        "detail": sighting.detail,
+        "raw": raw,
+        "noted_by": sighting.by,
+    }
+
+
+async def _attempts(tx: Transaction, message_id: UUID) -> dict[int, DeliveryState]:
+    """Every attempt of the message, folded, by its number."""
+    seen: dict[int, list[Observation]] = {row.attempt: [] for row in await sending.attempts_of(tx.conn, message_id)}
+    for row in await sending.observed(tx.conn, message_id):
+        seen[row.attempt].append(Observation(Seen(row.seen), row.noted_at, row.permanent))
+    return {attempt: fold(observations) for attempt, observations in seen.items()}
+
+
+async def _move_on(
+    kit: NotificationKit, tx: Transaction, row: Row[Any], attempts: dict[int, DeliveryState], sighting: Sighting
+) -> None:
+    state = attempts[row.attempt]
+    tried = Tried(len(attempts), sum(attempt.ever_unknown for attempt in attempts.values()))
+    now = await sending.machine_time(tx.conn)
+    # What a later attempt took over is that attempt's business, whatever still arrives about this one.
+    latest = row.attempt == max(attempts)
+    step = next_step(state, Channel(row.channel), tried, now, kit.settings.policy) if latest else Done()
+    values: dict[str, Any] = {"state": state.state.value, **_scheduled(step, state)}
+    if sighting.provider_id is not None:
+        values["provider_id"] = sighting.provider_id
+    if sighting.detail is not None and values.get("reason") is None:
+        values["reason"] = sighting.detail
+    await sending.set_delivery(tx.conn, row.delivery_id, values)
+    await _carry_out(tx, row, step)
+
+
+def _scheduled(step: Step, state: DeliveryState) -> dict[str, Any]:
+    """The step as the queue keeps it: what is done at once by `_carry_out` leaves nothing due here."""
+    due_at: datetime | None = None
+    reason: str | None = None
+    name = "done"
+    match step:
+        case Wait(until):
+            name, due_at = ("expire" if state.state is State.INTENT else "wait"), until
+        case Reconcile(at):
+            name, due_at = "reconcile", at
+        case ResendSameId(at):
+            name, due_at = "resend", at
+        case ToPerson(why):
+            name, reason = "person", why
+        case GoPaper(_, why) | Done(why):
+            reason = why
+        case RetryAt():
+            pass
+    return {"step": name, "due_at": due_at, "reason": reason}
+
+
+async def _carry_out(tx: Transaction, row: Row[Any], step: Step) -> None:
+    match step:
+        case RetryAt(at):
+            await try_again(tx, row, at)
+        case GoPaper(_, reason):
+            await send_on_paper(tx, row, reason)
+            await _trouble(tx, row, "failed", reason)
+        case ToPerson(reason):
+            await _trouble(tx, row, "unknown", reason)
+        case Done(note) if note is not None and row.channel == Channel.SMS and row.state != State.SENT:
+            await _trouble(tx, row, "failed", note)
+        case _:
+            pass
+
+
+async def try_again(tx: Transaction, row: Row[Any], at: Any = None) -> None:
+    """Plan the next attempt of the same message: same content, same Message-ID."""
+    attempt = {
+        "delivery_id": new_id(),
+        "message_id": row.message_id,
+        "channel": row.channel,
+        "address_index": row.address_index,
+        "attempt": row.attempt + 1,
+    }
+    await sending.add_delivery(tx.conn, attempt, at)
+    tx.wake(SEND_SIGNAL)
+
+
+async def send_on_paper(tx: Transaction, row: Row[Any], reason: str) -> None:
+    """Put the message's letters on the paper worklist."""
+    party = await cases.get_party(tx.conn, row.party_id)
+    carried = await notices.carried_by(tx.conn, row.message_id)
+    if party is not None:
+        await to_paper(tx, party, row.cause, [notice.notice_id for notice in carried], reason)
+
+
+async def _tell_sent(tx: Transaction, row: Row[Any]) -> None:
+    for notice in await notices.mark_sent(tx.conn, row.message_id, tx.now):
+        await tx.emit(NoticeSent(**about(notice), channel=row.channel, sent_at=tx.now))
+
+
+async def _trouble(tx: Transaction, row: Row[Any], trouble: Any, reason: str) -> None:
+    for notice in await notices.carried_by(tx.conn, row.message_id):
+        event = DeliveryTroubled(
+            **about(notice), delivery_id=row.delivery_id, channel=row.channel, trouble=trouble, reason=reason
+        )
+        await tx.emit(event)
+
+
+def about(notice: Row[Any]) -> dict[str, Any]:
+    """The fields that every event on a notice carries."""
+    return {name: getattr(notice, name) for name in ("case_id", "notice_id", "kind", "party_id", "role")}

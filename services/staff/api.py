@@ -1,0 +1,71 @@
+"""The JSON routes: people, and tokens for scripts."""
+
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import Query
+
+from services.staff.domain import Member
+from services.staff.schemas import (
+    AddedMember,
+    HandedKit,
+    InitialPassword,
+    MemberChange,
+    Members,
+    NewMember,
+    PasswordChange,
+    SignIn,
+    Token,
+)
+from services.staff.usecases import members, sessions
+from shared.db.transaction import new_id
+from shared.http.routes import PUBLIC, CurrentCaller, Routes, Zone
+from shared.powers import Action
+
+routes = Routes(Zone.STAFF)
+
+
+@routes.post("/api/staff/sign-in", PUBLIC)
+async def sign_in(body: SignIn, kit: HandedKit) -> Token:
+    """A token for a script; whoever holds an initial password names a new one along with it."""
+    return Token(token=await sessions.token_for_script(kit, body.credentials()))
+
+
+@routes.get("/api/staff/me", Action.STAFF_READ)
+async def me(kit: HandedKit, caller: CurrentCaller) -> Member:
+    """Who calls, as the court knows them now."""
+    return await members.member(kit, caller.staff_id)
+
+
+@routes.get("/api/staff/members", Action.STAFF_READ)
+async def list_members(
+    kit: HandedKit, cursor: UUID | None = None, limit: Annotated[int, Query(ge=1, le=200)] = members.PAGE
+) -> Members:
+    """Everybody who works or worked here, in the order in which they were added."""
+    items, following = await members.member_page(kit, cursor, limit)
+    return Members(items=items, next=following)
+
+
+@routes.post("/api/staff/members", Action.STAFF_MANAGE, status_code=201)
+async def add_member(body: NewMember, kit: HandedKit) -> AddedMember:
+    """Add somebody. The initial password is in this answer alone."""
+    member = body.member(new_id(), kit.court.code)
+    return AddedMember(member=member, initial_password=await members.add_member(kit, member))
+
+
+@routes.patch("/api/staff/members/{staff_id}", Action.STAFF_MANAGE)
+async def change_member(staff_id: UUID, body: MemberChange, kit: HandedKit) -> Member:
+    """Change somebody's post, name or telephone, or bar them from signing in."""
+    return await members.change_member(kit, staff_id, body.changes())
+
+
+@routes.post("/api/staff/members/{staff_id}/password", Action.STAFF_MANAGE)
+async def reset_password(staff_id: UUID, kit: HandedKit) -> InitialPassword:
+    """A new initial password for somebody who forgot theirs."""
+    return InitialPassword(initial_password=await members.reset_password(kit, staff_id))
+
+
+@routes.post("/api/staff/password", Action.STAFF_READ, status_code=204)
+async def change_password(body: PasswordChange, kit: HandedKit, caller: CurrentCaller) -> None:
+    """Replace one's own password; it ends every session that the old one opened."""
+    await sessions.change_password(kit, caller, body.old, body.new)

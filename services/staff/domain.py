@@ -1,0 +1,92 @@
+"""Who works at the court, what must hold for them, and where sign-in leads. Pure."""
+
+import re
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from uuid import UUID
+
+from shared.errors import Fault
+from shared.powers import POSTS, Power, Role
+
+SESSION = timedelta(minutes=30)
+"""How long a signed token lives; until then no service asks whether its bearer still works here."""
+REFRESH = timedelta(hours=12)
+"""How long one sign-in can be renewed: a shift."""
+TRIES = 5
+LOCK = timedelta(minutes=15)
+"""So many wrong passwords in a row lock a login, alone, for so long."""
+SHORTEST_PASSWORD = 12
+
+DEPARTMENTS: tuple[str, ...] = tuple(dict.fromkeys(post.department for post in POSTS.values()))
+
+_LOCAL_PATH = re.compile(r"/(?![/\\])[^\x00-\x20\\\x7f]*")
+_LANDINGS = {Role.DUTY: "/desk", Role.COMMAND: "/desk", Role.CLERK: "/cases", Role.ADMIN: "/staff"}
+
+
+@dataclass(frozen=True)
+class Member:
+    """A member of staff. `phone` is a landline of the court; `must_change` asks for a new password at sign-in."""
+
+    id: UUID
+    login: str
+    name: str
+    phone: str
+    department: str
+    panel: str | None
+    roles: tuple[Role, ...]
+    court: str
+    active: bool
+    must_change: bool
+
+    @property
+    def title(self) -> str:
+        """The posts in Chinese."""
+        return "、".join(POSTS[role].title for role in self.roles)
+
+    @property
+    def administers(self) -> bool:
+        """Whether they can sign in and manage others."""
+        return self.active and Role.ADMIN in self.roles
+
+
+def member_faults(member: Member, panels: Collection[str]) -> list[Fault]:
+    """All that is wrong with a member as they would become."""
+    faults = [Fault("roles", _misplaced(role)) for role in member.roles if not _has_place(role, member.department)]
+    if member.department not in DEPARTMENTS:
+        faults.append(Fault("department", f"没有这个部门。可选：{'、'.join(DEPARTMENTS)}。"))
+    if member.panel is not None and member.panel not in panels:
+        faults.append(Fault("panel", f"没有这个合议庭。可选：{'、'.join(panels)}。"))
+    return faults
+
+
+def _has_place(role: Role, department: str) -> bool:
+    """The reform of 2009 separates the three powers: who holds one belongs to the department that has it."""
+    return POSTS[role].power is Power.SERVICE or POSTS[role].department == department
+
+
+def _misplaced(role: Role) -> str:
+    post = POSTS[role]
+    return f"{post.title}只能由{post.department}的人员担任：执行实施、执行裁决、财产变现三权分离。"
+
+
+def password_faults(field: str, login: str, password: str) -> list[Fault]:
+    """What makes a new password too easy to guess."""
+    faults = []
+    if len(password) < SHORTEST_PASSWORD:
+        faults.append(Fault(field, f"密码至少{SHORTEST_PASSWORD}个字符，请加长。"))
+    if len(set(password)) < 5:
+        faults.append(Fault(field, "密码中不同的字符太少，请换一个。"))
+    if login in password.lower():
+        faults.append(Fault(field, "密码不能包含登录名，请换一个。"))
+    return faults
+
+
+def landing(roles: Sequence[Role]) -> str:
+    """The page where somebody's work begins."""
+    return next((_LANDINGS[role] for role in roles if role in _LANDINGS), "/work")
+
+
+def local_path(text: str) -> str | None:
+    """`text` when it is a path of this site, else None: nobody is led from the sign-in page to another site."""
+    return text if _LOCAL_PATH.fullmatch(text) else None

@@ -1,0 +1,132 @@
+"""Signing in and out, and one's own password.
+
+A browser holds two cookies: a signed token for half an hour that every service reads, and a secret for a shift that
+only `/sign-in` and `/sign-out` are sent. Pages whose token ran out go through `/sign-in/refresh`, scripts too.
+"""
+
+from typing import Annotated
+from urllib.parse import quote
+
+from fastapi import Cookie, Query, Request
+from starlette.responses import RedirectResponse, Response
+
+from services.staff.domain import REFRESH, SESSION, Member, landing, local_path
+from services.staff.schemas import HandedKit, PasswordForm, SignInForm
+from services.staff.usecases import sessions
+from services.staff.usecases.sessions import Admission, StaffKit
+from shared.errors import Refusal, TooMany, Unauthenticated
+from shared.http.auth import STAFF_COOKIE
+from shared.http.forms import Typed, faults_in, typed, understood
+from shared.http.routes import PUBLIC, CurrentCaller, Routes, Zone
+from shared.powers import Action
+from shared.web.pages import Pages
+
+REFRESH_COOKIE = "yg_refresh"
+_REFRESH_PATHS = ("/sign-in", "/sign-out")
+
+Then = Annotated[str, Query(alias="next", max_length=2000)]
+Refresh = Annotated[str | None, Cookie(alias=REFRESH_COOKIE)]
+
+routes = Routes(Zone.STAFF, pages=True)
+pages = Pages("services.staff")
+
+
+@routes.get("/sign-in", PUBLIC)
+async def sign_in_page(request: Request, then: Then = "") -> Response:
+    """The door."""
+    return _door(request, {"next": then})
+
+
+@routes.post("/sign-in", PUBLIC)
+async def sign_in(request: Request, kit: HandedKit) -> Response:
+    """Come in, or see at the door why not."""
+    form = await typed(request)
+    try:
+        given = understood(SignInForm, form)
+        admission = await sessions.sign_in(kit, given.credentials())
+    except Refusal as refusal:
+        return _door(request, form, refusal)
+    return _let_in(kit, admission, given.next)
+
+
+@routes.get("/sign-in/refresh", PUBLIC)
+async def renew_page(kit: HandedKit, then: Then = "", refresh: Refresh = None) -> Response:
+    """Renew the token and go on; whoever cannot is shown the door."""
+    try:
+        member = await sessions.renew(kit, refresh)
+    except Unauthenticated:
+        return RedirectResponse(f"/sign-in?next={quote(then, safe='')}", 303)
+    return _with_token(kit, member, RedirectResponse(local_path(then) or landing(member.roles), 303))
+
+
+@routes.post("/sign-in/refresh", PUBLIC)
+async def renew_for_script(kit: HandedKit, refresh: Refresh = None) -> Response:
+    """Renew the token of a page that stays open, so that a form being filled in is not lost."""
+    return _with_token(kit, await sessions.renew(kit, refresh), Response(status_code=204))
+
+
+@routes.post("/sign-out", PUBLIC)
+async def sign_out(kit: HandedKit, refresh: Refresh = None) -> Response:
+    """Go out; the secret is worth nothing afterwards."""
+    await sessions.sign_out(kit, refresh)
+    response = RedirectResponse("/sign-in", 303)
+    response.delete_cookie(STAFF_COOKIE, httponly=True, samesite="lax", secure=_secure(kit))
+    for path in _REFRESH_PATHS:
+        response.delete_cookie(REFRESH_COOKIE, path, httponly=True, samesite="lax", secure=_secure(kit))
+    return response
+
+
+@routes.get("/staff/password", Action.STAFF_READ)
+async def password_page(request: Request, *, changed: bool = False) -> Response:
+    """One's own password."""
+    return pages.page(request, "password.html", changed=changed, faults={})
+
+
+@routes.post("/staff/password", Action.STAFF_READ)
+async def change_password(request: Request, kit: HandedKit, caller: CurrentCaller) -> Response:
+    """Replace it; this browser stays signed in, all others do not."""
+    try:
+        given = understood(PasswordForm, await typed(request))
+        admission = await sessions.change_password(kit, caller, given.old, given.new)
+    except Refusal as refusal:
+        return pages.page(request, "password.html", refusal.status, changed=False, faults=faults_in(refusal))
+    return _let_in(kit, admission, "/staff/password?changed=1")
+
+
+def _door(request: Request, form: Typed, refusal: Refusal | None = None) -> Response:
+    """The sign-in page. Passwords are typed again: no page ever carries one back."""
+    new_due = "new_password" in form or (refusal is not None and refusal.code == "password_must_change")
+    response = pages.page(
+        request,
+        "sign_in.html",
+        refusal.status if refusal else 200,
+        login=form.get("login", ""),
+        next=form.get("next", ""),
+        new_due=new_due,
+        refusal=refusal,
+        faults=faults_in(refusal) if refusal else {},
+    )
+    if isinstance(refusal, TooMany):
+        response.headers["Retry-After"] = str(refusal.retry_after)
+    return response
+
+
+def _let_in(kit: StaffKit, admission: Admission, then: str) -> Response:
+    response = RedirectResponse(local_path(then) or landing(admission.member.roles), 303)
+    seconds = int(REFRESH.total_seconds())
+    for path in _REFRESH_PATHS:
+        response.set_cookie(
+            REFRESH_COOKIE, admission.refresh, seconds, path=path, httponly=True, samesite="lax", secure=_secure(kit)
+        )
+    return _with_token(kit, admission.member, response)
+
+
+def _with_token(kit: StaffKit, member: Member, response: Response) -> Response:
+    token = sessions.session_token(kit, member)
+    seconds = int(SESSION.total_seconds())
+    response.set_cookie(STAFF_COOKIE, token, seconds, httponly=True, samesite="lax", secure=_secure(kit))
+    return response
+
+
+def _secure(kit: StaffKit) -> bool:
+    return kit.run.base_url.startswith("https://")

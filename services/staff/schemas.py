@@ -1,0 +1,131 @@
+"""What comes in over HTTP, as JSON or as a form, and what goes out."""
+
+from collections.abc import Callable
+from typing import Annotated, Any
+from uuid import UUID
+
+from fastapi import Depends
+from pydantic import AfterValidator, BaseModel, Field, StringConstraints, ValidationInfo
+
+from services.staff.domain import SESSION, Member
+from services.staff.usecases.sessions import Credentials, StaffKit
+from shared.http.inputs import Input, Line
+from shared.powers import Role
+from shared.runtime.service import kit_of
+
+HandedKit = Annotated[StaffKit, Depends(kit_of)]
+
+Password = Annotated[str, StringConstraints(strip_whitespace=False, min_length=1, max_length=128)]
+Login = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_.-]{1,31}$")]
+Landline = Annotated[str, StringConstraints(pattern=r"^0\d{2,3}-\d{7,8}(-\d{1,6})?$")]
+"""A telephone of the court with its area code; it stands in messages, where carriers refuse mobile numbers."""
+Roles = Annotated[tuple[Role, ...], Field(min_length=1), AfterValidator(lambda roles: tuple(dict.fromkeys(roles)))]
+
+
+def _same_as(field: str) -> Callable[[str | None, ValidationInfo], str | None]:
+    def check(again: str | None, info: ValidationInfo) -> str | None:
+        if again != info.data.get(field, again):
+            raise ValueError("两次输入的新密码不一致，请重新输入。")
+        return again
+
+    return check
+
+
+class SignIn(Input):
+    """Login and password; a new password where one is due."""
+
+    login: Annotated[Line, AfterValidator(str.lower)]
+    password: Password
+    new_password: Password | None = None
+
+    def credentials(self) -> Credentials:
+        """As the use cases take them."""
+        return Credentials(self.login, self.password, self.new_password)
+
+
+class SignInForm(SignIn):
+    """The same on the page: with the path to go to, and the new password once more."""
+
+    next: str = ""
+    again: Annotated[Password | None, AfterValidator(_same_as("new_password"))] = Field(None, validate_default=True)
+
+
+class PasswordChange(Input):
+    """One's own password, replaced."""
+
+    old: Password
+    new: Password
+
+
+class PasswordForm(PasswordChange):
+    """The same on the page: with the new password once more."""
+
+    again: Annotated[Password | None, AfterValidator(_same_as("new"))] = Field(None, validate_default=True)
+
+
+class NewMember(Input):
+    """A member of staff to be added."""
+
+    login: Login
+    name: Line
+    phone: Landline
+    department: Line
+    panel: Line | None = None
+    roles: Roles
+
+    def member(self, staff_id: UUID, court: str) -> Member:
+        """The member that they become: active, with an initial password."""
+        return Member(id=staff_id, court=court, active=True, must_change=True, **dict(self))
+
+
+class MemberChange(Input):
+    """What is to change of a member; what is left out stays, and `panel: null` takes them out of their panel."""
+
+    name: Line = ""
+    phone: Landline = ""
+    department: Line = ""
+    panel: Line | None = None
+    roles: Roles = ()
+    active: bool = True
+
+    def changes(self) -> dict[str, Any]:
+        """The fields that were named."""
+        return {name: getattr(self, name) for name in self.model_fields_set}
+
+
+class MemberForm(Input):
+    """The page's form for changing a member: every field, as it now is."""
+
+    name: Line
+    phone: Landline
+    department: Line
+    panel: Line | None = None
+    roles: Roles
+    active: bool = False
+
+
+class Token(BaseModel):
+    """A bearer token, and for how many seconds it is good."""
+
+    token: str
+    token_type: str = "Bearer"  # noqa: S105 - RFC 6750's name of the scheme
+    expires_in: int = int(SESSION.total_seconds())
+
+
+class Members(BaseModel):
+    """A page of members; `next` is the cursor of the page after it."""
+
+    items: list[Member]
+    next: UUID | None
+
+
+class InitialPassword(BaseModel):
+    """Shown once: the member must replace it at the next sign-in."""
+
+    initial_password: str
+
+
+class AddedMember(InitialPassword):
+    """The new member with their initial password."""
+
+    member: Member

@@ -1,0 +1,18 @@
+"""The wiring of the staff service."""
+
+from services.staff import api, pages
+from services.staff.jobs import jobs
+from services.staff.settings import StaffSettings
+from services.staff.usecases.seeds import seed
+from shared.runtime.service import Service
+
+SERVICE = Service(
+    name="staff",
+    title="人员",
+    package="services.staff",
+    paths=("/api/staff", "/sign-in", "/sign-out", "/staff"),
+    settings=StaffSettings,
+    routes=(api.routes, *pages.routes),
+    jobs=jobs,
+    start=seed,
+)

@@ -1,0 +1,14 @@
+"""What differs from court to court for the staff service (prefix STAFF_)."""
+
+from pydantic import SecretStr
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class StaffSettings(BaseSettings):
+    """The panels of the bureau, and the first administrator of a production."""
+
+    model_config = SettingsConfigDict(env_prefix="STAFF_", extra="ignore")
+
+    panels: tuple[str, ...] = ("执行一合议庭", "执行二合议庭")
+    admin_password: SecretStr = SecretStr("")
+    """Read once, when a production starts with nobody in it; must be changed at the first sign-in."""

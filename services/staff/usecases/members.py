@@ -1,0 +1,96 @@
+"""Adding members of staff and changing them; the other services learn of each in the same transaction."""
+
+from collections.abc import Mapping
+from dataclasses import asdict, replace
+from typing import Any
+from uuid import UUID
+
+from services.staff import store
+from services.staff.domain import Member, member_faults
+from services.staff.usecases.passwords import hashed, made_up
+from services.staff.usecases.sessions import StaffKit
+from shared.contracts.staff import MemberChanged
+from shared.db.transaction import Transaction
+from shared.errors import Conflict, Fault, Invalid, NotFound
+
+PAGE = 50
+
+
+async def member_page(kit: StaffKit, cursor: UUID | None, limit: int = PAGE) -> tuple[list[Member], UUID | None]:
+    """Some members, and where the next page begins."""
+    async with kit.db.read() as conn:
+        found = await store.page(conn, cursor, limit + 1)
+    return found[:limit], found[limit - 1].id if len(found) > limit else None
+
+
+async def member(kit: StaffKit, staff_id: UUID) -> Member:
+    """One member. Raises NotFound."""
+    async with kit.db.read() as conn:
+        return _found(await store.by_id(conn, staff_id))
+
+
+async def add_member(kit: StaffKit, new: Member) -> str:
+    """Add a member; the initial password, which they must change at their first sign-in. Raises Invalid."""
+    _check(kit, new)
+    password = made_up()
+    password_hash = await hashed(password)
+    async with kit.db.begin() as tx:
+        if not await enrol(tx, new, password_hash):
+            raise Invalid([Fault("login", "这个登录名已被使用，请换一个。")])
+    return password
+
+
+async def enrol(tx: Transaction, new: Member, password_hash: str) -> bool:
+    """Write a new member and tell the others; False when the login is taken."""
+    added = await store.add(tx.conn, new, password_hash)
+    if added:
+        await tx.emit(_as_told(new))
+    return added
+
+
+async def change_member(kit: StaffKit, staff_id: UUID, changes: Mapping[str, Any]) -> Member:
+    """Change some fields of a member. Whoever is barred is signed out. Raises NotFound, Invalid or Conflict."""
+    async with kit.db.begin() as tx:
+        administrators = await store.administrators(tx.conn)
+        before = _found(await store.locked(tx.conn, staff_id))
+        after = replace(before, **changes)
+        _check(kit, after)
+        if [before] == administrators and not after.administers:
+            raise Conflict("last_administrator", "这是最后一名系统管理员，须先指定另一名，才能停用或改岗。")
+        if after != before:
+            await _write(tx, after)
+    return after
+
+
+async def reset_password(kit: StaffKit, staff_id: UUID) -> str:
+    """A new initial password for a member, whose sessions end. Raises NotFound."""
+    password = made_up()
+    password_hash = await hashed(password)
+    async with kit.db.begin() as tx:
+        _found(await store.locked(tx.conn, staff_id))
+        await store.set_password(tx.conn, staff_id, password_hash, must_change=True)
+    return password
+
+
+async def _write(tx: Transaction, after: Member) -> None:
+    await store.change(tx.conn, after)
+    if not after.active:
+        await store.revoke_all(tx.conn, after.id)
+    await tx.emit(_as_told(after))
+
+
+def _check(kit: StaffKit, member: Member) -> None:
+    faults = member_faults(member, kit.settings.panels)
+    if faults:
+        raise Invalid(faults)
+
+
+def _found(member: Member | None) -> Member:
+    if member is None:
+        raise NotFound("no_such_member", "没有这名工作人员，请核对编号。")
+    return member
+
+
+def _as_told(member: Member) -> MemberChanged:
+    facts = asdict(member)
+    return MemberChanged(staff_id=facts.pop("id"), **facts)

@@ -1,0 +1,1 @@
+"""The three periods, six milestones and clocks of each case, its tasks and its enforcement log."""

@@ -1,0 +1,1 @@
+"""The rules of stage tracking. Pure: no database, no network, no clock of its own."""

@@ -1,0 +1,77 @@
+"""What a judge records in a case, and what of it may be told to whom. Pure."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from shared.contracts.cases import PartyRole
+from shared.contracts.stages import Milestone, Period
+from shared.errors import Fault
+
+_TIP_WORD = re.compile(r"举报|线索|检举|告发|知情人|匿名|\btips?\b", re.IGNORECASE)
+
+
+def reveals_tip(text: str) -> bool:
+    """Whether the text lets a party guess that somebody gave a tip: nothing published may."""
+    return _TIP_WORD.search(text) is not None
+
+
+@dataclass(frozen=True)
+class Publication:
+    """Who may read a piece of work, and from when. `carried_out`: the measure that it tells of is done."""
+
+    audience: tuple[PartyRole, ...]
+    notify: bool
+    not_before: datetime | None = None
+    carried_out: bool = False
+
+
+@dataclass(frozen=True)
+class Work:
+    """What was done."""
+
+    title: str
+    text: str
+    evidence: str | None = None
+    publish: Publication | None = None
+    kind: str = "work"
+
+
+@dataclass(frozen=True)
+class ReachMilestone:
+    """A milestone was reached on a day, proved by a document."""
+
+    milestone: Milestone
+    on: date
+    evidence: str
+    kind: str = "milestone"
+
+
+@dataclass(frozen=True)
+class EnterPeriod:
+    """The case enters a period on a day, by a document. `checked`: what of the quality checklist is confirmed."""
+
+    period: Period
+    on: date
+    evidence: str
+    checked: Sequence[str] = ()
+    kind: str = "enter_period"
+
+
+Act = Work | ReachMilestone | EnterPeriod
+
+
+def publication_faults(work: Work) -> list[Fault]:
+    """Why the work may not be published as asked; empty when it may, or stays internal."""
+    if work.publish is None:
+        return []
+    faults = [
+        Fault(f"work.{field}", "公开的内容不得提及举报、线索及其来源，请改写为核查、办理的结果。")
+        for field, text in (("title", work.title), ("text", work.text))
+        if reveals_tip(text)
+    ]
+    if PartyRole.RESPONDENT in work.publish.audience and not work.publish.carried_out:
+        reason = "措施尚未实施完毕的，不得向被执行人公开；请确认已实施，或者只向申请执行人公开。"
+        faults.append(Fault("work.publish.carried_out", reason))
+    return faults

@@ -1,0 +1,85 @@
+"""Entries of the enforcement log: plain title by kind; what people wrote rests sealed. Pure."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from uuid import UUID
+
+
+class EntryKind(StrEnum):
+    """What an entry records."""
+
+    FILED = "filed"
+    CORRECTED = "corrected"
+    PARTY_ADDED = "party_added"
+    PARTY_CHANGED = "party_changed"
+    ASSIGNED = "assigned"
+    CLOCKS = "clocks"
+    CLOCKS_STOPPED = "clocks_stopped"
+    RANG = "rang"
+    NOTICE_ISSUED = "notice_issued"
+    NOTICE_WAITS = "notice_waits"
+    NOTICE_SENT = "notice_sent"
+    NOTICE_SERVED = "notice_served"
+    DELIVERY_TROUBLED = "delivery_troubled"
+    SERVED = "served"
+    DUTY_ACTED = "duty_acted"
+    WORK = "work"
+    MILESTONE = "milestone"
+    PERIOD = "enter_period"
+    TASK_DONE = "task_done"
+
+    @property
+    def title(self) -> str:
+        """The entry's name when it has no title of its own."""
+        return _TITLES[self]
+
+
+_TITLES = {
+    EntryKind.FILED: "立案",
+    EntryKind.CORRECTED: "立案信息更正",
+    EntryKind.PARTY_ADDED: "当事人增加",
+    EntryKind.PARTY_CHANGED: "当事人信息变更",
+    EntryKind.ASSIGNED: "确定承办人",
+    EntryKind.CLOCKS: "期限设定",
+    EntryKind.CLOCKS_STOPPED: "期限事项完成",
+    EntryKind.RANG: "期限届至",
+    EntryKind.NOTICE_ISSUED: "通知书制作",
+    EntryKind.NOTICE_WAITS: "通知书暂缓制作",
+    EntryKind.NOTICE_SENT: "通知书发出",
+    EntryKind.NOTICE_SERVED: "通知书送达",
+    EntryKind.DELIVERY_TROUBLED: "送达异常",
+    EntryKind.SERVED: "送达节点完成",
+    EntryKind.DUTY_ACTED: "值班办理",
+    EntryKind.WORK: "执行工作",
+    EntryKind.MILESTONE: "办案节点",
+    EntryKind.PERIOD: "进入新阶段",
+    EntryKind.TASK_DONE: "待办事项办结",
+}
+
+NOTICE_TITLES = {
+    "CASE_ACCEPTED": "受理通知书",
+    "ENFORCEMENT_NOTICE": "执行通知书",
+    "RIGHTS_RISKS": "权利义务及执行风险告知书",
+    "INTEGRITY_CARD": "廉政监督卡",
+    "PROGRESS": "执行进展告知书",
+}
+EXECUTION_NOTICE = "ENFORCEMENT_NOTICE"
+
+
+def notice_title(kind: str) -> str:
+    """A notice's name in Chinese; of a kind that is newer than this service, a general word."""
+    return NOTICE_TITLES.get(kind, "通知书")
+
+
+@dataclass(frozen=True)
+class Note:
+    """What is to be written into the log. `plain` holds facts without a person or free text."""
+
+    kind: EntryKind
+    text: str
+    title: str | None = None
+    evidence: str | None = None
+    by: UUID | None = None
+    by_name: str | None = None
+    plain: Mapping[str, object] = field(default_factory=dict)

@@ -1,0 +1,88 @@
+"""Tasks: each open one has exactly one owner, a person or a role. Pure."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from uuid import UUID
+
+from services.stage_tracking.domain.deadlines import DeadlineKind
+from shared.powers import POSTS, Role
+
+
+class TaskKind(StrEnum):
+    """What is to be done."""
+
+    ASSIGN_JUDGE = "assign_judge"
+    COMPLETE_PARTIES = "complete_parties"
+    SUPPLY_FIELD = "supply_field"
+    OVERDUE_REASONS = "overdue_reasons"
+    REMINDER = "reminder"
+    DELIVERY_TROUBLE = "delivery_trouble"
+    CHECKLIST = "checklist"
+    REWRITE_PROGRESS = "rewrite_progress"
+    POWER_CONFLICT = "power_conflict"
+
+    @property
+    def closes_itself(self) -> bool:
+        """Whether the awaited event closes it, and nobody by hand."""
+        return self in _BY_EVENT
+
+    @property
+    def needs_note(self) -> bool:
+        """Whether whoever finishes it must write what was done or why."""
+        return self in _WITH_NOTE
+
+
+_BY_EVENT = {TaskKind.ASSIGN_JUDGE, TaskKind.COMPLETE_PARTIES, TaskKind.SUPPLY_FIELD}
+_WITH_NOTE = {TaskKind.OVERDUE_REASONS, TaskKind.CHECKLIST, TaskKind.POWER_CONFLICT}
+
+
+@dataclass(frozen=True)
+class Owner:
+    """A person or a role: exactly one of the two."""
+
+    staff_id: UUID | None = None
+    role: Role | None = None
+
+    def __post_init__(self) -> None:
+        if (self.staff_id is None) == (self.role is None):
+            raise ValueError("a task has exactly one owner")
+
+
+@dataclass(frozen=True)
+class Task:
+    """An open task. `subject` tells tasks of one kind in one case apart; `detail` is sealed where it rests."""
+
+    kind: TaskKind
+    subject: str
+    title: str
+    detail: str
+    owner: Owner
+    due_at: datetime | None = None
+
+
+def owner_title(role: str) -> str:
+    """The post of a role in Chinese; an unknown one stays as it is."""
+    return POSTS[Role(role)].title if role in set(Role) else role
+
+
+def role_owner(role: str) -> Owner:
+    """The owner whom another service names; management finds one when the role is unknown here."""
+    return Owner(role=Role(role) if role in set(Role) else Role.MANAGEMENT)
+
+
+def handler(judge_id: UUID | None) -> Owner:
+    """Who answers for a case: its judge, or management as long as it has none."""
+    return Owner(role=Role.MANAGEMENT) if judge_id is None else Owner(staff_id=judge_id)
+
+
+def rung_task(kind: DeadlineKind, due_day: str, judge_id: UUID | None, open_work: str, due_at: datetime) -> Task:
+    """What a clock's ringing asks for. `due_day` is in words; `open_work` lists what is not done yet."""
+    if kind is DeadlineKind.COURT_LIMIT_REMINDER:
+        title = f"三个月办案期限将于{due_day}届满"
+        detail = f"尚未完成：{open_work}。请在期限内办结；不能办结的，由合议庭说明理由，报庭长审批延期。"
+        return Task(TaskKind.REMINDER, kind, title, detail, handler(judge_id), due_at)
+    owner = Owner(role=Role.MANAGEMENT) if kind is DeadlineKind.ASSIGNMENT else handler(judge_id)
+    title = f"“{kind.title}”已超期，请说明理由"
+    detail = f"期限于{due_day}届满。尚未完成：{open_work}。请说明超期理由和下一步安排，并抓紧办理。"
+    return Task(TaskKind.OVERDUE_REASONS, kind, title, detail, owner, due_at)

@@ -1,0 +1,1 @@
+"""The tables of stage tracking and every query on them. Functions take an open connection."""

@@ -1,0 +1,74 @@
+"""Lists of cases by urgency."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Row, Select, func, select
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from services.stage_tracking.domain.cursor import Cursor
+from services.stage_tracking.store.tables import cases
+from services.stage_tracking.store.tasks import beyond
+
+
+@dataclass(frozen=True)
+class Filter:
+    """Which cases. `soon` ends the span that counts as soon; `unassigned` asks for cases without a judge."""
+
+    now: datetime
+    soon: datetime
+    state: str | None = None
+    period: str | None = None
+    judge_id: UUID | None = None
+    number: str | None = None
+
+
+def _filtered(query: Select[Any], wanted: Filter) -> Select[Any]:
+    due = cases.c.next_due_at
+    states = {
+        "late": due < wanted.now,
+        "soon": due.between(wanted.now, wanted.soon),
+        "unassigned": cases.c.judge_id.is_(None),
+    }
+    if wanted.state is not None:
+        query = query.where(states[wanted.state])
+    if wanted.period is not None:
+        query = query.where(cases.c.period == wanted.period)
+    if wanted.judge_id is not None:
+        query = query.where(cases.c.judge_id == wanted.judge_id)
+    if wanted.number:
+        query = query.where(cases.c.number.contains(wanted.number, autoescape=True))
+    return query
+
+
+async def page(conn: AsyncConnection, wanted: Filter, cursor: Cursor | None, limit: int) -> list[Row[Any]]:
+    """Up to `limit` cases beyond the cursor, most urgent first; those without a running clock last."""
+    query = _filtered(select(cases), wanted)
+    if cursor is not None:
+        query = query.where(beyond(cases.c.next_due_at, cases.c.case_id, cursor))
+    return list(
+        await conn.execute(query.order_by(cases.c.next_due_at.asc().nulls_last(), cases.c.case_id).limit(limit))
+    )
+
+
+async def counts(conn: AsyncConnection, wanted: Filter) -> Row[Any]:
+    """How many cases are late, soon due, without a judge, and there at all."""
+    due = cases.c.next_due_at
+    query = select(
+        func.count().filter(due < wanted.now).label("late"),
+        func.count().filter(due.between(wanted.now, wanted.soon)).label("soon"),
+        func.count().filter(cases.c.judge_id.is_(None)).label("unassigned"),
+        func.count().label("open"),
+    ).where(cases.c.closed_on.is_(None))
+    if wanted.judge_id is not None:
+        query = query.where(cases.c.judge_id == wanted.judge_id)
+    return (await conn.execute(query)).one()
+
+
+async def judges(conn: AsyncConnection) -> list[Row[Any]]:
+    """Every judge who has a case, by name."""
+    named = func.max(cases.c.judge_name).label("judge_name")
+    query = select(cases.c.judge_id, named).where(cases.c.judge_id.is_not(None)).group_by(cases.c.judge_id)
+    return list(await conn.execute(query.order_by("judge_name")))

@@ -1,0 +1,91 @@
+"""The projection of cases and their parties; the case's row is the lock that every act takes first."""
+
+from datetime import date, datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Row, func, insert, select, update
+from sqlalchemy.dialects.postgresql import insert as upsert
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from services.stage_tracking.store.tables import case_powers, cases, deadlines, parties
+from shared.contracts.cases import PartyRole
+from shared.errors import Conflict
+from shared.powers import Power
+
+
+async def put(conn: AsyncConnection, row: dict[str, Any]) -> None:
+    """A new case."""
+    await conn.execute(insert(cases).values(row))
+
+
+async def change(conn: AsyncConnection, case_id: UUID, **values: Any) -> None:
+    """Bring some columns up to date."""
+    await conn.execute(update(cases).where(cases.c.case_id == case_id).values(values))
+
+
+async def lock(conn: AsyncConnection, case_id: UUID) -> Row[Any] | None:
+    """The case, its row locked until the transaction ends."""
+    return (await conn.execute(select(cases).where(cases.c.case_id == case_id).with_for_update())).one_or_none()
+
+
+async def find(conn: AsyncConnection, key: str) -> Row[Any] | None:
+    """The case with this id or number; brackets of either width find it."""
+    query = select(cases).order_by(cases.c.filed_on.desc()).limit(1)
+    try:
+        query = query.where(cases.c.case_id == UUID(key))
+    except ValueError:
+        wide = key.replace("(", "（").replace(")", "）")
+        narrow = key.replace("（", "(").replace("）", ")")
+        query = query.where(cases.c.number.in_({key, wide, narrow}))
+    return (await conn.execute(query)).one_or_none()
+
+
+async def set_nearest(conn: AsyncConnection, case_id: UUID, counted: list[str]) -> None:
+    """Note the case's nearest running clock, so that lists sort by it. `counted`: kinds that are limits."""
+    here = (deadlines.c.case_id == case_id) & deadlines.c.kind.in_(counted)
+    running = here & deadlines.c.met_at.is_(None) & deadlines.c.superseded_at.is_(None)
+    query = select(deadlines.c.due_at, deadlines.c.kind).where(running).order_by(deadlines.c.due_at).limit(1)
+    row = (await conn.execute(query)).one_or_none()
+    due_at, kind = (None, None) if row is None else (row.due_at, row.kind)
+    await change(conn, case_id, next_due_at=due_at, next_kind=kind)
+
+
+async def put_party(conn: AsyncConnection, case_id: UUID, party_id: UUID, role: str) -> None:
+    """A party, or its role brought up to date."""
+    row = upsert(parties).values(party_id=party_id, case_id=case_id, role=role)
+    await conn.execute(row.on_conflict_do_update(index_elements=["party_id"], set_={"role": row.excluded.role}))
+
+
+async def parties_of(conn: AsyncConnection, case_id: UUID) -> list[Row[Any]]:
+    """The parties of a case."""
+    return list(await conn.execute(select(parties).where(parties.c.case_id == case_id)))
+
+
+async def note_sent(conn: AsyncConnection, party_id: UUID, at: datetime) -> bool:
+    """The party's execution notice was first sent then; False when the party is not known."""
+    values = {"notice_sent_at": func.least(parties.c.notice_sent_at, at)}
+    done = await conn.execute(update(parties).where(parties.c.party_id == party_id).values(values))
+    return done.rowcount == 1
+
+
+async def note_served(conn: AsyncConnection, party_id: UUID, on: date) -> bool:
+    """The party's execution notice has legal effect since that day; False when the party is not known."""
+    values = {"notice_served_on": func.least(parties.c.notice_served_on, on)}
+    done = await conn.execute(update(parties).where(parties.c.party_id == party_id).values(values))
+    return done.rowcount == 1
+
+
+def respondents(rows: list[Row[Any]]) -> list[Row[Any]]:
+    """Those on whom execution notices are served."""
+    return [row for row in rows if row.role == PartyRole.RESPONDENT]
+
+
+async def hold_power(conn: AsyncConnection, case_id: UUID, staff_id: UUID, power: Power, at: datetime) -> None:
+    """This person exercises this power in this case. Raises Conflict when they hold another one there."""
+    row = upsert(case_powers).values(case_id=case_id, staff_id=staff_id, power=power, since=at)
+    await conn.execute(row.on_conflict_do_nothing())
+    here = (case_powers.c.case_id == case_id) & (case_powers.c.staff_id == staff_id)
+    held = (await conn.execute(select(case_powers.c.power).where(here))).scalar_one()
+    if held != power:
+        raise Conflict("power_held", "同一人员在同一案件中不得兼有执行实施、执行裁决、财产变现中的两项权力。")

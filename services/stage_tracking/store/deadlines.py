@@ -1,0 +1,67 @@
+"""Deadlines: the newest version of each kind runs; older ones are kept, superseded."""
+
+from datetime import date, datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Row, insert, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from services.stage_tracking.domain.deadlines import Deadline
+from services.stage_tracking.store.tables import cases, deadlines
+from shared.db.transaction import new_id
+
+_CURRENT = deadlines.c.superseded_at.is_(None)
+_RUNNING = _CURRENT & deadlines.c.met_at.is_(None)
+
+
+async def current(conn: AsyncConnection, case_id: UUID) -> list[Row[Any]]:
+    """The newest version of each clock of a case, by due instant."""
+    query = select(deadlines).where(deadlines.c.case_id == case_id, _CURRENT).order_by(deadlines.c.due_at)
+    return list(await conn.execute(query))
+
+
+async def put(conn: AsyncConnection, case_id: UUID, deadline: Deadline, version: int, calendar_until: date) -> None:
+    """A new version of a clock."""
+    values = {field: getattr(deadline, field) for field in Deadline.__dataclass_fields__}
+    row = {"id": new_id(), "case_id": case_id, "version": version, "calendar_until": calendar_until, **values}
+    await conn.execute(insert(deadlines).values(row))
+
+
+async def supersede(conn: AsyncConnection, deadline_id: UUID, at: datetime) -> None:
+    """A newer version takes its place."""
+    await conn.execute(update(deadlines).where(deadlines.c.id == deadline_id).values(superseded_at=at))
+
+
+async def confirm(conn: AsyncConnection, case_id: UUID, calendar_until: date) -> None:
+    """The clocks that run were computed with a calendar announced up to that day."""
+    here = (deadlines.c.case_id == case_id) & _RUNNING
+    await conn.execute(update(deadlines).where(here).values(calendar_until=calendar_until))
+
+
+async def meet(conn: AsyncConnection, deadline_id: UUID, at: datetime) -> None:
+    """What the clock waited for was done."""
+    await conn.execute(update(deadlines).where(deadlines.c.id == deadline_id).values(met_at=at))
+
+
+async def claim_due(conn: AsyncConnection, now: datetime) -> Row[Any] | None:
+    """The longest overdue clock that has not rung, its row and its case's locked; rows that others hold are skipped.
+
+    Both locks are taken at once and without waiting, so this can stand in nobody's way.
+    """
+    columns = (deadlines, cases.c.number, cases.c.judge_id, cases.c.judge_name)
+    query = select(*columns).join(cases, cases.c.case_id == deadlines.c.case_id)
+    query = query.where(_RUNNING, deadlines.c.fired_at.is_(None), deadlines.c.due_at <= now)
+    query = query.order_by(deadlines.c.due_at).limit(1)
+    return (await conn.execute(query.with_for_update(of=[deadlines, cases], skip_locked=True))).one_or_none()
+
+
+async def fire(conn: AsyncConnection, deadline_id: UUID, at: datetime) -> None:
+    """The clock rings; it rings once."""
+    await conn.execute(update(deadlines).where(deadlines.c.id == deadline_id).values(fired_at=at))
+
+
+async def outdated(conn: AsyncConnection, calendar_until: date, limit: int) -> list[UUID]:
+    """Cases with running clocks that were computed before the calendar up to that day was announced."""
+    query = select(deadlines.c.case_id).where(_RUNNING, deadlines.c.calendar_until < calendar_until)
+    return list((await conn.execute(query.distinct().limit(limit))).scalars())

@@ -1,0 +1,59 @@
+"""Periods and milestones."""
+
+from collections.abc import Mapping, Sequence
+from datetime import date
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Row, insert, select, update
+from sqlalchemy.dialects.postgresql import insert as upsert
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from services.stage_tracking.store.tables import milestones, periods
+from shared.contracts.stages import Milestone, Period
+
+
+async def open_period(conn: AsyncConnection, case_id: UUID, period: Period, on: date) -> None:
+    """Close the period that is open, and open this one."""
+    here = (periods.c.case_id == case_id) & periods.c.closed_on.is_(None)
+    await conn.execute(update(periods).where(here).values(closed_on=on))
+    await conn.execute(insert(periods).values(case_id=case_id, period=period, opened_on=on))
+
+
+async def periods_of(conn: AsyncConnection, case_id: UUID) -> list[Row[Any]]:
+    """The periods that a case has entered, in order."""
+    rows = list(await conn.execute(select(periods).where(periods.c.case_id == case_id)))
+    return sorted(rows, key=lambda row: list(Period).index(Period(row.period)))
+
+
+async def plan(
+    conn: AsyncConnection, case_id: UUID, planned: Mapping[Milestone, date | None], owners: Mapping[Milestone, str]
+) -> None:
+    """Note when each milestone is planned; one that was reached keeps its plan."""
+    rows = [
+        {"case_id": case_id, "milestone": milestone, "owner_role": owners[milestone], "planned_on": on}
+        for milestone, on in planned.items()
+    ]
+    row = upsert(milestones).values(rows)
+    changed = {"planned_on": row.excluded.planned_on}
+    unreached = milestones.c.actual_on.is_(None)
+    await conn.execute(
+        row.on_conflict_do_update(index_elements=["case_id", "milestone"], set_=changed, where=unreached)
+    )
+
+
+async def reach(conn: AsyncConnection, case_id: UUID, milestone: Milestone, on: date) -> bool:
+    """The milestone was reached on a day; False when it had been before."""
+    here = (milestones.c.case_id == case_id) & (milestones.c.milestone == milestone)
+    done = await conn.execute(update(milestones).where(here, milestones.c.actual_on.is_(None)).values(actual_on=on))
+    return done.rowcount == 1
+
+
+async def milestones_of(conn: AsyncConnection, case_ids: Sequence[UUID]) -> dict[UUID, list[Row[Any]]]:
+    """The six milestones of each case, in order."""
+    order = {milestone.value: index for index, milestone in enumerate(Milestone)}
+    found: dict[UUID, list[Row[Any]]] = {case_id: [] for case_id in case_ids}
+    rows = await conn.execute(select(milestones).where(milestones.c.case_id.in_(case_ids)))
+    for row in sorted(rows, key=lambda row: order[row.milestone]):
+        found[row.case_id].append(row)
+    return found

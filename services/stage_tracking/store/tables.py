@@ -1,0 +1,142 @@
+"""The tables. What may hold personal data or free text rests sealed about the case's id."""
+
+from sqlalchemy import (
+    ARRAY,
+    Boolean,
+    CheckConstraint,
+    Column,
+    Date,
+    DateTime,
+    ForeignKey,
+    Index,
+    Integer,
+    MetaData,
+    Table,
+    Text,
+    UniqueConstraint,
+    Uuid,
+    func,
+)
+
+from shared.ledger.store import ledger_tables
+
+METADATA = MetaData()
+LEDGER = ledger_tables(METADATA)
+
+_INSTANT = DateTime(timezone=True)
+_CASE = "cases.case_id"
+
+cases = Table(
+    "cases",
+    METADATA,
+    Column("case_id", Uuid, primary_key=True),
+    Column("court", Text, nullable=False),
+    Column("number", Text, nullable=False, index=True),
+    Column("filed_on", Date, nullable=False),
+    Column("cause", Text, nullable=False),
+    Column("administrative", Boolean, nullable=False),
+    Column("silent", Boolean, nullable=False),
+    Column("period", Text, nullable=False),
+    Column("judge_id", Uuid, index=True),
+    Column("judge_name", Text),
+    Column("clerk_name", Text),
+    Column("panel", Text),
+    Column("department", Text),
+    Column("assigned_at", _INSTANT),
+    Column("closed_on", Date),
+    Column("next_due_at", _INSTANT),
+    Column("next_kind", Text),
+)
+Index("cases_by_urgency", cases.c.next_due_at.asc().nulls_last(), cases.c.case_id)
+
+parties = Table(
+    "parties",
+    METADATA,
+    Column("party_id", Uuid, primary_key=True),
+    Column("case_id", ForeignKey(_CASE), nullable=False, index=True),
+    Column("role", Text, nullable=False),
+    Column("notice_sent_at", _INSTANT),
+    Column("notice_served_on", Date),
+)
+
+periods = Table(
+    "periods",
+    METADATA,
+    Column("case_id", ForeignKey(_CASE), primary_key=True),
+    Column("period", Text, primary_key=True),
+    Column("opened_on", Date, nullable=False),
+    Column("closed_on", Date),
+)
+
+milestones = Table(
+    "milestones",
+    METADATA,
+    Column("case_id", ForeignKey(_CASE), primary_key=True),
+    Column("milestone", Text, primary_key=True),
+    Column("owner_role", Text, nullable=False),
+    Column("planned_on", Date),
+    Column("actual_on", Date),
+)
+
+deadlines = Table(
+    "deadlines",
+    METADATA,
+    Column("id", Uuid, primary_key=True),
+    Column("case_id", ForeignKey(_CASE), nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("version", Integer, nullable=False),
+    Column("start_on", Date, nullable=False),
+    Column("due_on", Date, nullable=False),
+    Column("due_at", _INSTANT, nullable=False),
+    Column("rule", Text, nullable=False),
+    Column("article", Text, nullable=False),
+    Column("provisional", Boolean, nullable=False),
+    Column("calendar_until", Date, nullable=False),
+    Column("fired_at", _INSTANT),
+    Column("met_at", _INSTANT),
+    Column("superseded_at", _INSTANT),
+    UniqueConstraint("case_id", "kind", "version"),
+)
+_running = deadlines.c.met_at.is_(None) & deadlines.c.superseded_at.is_(None)
+Index("deadlines_to_fire", deadlines.c.due_at, postgresql_where=_running & deadlines.c.fired_at.is_(None))
+Index("deadlines_running", deadlines.c.calendar_until, postgresql_where=_running)
+
+tasks = Table(
+    "tasks",
+    METADATA,
+    Column("id", Uuid, primary_key=True),
+    Column("case_id", ForeignKey(_CASE), nullable=False, index=True),
+    Column("kind", Text, nullable=False),
+    Column("subject", Text, nullable=False),
+    Column("title", Text, nullable=False),
+    Column("detail", Text, nullable=False),
+    Column("owner_staff", Uuid),
+    Column("owner_role", Text),
+    Column("due_at", _INSTANT),
+    Column("opened_at", _INSTANT, nullable=False),
+    Column("done_at", _INSTANT),
+    Column("done_by", Uuid),
+    CheckConstraint(func.num_nonnulls(Column("owner_staff"), Column("owner_role")) == 1, name="tasks_one_owner"),
+)
+_open = tasks.c.done_at.is_(None)
+Index("tasks_open_once", tasks.c.case_id, tasks.c.kind, tasks.c.subject, unique=True, postgresql_where=_open)
+Index("tasks_of_staff", tasks.c.owner_staff, tasks.c.due_at, postgresql_where=_open)
+Index("tasks_of_role", tasks.c.owner_role, tasks.c.due_at, postgresql_where=_open)
+
+case_powers = Table(
+    "case_powers",
+    METADATA,
+    Column("case_id", ForeignKey(_CASE), primary_key=True),
+    Column("staff_id", Uuid, primary_key=True),
+    Column("power", Text, nullable=False),
+    Column("since", _INSTANT, nullable=False),
+)
+
+members = Table(
+    "members",
+    METADATA,
+    Column("staff_id", Uuid, primary_key=True),
+    Column("name", Text, nullable=False),
+    Column("roles", ARRAY(Text), nullable=False),
+    Column("active", Boolean, nullable=False),
+)

@@ -1,0 +1,123 @@
+"""Tasks, and the members of staff who own them."""
+
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, Row, Select, and_, exists, func, or_, select, update
+from sqlalchemy.dialects.postgresql import insert as upsert
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from services.stage_tracking.domain.cursor import Cursor
+from services.stage_tracking.domain.tasks import Task, TaskKind
+from services.stage_tracking.store.tables import cases, members, tasks
+from shared.db.transaction import new_id
+
+_OPEN = tasks.c.done_at.is_(None)
+_LISTED = (
+    *(tasks.c[name] for name in ("id", "case_id", "kind", "title", "detail", "owner_staff", "owner_role")),
+    *(tasks.c[name] for name in ("due_at", "opened_at", "done_at")),
+    cases.c.number,
+    func.coalesce(members.c.name, cases.c.judge_name).label("owner_name"),
+)
+
+
+def _listing() -> Select[Any]:
+    joined = tasks.join(cases, cases.c.case_id == tasks.c.case_id).outerjoin(
+        members, members.c.staff_id == tasks.c.owner_staff
+    )
+    return select(*_LISTED).select_from(joined)
+
+
+async def open_task(conn: AsyncConnection, case_id: UUID, task: Task, sealed_detail: str, now: datetime) -> bool:
+    """Open the task; False when the same one is open already."""
+    row = upsert(tasks).values(
+        id=new_id(),
+        case_id=case_id,
+        kind=task.kind,
+        subject=task.subject,
+        title=task.title,
+        detail=sealed_detail,
+        owner_staff=task.owner.staff_id,
+        owner_role=task.owner.role,
+        due_at=task.due_at,
+        opened_at=now,
+    )
+    once = row.on_conflict_do_nothing(index_elements=["case_id", "kind", "subject"], index_where=_OPEN)
+    return (await conn.execute(once.returning(tasks.c.id))).one_or_none() is not None
+
+
+async def close(conn: AsyncConnection, case_id: UUID, kind: TaskKind, subject: str, at: datetime) -> None:
+    """The awaited event came: the task is done, by nobody's hand."""
+    here = (tasks.c.case_id == case_id) & (tasks.c.kind == kind) & (tasks.c.subject == subject)
+    await conn.execute(update(tasks).where(here, _OPEN).values(done_at=at))
+
+
+async def hand_over(conn: AsyncConnection, case_id: UUID, old: UUID, new: UUID) -> int:
+    """The former judge's open tasks in the case are the new one's; how many."""
+    here = (tasks.c.case_id == case_id) & (tasks.c.owner_staff == old)
+    return (await conn.execute(update(tasks).where(here, _OPEN).values(owner_staff=new))).rowcount
+
+
+async def lock(conn: AsyncConnection, task_id: UUID) -> Row[Any] | None:
+    """The task, locked."""
+    return (await conn.execute(select(tasks).where(tasks.c.id == task_id).with_for_update())).one_or_none()
+
+
+async def get(conn: AsyncConnection, task_id: UUID) -> Row[Any]:
+    """One task as it is listed."""
+    return (await conn.execute(_listing().where(tasks.c.id == task_id))).one()
+
+
+async def finish(conn: AsyncConnection, task_id: UUID, by: UUID, at: datetime) -> None:
+    """Done, by this person."""
+    await conn.execute(update(tasks).where(tasks.c.id == task_id).values(done_at=at, done_by=by))
+
+
+async def of_case(conn: AsyncConnection, case_id: UUID) -> list[Row[Any]]:
+    """The open tasks of a case, most urgent first."""
+    query = _listing().where(tasks.c.case_id == case_id, _OPEN)
+    return list(await conn.execute(query.order_by(tasks.c.due_at.asc().nulls_last(), tasks.c.id)))
+
+
+def owned_by(staff_id: UUID, roles: Iterable[str]) -> ColumnElement[bool]:
+    """Tasks of this person, or of a role that they have."""
+    return or_(tasks.c.owner_staff == staff_id, tasks.c.owner_role.in_(list(roles)))
+
+
+def unowned() -> ColumnElement[bool]:
+    """Tasks whose owner can do nothing: a person who has left, or a role that nobody active holds."""
+    left = exists().where(members.c.staff_id == tasks.c.owner_staff, members.c.active.is_(False))
+    held = exists().where(members.c.active, tasks.c.owner_role == func.any(members.c.roles))
+    return or_(left, and_(tasks.c.owner_role.is_not(None), ~held)).self_group()
+
+
+async def page(conn: AsyncConnection, whose: ColumnElement[bool], cursor: Cursor | None, limit: int) -> list[Row[Any]]:
+    """Up to `limit` open tasks beyond the cursor, most urgent first, undated last."""
+    query = _listing().where(whose, _OPEN)
+    if cursor is not None:
+        query = query.where(beyond(tasks.c.due_at, tasks.c.id, cursor))
+    return list(await conn.execute(query.order_by(tasks.c.due_at.asc().nulls_last(), tasks.c.id).limit(limit)))
+
+
+def beyond(due_at: Any, row_id: Any, cursor: Cursor) -> ColumnElement[bool]:
+    """Rows that follow the cursor in the order (due instant, none last; id)."""
+    if cursor.due_at is None:
+        return and_(due_at.is_(None), row_id > cursor.row_id)
+    later = or_(due_at > cursor.due_at, and_(due_at == cursor.due_at, row_id > cursor.row_id))
+    return or_(due_at.is_(None), later)
+
+
+async def counts(conn: AsyncConnection, whose: ColumnElement[bool], now: datetime, soon: datetime) -> Row[Any]:
+    """How many open tasks are late, soon due, and there at all."""
+    late = func.count().filter(tasks.c.due_at < now).label("late")
+    near = func.count().filter(tasks.c.due_at.between(now, soon)).label("soon")
+    return (await conn.execute(select(late, near, func.count().label("open")).where(whose, _OPEN))).one()
+
+
+async def put_member(conn: AsyncConnection, row: dict[str, Any]) -> None:
+    """A member of staff as they now are."""
+    statement = upsert(members).values(row)
+    changed = {name: statement.excluded[name] for name in ("name", "roles", "active")}
+    await conn.execute(statement.on_conflict_do_update(index_elements=["staff_id"], set_=changed))

@@ -1,0 +1,33 @@
+"""HTML forms: what was typed is kept for showing it again, and understood by the same models as JSON bodies."""
+
+from typing import Any, TypeVar
+
+from fastapi import Request
+from pydantic import BaseModel, ValidationError
+
+from shared.errors import Invalid, Refusal
+from shared.http.faults import faults_of
+from shared.web.pages import faults_by_field
+
+M = TypeVar("M", bound=BaseModel)
+Typed = dict[str, Any]
+
+
+async def typed(request: Request, *many: str) -> Typed:
+    """The texts of a form as they were typed, without files; `many` names the fields that hold several."""
+    async with request.form() as form:
+        texts: Typed = {name: value for name, value in form.items() if isinstance(value, str) and name != "csrf"}
+        return texts | {name: [value for value in form.getlist(name) if isinstance(value, str)] for name in many}
+
+
+def understood(model: type[M], form: Typed) -> M:
+    """What the form says; a field left empty counts as left out. Raises Invalid with every faulty field."""
+    try:
+        return model.model_validate({name: value for name, value in form.items() if value not in ("", [])})
+    except ValidationError as error:
+        raise Invalid(faults_of(error.errors())) from None
+
+
+def faults_in(refusal: Refusal) -> dict[str, str]:
+    """A refusal as the form macros show it: beside its fields, or, when it concerns none, above them all."""
+    return faults_by_field(refusal.faults) if isinstance(refusal, Invalid) else {"": refusal.detail}
