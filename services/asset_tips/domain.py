@@ -22,12 +22,14 @@ class TipState(StrEnum):
     TAKEN = "taken"
     ACCEPTED = "accepted"
     ACTED = "acted"
+    DISMISSED = "dismissed"
 
 
 STATE_WORDS: dict[TipState, tuple[str, str]] = {
     TipState.RECEIVED: ("已收到", "值班员将尽快查看。您现在不需要做什么。"),
     TipState.TAKEN: ("正在核查", "值班员已接手，正在核查您提供的信息。"),
     TipState.ACCEPTED: ("已采信", "您提供的信息已被采信，本院正在依法采取行动。"),
+    TipState.DISMISSED: ("已核查", "值班员已核查，目前的信息还不足以采取行动。如有更具体的情况，请再次提交。"),
     TipState.ACTED: ("已处理", "本院已依法采取行动。感谢您的支持；案件细节依法不能向您透露。"),
 }
 
@@ -39,12 +41,15 @@ class Moments:
     taken_at: datetime | None
     accepted_at: datetime | None
     acted_at: datetime | None
+    dismissed_at: datetime | None = None
 
     @property
     def state(self) -> TipState:
         """The furthest moment reached, whichever came in between."""
         if self.acted_at is not None:
             return TipState.ACTED
+        if self.dismissed_at is not None:
+            return TipState.DISMISSED
         if self.accepted_at is not None:
             return TipState.ACCEPTED
         return TipState.TAKEN if self.taken_at is not None else TipState.RECEIVED

@@ -2,7 +2,7 @@
 
 from services.asset_tips import store
 from services.asset_tips.usecases import TipKit
-from shared.contracts.desk import EvidenceAccepted, ItemActed, ItemTaken
+from shared.contracts.desk import EvidenceAccepted, ItemActed, ItemDismissed, ItemTaken
 from shared.contracts.envelope import Envelope
 from shared.db.transaction import Transaction
 
@@ -20,3 +20,8 @@ async def on_evidence_accepted(_kit: TipKit, tx: Transaction, event: EvidenceAcc
 async def on_item_acted(_kit: TipKit, tx: Transaction, event: ItemActed, _envelope: Envelope) -> None:
     """The deed was done."""
     await store.set_moment(tx.conn, event.item_id, "acted_at", event.acted_at)
+
+
+async def on_item_dismissed(_kit: TipKit, tx: Transaction, event: ItemDismissed, _envelope: Envelope) -> None:
+    """The evidence was checked and not accepted."""
+    await store.set_moment(tx.conn, event.item_id, "dismissed_at", event.dismissed_at)

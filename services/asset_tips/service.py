@@ -2,7 +2,7 @@
 
 from services.asset_tips import api, events, pages
 from services.asset_tips.settings import TipSettings
-from shared.contracts.desk import EvidenceAccepted, ItemActed, ItemTaken
+from shared.contracts.desk import EvidenceAccepted, ItemActed, ItemDismissed, ItemTaken
 from shared.runtime.service import Service
 
 SERVICE = Service(
@@ -16,5 +16,6 @@ SERVICE = Service(
         ItemTaken: events.on_item_taken,
         EvidenceAccepted: events.on_evidence_accepted,
         ItemActed: events.on_item_acted,
+        ItemDismissed: events.on_item_dismissed,
     },
 )

@@ -38,6 +38,7 @@ tips = Table(
     Column("taken_at", _INSTANT),
     Column("accepted_at", _INSTANT),
     Column("acted_at", _INSTANT),
+    Column("dismissed_at", _INSTANT),
 )
 
 senders = Table(

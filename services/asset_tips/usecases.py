@@ -102,7 +102,7 @@ async def status(kit: TipKit, receipt: str) -> TipStatus:
         row = await store.by_receipt(conn, _index(kit, receipt))
     if row is None:
         raise NotFound("no_such_receipt", "没有这个回执号，请对照您保存的回执核对。")
-    moments = Moments(row.taken_at, row.accepted_at, row.acted_at)
+    moments = Moments(row.taken_at, row.accepted_at, row.acted_at, row.dismissed_at)
     return TipStatus(row.tip_number, moments.state, row.arrived_at, moments)
 
 

@@ -4,6 +4,7 @@ from pydantic import Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from services.stage_tracking.domain.deadlines import Figures
+from shared.runtime.service import Kit
 
 
 class StageSettings(BaseSettings):
@@ -35,3 +36,6 @@ class StageSettings(BaseSettings):
     def is_administrative(self, cause: str) -> bool:
         """Whether the shorter limit of 法发〔2006〕35号 Art. 1 applies."""
         return any(word in cause for word in self.administrative_words)
+
+
+StageKit = Kit[StageSettings]

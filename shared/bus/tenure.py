@@ -38,6 +38,10 @@ class Tenure:
         span = self._spans.get(place)
         return span is None or self._committed.get(place, -1) >= span[1]
 
+    def is_settled(self) -> bool:
+        """Everything handed out of all partitions has been committed."""
+        return all(self.is_idle(place) for place in self._spans)
+
     def lose(self, places: Iterable[Place]) -> None:
         for place in places:
             self._spans.pop(place, None)

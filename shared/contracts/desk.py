@@ -55,3 +55,11 @@ class DeskClockRang(DeskEvent):
     type: ClassVar[str] = "desk.clock_rang.v1"
     clock: str
     due_at: datetime
+
+
+class ItemDismissed(DeskEvent):
+    """The evidence was checked and not accepted: nothing follows, no clock runs. The reason stays at the desk."""
+
+    type: ClassVar[str] = "desk.item_dismissed.v1"
+    dismissed_by: UUID
+    dismissed_at: datetime

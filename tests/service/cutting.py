@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import socket
 import struct
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from ipaddress import ip_address
@@ -17,6 +17,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
 How = Literal["fin", "rst", "stall"]
+AT_ONCE = 24
 HOWS: tuple[How, ...] = ("fin", "rst", "stall")
 SMTP_REPLIES = {
     "banner": b"220 witness ESMTP\r\n",
@@ -193,6 +194,19 @@ class SmtpServer(CuttingServer):
         await line.reply(self.replies["end"], "end")
         self.witness.replied += 1
         line.message += 1
+
+
+async def each(cases: Sequence[Cut], run: Callable[[Cut], Awaitable[None]]) -> None:
+    """All cases, some at a time; the first that fails ends the test."""
+    room = asyncio.Semaphore(AT_ONCE)
+
+    async def one(case: Cut) -> None:
+        async with room:
+            await run(case)
+
+    async with asyncio.TaskGroup() as group:
+        for case in cases:
+            group.create_task(one(case))
 
 
 def make_certificate(folder: Path) -> tuple[str, str]:

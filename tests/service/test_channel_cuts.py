@@ -6,7 +6,7 @@ what was `NotLeft` can be sent again without a second message at the witness.
 
 import asyncio
 import ssl
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable
 from datetime import UTC, datetime
 
 import httpx
@@ -32,12 +32,12 @@ from tests.service.cutting import (
     HttpServer,
     SmtpServer,
     Witness,
+    each,
     make_certificate,
 )
 
 NOW = datetime(2026, 11, 23, 6, 5, tzinfo=UTC)
 LONG, SHORT = 20.0, 0.3  # seconds: for cases that must not time out, and for those that must
-AT_ONCE = 24
 BODY = b'{"Code":"OK","BizId":"7^0"}'
 SIZED = b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%b" % (len(BODY), BODY)
 CHUNKED = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n%x\r\n%b\r\n0\r\n\r\n" % (len(BODY), BODY)
@@ -77,19 +77,6 @@ def claims_no_more_than_seen(outcome: Outcome, witness: Witness, case: object) -
         assert not witness.taken, case
     if isinstance(outcome, Sent):
         assert witness.taken, case
-
-
-async def each(cases: Sequence[Cut], run: Callable[[Cut], Awaitable[None]]) -> None:
-    """All cases, some at a time; the first that fails ends the test."""
-    room = asyncio.Semaphore(AT_ONCE)
-
-    async def one(case: Cut) -> None:
-        async with room:
-            await run(case)
-
-    async with asyncio.TaskGroup() as group:
-        for case in cases:
-            group.create_task(one(case))
 
 
 async def patiently(cut: Cut, attempt: Callable[[float], Awaitable[Outcome]], *, whole: bool = False) -> Outcome:

@@ -84,9 +84,12 @@ def test_resident_ids_with_old_area_codes_are_right() -> None:
 @given(st.dates(date(1900, 1, 1), date(2020, 12, 31)), st.integers(0, 999), st.integers(0, 16), st.integers(1, 9))
 def test_one_wrong_digit_never_passes(born: date, serial: int, at: int, by: int) -> None:
     body = f"500103{born:%Y%m%d}{serial:03}"
-    number = body + identifiers._CHECK_DIGITS[
-        sum(weight * int(digit) for weight, digit in zip(identifiers._WEIGHTS, body, strict=True)) % 11
-    ]
+    number = (
+        body
+        + identifiers._CHECK_DIGITS[
+            sum(weight * int(digit) for weight, digit in zip(identifiers._WEIGHTS, body, strict=True)) % 11
+        ]
+    )
     assert identifiers.resident_id(number) == number
     wrong = number[:at] + str((int(number[at]) + by) % 10) + number[at + 1 :]
     with pytest.raises(FaultyTextError):

@@ -15,7 +15,6 @@ from sqlalchemy import (
     Text,
     UniqueConstraint,
     Uuid,
-    func,
 )
 
 from shared.ledger.store import ledger_tables
@@ -47,7 +46,7 @@ cases = Table(
     Column("next_due_at", _INSTANT),
     Column("next_kind", Text),
 )
-Index("cases_by_urgency", cases.c.next_due_at.asc().nulls_last(), cases.c.case_id)
+Index("cases_by_urgency", cases.c.next_due_at, cases.c.case_id)
 
 parties = Table(
     "parties",
@@ -116,7 +115,7 @@ tasks = Table(
     Column("opened_at", _INSTANT, nullable=False),
     Column("done_at", _INSTANT),
     Column("done_by", Uuid),
-    CheckConstraint(func.num_nonnulls(Column("owner_staff"), Column("owner_role")) == 1, name="tasks_one_owner"),
+    CheckConstraint("num_nonnulls(owner_staff, owner_role) = 1", name="tasks_one_owner"),
 )
 _open = tasks.c.done_at.is_(None)
 Index("tasks_open_once", tasks.c.case_id, tasks.c.kind, tasks.c.subject, unique=True, postgresql_where=_open)

@@ -121,3 +121,8 @@ async def put_member(conn: AsyncConnection, row: dict[str, Any]) -> None:
     statement = upsert(members).values(row)
     changed = {name: statement.excluded[name] for name in ("name", "roles", "active")}
     await conn.execute(statement.on_conflict_do_update(index_elements=["staff_id"], set_=changed))
+
+
+async def peek(conn: AsyncConnection, task_id: UUID) -> UUID | None:
+    """The case of a task."""
+    return (await conn.execute(select(tasks.c.case_id).where(tasks.c.id == task_id))).scalar_one_or_none()

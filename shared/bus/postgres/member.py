@@ -79,6 +79,7 @@ class Member:
         self._news = asyncio.Event()
         self._prod = asyncio.Event()
         self._keeper: asyncio.Task[None] | None = None
+        self._closed = False
         self.on_close: Callable[[Member], None] = lambda _: None
 
     async def join(self) -> None:
@@ -100,6 +101,8 @@ class Member:
             self._prod.set()
 
     async def poll(self, limit: int, wait: float) -> Sequence[Delivered]:
+        if self._closed:
+            raise BusError("the subscription is closed")
         deadline = time.monotonic() + wait
         while True:
             self._news.clear()
@@ -134,6 +137,7 @@ class Member:
     async def close(self) -> None:
         """Leave the group; when the database is away the lease runs out by itself."""
         keeper, self._keeper = self._keeper, None
+        self._closed = True
         if keeper is None:
             return
         keeper.cancel()

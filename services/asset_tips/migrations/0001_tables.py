@@ -1,4 +1,4 @@
-"""Tips, senders, looks."""
+"""Tables of asset_tips."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -21,6 +21,7 @@ def upgrade() -> None:
         sa.Column("taken_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("accepted_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("acted_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("dismissed_at", sa.DateTime(timezone=True), nullable=True),
         sa.PrimaryKeyConstraint("tip_id"),
         sa.UniqueConstraint("receipt_index"),
         sa.UniqueConstraint("tip_number"),

@@ -1,40 +1,31 @@
-"""The event log in Apache Kafka: the only module that knows aiokafka, and the traps of its version 0.14.
-
-With the broker gone its producer's sends and stop(), and its consumer's commit() and stop(), hang for good; getmany()
-returns nothing in silence, waits without end for an assignment, and stays silent when its own reader has died. So every
-call here is bounded, a watch asks the broker whether it is there, and what has failed is torn down and made anew.
-"""
+"""An event log in Apache Kafka: topics and appends; what members do stands in member.py."""
 
 import asyncio
-import logging
-import time
 from collections import defaultdict
-from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import timedelta
 
-from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRebalanceListener, ConsumerRecord, TopicPartition
+from aiokafka import AIOKafkaProducer
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
-from aiokafka.errors import CommitFailedError, IllegalStateError, KafkaError
 from aiokafka.partitioner import DefaultPartitioner
-from aiokafka.producer.producer import BatchBuilder
+from aiokafka.producer.message_accumulator import BatchBuilder
 
-from shared.bus.log import BusError, BusFencedError, BusUnavailableError, Delivered, Place, Record
+from shared.bus.kafka.client import bounded, cut_off_producer, request_milliseconds, tidy
+from shared.bus.kafka.member import Member
+from shared.bus.log import BusError, Place, Record
 from shared.bus.screening import screen
-from shared.bus.tenure import Tenure
 
-_log = logging.getLogger(__name__)
 _BATCH_BYTES = 1_000_000  # below the 1 MiB that a broker takes unless told otherwise
-_TOPIC_EXISTS = 36  # the protocol's error code
-_GIVE_UP = 1.0  # seconds for what is only tidied away
-_partition_of = DefaultPartitioner()
+_TOPIC_EXISTS = 36  # an error code of the protocol
+_partition_of = DefaultPartitioner()  # murmur2 of the key, as every other Kafka client reckons it
 
 
 class KafkaLog:
     """The log in the cluster that `bootstrap` (host:port, comma-separated) leads to.
 
     `timeout` in seconds bounds every call. A member that stays silent for `lease` loses its partitions. `replication`
-    and `retention` are given to the topics that start() creates.
+    and `retention` go to the topics that start() creates.
     """
 
     def __init__(
@@ -59,7 +50,7 @@ class KafkaLog:
 
     async def start(self, topics: Mapping[str, int]) -> None:
         """Connect, and create what is missing; an existing topic keeps its number of partitions."""
-        self._wanted |= topics
+        self._wanted.update(topics)
         async with self._admin() as admin:
             await self._create_missing(admin)
 
@@ -75,17 +66,22 @@ class KafkaLog:
         failed may have lost count of its sequence numbers, and would go on trying behind our back.
         """
         try:
+            producer = await self._take_producer()
             await self._learn_topics(records)
-            outcome = screen(records, self._partitions)
-            if None in outcome:
-                await self._send(records, outcome)
         except BusError as fault:
             return [fault] * len(records)
+        outcome = screen(records, self._partitions)
+        if await self._send(producer, records, outcome):
+            await self._replace(producer)
         return outcome
 
-    async def subscribe(self, group: str, topics: Sequence[str]) -> "Member":
-        """Join `group`; bounded by the time that the group's members take to settle, or else BusUnavailableError."""
-        await self._must_know(topics)
+    async def subscribe(self, group: str, topics: Sequence[str]) -> Member:
+        """Join `group`; partitions follow when its members have settled."""
+        async with self._admin() as admin:
+            await self._look(admin, topics)
+        unknown = set(topics) - self._partitions.keys()
+        if unknown:
+            raise BusError(f"the log has no topic {', '.join(sorted(unknown))}")
         member = Member(self._bootstrap, group, topics, self._timeout, self._lease)
         await member.join()
         self._members.add(member)
@@ -98,20 +94,22 @@ class KafkaLog:
             await member.close()
         producer, self._producer = self._producer, None
         if producer is not None:
-            await _end_producer(producer)
+            await tidy(producer.flush())
+            await cut_off_producer(producer)
 
     @asynccontextmanager
     async def _admin(self) -> AsyncIterator[AIOKafkaAdminClient]:
-        admin = AIOKafkaAdminClient(bootstrap_servers=self._bootstrap, request_timeout_ms=_part(self._timeout))
+        milliseconds = request_milliseconds(self._timeout)
+        admin = AIOKafkaAdminClient(bootstrap_servers=self._bootstrap, request_timeout_ms=milliseconds)
         try:
-            async with _bounded(self._timeout):
+            async with bounded(self._timeout):
                 await admin.start()
                 yield admin
         finally:
-            await _tidy(admin.close())
+            await tidy(admin.close())
 
     async def _create_missing(self, admin: AIOKafkaAdminClient) -> None:
-        """Returns when each partition wanted has a leader."""
+        """Return when each partition wanted has a leader."""
         await self._look(admin, self._wanted)
         missing = [self._new_topic(topic) for topic in self._wanted if topic not in self._partitions]
         if missing:
@@ -125,12 +123,13 @@ class KafkaLog:
 
     def _new_topic(self, name: str) -> NewTopic:
         settings = {
-            "retention.ms": str(int(self._retention.total_seconds() * 1000)),
+            "retention.ms": str(self._retention // timedelta(milliseconds=1)),
             "min.insync.replicas": str(max(1, self._replication - 1)),
         }
         return NewTopic(name, self._wanted[name], self._replication, topic_configs=settings)
 
     async def _look(self, admin: AIOKafkaAdminClient, topics: Iterable[str]) -> None:
+        """Learn the partitions of the topics that exist and are ready to be used."""
         for found in await admin.describe_topics(sorted(topics)):
             partitions = found["partitions"]
             if partitions and all(one["leader"] >= 0 for one in partitions):
@@ -142,23 +141,49 @@ class KafkaLog:
             async with self._admin() as admin:
                 await self._look(admin, unknown)
 
-    async def _must_know(self, topics: Sequence[str]) -> None:
-        async with self._admin() as admin:
-            await self._look(admin, topics)
-        unknown = set(topics) - self._partitions.keys()
-        if unknown:
-            raise BusError(f"the log has no topic {', '.join(sorted(unknown))}")
+    async def _take_producer(self) -> AIOKafkaProducer:
+        """The producer, or a new one. A broker that came back empty gets its topics again first."""
+        async with self._making:
+            if self._producer is None:
+                await self.start({})
+                self._producer = await self._new_producer()
+            return self._producer
 
-    async def _send(self, records: Sequence[Record], outcome: list[BusError | None]) -> None:
-        """Send what is sound; write into `outcome` what was not acknowledged."""
-        producer = await self._take_producer()
+    async def _new_producer(self) -> AIOKafkaProducer:
+        """Whole batches are handed to it, so it never lingers to gather them."""
+        producer = AIOKafkaProducer(
+            bootstrap_servers=self._bootstrap,
+            acks="all",
+            enable_idempotence=True,
+            max_batch_size=_BATCH_BYTES,
+            request_timeout_ms=request_milliseconds(self._timeout),
+        )
+        try:
+            async with bounded(self._timeout):
+                await producer.start()
+        except BaseException:
+            await cut_off_producer(producer)
+            raise
+        return producer
+
+    async def _replace(self, producer: AIOKafkaProducer) -> None:
+        if self._producer is producer:
+            self._producer = None
+            self._partitions.clear()
+        await cut_off_producer(producer)
+
+    async def _send(
+        self, producer: AIOKafkaProducer, records: Sequence[Record], outcome: list[BusError | None]
+    ) -> bool:
+        """Send what is sound, write into `outcome` what was not acknowledged, and tell whether there is such."""
         runs = self._runs(records, outcome)
-        tasks = [_send_run(producer, place, [records[i] for i in run]) for place, run in runs.items()]
-        for run, (done, fault) in zip(runs.values(), await asyncio.gather(*tasks), strict=True):
+        sends = [self._send_run(producer, place, [records[i] for i in run]) for place, run in runs.items()]
+        failed = False
+        for run, (done, fault) in zip(runs.values(), await asyncio.gather(*sends), strict=True):
             for position in run[done:]:
                 outcome[position] = fault
-        if any(outcome[position] for run in runs.values() for position in run):
-            await self._replace(producer)
+                failed = True
+        return failed
 
     def _runs(self, records: Sequence[Record], outcome: Sequence[BusError | None]) -> dict[Place, list[int]]:
         """Per partition the positions of its sound records, in order."""
@@ -168,3 +193,31 @@ class KafkaLog:
                 partitions = self._partitions[record.topic]
                 runs[Place(record.topic, _partition_of(record.key.encode(), partitions, partitions))].append(position)
         return runs
+
+    async def _send_run(
+        self, producer: AIOKafkaProducer, place: Place, records: Sequence[Record]
+    ) -> tuple[int, BusError | None]:
+        """How many were acknowledged, and why the rest was not."""
+        done = 0
+        try:
+            async with bounded(self._timeout):
+                while done < len(records):
+                    batch = producer.create_batch()
+                    taken = _fill(batch, records[done:])
+                    await (await producer.send_batch(batch, place.topic, partition=place.partition))
+                    done += taken
+        except BusError as fault:
+            return done, fault
+        return done, None
+
+
+def _fill(batch: BatchBuilder, records: Sequence[Record]) -> int:
+    """Put in what fits; how many that were."""
+    taken = 0
+    for record in records:
+        headers = [(name, text.encode()) for name, text in record.headers.items()]
+        if batch.append(timestamp=None, key=record.key.encode(), value=record.value, headers=headers) is None:
+            break
+        taken += 1
+    batch.close()
+    return taken

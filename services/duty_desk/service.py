@@ -1,0 +1,24 @@
+"""The wiring of duty_desk: the 24-hour desk, its queue and its clocks."""
+
+from services.duty_desk import api, events, pages
+from services.duty_desk.jobs import jobs
+from services.duty_desk.settings import DeskSettings
+from shared.contracts.cases import CaseFiled
+from shared.contracts.operations import TroubleReported
+from shared.contracts.tips import TipReceived
+from shared.runtime.service import Service
+
+SERVICE = Service(
+    name="duty_desk",
+    title="值班台",
+    package="services.duty_desk",
+    paths=("/api/desk", "/desk"),
+    settings=DeskSettings,
+    routes=(api.staff, pages.staff),
+    handlers={
+        TipReceived: events.on_tip_received,
+        TroubleReported: events.on_trouble_reported,
+        CaseFiled: events.on_case_filed,
+    },
+    jobs=jobs,
+)

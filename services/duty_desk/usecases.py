@@ -1,0 +1,156 @@
+"""The acts of the duty desk: take, accept the evidence, act, dismiss; and the clocks that ring."""
+
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Row
+
+from services.duty_desk import store
+from services.duty_desk.domain import (
+    Clock,
+    Moments,
+    Patience,
+    Source,
+    check_accept,
+    check_act,
+    check_dismiss,
+    check_progress,
+    check_take,
+)
+from services.duty_desk.settings import DeskSettings
+from shared.contracts.desk import DeskClockRang, EvidenceAccepted, ItemActed, ItemDismissed, ItemTaken
+from shared.contracts.envelope import Sealed
+from shared.contracts.tips import TipGround
+from shared.db.transaction import Transaction
+from shared.errors import Fault, Invalid, NotFound
+from shared.http.auth import Caller
+from shared.runtime.service import Kit
+
+DeskKit = Kit[DeskSettings]
+DESK_SIGNAL = "desk"
+
+
+def patience(kit: DeskKit) -> Patience:
+    """How long the clocks run at this court."""
+    return kit.settings.patience(kit.court.triage_minutes)
+
+
+async def enter(tx: Transaction, kit: DeskKit, row: dict[str, Any]) -> None:
+    """A new item on the desk."""
+    ground = TipGround(row["ground"]) if row.get("ground") else None
+    await store.add_item(tx.conn, row, patience(kit).triage_due(ground, row["arrived_at"]))
+    tx.wake(DESK_SIGNAL)
+
+
+async def take(kit: DeskKit, item_id: UUID, caller: Caller) -> None:
+    """The caller is on it; the triage clock stops. Raises NotFound, Conflict."""
+    async with kit.db.begin() as tx:
+        row, moments = await _locked(tx, item_id)
+        check_take(moments)
+        values = {"taken_at": tx.now, "taken_by": caller.staff_id, "taken_by_name": caller.name}
+        await store.change_item(tx.conn, item_id, values)
+        await store.stop_clocks(tx.conn, item_id, tx.now)
+        await tx.emit(ItemTaken(item_id=item_id, source=row.source, taken_by=caller.staff_id, taken_at=tx.now))
+        tx.wake(DESK_SIGNAL)
+
+
+async def accept_evidence(kit: DeskKit, item_id: UUID, case_number: str | None, caller: Caller) -> None:
+    """The evidence is accepted and the clock to the deed starts. Raises NotFound, Conflict, Invalid (case number)."""
+    async with kit.db.begin() as tx:
+        row, moments = await _locked(tx, item_id)
+        check_accept(moments)
+        case = await _case(tx, case_number)
+        due_at = patience(kit).deed_due(TipGround(row.ground), tx.now)
+        linked = {"case_id": case.case_id, "case_number": case.case_number} if case else {}
+        values = {"accepted_at": tx.now, "accepted_by_name": caller.name, **linked}
+        await store.change_item(tx.conn, item_id, values)
+        await store.start_clock(tx.conn, item_id, Clock.DEED, due_at)
+        event = EvidenceAccepted(
+            item_id=item_id,
+            source=row.source,
+            case_id=case.case_id if case else None,
+            accepted_by=caller.staff_id,
+            accepted_at=tx.now,
+            due_at=due_at,
+        )
+        await tx.emit(event)
+        tx.wake(DESK_SIGNAL)
+
+
+async def _case(tx: Transaction, case_number: str | None) -> Row[Any] | None:
+    if case_number is None:
+        return None
+    case = await store.find_case(tx.conn, case_number)
+    if case is None:
+        raise Invalid([Fault("case_number", "没有这个案号的案件，请核对；暂不清楚可以不填。")])
+    return case
+
+
+async def act(kit: DeskKit, item_id: UUID, deed: str, progress: str | None, caller: Caller) -> None:
+    """The deed is done; every clock stops. Raises NotFound, Conflict, Invalid for a progress that reveals a tip."""
+    check_progress(progress)
+    async with kit.db.begin() as tx:
+        row, moments = await _locked(tx, item_id)
+        check_act(moments)
+        current = await store.get_item(tx.conn, item_id)
+        in_time = current is None or current.due_at is None or tx.now <= current.due_at
+        sealed = Sealed(kit.keyring.seal(deed, str(item_id)))
+        values = {"acted_at": tx.now, "closed_at": tx.now, "acted_by_name": caller.name, "deed": sealed}
+        await store.change_item(tx.conn, item_id, values)
+        await store.stop_clocks(tx.conn, item_id, tx.now)
+        told = row.case_id is not None and progress is not None
+        event = ItemActed(
+            item_id=item_id,
+            source=row.source,
+            case_id=row.case_id,
+            acted_by=caller.staff_id,
+            acted_at=tx.now,
+            in_time=in_time,
+            deed=sealed,
+            progress=Sealed(kit.keyring.seal(progress or "", str(row.case_id))) if told else None,
+        )
+        await tx.emit(event)
+        tx.wake(DESK_SIGNAL)
+
+
+async def dismiss(kit: DeskKit, item_id: UUID, reason: str, caller: Caller) -> None:
+    """The evidence was checked and is not accepted. Raises NotFound, Conflict."""
+    async with kit.db.begin() as tx:
+        row, moments = await _locked(tx, item_id)
+        check_dismiss(moments)
+        because = kit.keyring.seal(reason, str(item_id))
+        values = {
+            "dismissed_at": tx.now,
+            "closed_at": tx.now,
+            "acted_by_name": caller.name,
+            "dismissed_because": because,
+        }
+        await store.change_item(tx.conn, item_id, values)
+        await store.stop_clocks(tx.conn, item_id, tx.now)
+        event = ItemDismissed(item_id=item_id, source=row.source, dismissed_by=caller.staff_id, dismissed_at=tx.now)
+        await tx.emit(event)
+        tx.wake(DESK_SIGNAL)
+
+
+async def ring_due_clocks(kit: DeskKit) -> None:
+    """Ring every clock that ran out: one transaction each, so each rings exactly once."""
+    while await _ring_one(kit):
+        pass
+
+
+async def _ring_one(kit: DeskKit) -> bool:
+    async with kit.db.begin() as tx:
+        row = await store.claim_due(tx.conn, tx.now)
+        if row is None:
+            return False
+        await store.ring(tx.conn, row.item_id, row.clock, tx.now)
+        await tx.emit(DeskClockRang(item_id=row.item_id, source=row.source, clock=row.clock, due_at=row.due_at))
+        tx.wake(DESK_SIGNAL)
+    return True
+
+
+async def _locked(tx: Transaction, item_id: UUID) -> tuple[Row[Any], Moments]:
+    row = await store.lock_item(tx.conn, item_id)
+    if row is None:
+        raise NotFound("no_such_item", "值班台没有这个事项，请刷新后查看。")
+    return row, Moments(Source(row.source), row.taken_at, row.accepted_at, row.closed_at)

@@ -1,0 +1,173 @@
+"""The clocks of a case: computed, recomputed, stopped, fired. Each change is a version, an event and a log entry."""
+
+from collections.abc import Sequence
+from datetime import date
+from functools import lru_cache
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Row
+
+from services.stage_tracking.domain.deadlines import CaseDates, Deadline, DeadlineKind, deadlines_of
+from services.stage_tracking.domain.log import EntryKind, Note
+from services.stage_tracking.domain.stages import MILESTONE_TITLES, OWNERS, plans
+from services.stage_tracking.domain.stopping import Deeds, stopped
+from services.stage_tracking.domain.tasks import Task, TaskKind, rung_task
+from services.stage_tracking.settings import StageKit
+from services.stage_tracking.store import cases, deadlines, stages, tasks
+from services.stage_tracking.usecases.journal import write
+from shared.calendar.workdays import CourtCalendar
+from shared.clock import court_date, end_of_day
+from shared.contracts.stages import DeadlineMet, DeadlineRang, DeadlineSet, Milestone
+from shared.db.transaction import Transaction
+from shared.web.formats import cn_date
+
+FIRE_SIGNAL = "deadlines"
+_LIMITS = [kind.value for kind in DeadlineKind if kind is not DeadlineKind.COURT_LIMIT_REMINDER]
+
+
+@lru_cache
+def court_calendar() -> CourtCalendar:
+    """The calendars announced up to now, as installed."""
+    return CourtCalendar()
+
+
+async def keep_clocks(kit: StageKit, tx: Transaction, case_id: UUID, calendar: CourtCalendar | None = None) -> None:
+    """Bring the clocks in line with what is known of the case, whose row is locked. May be repeated."""
+    calendar = calendar or court_calendar()
+    case = await cases.lock(tx.conn, case_id)
+    if case is None:
+        raise LookupError("the case's row was not locked before")
+    assigned_on = None if case.assigned_at is None else court_date(case.assigned_at)
+    dates = CaseDates(case.filed_on, assigned_on, case.administrative)
+    await _set_all(kit, tx, case_id, deadlines_of(dates, kit.settings.figures, calendar), calendar.known_until)
+    await _plan(kit, tx, case)
+    await _stop_what_is_done(kit, tx, case)
+    await cases.set_nearest(tx.conn, case_id, _LIMITS)
+    tx.wake(FIRE_SIGNAL)
+
+
+async def _set_all(
+    kit: StageKit, tx: Transaction, case_id: UUID, wanted: Sequence[Deadline], calendar_until: date
+) -> None:
+    current = {row.kind: row for row in await deadlines.current(tx.conn, case_id)}
+    lines = []
+    for deadline in wanted:
+        old = current.get(deadline.kind)
+        if old is not None and (old.met_at is not None or _same(old, deadline)):
+            continue
+        version = 1 if old is None else old.version + 1
+        if old is not None:
+            await deadlines.supersede(tx.conn, old.id, tx.now)
+        await deadlines.put(tx.conn, case_id, deadline, version, calendar_until)
+        await tx.emit(_set_event(case_id, deadline, version))
+        lines.append(_difference(old, deadline, version))
+    await deadlines.confirm(tx.conn, case_id, calendar_until)
+    if lines:
+        await write(kit, tx, case_id, Note(EntryKind.CLOCKS, "\n".join(lines)))
+
+
+def _same(old: Row[Any], new: Deadline) -> bool:
+    return all(getattr(old, name) == getattr(new, name) for name in ("due_at", "rule", "article", "provisional"))
+
+
+def _set_event(case_id: UUID, deadline: Deadline, version: int) -> DeadlineSet:
+    return DeadlineSet(
+        case_id=case_id,
+        kind=deadline.kind,
+        version=version,
+        due_at=deadline.due_at,
+        rule=deadline.rule,
+        article=deadline.article,
+        provisional=deadline.provisional,
+    )
+
+
+def _difference(old: Row[Any] | None, new: Deadline, version: int) -> str:
+    mark = "（节假日安排尚未公布，暂定）" if new.provisional else ""
+    if old is None:
+        return f"{new.kind.title}：{cn_date(new.due_on)}{mark}。{new.rule}。依据：{new.article}"
+    before = f"{cn_date(old.due_on)}{'（暂定）' if old.provisional else ''}"
+    return f"{new.kind.title}：由{before}改为{cn_date(new.due_on)}{mark}，第{version}版。{new.rule}"
+
+
+async def _plan(kit: StageKit, tx: Transaction, case: Row[Any]) -> None:
+    due = {DeadlineKind(row.kind): row.due_on for row in await deadlines.current(tx.conn, case.case_id)}
+    planned = plans(due, case.filed_on, case.closed_on, kit.settings.figures)
+    await stages.plan(tx.conn, case.case_id, planned, OWNERS)
+
+
+async def _stop_what_is_done(kit: StageKit, tx: Transaction, case: Row[Any]) -> None:
+    reached = await reached_milestones(tx, case.case_id)
+    respondents = cases.respondents(await cases.parties_of(tx.conn, case.case_id))
+    sent = [row.notice_sent_at for row in respondents]
+    deeds = Deeds(case.assigned_at, sent, reached.get(Milestone.SERVICE), case.closed_on)
+    ended = stopped(deeds, tx.now)
+    lines = []
+    for row in await deadlines.current(tx.conn, case.case_id):
+        kind = DeadlineKind(row.kind)
+        if row.met_at is not None or kind not in ended:
+            continue
+        await deadlines.meet(tx.conn, row.id, ended[kind])
+        await tasks.close(tx.conn, case.case_id, TaskKind.REMINDER, kind, tx.now)
+        await tx.emit(DeadlineMet(case_id=case.case_id, kind=kind, met_at=ended[kind]))
+        late = "，已超期" if ended[kind] > row.due_at else ""
+        lines.append(f"{kind.title}：{cn_date(ended[kind])}完成{late}（期限{cn_date(row.due_on)}）")
+    if lines:
+        await write(kit, tx, case.case_id, Note(EntryKind.CLOCKS_STOPPED, "\n".join(lines)))
+
+
+async def reached_milestones(tx: Transaction, case_id: UUID) -> dict[Milestone, date]:
+    """The day of each milestone that the case has reached."""
+    rows = (await stages.milestones_of(tx.conn, [case_id]))[case_id]
+    return {Milestone(row.milestone): row.actual_on for row in rows if row.actual_on is not None}
+
+
+async def open_task(kit: StageKit, tx: Transaction, case_id: UUID, task: Task) -> None:
+    """Open a task, its detail sealed."""
+    await tasks.open_task(tx.conn, case_id, task, kit.keyring.seal(task.detail, str(case_id)), tx.now)
+
+
+async def fire_due(kit: StageKit) -> int:
+    """Ring every clock that has run out, a transaction each; how many rang. At start-up this finds the overdue ones."""
+    fired = 0
+    while fired < kit.settings.fire_at_most and await _fire_next(kit):
+        fired += 1
+    return fired
+
+
+async def _fire_next(kit: StageKit) -> bool:
+    async with kit.db.begin() as tx:
+        row = await deadlines.claim_due(tx.conn, tx.now)
+        if row is not None:
+            await _ring(kit, tx, row)
+    return row is not None
+
+
+async def _ring(kit: StageKit, tx: Transaction, row: Row[Any]) -> None:
+    kind = DeadlineKind(row.kind)
+    await deadlines.fire(tx.conn, row.id, tx.now)
+    await tx.emit(DeadlineRang(case_id=row.case_id, kind=kind, version=row.version, due_at=row.due_at))
+    # A reminder is computed backwards from the limit of which it speaks.
+    limit = row.start_on if kind is DeadlineKind.COURT_LIMIT_REMINDER else row.due_on
+    text = f"{kind.title}：期限{cn_date(limit)}。{row.rule}。依据：{row.article}"
+    await write(kit, tx, row.case_id, Note(EntryKind.RANG, text, plain={"deadline": kind, "version": row.version}))
+    reached = await reached_milestones(tx, row.case_id)
+    outstanding = "、".join(MILESTONE_TITLES[each] for each in Milestone if each not in reached) or "无"
+    task = rung_task(kind, cn_date(limit), row.judge_id, outstanding, end_of_day(limit))
+    await open_task(kit, tx, row.case_id, task)
+
+
+async def recompute_outdated(kit: StageKit, calendar: CourtCalendar | None = None) -> int:
+    """Compute running clocks anew that were set before a newer calendar was announced; how many cases."""
+    calendar, done = calendar or court_calendar(), 0
+    while True:
+        async with kit.db.read() as conn:
+            case_ids = await deadlines.outdated(conn, calendar.known_until, 200)
+        for case_id in case_ids:
+            async with kit.db.begin() as tx:
+                await cases.lock(tx.conn, case_id)
+                await keep_clocks(kit, tx, case_id, calendar)
+        done += len(case_ids)
+        if not case_ids:
+            return done

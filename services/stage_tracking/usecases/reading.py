@@ -1,0 +1,144 @@
+"""Reading: a case with its clocks, its log, the board, a person's work."""
+
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Row
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from services.stage_tracking.domain.cursor import Cursor
+from services.stage_tracking.settings import StageKit
+from services.stage_tracking.store import board, cases, deadlines, stages, tasks
+from services.stage_tracking.store.board import Filter
+from services.stage_tracking.store.tables import LEDGER
+from services.stage_tracking.usecases.journal import LogEntry, opened
+from services.stage_tracking.usecases.tasks import TaskView, after, mine, view
+from shared.errors import NotFound
+from shared.http.auth import Caller
+from shared.ledger.chain import BrokenAt
+from shared.ledger.store import check, read
+from shared.powers import Role
+
+SOON = timedelta(days=7)
+"""How near a clock's end is called soon."""
+
+
+@dataclass(frozen=True)
+class CaseView:
+    """A case as the stages see it: rows of the store, the newest version of each clock."""
+
+    case: Row[Any]
+    periods: list[Row[Any]]
+    milestones: list[Row[Any]]
+    deadlines: list[Row[Any]]
+    tasks: list[TaskView]
+
+
+@dataclass(frozen=True)
+class LogPage:
+    """A part of the log; `broken` names the first fault of the whole chain, `next` where the log goes on."""
+
+    case: Row[Any]
+    entries: list[LogEntry]
+    next: int | None
+    broken: BrokenAt | None
+
+
+async def _found(conn: AsyncConnection, case_key: str) -> Row[Any]:
+    case = await cases.find(conn, case_key)
+    if case is None:
+        raise NotFound("case_not_found", "没有这个案件，请核对案号。")
+    return case
+
+
+async def case_view(kit: StageKit, case_key: str) -> CaseView:
+    """The case with this id or number. Raises NotFound."""
+    async with kit.db.read() as conn:
+        case = await _found(conn, case_key)
+        return CaseView(
+            case=case,
+            periods=await stages.periods_of(conn, case.case_id),
+            milestones=(await stages.milestones_of(conn, [case.case_id]))[case.case_id],
+            deadlines=await deadlines.current(conn, case.case_id),
+            tasks=[view(kit, row) for row in await tasks.of_case(conn, case.case_id)],
+        )
+
+
+async def log_page(kit: StageKit, case_key: str, cursor: int, limit: int) -> LogPage:
+    """Log entries beyond a position, and whether the whole chain is intact. Raises NotFound."""
+    async with kit.db.read() as conn:
+        case = await _found(conn, case_key)
+        found = await read(conn, LEDGER, str(case.case_id), cursor, limit + 1)
+        broken = await check(conn, LEDGER, str(case.case_id))
+    shown = [opened(kit, case.case_id, entry) for entry in found[:limit]]
+    return LogPage(case, shown, shown[-1].position if len(found) > limit else None, broken)
+
+
+@dataclass(frozen=True)
+class BoardRow:
+    """A case on the board with its milestones."""
+
+    case: Row[Any]
+    milestones: list[Row[Any]]
+
+
+def wanted(
+    kit: StageKit, state: str | None = None, period: str | None = None, judge: UUID | None = None, q: str | None = None
+) -> Filter:
+    """A filter as of now; brackets of either width find a number."""
+    now = kit.clock.now()
+    number = None if q is None else q.strip().replace("(", "（").replace(")", "）")
+    return Filter(now, now + SOON, state, period, judge, number)
+
+
+async def board_page(
+    kit: StageKit, chosen: Filter, cursor: Cursor | None, limit: int
+) -> tuple[list[BoardRow], Cursor | None]:
+    """Cases by urgency, and where the list goes on."""
+    async with kit.db.read() as conn:
+        rows = await board.page(conn, chosen, cursor, limit + 1)
+        reached = await stages.milestones_of(conn, [row.case_id for row in rows])
+    return [BoardRow(row, reached[row.case_id]) for row in rows[:limit]], after(rows, limit, "case_id")
+
+
+@dataclass(frozen=True)
+class BoardHead:
+    """What stands above the board."""
+
+    counts: Row[Any]
+    judges: list[Row[Any]]
+
+
+async def board_head(kit: StageKit, judge: UUID | None = None) -> BoardHead:
+    """Counts of open cases, and the judges to choose from."""
+    async with kit.db.read() as conn:
+        return BoardHead(await board.counts(conn, wanted(kit, judge=judge)), await board.judges(conn))
+
+
+@dataclass(frozen=True)
+class WorkView:
+    """A person's work: how much, what, the clocks of their own cases, and for management what nobody can do."""
+
+    counts: Row[Any]
+    tasks: list[TaskView]
+    next: Cursor | None
+    cases: list[Row[Any]]
+    unowned: list[TaskView] | None
+
+
+async def work_view(kit: StageKit, caller: Caller, cursor: Cursor | None, limit: int = 50) -> WorkView:
+    """My tasks and clocks, late first."""
+    now = kit.clock.now()
+    async with kit.db.read() as conn:
+        rows = await tasks.page(conn, mine(caller), cursor, limit + 1)
+        own = await board.page(conn, wanted(kit, judge=caller.staff_id), None, 10)
+        orphans = await tasks.page(conn, tasks.unowned(), None, 50) if Role.MANAGEMENT in caller.roles else None
+        return WorkView(
+            counts=await tasks.counts(conn, mine(caller), now, now + SOON),
+            tasks=[view(kit, row) for row in rows[:limit]],
+            next=after(rows, limit, "id"),
+            cases=[row for row in own if row.next_due_at is not None],
+            unowned=None if orphans is None else [view(kit, row) for row in orphans],
+        )

@@ -1,0 +1,58 @@
+"""A TCP proxy on the loopback that a test can cut or freeze."""
+
+import asyncio
+import contextlib
+
+
+class Proxy:
+    """Forwards to 127.0.0.1:`target`. The port stays the same over cut() and mend()."""
+
+    def __init__(self) -> None:
+        self.port = 0
+        self.target = 0
+        self._server: asyncio.Server | None = None
+        self._open = asyncio.Event()
+        self._writers: set[asyncio.StreamWriter] = set()
+
+    async def start(self, target: int) -> None:
+        self.target = target
+        await self.mend()
+
+    async def mend(self) -> None:
+        """Listen again, and let everything through."""
+        if self._server is None:
+            self._server = await asyncio.start_server(self._serve, "127.0.0.1", self.port)
+            self.port = self._server.sockets[0].getsockname()[1]
+        self._open.set()
+
+    async def cut(self) -> None:
+        """Break every connection and refuse new ones."""
+        server, self._server = self._server, None
+        if server is not None:
+            server.close()
+        self._open.set()
+        for writer in list(self._writers):
+            writer.transport.abort()
+
+    async def freeze(self) -> None:
+        """Keep and take connections, and let nothing through: the peer is there and never answers."""
+        self._open.clear()
+
+    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self._writers.add(writer)
+        try:
+            await self._open.wait()
+            there, back = await asyncio.open_connection("127.0.0.1", self.target)
+            self._writers.add(back)
+            await asyncio.gather(self._pump(reader, back), self._pump(there, writer))
+        except OSError:
+            writer.transport.abort()
+
+    async def _pump(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        with contextlib.suppress(OSError):
+            while data := await reader.read(65536):
+                await self._open.wait()
+                writer.write(data)
+                await writer.drain()
+        self._writers.discard(writer)
+        writer.close()

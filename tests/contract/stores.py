@@ -1,0 +1,108 @@
+"""The two stores that the conformance suite runs on, behind one face."""
+
+import contextlib
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from pathlib import Path
+
+import asyncpg
+from aiokafka import AIOKafkaProducer
+
+from shared.bus.kafka import KafkaLog
+from shared.bus.log import BusError, Log
+from shared.bus.postgres import PostgresLog
+
+ROOT = Path(__file__).parents[2]
+
+
+@dataclass(frozen=True)
+class Store:
+    """One store; `address` is a database URL or a bootstrap address."""
+
+    kind: str
+    address: str
+
+    def log(self, timeout: float = 10.0, lease: float = 1.0) -> Log:
+        """A log not yet started; seconds."""
+        if self.kind == "postgres":
+            return PostgresLog(self.address, timeout=timeout, lease=timedelta(seconds=lease))
+        return KafkaLog(self.address, timeout=timeout, lease=timedelta(seconds=lease))
+
+    @asynccontextmanager
+    async def started(self, *topics: str, partitions: int = 1, timeout: float = 10.0) -> AsyncIterator[Log]:
+        log = self.log(timeout)
+        try:
+            await log.start(dict.fromkeys(topics, partitions))
+            yield log
+        finally:
+            await log.close()
+
+    def at_port(self, port: int) -> "Store":
+        """The same store behind another port of 127.0.0.1."""
+        front, _, database = self.address.rpartition("/")
+        host = front or database
+        path = f"/{database}" if front else ""
+        return replace(self, address=f"{host.rpartition(':')[0]}:{port}{path}")
+
+    async def append_raw(self, topic: str, key: bytes, value: bytes) -> None:
+        """Append into partition 0 as some other program would, with bytes that are no text."""
+        if self.kind == "kafka":
+            producer = AIOKafkaProducer(bootstrap_servers=self.address)
+            await producer.start()
+            await producer.send_and_wait(topic, value, key, partition=0, headers=[("raw", b"\xff\x00")])
+            await producer.stop()
+            return
+        connection = await asyncpg.connect(self.address.replace("+asyncpg", ""))
+        async with connection.transaction():
+            offset = await connection.fetchval(
+                "UPDATE partitions SET next_offset = next_offset + 1 WHERE topic = $1 RETURNING next_offset - 1", topic
+            )
+            await connection.execute(
+                "INSERT INTO records VALUES ($1, 0, $2, $3, $4, $5)", topic, offset, key, '{"raw": "x"}', value
+            )
+        await connection.close()
+
+
+class Broker:
+    """A Kafka of its own on a fixed port of 127.0.0.1, started by the launcher that `make kafka` uses."""
+
+    def __init__(self, data: Path, port: int, advertised: int = 0) -> None:
+        self.data = data
+        self.store = Store("kafka", f"127.0.0.1:{port}")
+        self._arguments = ["--port", str(port), "--data", str(data), "--advertised", str(advertised)]
+        self._process: subprocess.Popen[bytes] | None = None
+
+    async def start(self) -> None:
+        """Return when it answers; fail with its output when it does not within a minute."""
+        command = [sys.executable, "-m", "deploy.kafka.launch", "--die-with-parent", *self._arguments]
+        self.data.mkdir(exist_ok=True)
+        output = self.data / "output.log"
+        with output.open("wb") as sink:
+            self._process = process = subprocess.Popen(command, cwd=ROOT, stdout=sink, stderr=subprocess.STDOUT)
+
+        async def answers() -> bool:
+            assert process.poll() is None, output.read_text()
+            with contextlib.suppress(BusError):
+                return bool(await KafkaLog(self.store.address, timeout=2).identity())
+            return False
+
+        await eventually(answers, 60)
+
+    def stop(self) -> None:
+        process, self._process = self._process, None
+        if process is not None:
+            process.send_signal(signal.SIGTERM)
+            process.wait(30)
+
+
+async def eventually(true: Callable[[], Awaitable[bool]], seconds: float) -> None:
+    """Ask until it is true; fail when it is not within `seconds`."""
+    deadline = time.monotonic() + seconds
+    while not await true():
+        assert time.monotonic() < deadline, f"not within {seconds} s"

@@ -1,0 +1,235 @@
+"""Filing on a real database: numbers, idempotency, corrections, parties, assignment, privacy."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from typing import Any
+from uuid import UUID
+
+import httpx
+import pytest
+from sqlalchemy import text
+
+from services.case_intake.service import SERVICE
+from services.case_intake.settings import IntakeKit
+from services.case_intake.usecases.assignment import assign_waiting
+from shared.contracts.cases import (
+    AssignmentRule,
+    CaseAssigned,
+    CaseCorrected,
+    CaseFiled,
+    PartyAdded,
+    PartyChanged,
+    PartyIdentity,
+    PartyRole,
+)
+from shared.db.transaction import new_id
+from shared.powers import Role
+from tests.fixtures.filing import JUDGES, filing, judge, party, respondent
+from tests.fixtures.kits import Feeder, client, make_kit, told
+
+
+@pytest.fixture
+async def kit(fresh_database: Callable[[], Awaitable[str]]) -> AsyncIterator[IntakeKit]:
+    kit = await make_kit(SERVICE, await fresh_database())
+    yield kit
+    await kit.db.close()
+
+
+@pytest.fixture
+async def clerk(kit: IntakeKit) -> AsyncIterator[httpx.AsyncClient]:
+    async with client(SERVICE, kit, Role.CLERK) as http:
+        yield http
+
+
+async def filed(clerk: httpx.AsyncClient, **changes: Any) -> dict[str, Any]:
+    answer = await clerk.post("/api/cases", json=filing(**changes))
+    assert answer.status_code == 201, answer.text
+    body: dict[str, Any] = answer.json()
+    return body
+
+
+async def test_a_case_is_filed_and_told_of_with_sealed_particulars(kit: IntakeKit, clerk: httpx.AsyncClient) -> None:
+    answer = await filed(clerk)
+    assert answer["case_number"] == "（2026）渝05执1号"
+    (event,) = await told(kit)
+    assert isinstance(event, CaseFiled)
+    assert str(event.case_id) == answer["id"]
+    assert [fact.role for fact in event.parties] == [PartyRole.APPLICANT, PartyRole.RESPONDENT]
+    assert event.facts.obligation is not None
+    assert kit.keyring.open(event.facts.obligation, answer["id"]) == filing()["obligation"]
+    first = event.parties[0]
+    identity = kit.keyring.open_model(PartyIdentity, first.identity, str(first.party_id))
+    assert (identity.name, identity.phone) == ("刘艳", "19900000005")
+
+
+async def test_numbers_are_allotted_in_a_row_and_never_twice(clerk: httpx.AsyncClient) -> None:
+    answers = await asyncio.gather(*(filed(clerk) for _ in range(4)))
+    assert {answer["case_number"] for answer in answers} == {f"（2026）渝05执{number}号" for number in (1, 2, 3, 4)}
+    await filed(clerk, case_number="（2026）渝05执90号")
+    await filed(clerk, case_number="（2026）渝05执恢500号")
+    await filed(clerk, case_number="(2009)渝五中法执字第700号")
+    assert (await filed(clerk))["case_number"] == "（2026）渝05执91号"
+    assert (await filed(clerk, filed_on="2025-01-02"))["case_number"] == "（2025）渝05执1号"
+
+
+async def test_the_same_key_gets_the_same_answer_and_files_once(kit: IntakeKit, clerk: httpx.AsyncClient) -> None:
+    headers = {"Idempotency-Key": "k-1"}
+    requests = (clerk.post("/api/cases", json=filing(), headers=headers) for _ in range(3))
+    answers = await asyncio.gather(*requests)
+    assert [answer.status_code for answer in answers] == [201, 201, 201]
+    assert len({answer.text for answer in answers}) == 1
+    assert len(await told(kit, CaseFiled)) == 1
+    other = await clerk.post("/api/cases", json=filing(cause="买卖合同纠纷"), headers=headers)
+    assert (other.status_code, other.json()["code"]) == (409, "idempotency_key_reused")
+
+
+async def test_a_number_on_file_is_a_conflict_and_writes_nothing(kit: IntakeKit, clerk: httpx.AsyncClient) -> None:
+    await filed(clerk, case_number="（2026）渝05执7号")
+    again = await clerk.post("/api/cases", json=filing(case_number="（2026）渝05执7号"))
+    assert (again.status_code, again.json()["code"]) == (409, "case_number_taken")
+    assert len(await told(kit)) == 1
+
+
+async def test_every_faulty_field_is_named_and_nothing_is_written(kit: IntakeKit, clerk: httpx.AsyncClient) -> None:
+    body = filing(claim_amount=-1, parties=[party(phone="12345", name=""), respondent(id_number="x")])
+    del body["filed_on"]
+    answer = await clerk.post("/api/cases", json=body)
+    assert answer.status_code == 422
+    named = {error["field"] for error in answer.json()["errors"]}
+    assert named == {"filed_on", "claim_amount", "parties.0.phone", "parties.0.name", "parties.1.id_number"}
+    assert await told(kit) == []
+
+
+async def test_a_case_is_read_by_number_and_by_id(clerk: httpx.AsyncClient) -> None:
+    answer = await filed(clerk)
+    by_number = (await clerk.get(f"/api/cases/{answer['case_number']}")).json()
+    assert by_number == (await clerk.get(f"/api/cases/{answer['id']}")).json()
+    assert by_number["claim_amount"] == "624998.14"
+    assert (by_number["states"], by_number["lacks"]) == (["unassigned"], [])
+    assert by_number["parties"][0]["id_number"] == "510212199101060000"
+    for unknown in ("（2026）渝05执9号", str(new_id()), "lanes-of-nobody"):
+        assert (await clerk.get(f"/api/cases/{unknown}")).status_code == 404
+
+
+async def test_the_list_goes_on_by_cursor_and_filters(clerk: httpx.AsyncClient) -> None:
+    for number in range(5):
+        await filed(clerk, filed_on=f"2026-11-0{number + 1}")
+    await filed(clerk, case_number="（2026）渝05执恢1号", parties=[party()])
+    seen, cursor = [], ""
+    while cursor is not None:
+        page = (await clerk.get("/api/cases", params={"limit": 2, "cursor": cursor})).json()
+        seen += [item["case_number"] for item in page["items"]]
+        cursor = page["next"]
+    assert seen == ["（2026）渝05执恢1号", *(f"（2026）渝05执{number}号" for number in (5, 4, 3, 2, 1))]
+    prefix = await clerk.get("/api/cases", params={"q": "（2026）渝05执恢"})
+    assert [item["case_number"] for item in prefix.json()["items"]] == ["（2026）渝05执恢1号"]
+    incomplete = (await clerk.get("/api/cases", params={"state": "incomplete"})).json()["items"]
+    assert [item["lacks"] for item in incomplete] == [["respondent"]]
+    assert (await clerk.get("/api/cases", params={"q": "%"})).json()["items"] == []
+    assert (await clerk.get("/api/cases", params={"cursor": "zzz"})).status_code == 422
+
+
+async def test_a_correction_is_told_once_with_the_whole_facts(kit: IntakeKit, clerk: httpx.AsyncClient) -> None:
+    case = await filed(clerk, obligation=None)
+    assert (await clerk.get(f"/api/cases/{case['id']}")).json()["lacks"] == ["obligation"]
+    for _ in range(2):
+        answer = await clerk.patch(f"/api/cases/{case['id']}", json={"obligation": "交付房屋", "claim_amount": None})
+        assert (answer.status_code, answer.json()["lacks"], answer.json()["claim_amount"]) == (200, [], None)
+    (event,) = await told(kit, CaseCorrected)
+    assert kit.keyring.open(event.facts.obligation, case["id"]) == "交付房屋"
+    assert event.facts.case_number == case["case_number"]
+    faulty = await clerk.patch(f"/api/cases/{case['id']}", json={"cause": "", "claim_amount": "x"})
+    assert [error["field"] for error in faulty.json()["errors"]] == ["cause", "claim_amount"]
+
+
+async def test_a_party_joins_later_and_completes_the_case(kit: IntakeKit, clerk: httpx.AsyncClient) -> None:
+    case = await filed(clerk, parties=[party()])
+    path = f"/api/cases/{case['id']}/parties"
+    answer = await clerk.post(path, json=respondent())
+    assert (answer.status_code, answer.json()["states"], answer.json()["lacks"]) == (201, ["unassigned"], [])
+    assert (await clerk.post(path, json=respondent(phone="19900000009"))).status_code == 409
+    (event,) = await told(kit, PartyAdded)
+    assert (event.party.role, event.silent) == (PartyRole.RESPONDENT, False)
+
+
+async def test_a_party_is_changed_in_part(kit: IntakeKit, clerk: httpx.AsyncClient) -> None:
+    case = await filed(clerk)
+    path = f"/api/cases/{case['id']}/parties/{case['parties'][0]['id']}"
+    for _ in range(2):
+        answer = await clerk.patch(path, json={"phone": "19900000077", "email": None, "consents": False})
+        assert answer.status_code == 200
+    (event,) = await told(kit, PartyChanged)
+    identity = kit.keyring.open_model(PartyIdentity, event.party.identity, str(event.party.party_id))
+    assert (identity.phone, identity.email, identity.name, event.party.consents) == ("19900000077", None, "刘艳", False)
+    assert (await clerk.patch(path, json={"phone": "1"})).status_code == 422
+    assert (await clerk.patch(path, json={"role": "respondent"})).status_code == 422
+    nobody = f"/api/cases/{case['id']}/parties/{new_id()}"
+    assert (await clerk.patch(nobody, json={"phone": "19900000077"})).status_code == 404
+
+
+async def test_the_rule_gives_each_case_to_whom_has_the_fewest(kit: IntakeKit, clerk: httpx.AsyncClient) -> None:
+    await Feeder(SERVICE, kit).feed(*map(judge, JUDGES))
+    await asyncio.gather(*(filed(clerk, assign="auto") for _ in range(6)))
+    assigned = await told(kit, CaseAssigned)
+    assert sorted(event.judge.staff_id for event in assigned) == sorted(JUDGES * 2)
+    assert {event.rule for event in assigned} == {AssignmentRule.FEWEST_OPEN_CASES}
+    events = [type(event) for event in await told(kit)]
+    assert events == [CaseFiled, CaseAssigned] * 6
+
+
+async def test_a_case_waits_until_a_judge_is_known(kit: IntakeKit, clerk: httpx.AsyncClient) -> None:
+    case = await filed(clerk, assign="auto")
+    assert not case["assigned"]
+    feeder = Feeder(SERVICE, kit)
+    await feeder.feed(judge(JUDGES[0], panel=None), judge(JUDGES[1], active=False), judge(JUDGES[2], court="渝0101"))
+    assert await assign_waiting(kit) == 0
+    await feeder.feed(judge(JUDGES[1]))
+    assert await assign_waiting(kit) == 1
+    (event,) = await told(kit, CaseAssigned)
+    assert (event.judge.staff_id, event.panel, event.department) == (JUDGES[1], "启动合议庭", "执行局")
+    await feeder.feed(judge(JUDGES[1], roles=(Role.PRESIDING,)))
+    assert not (await filed(clerk, assign="auto"))["assigned"]
+
+
+async def test_assignment_by_hand_and_its_refusals(kit: IntakeKit, clerk: httpx.AsyncClient) -> None:
+    case = await filed(clerk)
+    await Feeder(SERVICE, kit).feed(judge(JUDGES[0]), judge(JUDGES[1], panel=None))
+    path = f"/api/cases/{case['id']}/assignment"
+    wish = {"judge_id": str(JUDGES[0]), "clerk_name": "何明"}
+    for _ in range(2):
+        assert (await clerk.post(path, json=wish)).json()["judge"]["name"] == "法官1"
+    (event,) = await told(kit, CaseAssigned)
+    assert (event.rule, event.clerk_name, event.panel) == (AssignmentRule.BY_HAND, "何明", "启动合议庭")
+    without_panel = await clerk.post(path, json={"judge_id": str(JUDGES[1])})
+    assert [error["field"] for error in without_panel.json()["errors"]] == ["panel"]
+    unknown = await clerk.post(path, json={"judge_id": str(UUID(int=9)), "panel": "甲"})
+    assert [error["field"] for error in unknown.json()["errors"]] == ["judge_id"]
+    again = await clerk.post(path, json={"judge_id": str(JUDGES[1]), "panel": "调查合议庭"})
+    assert again.json()["panel"] == "调查合议庭"
+    assert len(await told(kit, CaseAssigned)) == 2
+
+
+@pytest.mark.parametrize("role", [Role.JUDGE, Role.DUTY, Role.ADMIN, None])
+async def test_only_the_clerk_files(kit: IntakeKit, role: Role | None) -> None:
+    async with client(SERVICE, kit, role) as http:
+        assert (await http.post("/api/cases", json=filing())).status_code == (403 if role else 401)
+
+
+async def test_nothing_of_a_party_stands_in_plain_text(kit: IntakeKit, clerk: httpx.AsyncClient) -> None:
+    given = party(agent_name="何静", agent_phone="19900009601", guardian_name="甘某某", guardian_phone="19900009602")
+    await clerk.post("/api/cases", json=filing(parties=[given]), headers={"Idempotency-Key": "k"})
+    tables = "SELECT table_name FROM information_schema.tables WHERE table_schema = 'public'"
+    dump = []
+    async with kit.db.read() as conn:
+        for name in (await conn.execute(text(tables))).scalars().all():
+            dump += (await conn.execute(text(f'SELECT t::text FROM "{name}" t'))).scalars().all()  # noqa: S608
+            if name == "outbox":
+                dump += [
+                    bytes(value).decode() for value in (await conn.execute(text("SELECT value FROM outbox"))).scalars()
+                ]
+    written = "\n".join(dump)
+    secret = {
+        value for field, value in given.items() if field not in {"role", "id_kind", "consents", "address_confirmed_on"}
+    }
+    assert [value for value in (*secret, filing()["obligation"]) if value in written] == []
+    assert "民间借贷纠纷" in written

@@ -1,0 +1,181 @@
+"""Every SMS at its longest: two segments, true to the way of service, understood alone."""
+
+import re
+from dataclasses import replace
+
+import pytest
+
+from services.party_notification.domain.notices import Judge, Kind, Role, ServiceWay
+from services.party_notification.domain.sms import check_sms, segments
+from services.party_notification.domain.sms_texts import (
+    Contents,
+    SmsPlan,
+    all_plans,
+    contents_of,
+    plan_sms,
+    render_sms,
+    sms_params,
+    sms_template,
+    template_key,
+)
+from shared.errors import Conflict
+from tests.fixtures.notice_facts import APPLICANT, CASE, CHILD, COURT, QUERY_CODE, RESPONDENT, travelling
+
+TYPES = ("执", "执恢", "执异", "执复", "执保", "执监", "执协", "执他")
+CODES = [*(f"渝05{kind}" for kind in TYPES), "渝五中法执字第"]
+PLANS = all_plans(CODES)
+TWO_PERIODS = replace(COURT, perform_days=10, report_days=15)
+TRUE_TO_THE_WAY = {
+    ServiceWay.ELECTRONIC: r"已发至您确认的电子送达地址",
+    ServiceWay.ELECTRONIC_UNCONFIRMED: r"已发至您的邮箱，请查阅并回复",
+    ServiceWay.PAPER: r"纸质(文书|版)将邮寄至您的送达地址",
+    ServiceWay.COLLECT: r"(请|或)联系承办人领取",
+}
+
+
+def text_of(plan: SmsPlan, court=COURT) -> str:
+    case = replace(CASE, case_number=f"（2026）{plan.type_code}12345号")
+    template = sms_template(plan, court)
+    return render_sms(court.sms_signature, template, sms_params(template, case, court, QUERY_CODE))
+
+
+@pytest.mark.parametrize("court", [COURT, TWO_PERIODS], ids=["one period", "two periods"])
+def test_every_text_at_its_longest_keeps_every_rule(court) -> None:
+    for plan in PLANS:
+        text = text_of(plan, court)
+        assert segments(text) <= 2, text
+        assert check_sms(text, court.sms_signature) == ()
+
+
+def test_every_text_says_who_what_and_how_to_check() -> None:
+    for plan in PLANS:
+        text = text_of(plan)
+        assert text.startswith("【重庆五中院】")
+        assert f"（2026）{plan.type_code}12345号案" in text
+        assert "023-12345678" in text
+        assert re.search("核实(请)?拨12368", text)
+        assert f"登录官网“重庆五中院执行公开”，查询码{QUERY_CODE}+" in text
+        assert not re.search("[，：]。|，，|请请", text)
+
+
+def test_every_text_is_true_to_the_way_of_service() -> None:
+    for plan in PLANS:
+        text = text_of(plan)
+        for way, sentence in TRUE_TO_THE_WAY.items():
+            assert bool(re.search(sentence, text)) is (way is plan.way), text
+
+
+def test_the_type_code_is_fixed_text_and_variables_never_touch() -> None:
+    for plan in PLANS:
+        template = sms_template(plan, COURT)
+        assert plan.type_code in template
+        assert "}$" not in template
+        assert "【" not in template
+        assert len(re.sub(r"\$\{\w+\}", "", template)) > 60
+
+
+def test_template_keys_are_unique() -> None:
+    assert len({template_key(plan) for plan in PLANS}) == len(PLANS)
+
+
+@pytest.mark.parametrize(
+    ("party", "kinds", "contents", "says"),
+    [
+        (APPLICANT, [Kind.CASE_ACCEPTED, Kind.RIGHTS_RISKS, Kind.INTEGRITY_CARD], Contents.FULL, "10日内提供财产线索"),
+        (RESPONDENT, [Kind.ENFORCEMENT_NOTICE, Kind.RIGHTS_RISKS], Contents.FULL, "10日内履行并报告财产"),
+        (
+            RESPONDENT,
+            [Kind.RIGHTS_RISKS, Kind.INTEGRITY_CARD],
+            Contents.WITHOUT_MAIN,
+            "执行通知书另送，您现在不需要做什么",
+        ),
+        (RESPONDENT, [Kind.ENFORCEMENT_NOTICE], Contents.MAIN_ONLY, "执行通知书已发至"),
+        (
+            APPLICANT,
+            [Kind.PROGRESS],
+            Contents.PROGRESS,
+            "有新进展，进展告知书已发至您确认的电子送达地址，您现在不需要做什么",
+        ),
+    ],
+)
+def test_one_message_tells_of_all_notices_due_together(party, kinds, contents, says) -> None:
+    plan = plan_sms(CASE, party, kinds)
+    assert plan.contents is contents
+    assert says in text_of(plan)
+
+
+def test_contents_of_every_bundle() -> None:
+    assert contents_of(Role.APPLICANT, [Kind.CASE_ACCEPTED]) is Contents.MAIN_ONLY
+    assert contents_of(Role.APPLICANT, [Kind.RIGHTS_RISKS]) is Contents.WITHOUT_MAIN
+
+
+def test_a_guardian_is_not_told_to_be_the_party() -> None:
+    for way in ServiceWay:
+        text = text_of(plan_sms(CASE, travelling(CHILD, way), [Kind.ENFORCEMENT_NOTICE]))
+        assert "您代理的" in text
+        assert "其证件后六位" in text
+        assert "张小宝" not in text
+        assert "1990000" not in text
+
+
+def test_params_are_exactly_the_templates_variables() -> None:
+    for plan in PLANS:
+        template = sms_template(plan, COURT)
+        params = sms_params(template, CASE, COURT, QUERY_CODE)
+        assert set(params) == set(re.findall(r"\$\{(\w+)\}", template))
+
+
+def test_a_longer_judges_name_is_left_to_the_letter() -> None:
+    case = replace(CASE, judge=Judge("阿卜杜拉·买买提", "023-12345678"))
+    template = sms_template(plan_sms(case, APPLICANT, [Kind.PROGRESS]), COURT)
+    text = render_sms("重庆五中院", template, sms_params(template, case, COURT, QUERY_CODE))
+    assert "承办人见文书" in text
+
+
+def test_a_site_name_too_long_for_two_segments_is_refused() -> None:
+    with pytest.raises(Conflict):
+        sms_template(PLANS[0], replace(COURT, site_name="重庆市第五中级人民法院阳光执行信息公开网"))
+
+
+@pytest.mark.parametrize(
+    ("text", "count"),
+    [("长" * 70, 1), ("长" * 71, 2), ("长" * 134, 2), ("长" * 135, 3), ("😀" * 35, 1), ("😀" * 36, 2), ("", 1)],
+)
+def test_segments_count_utf16_units(text: str, count: int) -> None:
+    assert segments(text) == count
+
+
+GOOD = "【重庆五中院】请联系承办人，023-12345678，核实拨12368。"
+
+
+@pytest.mark.parametrize(
+    ("text", "fault"),
+    [
+        (GOOD.replace("12368", "12345"), "12368"),
+        (GOOD.replace("023-12345678", "19912345678"), "手机号码"),
+        (GOOD.replace("023-12345678", ""), "固定电话"),
+        (GOOD + "023-87654321", "固定电话"),
+        (GOOD.replace("【重庆五中院】", ""), "签名"),
+        (GOOD.replace("重庆五中院", "别的法院"), "签名"),
+        (GOOD + "【注】", "【】"),
+        (GOOD + "http://a.example/x", "网址"),
+        (GOOD + "www.court", "网址"),
+        (GOOD + "624998.14元", "金额"),
+        (GOOD + "￥5", "金额"),
+        (GOOD + "3101000104001234", "账号"),
+        (GOOD + "51021219910106000X", "账号"),
+        (GOOD + "a@example.org", "邮箱"),
+        (GOOD + "纳入失信名单", "失信"),
+        (GOOD.replace("请", ""), "需要做什么"),
+        (GOOD + "长" * 134, "长度"),
+        (GOOD + "${year}", "变量"),
+    ],
+)
+def test_each_rule_can_be_broken(text: str, fault: str) -> None:
+    assert check_sms(GOOD, "重庆五中院") == ()
+    assert any(fault in found for found in check_sms(text, "重庆五中院"))
+
+
+def test_a_text_that_breaks_a_rule_is_not_rendered() -> None:
+    with pytest.raises(Conflict, match="12368"):
+        render_sms("重庆五中院", "请联系承办人${judge_phone}。", {"judge_phone": "023-12345678"})
