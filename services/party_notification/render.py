@@ -51,10 +51,10 @@ class Mail:
 class Renderer:
     """One court's letters. `site_url` is the address of the public pages, without a path."""
 
-    def __init__(self, court: CourtFacts, site_url: str) -> None:
+    def __init__(self, court: CourtFacts, site_url: str, templates: Path = _TEMPLATES) -> None:
         self._court = court
         self._site = site_url.rstrip("/")
-        self._templates = _environment()
+        self._templates = _environment(templates)
 
     def party_link(self, query_code: str) -> str:
         """The party page. The code stands in the fragment, which browsers keep to themselves: no log sees it."""
@@ -126,9 +126,11 @@ class Renderer:
             raise Conflict("notice_waits", "缺少执行日志内容，执行进展告知书暂不发出。")
 
 
-def _environment() -> Environment:
+@lru_cache(maxsize=4)
+def _environment(templates: Path) -> Environment:
+    """Compiled once: a renderer may be made for every notice."""
     environment = Environment(
-        loader=FileSystemLoader(_TEMPLATES),
+        loader=FileSystemLoader(templates),
         autoescape=select_autoescape(["html"]),
         undefined=StrictUndefined,
         trim_blocks=True,

@@ -13,8 +13,9 @@ from services.case_intake.domain.assignment import fewest_open_cases
 from services.case_intake.domain.filing import case_texts, party_texts, read_case, read_filing, read_party
 from services.case_intake.domain.numbers import CaseNumber
 from services.case_intake.domain.rows import REPEATED, judge
-from services.case_intake.domain.sheet import COLUMNS, RowGroup, SheetRow, read_sheet
+from services.case_intake.domain.sheet import RowGroup, SheetRow, read_sheet
 from services.case_intake.domain.texts import FaultyTextError
+from services.case_intake.domain.words import COLUMNS
 from shared.errors import Invalid
 
 COURT = "渝05"

@@ -4,11 +4,12 @@ import html
 import re
 from dataclasses import replace
 from datetime import date
+from pathlib import Path
 
 import pytest
 
 from services.party_notification.domain.notices import Kind, PartyFacts, Role, ServiceWay
-from services.party_notification.render import Renderer, cn_date, formal_date
+from services.party_notification.render import PARTY_PATH, VERIFY_PATH, Renderer, cn_date, formal_date
 from shared.errors import Conflict
 from tests.fixtures.notice_facts import (
     APPLICANT,
@@ -57,36 +58,41 @@ def test_every_letter_carries_the_common_fields(party: PartyFacts, kind: Kind, w
         assert needed in text, needed
     for other, sentence in WAY_SENTENCE.items():
         assert (sentence in text) is (other is way), sentence
-    assert (
-        "2026年6月16日" in text
-        or "二〇二六年六月十六日（院印）" in re.sub(r"<[^>]+>|\s", "", text)
-        or "（院印）" in text
-    )
+    day = date(2026, 6, 16)
+    assert (cn_date(day) if kind is Kind.INTEGRITY_CARD else formal_date(day)) in text
+    assert ("（院印）" in text) is (kind is not Kind.INTEGRITY_CARD)
 
 
+CARD = "监督卡编号 其他违反纪律的情形 监察部门"
 SAYS = {
     (Role.APPLICANT, Kind.CASE_ACCEPTED): (
-        "（2025）渝05民终8685号", "624,998.14元", "2026年6月14日", "2026年12月14日", "第二百三十七条", "10日内",
-        "七日内", "张静", "财产调查表", "（院印）", "立案恢复执行",
+        "（2025）渝05民终8685号 624,998.14元 2026年6月14日 2026年12月14日 第二百三十七条 10日内 七日内 张静 "
+        "财产调查表 立案恢复执行"
     ),
     (Role.RESPONDENT, Kind.ENFORCEMENT_NOTICE): (
-        "第二百五十一条", "第二百六十四条", "第四百八十条", "向申请执行人支付人民币624998.14元及逾期利息；",
-        "加倍支付迟延履行期间的债务利息", "申请执行费", COURT.account.name, COURT.account.bank, COURT.account.number,
-        "不得向其他任何账户付款", "失信被执行人名单", "限制", "十日内提出", "第二百三十六条", "（院印）",
-        "报告财产令", "第二百五十二条", "收到执行通知之日前一年", "自变动之日起", "罚款、拘留", "被执行人财产调查表", "刘艳",
+        "第二百五十一条 第二百六十四条 第四百八十条 向申请执行人支付人民币624998.14元及逾期利息； 刘艳 申请执行费 "
+        f"加倍支付迟延履行期间的债务利息 {COURT.account.name} {COURT.account.bank} {COURT.account.number} "
+        "不得向其他任何账户付款 失信被执行人名单 限制你方的消费 十日内提出 第二百三十六条 报告财产令 第二百五十二条 "
+        "收到执行通知之日前一年 应当自变动之日起十日内 罚款、拘留 被执行人财产调查表"
     ),
-    (Role.APPLICANT, Kind.RIGHTS_RISKS): ("第四十七条至第五十条", "第二百三十七条", "悬赏", "第五百一十七条", "第四百八十五条", "私自会见"),
-    (Role.RESPONDENT, Kind.RIGHTS_RISKS): ("第四十七条至第五十条", "第二百五十五条", "第二百六十四条", "第二百六十六条", "生活必需", "私自会见"),
-    (Role.APPLICANT, Kind.INTEGRITY_CARD): ("监督卡编号", "18. 其他违反纪律的情形", "监察部门"),
-    (Role.RESPONDENT, Kind.INTEGRITY_CARD): ("监督卡编号", "18. 其他违反纪律的情形", "监察部门"),
-    (Role.APPLICANT, Kind.PROGRESS): ("2026年6月20日", "查询不动产、车辆登记", "查得不动产一处", "委托评估", "第12号", "你方现在不需要做什么"),
-}  # fmt: skip
+    (Role.APPLICANT, Kind.RIGHTS_RISKS): (
+        "第四十七条至第五十条 第二百三十七条 悬赏 第五百一十七条 第四百八十五条 私自会见"
+    ),
+    (Role.RESPONDENT, Kind.RIGHTS_RISKS): (
+        "第四十七条至第五十条 第二百五十五条 第二百六十四条 第二百六十六条 生活必需 私自会见"
+    ),
+    (Role.APPLICANT, Kind.INTEGRITY_CARD): CARD,
+    (Role.RESPONDENT, Kind.INTEGRITY_CARD): CARD,
+    (Role.APPLICANT, Kind.PROGRESS): (
+        "2026年6月20日 查询不动产、车辆登记 查得不动产一处 委托评估 第12号 你方现在不需要做什么"
+    ),
+}
 
 
 @pytest.mark.parametrize(("role", "kind"), SAYS)
 def test_each_kind_says_what_it_must(role: Role, kind: Kind) -> None:
     text = re.sub(r"</?strong>", "", letter(APPLICANT if role is Role.APPLICANT else RESPONDENT, kind))
-    for needed in SAYS[role, kind]:
+    for needed in SAYS[role, kind].split(" "):
         assert needed in text, needed
 
 
@@ -124,6 +130,13 @@ def test_without_the_supervision_hotline_nothing_renders(kind: Kind) -> None:
         letter(party, kind, renderer=Renderer(replace(COURT, supervision_phone=" "), SITE))
     with pytest.raises(Conflict, match="监督举报电话"):
         Renderer(replace(COURT, supervision_phone=""), SITE).mail(party, CASE, [notice(kind)], QUERY_CODE)
+
+
+def test_a_template_that_forgets_the_hotline_is_caught(tmp_path: Path) -> None:
+    (tmp_path / "progress").mkdir()
+    (tmp_path / "progress" / "letter.html").write_text("{{ court.name }}", encoding="utf-8")
+    with pytest.raises(Conflict, match="模板"):
+        letter(APPLICANT, Kind.PROGRESS, renderer=Renderer(COURT, SITE, tmp_path))
 
 
 def test_a_notice_that_waits_does_not_render() -> None:
@@ -208,8 +221,8 @@ def test_every_mail_is_understood_alone(party, kinds, way) -> None:
     mail = RENDERER.mail(travelling(party, way), CASE, [notice(kind, party) for kind in kinds], QUERY_CODE)
     for body in (mail.text, html.unescape(mail.html)):
         for needed in (
-            COURT.name, CASE.case_number, party.addressee, "7319-2044-8812-0635", QUERY_CODE, f"{SITE}/p#{QUERY_CODE}",
-            f"{SITE}/p/verify", "12368", COURT.supervision_phone, "023-12345678", "2026年6月16日",
+            COURT.name, CASE.case_number, party.addressee, "7319-2044-8812-0635", QUERY_CODE, f"{SITE}{PARTY_PATH}#{QUERY_CODE}",
+            f"{SITE}{VERIFY_PATH}", "12368", COURT.supervision_phone, "023-12345678", "2026年6月16日",
             *(kind.label for kind in kinds),
         ):  # fmt: skip
             assert needed in body, needed
@@ -256,7 +269,7 @@ def test_no_mail_without_consent_and_address(way: ServiceWay) -> None:
         (date(2026, 6, 14), "2026年6月14日", "二〇二六年六月十四日"),
         (date(2026, 10, 1), "2026年10月1日", "二〇二六年十月一日"),
         (date(2030, 12, 20), "2030年12月20日", "二〇三〇年十二月二十日"),
-        (date(2027, 11, 31 - 1), "2027年11月30日", "二〇二七年十一月三十日"),
+        (date(2027, 11, 30), "2027年11月30日", "二〇二七年十一月三十日"),
         (date(2027, 1, 31), "2027年1月31日", "二〇二七年一月三十一日"),
     ],
 )

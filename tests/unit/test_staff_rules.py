@@ -78,8 +78,11 @@ def test_local_paths_are_followed(path: str) -> None:
 
 @pytest.mark.parametrize(
     "path",
-    ["", "work", "//evil.example", "/\\evil.example", "\\/evil.example", "https://evil.example/", "/\t/evil.example"]
-    + ["javascript:alert(1)", "/ok\nSet-Cookie: a=b", "/a\\b", " /work", "http:/work", "/\x7f"],
+    [
+        *("", "work", " /work", "http:/work", "https://evil.example/", "javascript:alert(1)"),
+        *("//evil.example", "/\\evil.example", "\\/evil.example", "/\t/evil.example", "/a\\b", "/\x7f"),
+        "/ok\nSet-Cookie: a=b",
+    ],
 )
 def test_nothing_leads_to_another_site(path: str) -> None:
     assert local_path(path) is None

@@ -75,7 +75,7 @@ def read_case(given: Mapping[str, str], court: str, *, numbered: bool = False) -
     reader = Reader(given)
     number = reader.may("case_number", lambda text: CaseNumber.parse(text, court))
     if numbered and not given.get("case_number", "").strip():
-        reader.refuse("case_number", "此项必填，请补填。")
+        reader.lack("case_number")
     entry = CaseEntry(
         number=number,
         filed_on=reader.must("filed_on", texts.day, date.min),

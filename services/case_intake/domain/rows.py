@@ -13,7 +13,8 @@ from services.case_intake.domain.filing import (
     read_case,
     read_party,
 )
-from services.case_intake.domain.sheet import COLUMNS, RowGroup, SheetRow
+from services.case_intake.domain.sheet import RowGroup, SheetRow
+from services.case_intake.domain.words import COLUMNS
 from shared.contracts.cases import PartyRole
 
 DIFFERS = "与已登记的内容不同，未改动。如确需更正，请在案件页面修改。"

@@ -9,30 +9,9 @@ from pydantic import BaseModel
 
 from services.case_intake.domain.numbers import CaseNumber
 from services.case_intake.domain.texts import FaultyTextError
+from services.case_intake.domain.words import COLUMNS
 from shared.errors import Fault, Invalid
 
-COLUMNS = {
-    "case_number": "案号",
-    "filed_on": "立案日期",
-    "basis_document": "执行依据文号",
-    "basis_maker": "作出机关",
-    "cause": "案由",
-    "claim_amount": "执行标的金额",
-    "role": "当事人地位",
-    "name": "姓名或名称",
-    "id_kind": "证件类型",
-    "id_number": "证件号码",
-    "phone": "手机号码",
-    "email": "电子邮箱",
-    "consents": "同意电子送达",
-    "address_confirmed_on": "送达地址确认日期",
-    "guardian_name": "法定代理人",
-    "guardian_phone": "法定代理人手机",
-    "postal_address": "送达地址",
-    "agent_name": "委托代理人",
-    "agent_phone": "代理人手机",
-    "obligation": "应履行义务",
-}
 _FIELDS = {column: field for field, column in COLUMNS.items()}
 _WITHOUT_CASE = 200
 """Rows without a usable case number are worked through so many at a time."""
@@ -109,7 +88,7 @@ def _records(text: str) -> Iterator[tuple[int, list[str]]]:
 
 def _rows(text: str) -> Iterator[SheetRow]:
     records = _records(text)
-    header = next(((cells) for _, cells in records if any(cells)), None)
+    header = next((cells for _, cells in records if any(cells)), None)
     if header is None:
         raise refusal("文件是空的。请选择从案件系统导出的CSV表格。")
     _check_header(header)

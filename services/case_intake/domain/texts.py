@@ -9,6 +9,7 @@ from typing import TypeVar
 
 from email_validator import EmailNotValidError, validate_email
 
+from services.case_intake.domain.words import COLUMNS
 from shared.errors import Fault
 
 T = TypeVar("T")
@@ -35,6 +36,10 @@ class Reader:
         """Note a fault of `field`."""
         self.faults.append(Fault(self._prefix + field, reason))
 
+    def lack(self, field: str) -> None:
+        """Note that `field` must be given and is not."""
+        self.refuse(field, f"请填写{COLUMNS.get(field, '此项')}。")
+
     def may(self, field: str, parse: Callable[[str], T]) -> T | None:
         """The value; None when the text is empty or faulty."""
         text = self._texts.get(field, "").strip()
@@ -49,7 +54,7 @@ class Reader:
     def must(self, field: str, parse: Callable[[str], T], stand_in: T) -> T:
         """The value; when it is missing or faulty, `stand_in`, with which the checks go on."""
         if not self._texts.get(field, "").strip():
-            self.refuse(field, "此项必填，请补填。")
+            self.lack(field)
             return stand_in
         value = self.may(field, parse)
         return stand_in if value is None else value

@@ -1,3 +1,5 @@
-"""The HTML pages of filing."""
+"""The HTML pages of filing. Fixed paths stand first: they would else be taken for case numbers."""
 
-ROUTES: tuple[()] = ()
+from services.case_intake.pages import cases, filing, imports
+
+ROUTES = (imports.routes, filing.routes, cases.routes)

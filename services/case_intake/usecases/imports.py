@@ -13,7 +13,8 @@ from sqlalchemy import Row
 
 from services.case_intake.domain.filing import CaseEntry, Filing, PartyEntry
 from services.case_intake.domain.rows import DIFFERS, GoodRow, RowFault, case_differences, judge, party_differences
-from services.case_intake.domain.sheet import COLUMNS, RowGroup, Sheet, read_sheet
+from services.case_intake.domain.sheet import RowGroup, Sheet, read_sheet
+from services.case_intake.domain.words import COLUMNS
 from services.case_intake.settings import IntakeKit
 from services.case_intake.store import cases, imports
 from services.case_intake.usecases.filing import Act, Assign, put_on_file

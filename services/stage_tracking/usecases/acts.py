@@ -31,9 +31,6 @@ from shared.http.auth import Caller
 from shared.powers import Power, Role
 from shared.web.formats import cn_date
 
-PROGRESS_TITLE = "执行工作进展"
-"""The title under which parties read of work: what the judge wrote as a title may name somebody."""
-
 
 async def act(kit: StageKit, caller: Caller, case_key: str, deed: Act, key: tuple[str, str] | None = None) -> LogEntry:
     """Record the deed; its log entry. `key`: idempotency key and the body's fingerprint.
@@ -88,7 +85,7 @@ async def _work(kit: StageKit, tx: Transaction, caller: Caller, case: Row[Any], 
     note = Note(EntryKind.WORK, work.text, work.title, work.evidence, caller.staff_id, caller.name, plain)
     entry = await write(kit, tx, case.case_id, note)
     if work.publish is not None:
-        await publish(kit, tx, case.case_id, entry, work.publish, PROGRESS_TITLE)
+        await publish(kit, tx, case.case_id, entry, work.publish, f"{work.title}：{work.text}")
     return entry
 
 

@@ -17,6 +17,9 @@ from shared.db.transaction import Transaction
 from shared.ledger.chain import Entry
 from shared.ledger.store import append, read
 
+PROGRESS_TITLE = "执行工作进展"
+"""Under this title parties read of work: it travels unsealed, and what somebody writes may name somebody."""
+
 
 @dataclass(frozen=True)
 class LogEntry:
@@ -80,16 +83,16 @@ def published_facts(publication: Publication) -> dict[str, Any]:
 
 
 async def publish(
-    kit: StageKit, tx: Transaction, case_id: UUID, entry: LogEntry, publication: Publication, title: str
+    kit: StageKit, tx: Transaction, case_id: UUID, entry: LogEntry, publication: Publication, text: str
 ) -> None:
-    """Tell the parties' side of an entry. `title` stands in the event unsealed: it names no person."""
+    """Tell the parties' side of an entry."""
     await tx.emit(
         ProgressPublished(
             case_id=case_id,
             entry=entry.position,
             at=tx.now,
-            title=title,
-            text=Sealed(kit.keyring.seal(entry.text, str(case_id))),
+            title=PROGRESS_TITLE,
+            text=Sealed(kit.keyring.seal(text, str(case_id))),
             audience=publication.audience,
             not_before=publication.not_before,
             notify=publication.notify,

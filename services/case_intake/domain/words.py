@@ -1,0 +1,25 @@
+"""How fields are called in tables, forms and faults."""
+
+COLUMNS = {
+    "case_number": "案号",
+    "filed_on": "立案日期",
+    "basis_document": "执行依据文号",
+    "basis_maker": "作出机关",
+    "cause": "案由",
+    "claim_amount": "执行标的金额",
+    "role": "当事人地位",
+    "name": "姓名或名称",
+    "id_kind": "证件类型",
+    "id_number": "证件号码",
+    "phone": "手机号码",
+    "email": "电子邮箱",
+    "consents": "同意电子送达",
+    "address_confirmed_on": "送达地址确认日期",
+    "guardian_name": "法定代理人",
+    "guardian_phone": "法定代理人手机",
+    "postal_address": "送达地址",
+    "agent_name": "委托代理人",
+    "agent_phone": "代理人手机",
+    "obligation": "应履行义务",
+}
+"""The columns of an import's table, in the order of the template."""

@@ -1,0 +1,90 @@
+"""The filing form: several parties, added and removed without scripts; what was typed is kept."""
+
+import hashlib
+import json
+import re
+from typing import Annotated
+
+from fastapi import Depends, Request
+from starlette.responses import HTMLResponse, RedirectResponse, Response
+
+from services.case_intake.domain.filing import ROLE_WORDS, read_filing
+from services.case_intake.settings import IntakeKit
+from services.case_intake.usecases import filing
+from services.case_intake.usecases.filing import Act, Assign, Once
+from shared.clock import court_date
+from shared.contracts.cases import PartyRole
+from shared.db.transaction import new_id
+from shared.errors import Conflict, Fault, Invalid
+from shared.http.forms import Typed, faults_in, typed
+from shared.http.routes import CurrentCaller, Routes, Zone
+from shared.powers import Action
+from shared.runtime.service import kit_of
+from shared.web.pages import Pages
+
+routes = Routes(Zone.STAFF, pages=True)
+pages = Pages("services.case_intake")
+AnyKit = Annotated[IntakeKit, Depends(kit_of)]
+Texts = dict[str, str]
+
+_PARTY_FIELD = re.compile(r"parties\.(\d{1,4})\.(\w+)", re.ASCII)
+_MOST_IN_FORM = 50
+
+
+@routes.get("/cases/new", Action.CASES_FILE)
+async def new_case(request: Request, kit: AnyKit) -> HTMLResponse:
+    """The empty form, with one applicant and one respondent."""
+    today = court_date(kit.clock.now()).isoformat()
+    case = {"filed_on": today, "basis_maker": kit.court.name, "assign": "auto", "key": str(new_id())}
+    return _form(request, case, [_blank(PartyRole.APPLICANT), _blank(PartyRole.RESPONDENT)])
+
+
+@routes.post("/cases/new", Action.CASES_FILE)
+async def file_case(request: Request, kit: AnyKit, caller: CurrentCaller) -> Response:
+    """File it; or change the number of parties, or show every fault beside its field."""
+    form = await typed(request)
+    case, parties = {name: text for name, text in form.items() if "." not in name}, party_blocks(form)
+    if "add" in case or "remove" in case:
+        return _form(request, case, _other_number(case, parties))
+    try:
+        filed = read_filing(case, parties, kit.court.code)
+        act = Act(caller.staff_id, Assign.AUTO if case.get("assign") == "auto" else Assign.BY_HAND)
+        answer = await filing.file_case(kit, filed, act, _once(form))
+    except Invalid as refusal:
+        return _form(request, case, parties, refusal)
+    except Conflict as refusal:
+        return _form(request, case, parties, Invalid([Fault("case_number", refusal.detail)]))
+    return RedirectResponse(f"/cases/{answer['id']}?done=filed", 303)
+
+
+def party_blocks(form: Typed) -> list[Texts]:
+    """The parties that a form holds, in the order of their numbers."""
+    blocks: dict[int, Texts] = {}
+    for name, text in form.items():
+        found = _PARTY_FIELD.fullmatch(name)
+        if found:
+            blocks.setdefault(int(found[1]), {})[found[2]] = text
+    return [blocks[at] for at in sorted(blocks)]
+
+
+def _blank(role: PartyRole) -> Texts:
+    return {"role": ROLE_WORDS[role]}
+
+
+def _other_number(case: Texts, parties: list[Texts]) -> list[Texts]:
+    added, removed = case.pop("add", ""), case.pop("remove", "")
+    kept = [party for at, party in enumerate(parties) if str(at) != removed]
+    if added in ROLE_WORDS and len(kept) < _MOST_IN_FORM:
+        kept.append(_blank(PartyRole(added)))
+    return kept
+
+
+def _once(form: Typed) -> Once:
+    """The same form sent twice files once; sent again with other content it is another filing."""
+    mark = hashlib.sha256(json.dumps(form, sort_keys=True).encode()).hexdigest()
+    return Once(f"form/{str(form.get('key', ''))[:50]}/{mark}", mark)
+
+
+def _form(request: Request, case: Texts, parties: list[Texts], refusal: Invalid | None = None) -> HTMLResponse:
+    status, faults = (422, faults_in(refusal)) if refusal else (200, {})
+    return pages.page(request, "case_new.html", status, case=case, parties=parties, faults=faults)

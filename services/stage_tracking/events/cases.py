@@ -1,0 +1,185 @@
+"""Events of the topic `cases`: a case begins, changes, gets its judge."""
+
+from collections.abc import Iterable
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Row
+
+from services.stage_tracking.domain.deadlines import DeadlineKind
+from services.stage_tracking.domain.log import EntryKind, Note
+from services.stage_tracking.domain.tasks import Owner, Task, TaskKind
+from services.stage_tracking.settings import StageKit
+from services.stage_tracking.store import cases, deadlines, stages, tasks
+from services.stage_tracking.usecases.clocks import keep_clocks, open_task
+from services.stage_tracking.usecases.journal import write
+from shared.clock import court_date
+from shared.contracts.cases import (
+    AssignmentRule,
+    CaseAssigned,
+    CaseCorrected,
+    CaseFacts,
+    CaseFiled,
+    PartyAdded,
+    PartyChanged,
+    PartyRole,
+)
+from shared.contracts.envelope import Envelope
+from shared.contracts.stages import Milestone, MilestoneReached, Period, PeriodOpened
+from shared.db.transaction import Transaction
+from shared.errors import Conflict, NotYet
+from shared.powers import Power, Role
+from shared.web.formats import cn_date, cn_time
+
+_ROLES = {PartyRole.APPLICANT: "申请执行人", PartyRole.RESPONDENT: "被执行人"}
+_RULES = {AssignmentRule.BY_HAND: "人工指定", AssignmentRule.FEWEST_OPEN_CASES: "按在办案件数最少自动分案"}
+
+
+async def known_case(tx: Transaction, case_id: UUID) -> Row[Any]:
+    """The case, its row locked. Raises NotYet."""
+    case = await cases.lock(tx.conn, case_id)
+    if case is None:
+        raise NotYet(f"case {case_id}")
+    return case
+
+
+async def on_case_filed(kit: StageKit, tx: Transaction, event: CaseFiled, envelope: Envelope) -> None:
+    """The investigation period opens, the milestones are planned, the clocks start."""
+    facts, case_id = event.facts, event.case_id
+    row = {"case_id": case_id, "court": envelope.court, "period": Period.INVESTIGATION, "silent": event.silent}
+    await cases.put(tx.conn, {**row, **_kept(kit, facts)})
+    for party in event.parties:
+        await cases.put_party(tx.conn, case_id, party.party_id, party.role)
+    await write(kit, tx, case_id, Note(EntryKind.FILED, _filing_words(event)))
+    await stages.open_period(tx.conn, case_id, Period.INVESTIGATION, facts.filed_on)
+    await tx.emit(PeriodOpened(case_id=case_id, period=Period.INVESTIGATION, on=facts.filed_on))
+    await keep_clocks(kit, tx, case_id)
+    await reach(tx, case_id, Milestone.FILING, facts.filed_on)
+    await _open_filing_tasks(kit, tx, case_id)
+
+
+def _kept(kit: StageKit, facts: CaseFacts) -> dict[str, Any]:
+    return {
+        "number": facts.case_number,
+        "filed_on": facts.filed_on,
+        "cause": facts.cause,
+        "administrative": kit.settings.is_administrative(facts.cause),
+    }
+
+
+def _filing_words(event: CaseFiled) -> str:
+    roles = [party.role for party in event.parties]
+    counts = "、".join(f"{title}{roles.count(role)}名" for role, title in _ROLES.items())
+    origin = "存量案件迁入，" if event.silent else ""
+    return f"{origin}{event.facts.case_number}，立案日期{cn_date(event.facts.filed_on)}，登记{counts}。"
+
+
+async def _open_filing_tasks(kit: StageKit, tx: Transaction, case_id: UUID) -> None:
+    due = {row.kind: row.due_at for row in await deadlines.current(tx.conn, case_id)}
+    due_at = due[DeadlineKind.ASSIGNMENT]
+    detail = "请确定承办法官和合议庭。确定后本事项自动办结。"
+    task = Task(TaskKind.ASSIGN_JUDGE, "case", "确定承办法官", detail, Owner(role=Role.CLERK), due_at)
+    await open_task(kit, tx, case_id, task)
+    await _watch_roles(kit, tx, case_id)
+
+
+async def _watch_roles(kit: StageKit, tx: Transaction, case_id: UUID) -> None:
+    """A case that lacks a side tells nobody; somebody must complete it."""
+    missing = missing_roles(row.role for row in await cases.parties_of(tx.conn, case_id))
+    if not missing:
+        await tasks.close(tx.conn, case_id, TaskKind.COMPLETE_PARTIES, "case", tx.now)
+        return
+    names = "、".join(missing)
+    detail = f"本案没有登记{names}，补全之前不向任何当事人发出通知；期限照常计算。"
+    task = Task(TaskKind.COMPLETE_PARTIES, "case", f"补充登记{names}", detail, Owner(role=Role.CLERK))
+    await open_task(kit, tx, case_id, task)
+
+
+def missing_roles(roles: Iterable[str]) -> list[str]:
+    """The sides that a case lacks, in Chinese."""
+    present = set(roles)
+    return [title for role, title in _ROLES.items() if role not in present]
+
+
+async def reach(tx: Transaction, case_id: UUID, milestone: Milestone, on: Any) -> bool:
+    """Reach a milestone and tell it; False when it had been reached before."""
+    new = await stages.reach(tx.conn, case_id, milestone, on)
+    if new:
+        await tx.emit(MilestoneReached(case_id=case_id, milestone=milestone, on=on))
+    return new
+
+
+async def on_case_corrected(kit: StageKit, tx: Transaction, event: CaseCorrected, _envelope: Envelope) -> None:
+    """Take over the facts; another day of filing sets every running clock anew."""
+    case = await known_case(tx, event.case_id)
+    kept = _kept(kit, event.facts)
+    await cases.change(tx.conn, event.case_id, **kept)
+    await write(kit, tx, event.case_id, Note(EntryKind.CORRECTED, _correction_words(case, event.facts)))
+    await keep_clocks(kit, tx, event.case_id)
+
+
+def _correction_words(old: Row[Any], new: CaseFacts) -> str:
+    pairs = (
+        ("案号", old.number, new.case_number),
+        ("立案日期", cn_date(old.filed_on), cn_date(new.filed_on)),
+        ("案由", old.cause, new.cause),
+    )
+    changes = [f"{name}由{before}更正为{after}" for name, before, after in pairs if before != after]
+    return "；".join(changes) + "。" if changes else "补充或者更正了执行依据、标的或者应履行义务的登记。"
+
+
+async def on_party_added(kit: StageKit, tx: Transaction, event: PartyAdded, _envelope: Envelope) -> None:
+    """One more party, who is told alone; a respondent's notice counts for the clocks that still run."""
+    await known_case(tx, event.case_id)
+    await cases.put_party(tx.conn, event.case_id, event.party.party_id, event.party.role)
+    text = f"增加{_ROLES[event.party.role]}1名。"
+    await write(kit, tx, event.case_id, Note(EntryKind.PARTY_ADDED, text))
+    await _watch_roles(kit, tx, event.case_id)
+    await keep_clocks(kit, tx, event.case_id)
+
+
+async def on_party_changed(kit: StageKit, tx: Transaction, event: PartyChanged, _envelope: Envelope) -> None:
+    """The log says that it happened, not what: particulars are none of its business."""
+    await known_case(tx, event.case_id)
+    await cases.put_party(tx.conn, event.case_id, event.party.party_id, event.party.role)
+    text = f"{_ROLES[event.party.role]}1名的登记信息有变更。"
+    await write(kit, tx, event.case_id, Note(EntryKind.PARTY_CHANGED, text))
+
+
+async def on_case_assigned(kit: StageKit, tx: Transaction, event: CaseAssigned, _envelope: Envelope) -> None:
+    """The judge has the file: the assignment's clock stops, the notice's starts, the tasks find their owner."""
+    case = await known_case(tx, event.case_id)
+    await cases.change(
+        tx.conn,
+        event.case_id,
+        judge_id=event.judge.staff_id,
+        judge_name=event.judge.name,
+        clerk_name=event.clerk_name,
+        panel=event.panel,
+        department=event.department,
+        assigned_at=event.assigned_at,
+    )
+    handed = await _hand_over(tx, case, event.judge.staff_id)
+    text = f"承办法官{event.judge.name}，{event.panel}（{event.department}），{_RULES[event.rule]}，"
+    text += f"{cn_time(event.assigned_at)}。" + (f"移交未办结事项{handed}件。" if handed else "")
+    await write(kit, tx, event.case_id, Note(EntryKind.ASSIGNED, text, by=event.assigned_by))
+    await reach(tx, event.case_id, Milestone.SCHEDULING, court_date(event.assigned_at))
+    await keep_clocks(kit, tx, event.case_id)
+    await _note_power(kit, tx, event)
+
+
+async def _hand_over(tx: Transaction, case: Row[Any], judge_id: UUID) -> int:
+    await tasks.close(tx.conn, case.case_id, TaskKind.ASSIGN_JUDGE, "case", tx.now)
+    if case.judge_id is None or case.judge_id == judge_id:
+        return 0
+    return await tasks.hand_over(tx.conn, case.case_id, case.judge_id, judge_id)
+
+
+async def _note_power(kit: StageKit, tx: Transaction, event: CaseAssigned) -> None:
+    """The assignment is a fact by now: if the judge holds another power in the case, somebody must undo it."""
+    try:
+        await cases.hold_power(tx.conn, event.case_id, event.judge.staff_id, Power.IMPLEMENTATION, tx.now)
+    except Conflict as refusal:
+        owner = Owner(role=Role.MANAGEMENT)
+        task = Task(TaskKind.POWER_CONFLICT, "judge", "承办人与本案其他权力冲突，请重新分案", refusal.detail, owner)
+        await open_task(kit, tx, event.case_id, task)

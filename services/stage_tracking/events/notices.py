@@ -1,0 +1,93 @@
+"""Events of the topic `notices`: what the parties were told, and what stands in the way."""
+
+from services.stage_tracking.domain.log import EXECUTION_NOTICE, EntryKind, Note, notice_title
+from services.stage_tracking.domain.tasks import Owner, Task, TaskKind, role_owner
+from services.stage_tracking.events.cases import known_case, reach
+from services.stage_tracking.settings import StageKit
+from services.stage_tracking.store import cases, tasks
+from services.stage_tracking.usecases.clocks import keep_clocks, open_task
+from services.stage_tracking.usecases.journal import write
+from shared.contracts.envelope import Envelope
+from shared.contracts.notices import (
+    DeliveryTroubled,
+    NoticeEvent,
+    NoticeIssued,
+    NoticeSent,
+    NoticeServed,
+    NoticeWaits,
+)
+from shared.contracts.stages import Milestone
+from shared.db.transaction import Transaction
+from shared.errors import NotYet
+from shared.powers import Role
+from shared.web.formats import cn_date, cn_time
+
+_ROLES = {"applicant": "申请执行人", "respondent": "被执行人"}
+_WAYS = {"electronic": "电子送达", "paper": "纸质送达", "collect": "到院领取"}
+_CHANNELS = {"sms": "短信", "mail": "电子邮件", "paper": "纸质邮寄", "collect": "到院领取", "page": "查询网页"}
+
+
+async def _log(kit: StageKit, tx: Transaction, kind: EntryKind, event: NoticeEvent, text: str) -> None:
+    what = f"{notice_title(event.kind)}（{_ROLES[event.role]}）"
+    plain = {"notice": str(event.notice_id), "notice_kind": event.kind}
+    await write(kit, tx, event.case_id, Note(kind, f"{what}：{text}", plain=plain))
+
+
+async def on_notice_waits(kit: StageKit, tx: Transaction, event: NoticeWaits, _envelope: Envelope) -> None:
+    """Whoever can supply what is missing gets a task; the clocks run all the same."""
+    await known_case(tx, event.case_id)
+    await _log(kit, tx, EntryKind.NOTICE_WAITS, event, event.reason)
+    title = f"补充{notice_title(event.kind)}所缺信息"
+    owner = role_owner(event.owner)
+    await open_task(kit, tx, event.case_id, Task(TaskKind.SUPPLY_FIELD, _subject(event), title, event.reason, owner))
+
+
+def _subject(event: NoticeEvent) -> str:
+    return f"{event.party_id}/{event.kind}"
+
+
+async def on_notice_issued(kit: StageKit, tx: Transaction, event: NoticeIssued, _envelope: Envelope) -> None:
+    """Nothing is missing any more."""
+    await known_case(tx, event.case_id)
+    await tasks.close(tx.conn, event.case_id, TaskKind.SUPPLY_FIELD, _subject(event), tx.now)
+    await _log(kit, tx, EntryKind.NOTICE_ISSUED, event, f"已制作，送达方式：{_WAYS[event.way]}。")
+
+
+async def on_notice_sent(kit: StageKit, tx: Transaction, event: NoticeSent, _envelope: Envelope) -> None:
+    """Once every respondent's execution notice is on its way, its clocks stop."""
+    await known_case(tx, event.case_id)
+    channel = _CHANNELS.get(event.channel, "其他方式")
+    await _log(kit, tx, EntryKind.NOTICE_SENT, event, f"{cn_time(event.sent_at)}以{channel}发出。")
+    if event.kind == EXECUTION_NOTICE:
+        if not await cases.note_sent(tx.conn, event.party_id, event.sent_at):
+            raise NotYet(f"party {event.party_id}")
+        await keep_clocks(kit, tx, event.case_id)
+
+
+async def on_notice_served(kit: StageKit, tx: Transaction, event: NoticeServed, _envelope: Envelope) -> None:
+    """Once every respondent's execution notice is served, the milestone is reached on the last one's day."""
+    await known_case(tx, event.case_id)
+    channel = _CHANNELS.get(event.channel, "其他方式")
+    await _log(kit, tx, EntryKind.NOTICE_SERVED, event, f"以{channel}送达，{cn_date(event.served_on)}生效。")
+    await tasks.close(tx.conn, event.case_id, TaskKind.DELIVERY_TROUBLE, _subject(event), tx.now)
+    if event.kind != EXECUTION_NOTICE:
+        return
+    if not await cases.note_served(tx.conn, event.party_id, event.served_on):
+        raise NotYet(f"party {event.party_id}")
+    served = [row.notice_served_on for row in cases.respondents(await cases.parties_of(tx.conn, event.case_id))]
+    if served and None not in served and await reach(tx, event.case_id, Milestone.SERVICE, max(served)):
+        text = f"全部被执行人的执行通知书已送达，完成日期{cn_date(max(served))}。"
+        await write(kit, tx, event.case_id, Note(EntryKind.SERVED, text))
+        await keep_clocks(kit, tx, event.case_id)
+
+
+async def on_delivery_troubled(kit: StageKit, tx: Transaction, event: DeliveryTroubled, _envelope: Envelope) -> None:
+    """The clerk looks into it: they hold the paper worklist and decide on unknown sendings."""
+    await known_case(tx, event.case_id)
+    what = "发送失败" if event.trouble == "failed" else "是否发出尚不明确"
+    channel = _CHANNELS.get(event.channel, "其他方式")
+    await _log(kit, tx, EntryKind.DELIVERY_TROUBLED, event, f"{channel}{what}。{event.reason}")
+    title = f"{notice_title(event.kind)}{channel}{what}，请核实"
+    detail = f"{event.reason}请在“通知”中查看记录，核实后改用其他方式送达。"
+    task = Task(TaskKind.DELIVERY_TROUBLE, _subject(event), title, detail, Owner(role=Role.CLERK))
+    await open_task(kit, tx, event.case_id, task)

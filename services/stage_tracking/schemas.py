@@ -1,0 +1,291 @@
+"""What the API takes and gives."""
+
+from datetime import date, datetime
+from typing import Annotated, Any, Literal, Self
+from uuid import UUID
+
+from pydantic import AwareDatetime, BaseModel, Field
+
+from services.stage_tracking.domain.acts import Act, EnterPeriod, Publication, ReachMilestone, Work
+from services.stage_tracking.domain.deadlines import DeadlineKind
+from services.stage_tracking.usecases.journal import LogEntry
+from services.stage_tracking.usecases.reading import BoardRow, CaseView, LogPage
+from services.stage_tracking.usecases.tasks import TaskView
+from shared.contracts.cases import PartyRole
+from shared.contracts.stages import Milestone, Period
+from shared.http.inputs import Input, Line, Prose
+
+
+class PublishInput(Input):
+    """To whom the work is told. What a respondent reads must be carried out by then."""
+
+    audience: Annotated[list[PartyRole], Field(min_length=1, max_length=2)]
+    not_before: AwareDatetime | None = None
+    notify: bool = True
+    carried_out: bool = False
+
+    def publication(self) -> Publication:
+        """For the rules."""
+        audience = tuple(role for role in PartyRole if role in self.audience)
+        return Publication(audience, self.notify, self.not_before, self.carried_out)
+
+
+class WorkInput(Input):
+    """What was done."""
+
+    kind: Literal["work"]
+    title: Line
+    text: Prose
+    evidence: Line | None = None
+    publish: PublishInput | None = None
+
+    def act(self) -> Act:
+        """For the rules."""
+        publish = None if self.publish is None else self.publish.publication()
+        return Work(self.title, self.text, self.evidence, publish)
+
+
+class MilestoneInput(Input):
+    """A milestone was reached. `evidence`: name or number of the document."""
+
+    kind: Literal["milestone"]
+    milestone: Milestone
+    on: date
+    evidence: Line
+
+    def act(self) -> Act:
+        """For the rules."""
+        return ReachMilestone(self.milestone, self.on, self.evidence)
+
+
+class EnterPeriodInput(Input):
+    """The case enters a period. `checklist`: the confirmed items of its quality checklist."""
+
+    kind: Literal["enter_period"]
+    period: Period
+    on: date
+    evidence: Line
+    checklist: Annotated[list[Line], Field(max_length=20)] = []
+
+    def act(self) -> Act:
+        """For the rules."""
+        return EnterPeriod(self.period, self.on, self.evidence, tuple(self.checklist))
+
+
+ActInput = Annotated[WorkInput | MilestoneInput | EnterPeriodInput, Field(discriminator="kind")]
+
+
+class DoneInput(Input):
+    """How a task was finished; overdue clocks, checklists and conflicts of powers need a note."""
+
+    note: Prose | None = None
+
+
+class PeriodOut(BaseModel):
+    """A period that the case has entered."""
+
+    period: Period
+    opened_on: date
+    closed_on: date | None
+
+
+class MilestoneOut(BaseModel):
+    """A milestone: planned, reached, and the role that owes it."""
+
+    milestone: Milestone
+    planned_on: date | None
+    actual_on: date | None
+    owner: str
+
+
+class DeadlineOut(BaseModel):
+    """The newest version of a clock. `provisional`: the calendar of its year is not announced yet."""
+
+    kind: DeadlineKind
+    title: str
+    due_at: datetime
+    due_on: date
+    rule: str
+    article: str
+    provisional: bool
+    fired_at: datetime | None
+    met_at: datetime | None
+    version: int
+
+
+class TaskOut(BaseModel):
+    """An open task and its one owner: a person (`owner_staff`) or a role."""
+
+    id: UUID
+    case_id: UUID
+    case_number: str
+    kind: str
+    title: str
+    detail: str
+    owner_staff: UUID | None
+    owner_role: str | None
+    owner_name: str
+    due_at: datetime | None
+    opened_at: datetime
+    done_at: datetime | None
+
+    @classmethod
+    def of(cls, view: TaskView) -> Self:
+        """From the use case's view."""
+        return cls.model_validate(view, from_attributes=True)
+
+
+class JudgeOut(BaseModel):
+    """Who handles the case."""
+
+    staff_id: UUID
+    name: str
+
+
+class CaseOut(BaseModel):
+    """A case with its clocks and open tasks."""
+
+    case_id: UUID
+    case_number: str
+    filed_on: date
+    closed_on: date | None
+    judge: JudgeOut | None
+    period: Period
+    periods: list[PeriodOut]
+    milestones: list[MilestoneOut]
+    deadlines: list[DeadlineOut]
+    tasks: list[TaskOut]
+
+    @classmethod
+    def of(cls, view: CaseView) -> Self:
+        """From the use case's view."""
+        case = view.case
+        return cls(
+            case_id=case.case_id,
+            case_number=case.number,
+            filed_on=case.filed_on,
+            closed_on=case.closed_on,
+            judge=_judge(case),
+            period=Period(case.period),
+            periods=[PeriodOut.model_validate(row, from_attributes=True) for row in view.periods],
+            milestones=[_milestone(row) for row in view.milestones],
+            deadlines=[_deadline(row) for row in view.deadlines],
+            tasks=[TaskOut.of(task) for task in view.tasks],
+        )
+
+
+def _judge(case: Any) -> JudgeOut | None:
+    return None if case.judge_id is None else JudgeOut(staff_id=case.judge_id, name=case.judge_name)
+
+
+def _milestone(row: Any) -> MilestoneOut:
+    milestone = Milestone(row.milestone)
+    return MilestoneOut(
+        milestone=milestone, planned_on=row.planned_on, actual_on=row.actual_on, owner=row.owner_role
+    )
+
+
+def _deadline(row: Any) -> DeadlineOut:
+    known = {name: getattr(row, name) for name in DeadlineOut.model_fields if name != "title"}
+    return DeadlineOut(title=DeadlineKind(row.kind).title, **known)
+
+
+class PublishedOut(BaseModel):
+    """To whom an entry was told."""
+
+    audience: list[PartyRole]
+    not_before: datetime | None
+    notify: bool
+
+
+class EntryOut(BaseModel):
+    """A log entry; `digest` covers it and `previous`, the digest before it."""
+
+    position: int
+    at: datetime
+    kind: str
+    title: str
+    text: str
+    evidence: str | None
+    by: UUID | None
+    by_name: str | None
+    published: PublishedOut | None
+    digest: str
+    previous: str
+
+    @classmethod
+    def of(cls, entry: LogEntry) -> Self:
+        """From the use case's view."""
+        return cls.model_validate(entry, from_attributes=True)
+
+
+class ActOut(BaseModel):
+    """The log entry of an act, and what of it was published."""
+
+    entry: EntryOut
+    published: PublishedOut | None
+
+
+class FaultOut(BaseModel):
+    """Where a chain does not hold, and why."""
+
+    position: int
+    why: str
+
+
+class LogOut(BaseModel):
+    """Log entries in order. `intact`: the whole chain holds; else `fault` says where it does not."""
+
+    case_id: UUID
+    items: list[EntryOut]
+    next: int | None
+    intact: bool
+    fault: FaultOut | None
+
+    @classmethod
+    def of(cls, page: LogPage) -> Self:
+        """From the use case's view."""
+        broken = page.broken
+        fault = None if broken is None else FaultOut(position=broken.position, why=broken.why.value)
+        items = [EntryOut.of(entry) for entry in page.entries]
+        return cls(case_id=page.case.case_id, items=items, next=page.next, intact=fault is None, fault=fault)
+
+
+class BoardOut(BaseModel):
+    """A case on the board: its nearest running clock and the milestones reached."""
+
+    case_id: UUID
+    case_number: str
+    period: Period
+    judge: JudgeOut | None
+    next_due_at: datetime | None
+    next_kind: DeadlineKind | None
+    reached: list[Milestone]
+
+    @classmethod
+    def of(cls, row: BoardRow) -> Self:
+        """From the use case's view."""
+        case = row.case
+        return cls(
+            case_id=case.case_id,
+            case_number=case.number,
+            period=Period(case.period),
+            judge=_judge(case),
+            next_due_at=case.next_due_at,
+            next_kind=case.next_kind,
+            reached=[Milestone(each.milestone) for each in row.milestones if each.actual_on is not None],
+        )
+
+
+class BoardPage(BaseModel):
+    """Cases by urgency; `next` is the cursor of the next page."""
+
+    items: list[BoardOut]
+    next: str | None
+
+
+class TaskPage(BaseModel):
+    """Open tasks by urgency; `next` is the cursor of the next page."""
+
+    items: list[TaskOut]
+    next: str | None

@@ -1,0 +1,18 @@
+"""The wiring of stage_tracking."""
+
+from services.stage_tracking import api, pages
+from services.stage_tracking.events import HANDLERS
+from services.stage_tracking.jobs import jobs
+from services.stage_tracking.settings import StageSettings
+from shared.runtime.service import Service
+
+SERVICE = Service(
+    name="stage_tracking",
+    title="进程与期限",
+    package="services.stage_tracking",
+    paths=("/api/stages", "/stages", "/work"),
+    settings=StageSettings,
+    routes=(api.routes, pages.routes),
+    handlers=HANDLERS,
+    jobs=jobs,
+)

@@ -1,0 +1,138 @@
+"""The log goes away, comes back, or comes back empty."""
+
+import asyncio
+import contextlib
+import shutil
+import time
+from collections.abc import Awaitable, Callable
+from typing import TypeVar
+
+import pytest
+
+from shared.bus.log import BusUnavailableError, Delivered, Log, Subscription
+from tests.contract.proxy import Proxy
+from tests.contract.reading import append, ends, in_order_per_key, numbered, numbers, read, unique
+from tests.contract.stores import Broker, Store, eventually
+
+TIMEOUT = 2.0  # seconds
+T = TypeVar("T")
+SLACK = 1.0  # seconds for tearing down what hangs
+
+
+@pytest.mark.parametrize("how", ["cut", "freeze"])
+async def test_an_absent_log_is_told_in_time_and_found_again(cuttable: tuple[Store, Proxy], how: str) -> None:
+    store, proxy = cuttable
+    topic, group = unique("outage"), unique("g")
+    before = asyncio.all_tasks()
+    async with store.started(topic, timeout=TIMEOUT) as log:
+        member = await log.subscribe(group, [topic])
+        await append(log, numbered(topic, 3))
+        records = await read(member, 3)
+        await getattr(proxy, how)()
+        for fault in await _bounded(log.append(numbered(topic, 2, start=3))):
+            assert isinstance(fault, BusUnavailableError)
+        await _unavailable(lambda: log.identity())
+        await _unavailable(lambda: member.commit(ends(records[:2])))
+        await _unavailable(lambda: member.poll(10, 60))
+        await proxy.mend()
+        await eventually(lambda: _appends(log, topic), 20)
+        seen = await _read_until(member, {0, 1, 2, 3, 4})
+        assert in_order_per_key(seen)
+        await member.commit(ends(seen[-1:]))
+    leftover = [task for task in asyncio.all_tasks() - before if "Proxy" not in repr(task)]
+    assert not leftover
+
+
+@pytest.mark.parametrize("how", ["cut", "freeze"])
+async def test_closing_never_hangs(cuttable: tuple[Store, Proxy], how: str) -> None:
+    store, proxy = cuttable
+    topic = unique("hang")
+    before = asyncio.all_tasks()
+    log = store.log(timeout=TIMEOUT)
+    await log.start({topic: 1})
+    member = await log.subscribe(unique("g"), [topic])
+    await append(log, numbered(topic, 1))
+    await read(member, 1)
+    await getattr(proxy, how)()
+    await _bounded(member.close(), 2)
+    await _bounded(log.close(), 2)
+    leftover = [task for task in asyncio.all_tasks() - before if "Proxy" not in repr(task)]
+    assert not leftover
+
+
+@pytest.mark.parametrize("how", ["cut", "freeze"])
+async def test_starting_without_a_log_is_told_in_time(cuttable: tuple[Store, Proxy], how: str) -> None:
+    store, proxy = cuttable
+    await getattr(proxy, how)()
+    log = store.log(timeout=TIMEOUT)
+    topic = unique("late")
+    await _unavailable(lambda: log.start({topic: 1}))
+    await proxy.mend()
+    await log.start({topic: 1})
+    await append(log, numbered(topic, 1))
+    await log.close()
+
+
+async def test_identity_stays_the_same_over_connections(store: Store) -> None:
+    topic = unique("id")
+    async with store.started(topic) as log:
+        first = await log.identity()
+    async with store.started(topic) as log:
+        assert await log.identity() == first != ""
+
+
+async def test_a_fresh_database_has_another_identity(fresh_database: Callable[[], Awaitable[str]]) -> None:
+    identities = set()
+    for _ in range(2):
+        async with Store("postgres", await fresh_database()).started("t") as log:
+            identities.add(await log.identity())
+    assert len(identities) == 2
+
+
+@pytest.mark.kafka
+async def test_a_kafka_that_came_back_empty_has_another_identity_and_works(
+    kafka_behind_proxy: tuple[Broker, Proxy],
+) -> None:
+    broker, _ = kafka_behind_proxy
+    topic = unique("wiped")
+    async with broker.store.started(topic, partitions=2, timeout=TIMEOUT) as log:
+        before = await log.identity()
+        member = await log.subscribe(unique("g"), [topic])
+        await append(log, numbered(topic, 10, keys=4))
+        await member.commit(ends(await read(member, 10)))
+        broker.stop()
+        shutil.rmtree(broker.data)
+        await broker.start()
+        assert await log.identity() != before
+        await eventually(lambda: _appends(log, topic), 20)
+        assert sorted(set(numbers(await _read_until(member, {3, 4})))) == [3, 4]
+
+
+async def _appends(log: Log, topic: str) -> bool:
+    return await log.append(numbered(topic, 2, start=3)) == [None, None]
+
+
+async def _read_until(member: Subscription, wanted: set[int]) -> list[Delivered]:
+    """Poll through the last of the outage until everything wanted has come."""
+    records: list[Delivered] = []
+
+    async def come() -> bool:
+        with contextlib.suppress(BusUnavailableError):
+            records.extend(await member.poll(100, 0.5))
+        return wanted <= set(numbers(records))
+
+    await eventually(come, 30)
+    return records
+
+
+async def _unavailable(call: Callable[[], Awaitable[object]]) -> None:
+    with pytest.raises(BusUnavailableError):
+        await _bounded(call())
+
+
+async def _bounded(call: Awaitable[T], times: int = 1) -> T:
+    began = time.monotonic()
+    try:
+        return await call
+    finally:
+        assert time.monotonic() - began < TIMEOUT * times + SLACK
