@@ -65,11 +65,11 @@ class EnterPeriodInput(Input):
     period: Period
     on: date
     evidence: Line
-    checklist: Annotated[list[Line], Field(max_length=20)] = []
+    checklist: Annotated[tuple[Line, ...], Field(max_length=20)] = ()
 
     def act(self) -> Act:
         """For the rules."""
-        return EnterPeriod(self.period, self.on, self.evidence, tuple(self.checklist))
+        return EnterPeriod(self.period, self.on, self.evidence, self.checklist)
 
 
 ActInput = Annotated[WorkInput | MilestoneInput | EnterPeriodInput, Field(discriminator="kind")]
@@ -180,14 +180,12 @@ def _judge(case: Any) -> JudgeOut | None:
 
 def _milestone(row: Any) -> MilestoneOut:
     milestone = Milestone(row.milestone)
-    return MilestoneOut(
-        milestone=milestone, planned_on=row.planned_on, actual_on=row.actual_on, owner=row.owner_role
-    )
+    return MilestoneOut(milestone=milestone, planned_on=row.planned_on, actual_on=row.actual_on, owner=row.owner_role)
 
 
 def _deadline(row: Any) -> DeadlineOut:
     known = {name: getattr(row, name) for name in DeadlineOut.model_fields if name != "title"}
-    return DeadlineOut(title=DeadlineKind(row.kind).title, **known)
+    return DeadlineOut(title=DeadlineKind(row.kind).label, **known)
 
 
 class PublishedOut(BaseModel):

@@ -7,7 +7,7 @@ import sys
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -26,7 +26,7 @@ class Store:
     """One store; `address` is a database URL or a bootstrap address."""
 
     kind: str
-    address: str
+    address: str = field(repr=False)
 
     def log(self, timeout: float = 10.0, lease: float = 1.0) -> Log:
         """A log not yet started; seconds."""

@@ -145,7 +145,7 @@ async def test_a_refused_record_holds_back_its_key_alone(store: Store) -> None:
 
 async def test_a_large_call_is_appended_whole(store: Store) -> None:
     topic = unique("large")
-    records = [Record(topic, f"key-{n % 3}", str(n).encode().zfill(100_000)) for n in range(60)]
+    records = [Record(topic, f"key-{n % 3}", str(n).ljust(100_000).encode()) for n in range(60)]
     async with store.started(topic, partitions=2) as log:
         await append(log, records)
         read_back = await read(await log.subscribe(unique("g"), [topic]), 60)

@@ -8,7 +8,6 @@ import time
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 
-
 from shared.bus.log import Delivered, Log, Subscription
 from tests.contract.reading import append, ends, in_order_per_key, numbered, numbers, read, unique
 from tests.contract.stores import ROOT, Store, eventually

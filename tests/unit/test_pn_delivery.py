@@ -85,6 +85,7 @@ def test_without_a_ruling_nothing_seen_later_takes_anything_back(first, later) -
         ([seen(Seen.RECEIPT_DELIVERED, 0), seen(Seen.RULED_NOT_ARRIVED, 1)], State.FAILED),
         ([seen(Seen.RULED_ARRIVED, 1), seen(Seen.BOUNCED, 2)], State.FAILED),
         ([seen(Seen.BOUNCED, 0), seen(Seen.RULED_ARRIVED, 1)], State.DELIVERED),
+        ([seen(Seen.BOUNCED, 1), seen(Seen.RULED_ARRIVED, 1)], State.DELIVERED),
     ],
 )
 def test_fold_table(told: list[Observation], state: State) -> None:

@@ -1,5 +1,5 @@
 """The HTML pages of filing. Fixed paths stand first: they would else be taken for case numbers."""
 
-from services.case_intake.pages import cases, filing, imports
+from services.case_intake.pages import cases, changes, filing, imports
 
-ROUTES = (imports.routes, filing.routes, cases.routes)
+ROUTES = (imports.routes, filing.routes, cases.routes, changes.routes)

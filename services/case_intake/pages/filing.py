@@ -8,7 +8,7 @@ from typing import Annotated
 from fastapi import Depends, Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
-from services.case_intake.domain.filing import ROLE_WORDS, read_filing
+from services.case_intake.domain.filing import CASE_FIELDS, ROLE_WORDS, read_filing
 from services.case_intake.settings import IntakeKit
 from services.case_intake.usecases import filing
 from services.case_intake.usecases.filing import Act, Assign, Once
@@ -87,4 +87,5 @@ def _once(form: Typed) -> Once:
 
 def _form(request: Request, case: Texts, parties: list[Texts], refusal: Invalid | None = None) -> HTMLResponse:
     status, faults = (422, faults_in(refusal)) if refusal else (200, {})
-    return pages.page(request, "case_new.html", status, case=case, parties=parties, faults=faults)
+    form = {**dict.fromkeys(CASE_FIELDS, ""), **case}
+    return pages.page(request, "case_new.html", status, form=form, parties=parties, faults=faults)

@@ -32,7 +32,12 @@ async def import_page(request: Request, kit: AnyKit, cursor: UUID | None = None)
 
 
 async def _upload_page(
-    request: Request, kit: IntakeKit, refusal: Invalid | None = None, cursor: UUID | None = None, *, silent: bool = False
+    request: Request,
+    kit: IntakeKit,
+    refusal: Invalid | None = None,
+    cursor: UUID | None = None,
+    *,
+    silent: bool = False,
 ) -> HTMLResponse:
     earlier, more = await reading.list_imports(kit, cursor, _EARLIER)
     return pages.page(

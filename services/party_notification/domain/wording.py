@@ -54,11 +54,11 @@ def way_text(party: PartyFacts, way: ServiceWay) -> str:
 
 def mail_duties(court: CourtFacts, way: ServiceWay, role: Role, kinds: Collection[Kind]) -> list[str]:
     """What the mail's reader has to do, and by when; never empty."""
-    duties = [f"自收到之日起{court.clue_days}日内填写《财产调查表》，提供被执行人的财产线索。"]
+    duties = [f"请自收到受理通知书之日起{court.clue_days}日内填写《财产调查表》，提供被执行人的财产线索。"]
     if role is Role.RESPONDENT:
         duties = [
-            f"自收到执行通知书之日起{court.perform_days}日内履行义务；款项只汇入执行通知书所列的本院案款账户。",
-            f"自收到报告财产令之日起{court.report_days}日内填写《被执行人财产调查表》，如实报告财产。",
+            f"请自收到执行通知书之日起{court.perform_days}日内履行义务；款项只汇入执行通知书所列的本院案款账户。",
+            f"请自收到报告财产令之日起{court.report_days}日内填写《被执行人财产调查表》，如实报告财产。",
         ]
     if MAIN_KIND[role] not in kinds:
         duties = _without_main(way, role, kinds)

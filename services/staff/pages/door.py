@@ -14,7 +14,7 @@ from services.staff.domain import REFRESH, SESSION, Member, landing, local_path
 from services.staff.schemas import HandedKit, PasswordForm, SignInForm
 from services.staff.usecases import sessions
 from services.staff.usecases.sessions import Admission, StaffKit
-from shared.errors import Refusal, TooMany, Unauthenticated
+from shared.errors import Invalid, Refusal, TooMany, Unauthenticated
 from shared.http.auth import STAFF_COOKIE
 from shared.http.forms import Typed, faults_in, typed, understood
 from shared.http.routes import PUBLIC, CurrentCaller, Routes, Zone
@@ -104,7 +104,7 @@ def _door(request: Request, form: Typed, refusal: Refusal | None = None) -> Resp
         next=form.get("next", ""),
         new_due=new_due,
         refusal=refusal,
-        faults=faults_in(refusal) if refusal else {},
+        faults=faults_in(refusal) if isinstance(refusal, Invalid) else {},
     )
     if isinstance(refusal, TooMany):
         response.headers["Retry-After"] = str(refusal.retry_after)

@@ -21,7 +21,7 @@ class DeadlineKind(StrEnum):
     STATUTORY_LIMIT = "statutory_limit"
 
     @property
-    def title(self) -> str:
+    def label(self) -> str:
         """Its name for people."""
         return _TITLES[self]
 

@@ -30,7 +30,7 @@ class EntryKind(StrEnum):
     TASK_DONE = "task_done"
 
     @property
-    def title(self) -> str:
+    def label(self) -> str:
         """The entry's name when it has no title of its own."""
         return _TITLES[self]
 

@@ -83,6 +83,6 @@ def rung_task(kind: DeadlineKind, due_day: str, judge_id: UUID | None, open_work
         detail = f"尚未完成：{open_work}。请在期限内办结；不能办结的，由合议庭说明理由，报庭长审批延期。"
         return Task(TaskKind.REMINDER, kind, title, detail, handler(judge_id), due_at)
     owner = Owner(role=Role.MANAGEMENT) if kind is DeadlineKind.ASSIGNMENT else handler(judge_id)
-    title = f"“{kind.title}”已超期，请说明理由"
+    title = f"“{kind.label}”已超期，请说明理由"
     detail = f"期限于{due_day}届满。尚未完成：{open_work}。请说明超期理由和下一步安排，并抓紧办理。"
     return Task(TaskKind.OVERDUE_REASONS, kind, title, detail, owner, due_at)

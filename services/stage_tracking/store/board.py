@@ -56,15 +56,17 @@ async def page(conn: AsyncConnection, wanted: Filter, cursor: Cursor | None, lim
 async def counts(conn: AsyncConnection, wanted: Filter) -> Row[Any]:
     """How many cases are late, soon due, without a judge, and there at all."""
     due = cases.c.next_due_at
-    query = select(
+    columns: list[Any] = [
         func.count().filter(due < wanted.now).label("late"),
         func.count().filter(due.between(wanted.now, wanted.soon)).label("soon"),
         func.count().filter(cases.c.judge_id.is_(None)).label("unassigned"),
         func.count().label("open"),
-    ).where(cases.c.closed_on.is_(None))
+    ]
+    query = select(*columns).where(cases.c.closed_on.is_(None))
     if wanted.judge_id is not None:
         query = query.where(cases.c.judge_id == wanted.judge_id)
-    return (await conn.execute(query)).one()
+    row: Row[Any] = (await conn.execute(query)).one()
+    return row
 
 
 async def judges(conn: AsyncConnection) -> list[Row[Any]]:

@@ -82,7 +82,7 @@ def respondents(rows: list[Row[Any]]) -> list[Row[Any]]:
 
 
 async def hold_power(conn: AsyncConnection, case_id: UUID, staff_id: UUID, power: Power, at: datetime) -> None:
-    """This person exercises this power in this case. Raises Conflict when they hold another one there."""
+    """Note that they exercise this power in this case. Raises Conflict when they hold another one there."""
     row = upsert(case_powers).values(case_id=case_id, staff_id=staff_id, power=power, since=at)
     await conn.execute(row.on_conflict_do_nothing())
     here = (case_powers.c.case_id == case_id) & (case_powers.c.staff_id == staff_id)

@@ -9,8 +9,9 @@ from sqlalchemy import Row, insert, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from services.stage_tracking.store.tables import milestones, periods
+from services.stage_tracking.store.tables import LEDGER, milestones, periods
 from shared.contracts.stages import Milestone, Period
+from shared.ledger.chain import Entry
 
 
 async def open_period(conn: AsyncConnection, case_id: UUID, period: Period, on: date) -> None:
@@ -57,3 +58,11 @@ async def milestones_of(conn: AsyncConnection, case_ids: Sequence[UUID]) -> dict
     for row in sorted(rows, key=lambda row: order[row.milestone]):
         found[row.case_id].append(row)
     return found
+
+
+async def newest_entries(conn: AsyncConnection, case_id: UUID, kinds: Sequence[str], limit: int) -> list[Entry]:
+    """The newest log entries of some kinds, newest first."""
+    columns = LEDGER.entries.c
+    here = (columns.chain_id == str(case_id)) & columns.kind.in_(kinds)
+    rows = await conn.execute(select(LEDGER.entries).where(here).order_by(columns.position.desc()).limit(limit))
+    return [Entry(r.chain_id, r.position, r.at, r.kind, r.body, r.previous, r.digest) for r in rows]

@@ -67,7 +67,8 @@ async def lock(conn: AsyncConnection, task_id: UUID) -> Row[Any] | None:
 
 async def get(conn: AsyncConnection, task_id: UUID) -> Row[Any]:
     """One task as it is listed."""
-    return (await conn.execute(_listing().where(tasks.c.id == task_id))).one()
+    row: Row[Any] = (await conn.execute(_listing().where(tasks.c.id == task_id))).one()
+    return row
 
 
 async def finish(conn: AsyncConnection, task_id: UUID, by: UUID, at: datetime) -> None:
@@ -111,9 +112,13 @@ def beyond(due_at: Any, row_id: Any, cursor: Cursor) -> ColumnElement[bool]:
 
 async def counts(conn: AsyncConnection, whose: ColumnElement[bool], now: datetime, soon: datetime) -> Row[Any]:
     """How many open tasks are late, soon due, and there at all."""
-    late = func.count().filter(tasks.c.due_at < now).label("late")
-    near = func.count().filter(tasks.c.due_at.between(now, soon)).label("soon")
-    return (await conn.execute(select(late, near, func.count().label("open")).where(whose, _OPEN))).one()
+    columns: list[Any] = [
+        func.count().filter(tasks.c.due_at < now).label("late"),
+        func.count().filter(tasks.c.due_at.between(now, soon)).label("soon"),
+        func.count().label("open"),
+    ]
+    row: Row[Any] = (await conn.execute(select(*columns).where(whose, _OPEN))).one()
+    return row
 
 
 async def put_member(conn: AsyncConnection, row: dict[str, Any]) -> None:

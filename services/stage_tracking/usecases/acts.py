@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Coroutine, Mapping
 from typing import Any
-from uuid import UUID
 
 from sqlalchemy import Row
 
@@ -65,7 +64,9 @@ async def _own_case(tx: Transaction, caller: Caller, case_key: str) -> Row[Any]:
     if case is None:
         raise NotFound("case_not_found", "没有这个案件，请核对案号。")
     if not may_act(caller, case):
-        reason = "案件尚未确定承办人，暂不能登记。" if case.judge_id is None else "您不是本案的承办法官或所在部门负责人。"
+        reason = (
+            "案件尚未确定承办人，暂不能登记。" if case.judge_id is None else "您不是本案的承办法官或所在部门负责人。"
+        )
         raise Forbidden("not_own_case", f"{reason}如需办理，请联系执行管理人员。")
     return case
 
@@ -141,13 +142,3 @@ def _note(kind: EntryKind, text: str, title: str, evidence: str, caller: Caller)
 
 _Recorder = Callable[[StageKit, Transaction, Caller, Row[Any], Any], Coroutine[Any, Any, LogEntry]]
 _RECORDERS: Mapping[str, _Recorder] = {"work": _work, "milestone": _milestone, "enter_period": _period}
-
-
-async def case_id_of(kit: StageKit, case_key: str) -> UUID:
-    """The id of the case with this id or number. Raises NotFound."""
-    async with kit.db.read() as conn:
-        case = await cases.find(conn, case_key)
-    if case is None:
-        raise NotFound("case_not_found", "没有这个案件，请核对案号。")
-    case_id: UUID = case.case_id
-    return case_id

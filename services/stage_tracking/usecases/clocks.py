@@ -86,9 +86,9 @@ def _set_event(case_id: UUID, deadline: Deadline, version: int) -> DeadlineSet:
 def _difference(old: Row[Any] | None, new: Deadline, version: int) -> str:
     mark = "（节假日安排尚未公布，暂定）" if new.provisional else ""
     if old is None:
-        return f"{new.kind.title}：{cn_date(new.due_on)}{mark}。{new.rule}。依据：{new.article}"
+        return f"{new.kind.label}：{cn_date(new.due_on)}{mark}。{new.rule}。依据：{new.article}"
     before = f"{cn_date(old.due_on)}{'（暂定）' if old.provisional else ''}"
-    return f"{new.kind.title}：由{before}改为{cn_date(new.due_on)}{mark}，第{version}版。{new.rule}"
+    return f"{new.kind.label}：由{before}改为{cn_date(new.due_on)}{mark}，第{version}版。{new.rule}"
 
 
 async def _plan(kit: StageKit, tx: Transaction, case: Row[Any]) -> None:
@@ -112,7 +112,7 @@ async def _stop_what_is_done(kit: StageKit, tx: Transaction, case: Row[Any]) -> 
         await tasks.close(tx.conn, case.case_id, TaskKind.REMINDER, kind, tx.now)
         await tx.emit(DeadlineMet(case_id=case.case_id, kind=kind, met_at=ended[kind]))
         late = "，已超期" if ended[kind] > row.due_at else ""
-        lines.append(f"{kind.title}：{cn_date(ended[kind])}完成{late}（期限{cn_date(row.due_on)}）")
+        lines.append(f"{kind.label}：{cn_date(ended[kind])}完成{late}（期限{cn_date(row.due_on)}）")
     if lines:
         await write(kit, tx, case.case_id, Note(EntryKind.CLOCKS_STOPPED, "\n".join(lines)))
 
@@ -150,7 +150,7 @@ async def _ring(kit: StageKit, tx: Transaction, row: Row[Any]) -> None:
     await tx.emit(DeadlineRang(case_id=row.case_id, kind=kind, version=row.version, due_at=row.due_at))
     # A reminder is computed backwards from the limit of which it speaks.
     limit = row.start_on if kind is DeadlineKind.COURT_LIMIT_REMINDER else row.due_on
-    text = f"{kind.title}：期限{cn_date(limit)}。{row.rule}。依据：{row.article}"
+    text = f"{kind.label}：期限{cn_date(limit)}。{row.rule}。依据：{row.article}"
     await write(kit, tx, row.case_id, Note(EntryKind.RANG, text, plain={"deadline": kind, "version": row.version}))
     reached = await reached_milestones(tx, row.case_id)
     outstanding = "、".join(MILESTONE_TITLES[each] for each in Milestone if each not in reached) or "无"

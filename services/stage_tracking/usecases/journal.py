@@ -43,7 +43,7 @@ async def write(kit: StageKit, tx: Transaction, case_id: UUID, note: Note) -> Lo
     told = {"title": note.title, "text": note.text, "evidence": note.evidence, "by_name": note.by_name}
     detail = kit.keyring.seal(json.dumps(told, ensure_ascii=False), str(case_id))
     by = None if note.by is None else str(note.by)
-    body = {"title": note.kind.title, "by": by, "detail": detail, **note.plain}
+    body = {"title": note.kind.label, "by": by, "detail": detail, **note.plain}
     return opened(kit, case_id, await append(tx.conn, LEDGER, str(case_id), tx.now, note.kind, body))
 
 

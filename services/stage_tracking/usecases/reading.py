@@ -9,6 +9,7 @@ from sqlalchemy import Row
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.stage_tracking.domain.cursor import Cursor
+from services.stage_tracking.domain.log import EntryKind
 from services.stage_tracking.settings import StageKit
 from services.stage_tracking.store import board, cases, deadlines, stages, tasks
 from services.stage_tracking.store.board import Filter
@@ -64,6 +65,13 @@ async def case_view(kit: StageKit, case_key: str) -> CaseView:
             deadlines=await deadlines.current(conn, case.case_id),
             tasks=[view(kit, row) for row in await tasks.of_case(conn, case.case_id)],
         )
+
+
+async def done_work(kit: StageKit, case_id: UUID, limit: int = 50) -> list[LogEntry]:
+    """What was done in a case, newest first."""
+    async with kit.db.read() as conn:
+        found = await stages.newest_entries(conn, case_id, (EntryKind.WORK, EntryKind.DUTY_ACTED), limit)
+    return [opened(kit, case_id, entry) for entry in found]
 
 
 async def log_page(kit: StageKit, case_key: str, cursor: int, limit: int) -> LogPage:

@@ -113,7 +113,7 @@
   });
   document.addEventListener("submit", (event) => {
     const form = event.target;
-    if (form.matches("[data-form]") && !checkForm(form)) { event.preventDefault(); event.stopPropagation(); return; }
+    if (form.matches("[data-form]") && !event.submitter?.formNoValidate && !checkForm(form)) { event.preventDefault(); event.stopPropagation(); return; }
     if (form.method !== "post") return;
     if (form.dataset.sent && !form.hasAttribute("hx-post")) { event.preventDefault(); return; }
     form.dataset.sent = "1";
@@ -152,13 +152,17 @@
     const reply = event.detail.xhr;
     if (!(reply.getResponseHeader("content-type") || "").includes("problem+json")) return;
     event.detail.shouldSwap = false;
+    if (event.detail.requestConfig.elt.matches("[data-fragment]")) return;
     const problem = JSON.parse(reply.responseText);
     const form = event.detail.requestConfig.elt.closest("[data-form]");
     if (form && problem.errors) placeFaults(form, problem.errors); else yangguang.toast("late", problem.title, problem.detail);
   });
   document.addEventListener("htmx:afterRequest", (event) => { const form = event.detail.elt.closest?.("form"); if (form) { delete form.dataset.sent; busy(form, false); } });
+  for (const name of ["htmx:responseError", "htmx:sendError", "htmx:timeout"]) {
+    document.addEventListener(name, ({ detail: { elt } }) => { if (elt.dataset.fragment) elt.textContent = elt.dataset.fragment; });
+  }
   for (const name of ["htmx:sendError", "htmx:timeout"]) {
-    document.addEventListener(name, () => yangguang.toast("late", "没有连接到服务器", "操作没有提交。请检查网络后重试，已填写的内容仍在页面上。"));
+    document.addEventListener(name, ({ detail: { elt } }) => elt.dataset.fragment || yangguang.toast("late", "没有连接到服务器", "操作没有提交。请检查网络后重试，已填写的内容仍在页面上。"));
   }
   document.addEventListener("htmx:load", (event) => { learnClock(event.detail.elt); tickAll(); });
 

@@ -1,0 +1,79 @@
+"""What the page of a case shows of its stages, as fragments for htmx; and the page of the act forms without it."""
+
+from typing import Annotated, Any
+from uuid import UUID
+
+from fastapi import Query, Request
+from starlette.responses import HTMLResponse, RedirectResponse, Response
+
+from services.stage_tracking.pages.common import KitHere, link, pages, routes
+from services.stage_tracking.pages.forms import act_of, typed
+from services.stage_tracking.settings import StageKit
+from services.stage_tracking.usecases.acts import act, may_act
+from services.stage_tracking.usecases.reading import case_view, done_work, log_page
+from shared.errors import Invalid
+from shared.http.auth import Caller
+from shared.http.routes import CurrentCaller
+from shared.powers import Action
+from shared.web.pages import faults_by_field
+
+
+@routes.get("/stages/cases/{case_id}/clocks", Action.STAGES_READ)
+async def clocks(request: Request, case_id: UUID, kit: KitHere) -> HTMLResponse:
+    """The line of periods and every clock."""
+    return pages.page(request, "_clocks.html", view=await case_view(kit, str(case_id)))
+
+
+@routes.get("/stages/cases/{case_id}/timeline", Action.STAGES_READ)
+async def timeline(request: Request, case_id: UUID, kit: KitHere, caller: CurrentCaller) -> HTMLResponse:
+    """Milestones, what was done, and the judge's forms."""
+    return pages.page(request, "_timeline.html", **await _timeline(kit, caller, case_id))
+
+
+async def _timeline(kit: StageKit, caller: Caller, case_id: UUID, **form: Any) -> dict[str, Any]:
+    view = await case_view(kit, str(case_id))
+    work = await done_work(kit, case_id) if caller.can(Action.LOG_READ) else []
+    acting = caller.can(Action.STAGES_ACT) and may_act(caller, view.case)
+    return {"view": view, "work": work, "acting": acting, "form": {}, "faults": {}, **form}
+
+
+@routes.get("/stages/cases/{case_id}/tasks", Action.STAGES_READ)
+async def case_tasks(request: Request, case_id: UUID, kit: KitHere) -> HTMLResponse:
+    """The open tasks with their owners."""
+    return pages.page(request, "_tasks.html", view=await case_view(kit, str(case_id)))
+
+
+@routes.get("/stages/cases/{case_id}/log", Action.LOG_READ)
+async def case_log(
+    request: Request, case_id: UUID, kit: KitHere, cursor: Annotated[int, Query(ge=0, le=2**53)] = 0
+) -> HTMLResponse:
+    """The enforcement log and whether its chain holds."""
+    page = await log_page(kit, str(case_id), cursor, 100)
+    here = f"/stages/cases/{case_id}/log"
+    more = None if page.next is None else link(here, {}, cursor=page.next)
+    return pages.page(request, "_log.html", page=page, more=more, continued=cursor > 0)
+
+
+@routes.get("/stages/cases/{case_id}/acts", Action.STAGES_ACT)
+async def act_page(request: Request, case_id: UUID, kit: KitHere, caller: CurrentCaller) -> HTMLResponse:
+    """The forms on a page of their own."""
+    return pages.page(request, "acts.html", **await _timeline(kit, caller, case_id))
+
+
+@routes.post("/stages/cases/{case_id}/acts", Action.STAGES_ACT)
+async def post_act(request: Request, case_id: UUID, kit: KitHere, caller: CurrentCaller) -> Response:
+    """Record an act; by htmx the timeline comes back, else the case's page."""
+    values = typed(await request.form())
+    partial = "hx-request" in request.headers
+    try:
+        await act(kit, caller, str(case_id), act_of(values))
+    except Invalid as refusal:
+        if partial:
+            raise
+        again = await _timeline(kit, caller, case_id, form=values, faults=faults_by_field(refusal.faults))
+        return pages.page(request, "acts.html", 422, **again)
+    if not partial:
+        return RedirectResponse(f"/cases/{case_id}", 303)
+    response = pages.page(request, "_timeline.html", saved=True, **await _timeline(kit, caller, case_id))
+    response.headers["HX-Trigger"] = "stages-changed"
+    return response
