@@ -10,7 +10,7 @@ from typing import TypeVar
 from unicodedata import east_asian_width
 
 import click
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
 
 from services.staff import store
@@ -80,7 +80,7 @@ def _ask(run: RunSettings, question: Callable[[AsyncConnection], Awaitable[T]]) 
         return asyncio.run(_answer(_url(run), question))
     except PostgresStartError as error:
         raise click.ClickException(str(error)) from None
-    except (OSError, TimeoutError, DBAPIError):
+    except (OSError, TimeoutError, SQLAlchemyError):
         raise click.ClickException(_AWAY) from None
 
 

@@ -15,7 +15,7 @@ from tests.contract.stores import Broker, Store
 def kafka_machine() -> None:
     """Skip, or fail in CI, when Java or Maven is missing."""
     lack = missing()
-    if lack is not None and os.environ.get("CI"):  # noqa: TID251 - the one switch of the test run itself
+    if lack is not None and os.environ.get("CI"):
         pytest.fail(lack)
     if lack is not None:
         pytest.skip(lack)
@@ -54,19 +54,23 @@ def store(request: pytest.FixtureRequest) -> Store:
     return found
 
 
+@pytest.fixture(scope="session")
+async def postgres_behind_proxy(bus_url: str) -> AsyncIterator[tuple[Store, Proxy]]:
+    """The session's PostgreSQL, reached through a proxy."""
+    proxy, direct = Proxy(), Store("postgres", bus_url)
+    await proxy.start(direct.port)
+    yield direct.at_port(proxy.port), proxy
+    await proxy.cut()
+
+
 @pytest.fixture(params=["postgres", pytest.param("kafka", marks=pytest.mark.kafka)])
-async def cuttable(request: pytest.FixtureRequest) -> AsyncIterator[tuple[Store, Proxy]]:
-    """Each store in turn behind a proxy that the test may cut or freeze; mended afterwards."""
+def cuttable(request: pytest.FixtureRequest) -> tuple[Store, Proxy]:
+    """Each store in turn behind a proxy that the test may cut or freeze."""
     if request.param == "postgres":
-        direct = Store("postgres", request.getfixturevalue("bus_url"))
-        proxy = Proxy()
-        await proxy.start(int(direct.address.rpartition("/")[0].rpartition(":")[2]))
-        yield direct.at_port(proxy.port), proxy
-        await proxy.cut()
-        return
+        found: tuple[Store, Proxy] = request.getfixturevalue("postgres_behind_proxy")
+        return found
     broker, proxy = request.getfixturevalue("kafka_behind_proxy")
-    yield broker.store.at_port(proxy.port), proxy
-    await proxy.mend()
+    return broker.store.at_port(proxy.port), proxy
 
 
 def _free_port() -> int:

@@ -2,6 +2,8 @@
 
 import asyncio
 import contextlib
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 
 
 class Proxy:
@@ -24,6 +26,15 @@ class Proxy:
             self._server = await asyncio.start_server(self._serve, "127.0.0.1", self.port)
             self.port = self._server.sockets[0].getsockname()[1]
         self._open.set()
+
+    @asynccontextmanager
+    async def outage(self, how: str) -> AsyncIterator[None]:
+        """`cut` or `freeze` for the time of the block."""
+        await (self.cut() if how == "cut" else self.freeze())
+        try:
+            yield
+        finally:
+            await self.mend()
 
     async def cut(self) -> None:
         """Break every connection and refuse new ones."""

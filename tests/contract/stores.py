@@ -1,6 +1,7 @@
 """The two stores that the conformance suite runs on, behind one face."""
 
 import contextlib
+import re
 import signal
 import subprocess
 import sys
@@ -43,12 +44,13 @@ class Store:
         finally:
             await log.close()
 
+    @property
+    def port(self) -> int:
+        return int(re.findall(r"127.0.0.1:(\d+)", self.address)[0])
+
     def at_port(self, port: int) -> "Store":
         """The same store behind another port of 127.0.0.1."""
-        front, _, database = self.address.rpartition("/")
-        host = front or database
-        path = f"/{database}" if front else ""
-        return replace(self, address=f"{host.rpartition(':')[0]}:{port}{path}")
+        return replace(self, address=self.address.replace(f"127.0.0.1:{self.port}", f"127.0.0.1:{port}"))
 
     async def append_raw(self, topic: str, key: bytes, value: bytes) -> None:
         """Append into partition 0 as some other program would, with bytes that are no text."""

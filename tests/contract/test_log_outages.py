@@ -4,7 +4,8 @@ import asyncio
 import contextlib
 import shutil
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from typing import TypeVar
 
 import pytest
@@ -22,52 +23,44 @@ SLACK = 1.0  # seconds for tearing down what hangs
 @pytest.mark.parametrize("how", ["cut", "freeze"])
 async def test_an_absent_log_is_told_in_time_and_found_again(cuttable: tuple[Store, Proxy], how: str) -> None:
     store, proxy = cuttable
-    topic, group = unique("outage"), unique("g")
-    before = asyncio.all_tasks()
-    async with store.started(topic, timeout=TIMEOUT) as log:
-        member = await log.subscribe(group, [topic])
+    topic = unique("outage")
+    async with _nothing_left_behind(), store.started(topic, timeout=TIMEOUT) as log:
+        member = await log.subscribe(unique("g"), [topic])
         await append(log, numbered(topic, 3))
         records = await read(member, 3)
-        await getattr(proxy, how)()
-        for fault in await _bounded(log.append(numbered(topic, 2, start=3))):
-            assert isinstance(fault, BusUnavailableError)
-        await _unavailable(log.identity)
-        await _unavailable(lambda: member.commit(ends(records[:2])))
-        await _unavailable(lambda: member.poll(10, 60))
-        await proxy.mend()
+        async with proxy.outage(how):
+            for fault in await _bounded(log.append(numbered(topic, 2, start=3))):
+                assert isinstance(fault, BusUnavailableError)
+            await _unavailable(log.identity)
+            await _unavailable(lambda: member.commit(ends(records[:2])))
+            await _unavailable(lambda: member.poll(10, 60))
         await eventually(lambda: _appends(log, topic), 20)
         seen = await _read_until(member, {3, 4})
         assert in_order_per_key(records + seen)
         await member.commit(ends(seen))
-    leftover = [task for task in asyncio.all_tasks() - before if "Proxy" not in repr(task)]
-    assert not leftover
 
 
 @pytest.mark.parametrize("how", ["cut", "freeze"])
 async def test_closing_never_hangs(cuttable: tuple[Store, Proxy], how: str) -> None:
     store, proxy = cuttable
     topic = unique("hang")
-    before = asyncio.all_tasks()
-    log = store.log(timeout=TIMEOUT)
-    await log.start({topic: 1})
-    member = await log.subscribe(unique("g"), [topic])
-    await append(log, numbered(topic, 1))
-    await read(member, 1)
-    await getattr(proxy, how)()
-    await _bounded(member.close(), 2)
-    await _bounded(log.close(), 2)
-    leftover = [task for task in asyncio.all_tasks() - before if "Proxy" not in repr(task)]
-    assert not leftover
+    async with _nothing_left_behind():
+        log = store.log(timeout=TIMEOUT)
+        await log.start({topic: 1})
+        member = await log.subscribe(unique("g"), [topic])
+        await append(log, numbered(topic, 1))
+        await read(member, 1)
+        async with proxy.outage(how):
+            await _bounded(member.close(), 2)
+            await _bounded(log.close(), 2)
 
 
 @pytest.mark.parametrize("how", ["cut", "freeze"])
 async def test_starting_without_a_log_is_told_in_time(cuttable: tuple[Store, Proxy], how: str) -> None:
     store, proxy = cuttable
-    await getattr(proxy, how)()
-    log = store.log(timeout=TIMEOUT)
-    topic = unique("late")
-    await _unavailable(lambda: log.start({topic: 1}))
-    await proxy.mend()
+    log, topic = store.log(timeout=TIMEOUT), unique("late")
+    async with proxy.outage(how):
+        await _unavailable(lambda: log.start({topic: 1}))
     await log.start({topic: 1})
     await append(log, numbered(topic, 1))
     await log.close()
@@ -106,6 +99,15 @@ async def test_a_kafka_that_came_back_empty_has_another_identity_and_works(
         assert await log.identity() != before
         await eventually(lambda: _appends(log, topic), 20)
         assert sorted(set(numbers(await _read_until(member, {3, 4})))) == [3, 4]
+
+
+@asynccontextmanager
+async def _nothing_left_behind() -> AsyncIterator[None]:
+    """No task is left over but the proxy's."""
+    before = asyncio.all_tasks()
+    yield
+    await asyncio.sleep(0)
+    assert not [task for task in asyncio.all_tasks() - before if "Proxy" not in repr(task)]
 
 
 async def _appends(log: Log, topic: str) -> bool:

@@ -61,12 +61,18 @@ class Connections:
         except asyncpg.PostgresError as fault:
             raise BusError(f"the log's database refused: {type(fault).__name__}") from fault
 
-    async def listen(self, heard: Callable[..., Any]) -> asyncpg.Connection:
-        """Return a connection of its own that calls `heard` for each notification."""
+    async def listen(self, heard: Callable[..., Any]) -> None:
+        """Call `heard` for each notification, on a connection of its own; return when that breaks."""
+        broken = asyncio.Event()
         async with asyncio.timeout(self._timeout):
             connection = await asyncpg.connect(self._url, timeout=self._timeout, server_settings=_SETTINGS)
-            await connection.add_listener(CHANNEL, heard)
-        return connection
+        try:
+            connection.add_termination_listener(lambda _: broken.set())
+            async with asyncio.timeout(self._timeout):
+                await connection.add_listener(CHANNEL, heard)
+            await broken.wait()
+        finally:
+            connection.terminate()
 
     async def close(self) -> None:
         pool, self._pool = self._pool, None

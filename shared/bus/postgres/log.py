@@ -1,6 +1,7 @@
 """An event log in PostgreSQL: appends, topics, retention; what members do stands in member.py."""
 
 import asyncio
+import contextlib
 import json
 import logging
 from collections.abc import Mapping, Sequence
@@ -165,17 +166,9 @@ class PostgresLog:
     async def _listen(self) -> None:
         """Keep one connection that hears of appends. While it is away the members' own polls find them."""
         while True:
-            ended = asyncio.Event()
-            try:
-                connection = await self._connections.listen(self._heard)
-            except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError):
-                await asyncio.sleep(_LISTEN_AGAIN)
-                continue
-            try:
-                connection.add_termination_listener(lambda _, ended=ended: ended.set())
-                await ended.wait()
-            finally:
-                connection.terminate()
+            with contextlib.suppress(OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError):
+                await self._connections.listen(self._heard)
+            await asyncio.sleep(_LISTEN_AGAIN)
 
     def _heard(self, *said: object) -> None:
         """A notification names the topics appended to, or one group whose shares have changed."""

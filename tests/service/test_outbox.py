@@ -1,0 +1,152 @@
+"""Outbox and relay over the PostgreSQL log: nothing skipped, order per key, one relay at a time, an empty log refilled."""
+
+import uuid
+from collections.abc import AsyncIterator, Sequence
+
+import pytest
+from sqlalchemy import select
+
+from shared.bus.log import BusError, BusUnavailableError, Delivered, Record
+from shared.bus.postgres import PostgresLog
+from shared.clock import FixedClock
+from shared.contracts.envelope import decode
+from shared.contracts.tips import TipGround, TipReceived
+from shared.db.migrate import migrate
+from shared.db.tables import outbox
+from shared.db.transaction import Database
+from shared.outbox.relay import Relay, forget_delivered
+from shared.signals import Signals
+from tests.conftest import FreshDatabase
+from tests.fixtures.kits import NOON
+
+
+def tip(key: uuid.UUID, number: int) -> TipReceived:
+    return TipReceived(
+        tip_id=key,
+        tip_number=str(number),
+        ground=TipGround.PROPERTY,
+        arrived_at=NOON,
+        channel="web",
+        body="k1.x",  # type: ignore[arg-type]
+    )
+
+
+@pytest.fixture
+async def db(fresh_database: FreshDatabase) -> AsyncIterator[Database]:
+    database = Database(await fresh_database(), "bench", "渝05", FixedClock(NOON), Signals(), 5)
+    await migrate(database.engine, "shared.db")
+    yield database
+    await database.close()
+
+
+async def open_log(url: str) -> PostgresLog:
+    log = PostgresLog(url)
+    await log.start({"tips": 2})
+    return log
+
+
+async def read_all(log: PostgresLog, group: str, count: int) -> list[Delivered]:
+    subscription = await log.subscribe(group, ["tips"])
+    got: list[Delivered] = []
+    for _ in range(40):
+        got += await subscription.poll(100, 0.5)
+        if len(got) >= count:
+            break
+    await subscription.close()
+    return got
+
+
+async def undelivered(db: Database) -> int:
+    async with db.read() as conn:
+        return len((await conn.execute(select(outbox.c.id).where(outbox.c.delivered_at.is_(None)))).all())
+
+
+async def test_events_reach_the_log_in_order_with_their_sequences(db: Database, bus_url: str) -> None:
+    log, keys = await open_log(bus_url), [uuid.uuid4(), uuid.uuid4()]
+    for number in range(6):
+        async with db.begin() as tx:
+            await tx.emit(tip(keys[number % 2], number))
+    assert not await Relay(db, log, Signals()).step()
+    got = [decode(delivered.value)[0] for delivered in await read_all(log, "g", 6)]
+    for key in keys:
+        mine = [envelope for envelope in got if envelope.subject == str(key)]
+        assert [envelope.sequence for envelope in mine] == [1, 2, 3]
+    assert await undelivered(db) == 0
+    await log.close()
+
+
+async def test_a_rolled_back_act_tells_nothing(db: Database) -> None:
+    with pytest.raises(ZeroDivisionError):
+        async with db.begin() as tx:
+            await tx.emit(tip(uuid.uuid4(), 1))
+            raise ZeroDivisionError
+    assert await undelivered(db) == 0
+
+
+class Stubborn:
+    """A log that refuses one key; everything else goes to the real one."""
+
+    def __init__(self, log: PostgresLog, refused: str) -> None:
+        self.log, self.refused = log, refused
+
+    async def identity(self) -> str:
+        return await self.log.identity()
+
+    async def append(self, records: Sequence[Record]) -> Sequence[BusError | None]:
+        fine = [record for record in records if record.key != self.refused]
+        await self.log.append(fine)
+        return [BusUnavailableError("no") if record.key == self.refused else None for record in records]
+
+
+async def test_what_was_not_acknowledged_stays_and_only_that(db: Database, bus_url: str) -> None:
+    log, bad, good = await open_log(bus_url), uuid.uuid4(), uuid.uuid4()
+    async with db.begin() as tx:
+        await tx.emit(tip(bad, 1), tip(good, 1), tip(bad, 2))
+    with pytest.raises(BusUnavailableError):
+        await Relay(db, Stubborn(log, str(bad)), Signals()).step()  # type: ignore[arg-type]
+    assert await undelivered(db) == 2
+    await log.close()
+
+
+async def test_only_the_holder_of_the_lease_relays(db: Database, bus_url: str) -> None:
+    log = await open_log(bus_url)
+    first, second = Relay(db, log, Signals()), Relay(db, log, Signals())
+    await first.step()
+    async with db.begin() as tx:
+        await tx.emit(tip(uuid.uuid4(), 1))
+    await second.step()
+    assert await undelivered(db) == 1
+    await first.step()
+    assert await undelivered(db) == 0
+    await log.close()
+
+
+async def test_a_log_that_came_back_empty_is_filled_again(db: Database, fresh_database: FreshDatabase) -> None:
+    key = uuid.uuid4()
+    old = await open_log(await fresh_database())
+    relay = Relay(db, old, Signals())
+    async with db.begin() as tx:
+        await tx.emit(tip(key, 1), tip(key, 2))
+    await relay.step()
+    await old.close()
+    new = await open_log(await fresh_database())
+    relay._bus = new
+    await relay.step()
+    assert [decode(d.value)[0].sequence for d in await read_all(new, "g", 2)] == [1, 2]
+    await new.close()
+
+
+async def test_delivered_rows_are_forgotten_only_after_their_time(db: Database, bus_url: str) -> None:
+    log = await open_log(bus_url)
+    async with db.begin() as tx:
+        await tx.emit(tip(uuid.uuid4(), 1))
+    await forget_delivered(db, keep=NOON - NOON)
+    assert await undelivered(db) == 1
+    await Relay(db, log, Signals()).step()
+    await forget_delivered(db)
+    async with db.read() as conn:
+        assert len((await conn.execute(select(outbox.c.id))).all()) == 1
+    await forget_delivered(db, keep=NOON - NOON)
+    async with db.read() as conn:
+        assert (await conn.execute(select(outbox.c.id))).all() == []
+    await log.close()

@@ -1,0 +1,234 @@
+"""The clocks of a case by date tables, the transitions, what stops a clock, what may be published."""
+
+from datetime import UTC, date, datetime, timedelta
+from uuid import uuid4
+
+import pytest
+
+from services.stage_tracking.domain.acts import Publication, Work, publication_faults, reveals_tip
+from services.stage_tracking.domain.cursor import Cursor, read_cursor
+from services.stage_tracking.domain.deadlines import CaseDates, Deadline, DeadlineKind, Figures, deadlines_of
+from services.stage_tracking.domain.stages import Stage, day_faults, plans, refuse_milestone, refuse_period
+from services.stage_tracking.domain.stopping import Deeds, stopped
+from services.stage_tracking.domain.tasks import Owner, TaskKind, role_owner, rung_task
+from services.stage_tracking.settings import StageSettings
+from shared.calendar.workdays import CourtCalendar
+from shared.contracts.cases import PartyRole
+from shared.contracts.stages import Milestone, Period
+from shared.errors import Conflict, Invalid
+from shared.powers import Role
+
+CALENDAR = CourtCalendar()
+NOW = datetime(2026, 11, 23, 4, tzinfo=UTC)
+
+
+def clocks(filed: date, assigned: date | None = None, *, administrative: bool = False) -> dict[str, Deadline]:
+    found = deadlines_of(CaseDates(filed, assigned, administrative), Figures(), CALENDAR)
+    return {each.kind.value: each for each in found}
+
+
+@pytest.mark.parametrize(
+    ("kind", "filed", "due", "provisional"),
+    [
+        ("assignment", date(2026, 11, 23), date(2026, 11, 30), False),
+        ("assignment", date(2026, 6, 14), date(2026, 6, 22), False),  # 21 June: the Dragon Boat holiday's Sunday
+        ("assignment", date(2026, 9, 24), date(2026, 10, 8), False),  # 1 to 7 October: the National Day's week
+        ("assignment", date(2026, 2, 7), date(2026, 2, 14), False),  # a make-up Saturday is a working day
+        ("assignment", date(2026, 12, 28), date(2027, 1, 4), True),
+        ("execution_notice_outer", date(2026, 11, 23), date(2026, 12, 3), False),
+        ("execution_notice_outer", date(2026, 2, 6), date(2026, 2, 24), False),  # the Spring Festival ends on the 23rd
+        ("execution_notice_outer", date(2026, 12, 20), date(2026, 12, 30), False),
+        ("court_limit", date(2026, 6, 14), date(2026, 9, 14), False),
+        ("court_limit", date(2025, 11, 30), date(2026, 2, 28), False),  # month's end, a make-up Saturday
+        ("court_limit", date(2026, 7, 1), date(2026, 10, 8), False),
+        ("court_limit", date(2026, 10, 8), date(2027, 1, 8), True),
+        ("court_limit_reminder", date(2026, 6, 14), date(2026, 9, 7), False),
+        ("court_limit_reminder", date(2026, 7, 1), date(2026, 10, 1), False),  # counted backwards: no shift
+        ("court_limit_reminder", date(2026, 10, 8), date(2027, 1, 1), True),
+        ("statutory_limit", date(2026, 6, 14), date(2026, 12, 14), False),
+        ("statutory_limit", date(2026, 4, 1), date(2026, 10, 8), False),
+        ("statutory_limit", date(2026, 8, 31), date(2027, 3, 1), True),  # 28 February 2027 is a Sunday
+    ],
+)
+def test_clocks_from_the_filing(kind: str, filed: date, due: date, provisional: bool) -> None:
+    deadline = clocks(filed)[kind]
+    assert (deadline.due_on, deadline.provisional) == (due, provisional)
+
+
+@pytest.mark.parametrize(
+    ("assigned", "due"),
+    [
+        (date(2026, 11, 23), date(2026, 11, 26)),
+        (date(2026, 11, 25), date(2026, 11, 30)),  # 28 November is a Saturday
+        (date(2026, 9, 29), date(2026, 10, 8)),
+    ],
+)
+def test_the_notice_counts_from_the_day_the_judge_gets_the_file(assigned: date, due: date) -> None:
+    assert clocks(date(2026, 9, 1), assigned)["execution_notice"].due_on == due
+
+
+def test_no_judge_no_notice_clock() -> None:
+    assert set(clocks(date(2026, 11, 23))) == set(DeadlineKind) - {"execution_notice"}
+
+
+def test_periods_end_with_their_day_and_the_reminder_rings_when_its_day_begins() -> None:
+    found = clocks(date(2026, 6, 14))
+    assert found["court_limit"].due_at == datetime(2026, 9, 14, 15, 59, 59, tzinfo=UTC)
+    assert found["court_limit_reminder"].due_at == datetime(2026, 9, 6, 16, tzinfo=UTC)
+
+
+def test_every_clock_names_its_rule_and_article_and_says_when_it_was_moved() -> None:
+    found = clocks(date(2026, 7, 1), date(2026, 7, 2))
+    assert all(each.rule and each.article for each in found.values())
+    assert "第四百八十条" in found["execution_notice_outer"].article
+    assert "顺延" in found["court_limit"].rule
+    assert "顺延" not in found["court_limit_reminder"].rule
+
+
+def test_non_litigation_administrative_cases_have_three_months() -> None:
+    assert clocks(date(2026, 6, 14), administrative=True)["statutory_limit"].due_on == date(2026, 9, 14)
+    assert StageSettings().is_administrative("非诉行政执行")
+    assert not StageSettings().is_administrative("民间借贷纠纷")
+
+
+def test_other_courts_set_other_figures() -> None:
+    figures = Figures(court_limit_months=4, reminder_days=10)
+    found = {each.kind: each for each in deadlines_of(CaseDates(date(2026, 6, 14)), figures, CALENDAR)}
+    assert found[DeadlineKind.COURT_LIMIT].due_on == date(2026, 10, 14)
+    assert found[DeadlineKind.COURT_LIMIT_REMINDER].due_on == date(2026, 10, 4)
+
+
+def stage(period: Period = Period.INVESTIGATION, *reached: Milestone) -> Stage:
+    return Stage(date(2026, 11, 1), period, date(2026, 11, 1), dict.fromkeys(reached, date(2026, 11, 2)))
+
+
+ALLOWED = {
+    (Period.INVESTIGATION, Period.COMPULSORY),
+    (Period.INVESTIGATION, Period.CLOSURE),
+    (Period.COMPULSORY, Period.CLOSURE),
+}
+
+
+@pytest.mark.parametrize("source", Period)
+@pytest.mark.parametrize("target", Period)
+def test_the_table_of_transitions(source: Period, target: Period) -> None:
+    if (source, target) in ALLOWED:
+        refuse_period(stage(source), target)
+    else:
+        with pytest.raises(Conflict, match="period_not_allowed"):
+            refuse_period(stage(source), target)
+
+
+@pytest.mark.parametrize(
+    ("at", "milestone", "code"),
+    [
+        (stage(), Milestone.FILING, "milestone_automatic"),
+        (stage(), Milestone.SCHEDULING, "milestone_automatic"),
+        (stage(), Milestone.SERVICE, "milestone_too_early"),
+        (stage(Period.INVESTIGATION, Milestone.SCHEDULING), Milestone.SERVICE, None),
+        (stage(Period.INVESTIGATION, Milestone.SCHEDULING), Milestone.ENFORCEMENT, None),
+        (stage(Period.INVESTIGATION, Milestone.SCHEDULING), Milestone.CLOSURE, "milestone_too_early"),
+        (stage(Period.CLOSURE, Milestone.SCHEDULING), Milestone.CLOSURE, None),
+        (stage(Period.CLOSURE, Milestone.SCHEDULING), Milestone.ARCHIVING, "milestone_too_early"),
+        (stage(Period.CLOSURE, Milestone.CLOSURE), Milestone.ARCHIVING, None),
+        (stage(Period.CLOSURE, Milestone.SCHEDULING, Milestone.SERVICE), Milestone.SERVICE, "milestone_reached"),
+    ],
+)
+def test_milestones_recorded_by_hand(at: Stage, milestone: Milestone, code: str | None) -> None:
+    if code is None:
+        refuse_milestone(at, milestone)
+    else:
+        with pytest.raises(Conflict, match=code):
+            refuse_milestone(at, milestone)
+
+
+def test_days_lie_between_the_filing_and_today() -> None:
+    today = date(2026, 11, 23)
+    assert day_faults(stage(), "on", today, today) == []
+    assert "今天" in day_faults(stage(), "on", today + timedelta(days=1), today)[0].reason
+    assert "11月1日" in day_faults(stage(), "on", date(2026, 10, 31), today)[0].reason
+
+
+def test_milestones_are_planned_by_their_clocks() -> None:
+    due = {DeadlineKind(kind): each.due_on for kind, each in clocks(date(2026, 11, 2), date(2026, 11, 3)).items()}
+    planned = plans(due, date(2026, 11, 2), None, Figures())
+    assert planned[Milestone.SCHEDULING] == date(2026, 11, 9)
+    assert planned[Milestone.SERVICE] == date(2026, 11, 6)
+    assert planned[Milestone.CLOSURE] == date(2027, 2, 2)
+    assert planned[Milestone.ARCHIVING] is None
+
+
+def test_only_the_deed_stops_a_clock() -> None:
+    earlier, later = NOW - timedelta(hours=2), NOW - timedelta(hours=1)
+    assert stopped(Deeds(None, [None], None, None), NOW) == {}
+    assert stopped(Deeds(NOW, [earlier, None], None, None), NOW) == {DeadlineKind.ASSIGNMENT: NOW}
+    assert stopped(Deeds(NOW, [], None, None), NOW) == {DeadlineKind.ASSIGNMENT: NOW}
+    sent = stopped(Deeds(NOW, [earlier, later], None, None), NOW)
+    assert sent[DeadlineKind.EXECUTION_NOTICE] == sent[DeadlineKind.EXECUTION_NOTICE_OUTER] == later
+
+
+def test_a_recorded_service_proves_that_the_notices_went() -> None:
+    found = stopped(Deeds(NOW, [None], date(2026, 11, 20), None), NOW)
+    assert found[DeadlineKind.EXECUTION_NOTICE] == datetime(2026, 11, 20, 15, 59, 59, tzinfo=UTC)
+
+
+def test_closure_ends_every_clock_and_nothing_is_done_in_the_future() -> None:
+    found = stopped(Deeds(NOW, [None], None, date(2026, 11, 23)), NOW)
+    assert set(found) == set(DeadlineKind)
+    assert found[DeadlineKind.COURT_LIMIT] == NOW
+
+
+@pytest.mark.parametrize(
+    ("text", "gives_away"),
+    [
+        ("接到举报后查封房产一处", True),
+        ("根据线索已冻结存款", True),
+        ("A TIP was checked", True),
+        ("已依法冻结被执行人银行存款", False),
+        ("multiple steps", False),
+    ],
+)
+def test_words_that_give_a_tip_away(text: str, gives_away: bool) -> None:
+    assert reveals_tip(text) is gives_away
+
+
+def test_what_a_respondent_reads_must_be_carried_out() -> None:
+    def fields(*audience: PartyRole, carried_out: bool = False, text: str = "已冻结存款") -> list[str]:
+        work = Work("网络查控", text, publish=Publication(audience, True, carried_out=carried_out))
+        return [fault.field for fault in publication_faults(work)]
+
+    both = (PartyRole.APPLICANT, PartyRole.RESPONDENT)
+    assert fields(PartyRole.APPLICANT) == []
+    assert fields(*both) == ["work.publish.carried_out"]
+    assert fields(*both, carried_out=True) == []
+    assert fields(*both, text="根据举报冻结") == ["work.text", "work.publish.carried_out"]
+    assert publication_faults(Work("查控", "根据举报冻结")) == []
+
+
+def test_a_task_has_exactly_one_owner() -> None:
+    with pytest.raises(ValueError, match="one owner"):
+        Owner()
+    with pytest.raises(ValueError, match="one owner"):
+        Owner(staff_id=uuid4(), role=Role.CLERK)
+    assert role_owner("clerk").role is Role.CLERK
+    assert role_owner("nobody").role is Role.MANAGEMENT
+
+
+def test_a_ringing_clock_asks_its_judge_and_management_as_long_as_there_is_none() -> None:
+    judge = uuid4()
+    late = rung_task(DeadlineKind.COURT_LIMIT, "2026年9月14日", judge, "送达、结案", NOW)
+    assert (late.kind, late.owner.staff_id) == (TaskKind.OVERDUE_REASONS, judge)
+    reminder = rung_task(DeadlineKind.COURT_LIMIT_REMINDER, "2026年9月14日", None, "送达、结案", NOW)
+    assert (reminder.kind, reminder.owner.role) == (TaskKind.REMINDER, Role.MANAGEMENT)
+    assert "2026年9月14日" in reminder.title
+    assert "送达、结案" in reminder.detail
+
+
+def test_cursors_come_back_as_they_were() -> None:
+    for due in (NOW, None):
+        cursor = Cursor(due, uuid4())
+        assert read_cursor(str(cursor)) == cursor
+    assert read_cursor("") is None
+    for bad in ("x", "案", "AAAA", "YWJj|"):
+        with pytest.raises(Invalid):
+            read_cursor(bad)
