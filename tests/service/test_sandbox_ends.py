@@ -21,10 +21,10 @@ from services.party_notification.channels.sms import (
     TemplateState,
     sms_client,
 )
-from services.sandbox.carrier import Carrier, CarrierRequest
-from services.sandbox.faults import Fault, FaultBook, MailFault, SmsFault
-from services.sandbox.mailserver import SandboxMail, StoredMail
-from services.sandbox.sms_rules import CarrierMessage, KnownMessage, Template
+from services.sandbox.channels.carrier import Carrier, CarrierRequest
+from services.sandbox.domain.faults import Fault, FaultBook, MailFault, SmsFault
+from services.sandbox.channels.mailserver import SandboxMail, StoredMail
+from services.sandbox.domain.sms_rules import CarrierMessage, KnownMessage, Template
 from shared.clock import FixedClock, court_date
 from shared.errors import Conflict, Unavailable
 

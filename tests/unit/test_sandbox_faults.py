@@ -3,7 +3,7 @@
 import pytest
 from pydantic import ValidationError
 
-from services.sandbox.faults import FAULTS, FaultBook, MailFault, ReceiptFault, SmsFault
+from services.sandbox.domain.faults import FAULTS, FaultBook, MailFault, ReceiptFault, SmsFault
 
 
 def test_a_fault_strikes_its_recipient_as_often_as_told():

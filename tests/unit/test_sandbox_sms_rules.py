@@ -6,8 +6,8 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from services.party_notification.channels.receipts import parse_receipts
-from services.sandbox.faults import ReceiptFault, ReceiptKind
-from services.sandbox.sms_rules import (
+from services.sandbox.domain.faults import ReceiptFault, ReceiptKind
+from services.sandbox.domain.sms_rules import (
     CarrierMessage,
     CarrierRefusal,
     KnownMessage,

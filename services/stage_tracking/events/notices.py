@@ -24,7 +24,7 @@ from shared.web.formats import cn_date, cn_time
 
 _ROLES = {"applicant": "申请执行人", "respondent": "被执行人"}
 _WAYS = {"electronic": "电子送达", "paper": "纸质送达", "collect": "到院领取"}
-_CHANNELS = {"sms": "短信", "mail": "电子邮件", "paper": "纸质邮寄", "collect": "到院领取", "page": "查询网页"}
+_CHANNELS = {"sms": "短信", "mail": "电子邮件", "paper": "纸质方式", "reading": "网页查阅", "reply": "回复确认"}
 
 
 async def _log(kit: StageKit, tx: Transaction, kind: EntryKind, event: NoticeEvent, text: str) -> None:

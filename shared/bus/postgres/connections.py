@@ -28,12 +28,17 @@ async def _keep(_: object) -> None:
 
 
 class Connections:
-    """A small pool. `timeout` in seconds bounds each use, the wait for a free connection included."""
+    """A small pool. `timeout` in seconds bounds each use, the wait for a free connection included.
 
-    def __init__(self, url: str, timeout: float, size: int) -> None:
+    The server ends a transaction that idles for `idle` seconds: a process that is frozen within one would otherwise
+    keep its locks for as long as its connection lives.
+    """
+
+    def __init__(self, url: str, timeout: float, idle: float, size: int) -> None:
         self._url = url.replace("+asyncpg", "", 1)
         self._timeout = timeout
         self._size = size
+        self._settings = _SETTINGS | {"idle_in_transaction_session_timeout": f"{int(idle * 1000)}ms"}
         self._pool: asyncpg.Pool | None = None
 
     async def open(self) -> None:
@@ -44,7 +49,7 @@ class Connections:
                 min_size=0,
                 max_size=self._size,
                 timeout=self._timeout,
-                server_settings=_SETTINGS,
+                server_settings=self._settings,
                 reset=_keep,
             )
 

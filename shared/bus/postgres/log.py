@@ -80,7 +80,7 @@ class PostgresLog:
     ) -> None:
         self._lease = lease
         self._retention = retention
-        self._connections = Connections(url, timeout, size)
+        self._connections = Connections(url, timeout, lease.total_seconds() / 2, size)
         self._partitions: dict[str, int] = {}
         self._members: set[Member] = set()
         self._tasks: list[asyncio.Task[None]] = []

@@ -12,7 +12,7 @@ from typing import Any, cast
 
 from aiosmtpd.smtp import SMTP, Envelope, Session
 
-from services.sandbox.faults import FaultBook, MailFault, MailStage
+from services.sandbox.domain.faults import FaultBook, MailFault, MailStage
 
 MAX_SIZE = 33_554_432
 _DSN = re.compile(r" (RET|ENVID|NOTIFY|ORCPT)=(\S+)", re.IGNORECASE)

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from services.sandbox.faults import ReceiptFault
+from services.sandbox.domain.faults import ReceiptFault
 from shared.clock import SHANGHAI
 
 MAX_NUMBERS = 100

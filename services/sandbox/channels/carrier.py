@@ -12,8 +12,8 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any, Protocol
 from urllib.parse import parse_qsl
 
-from services.sandbox.faults import FaultBook, SmsFault
-from services.sandbox.sms_rules import (
+from services.sandbox.domain.faults import FaultBook, SmsFault
+from services.sandbox.domain.sms_rules import (
     CarrierMessage,
     CarrierRefusal,
     KnownMessage,
