@@ -1,10 +1,12 @@
-"""The desk's rules: four moments that are never mixed, two clocks, and what may be said to a party.
+"""The desk's rules: four moments that are never mixed, three clocks, and what may be said to a party.
 
-`arrived_at` starts only the desk's own triage clock; `taken_at` stops that one. `accepted_at` starts the clock of
-rows 26 to 29; only the deed (`acted_at`) stops it. All run on real elapsed time, holidays included.
+Exactly one clock runs for every open item, so nothing can lie on the desk without a time by which to act: arrival
+starts triage, taking starts the check, accepted evidence starts the clock of rows 26 to 29, and only the deed (or a
+dismissal) ends the last of them. All run on real elapsed time, holidays included.
 """
 
 import re
+import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -22,10 +24,14 @@ class Source(StrEnum):
 
 
 class Clock(StrEnum):
-    """The two clocks of an item."""
+    """The clocks of an item, in their order."""
 
     TRIAGE = "triage"
+    """Until somebody takes it: the desk's own limit."""
+    CHECK = "check"
+    """Until the evidence is accepted or dismissed; for a trouble, until it is dealt with."""
     DEED = "deed"
+    """From the accepted evidence to the deed: rows 26 to 29."""
 
 
 GROUND_WORDS: dict[TipGround, str] = {
@@ -38,7 +44,10 @@ GROUND_WORDS: dict[TipGround, str] = {
 PROGRESS = "本院已依法开展执行工作并采取相应措施，后续进展将依法告知。"
 """What the applicant is told of a deed unless the officer words it: it reveals neither a tip nor a measure."""
 
-_TELLING = re.compile(r"线索|举报|揭发|检举|来电|来信|悬赏|知情人|群众反映|值班")
+_TELLING = re.compile(
+    r"线索|举报|揭发|检举|告发|来电|来信|悬赏|知情人|匿名|群众反映|值班|\btips?\b", re.IGNORECASE | re.ASCII
+)
+_BRACKETS = str.maketrans("[]【】〔〕{}", "()()()()")
 
 
 @dataclass(frozen=True)
@@ -47,11 +56,19 @@ class Patience:
 
     triage: timedelta
     urgent_triage: timedelta
+    check: timedelta
+    trouble: timedelta
     deed: Mapping[TipGround, timedelta]
 
     def triage_due(self, ground: TipGround | None, arrived_at: datetime) -> datetime:
         """By when somebody must have taken the item."""
         return arrived_at + (self.urgent_triage if ground is TipGround.URGENT else self.triage)
+
+    def check_due(self, ground: TipGround | None, arrived_at: datetime, taken_at: datetime) -> datetime:
+        """By when the evidence must have been judged; what is urgent has no longer for it than for its deed."""
+        if ground is None:
+            return taken_at + self.trouble
+        return taken_at + self.deed[ground] if ground is TipGround.URGENT else arrived_at + self.check
 
     def deed_due(self, ground: TipGround, accepted_at: datetime) -> datetime:
         """By when the deed must be done."""
@@ -97,7 +114,11 @@ def check_act(moments: Moments) -> None:
 
 def check_dismiss(moments: Moments) -> None:
     """Raises Conflict unless the tip was taken and its evidence not accepted."""
-    check_act(Moments(Source.TROUBLE, moments.taken_at, None, moments.closed_at))
+    _check_open(moments)
+    if moments.source is not Source.TIP:
+        raise Conflict("no_evidence", "系统故障事项没有证据可判断，处理后请直接登记。")
+    if moments.taken_at is None:
+        raise Conflict("not_taken", "请先接手并核查，再作不予采信处理。")
     if moments.accepted_at is not None:
         raise Conflict("already_accepted", "证据已采信，不能再作不予采信处理。")
 
@@ -107,9 +128,25 @@ def _check_open(moments: Moments) -> None:
         raise Conflict("already_closed", "该事项已办结，请刷新后查看。")
 
 
+def telling(text: str) -> str | None:
+    """The word, spaces aside, that would let a party guess that somebody gave a tip; None when there is none."""
+    found = _TELLING.search(text) or _TELLING.search("".join(text.split()))
+    return found[0] if found else None
+
+
 def check_progress(text: str | None) -> None:
     """Nothing to any party reveals a tip. Raises Invalid."""
-    found = _TELLING.search(text or "")
-    if found:
-        reason = f"告知当事人的内容不得出现“{found[0]}”，以免透露线索来源。请改写。"
-        raise Invalid([Fault("progress", reason)])
+    word = telling(text or "")
+    if word:
+        raise Invalid([Fault("progress", telling_reason(word))])
+
+
+def telling_reason(word: str) -> str:
+    """What is wrong with a text for a party that holds `word`."""
+    return f"告知当事人的内容不得出现“{word}”，以免透露线索来源。请改写。"
+
+
+def spellings(case_number: str) -> tuple[str, str]:
+    """A case number as people type it, in the two forms that are on record: brackets in full and in half width."""
+    plain = "".join(unicodedata.normalize("NFKC", case_number).translate(_BRACKETS).split())
+    return plain.replace("(", "（").replace(")", "）"), plain

@@ -10,7 +10,7 @@ from shared.contracts.tips import TipGround
 
 
 class DeskSettings(BaseSettings):
-    """Rows 26 to 29 of the reform: how soon the deed must follow the accepted evidence."""
+    """Rows 26 to 29 of the reform, how soon the deed must follow the accepted evidence; and how long a check takes."""
 
     model_config = SettingsConfigDict(env_prefix="DUTY_DESK_", extra="ignore")
 
@@ -19,12 +19,18 @@ class DeskSettings(BaseSettings):
     new_property_hours: float = Field(24, gt=0)
     urgent_minutes: float = Field(30, gt=0)
     urgent_triage_minutes: float = Field(5, gt=0)
+    check_days: float = Field(7, gt=0)
+    """A clue is checked within seven days of its arrival (法释〔2017〕8号 Art. 2)."""
+    trouble_hours: float = Field(24, gt=0)
+    """The desk's own limit for a trouble of the product that somebody has taken."""
 
     def patience(self, triage_minutes: int) -> Patience:
         """The desk's clocks."""
         return Patience(
             triage=timedelta(minutes=triage_minutes),
             urgent_triage=timedelta(minutes=self.urgent_triage_minutes),
+            check=timedelta(days=self.check_days),
+            trouble=timedelta(hours=self.trouble_hours),
             deed={
                 TipGround.PROPERTY: timedelta(hours=self.property_hours),
                 TipGround.WHEREABOUTS: timedelta(hours=self.whereabouts_hours),

@@ -1,23 +1,26 @@
 """Tables and queries of duty_desk."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 from sqlalchemy import (
+    BigInteger,
     Column,
     DateTime,
     ForeignKey,
     Index,
+    Integer,
     MetaData,
     Row,
     Table,
     Text,
     Uuid,
-    case,
     func,
     insert,
     select,
+    tuple_,
     update,
 )
 from sqlalchemy.dialects.postgresql import insert as upsert
@@ -51,6 +54,7 @@ items = Table(
     Column("closed_at", _INSTANT),
 )
 Index("items_open", items.c.arrived_at, postgresql_where=items.c.closed_at.is_(None))
+Index("items_closed", items.c.closed_at, items.c.item_id, postgresql_where=items.c.closed_at.is_not(None))
 
 clocks = Table(
     "clocks",
@@ -61,7 +65,16 @@ clocks = Table(
     Column("stopped_at", _INSTANT),
     Column("rang_at", _INSTANT),
 )
+Index("clocks_one", clocks.c.item_id, unique=True, postgresql_where=clocks.c.stopped_at.is_(None))
 Index("clocks_running", clocks.c.due_at, postgresql_where=clocks.c.stopped_at.is_(None) & clocks.c.rang_at.is_(None))
+
+revisions = Table(
+    "revisions",
+    METADATA,
+    Column("only", Integer, primary_key=True),
+    Column("revision", BigInteger, nullable=False),
+)
+"""One row that counts the changes of the queue, so that a glance at it tells whether to look again."""
 
 cases = Table(
     "cases",
@@ -71,10 +84,9 @@ cases = Table(
 )
 
 
-async def add_item(conn: AsyncConnection, row: dict[str, Any], triage_due: datetime) -> None:
-    """A new item with its triage clock running."""
+async def add_item(conn: AsyncConnection, row: dict[str, Any]) -> None:
+    """A new item."""
     await conn.execute(insert(items), row)
-    await start_clock(conn, row["item_id"], "triage", triage_due)
 
 
 async def lock_item(conn: AsyncConnection, item_id: UUID) -> Row[Any] | None:
@@ -112,39 +124,46 @@ async def ring(conn: AsyncConnection, item_id: UUID, clock: str, at: datetime) -
     await conn.execute(update(clocks).where(here).values(rang_at=at))
 
 
+async def changed(conn: AsyncConnection) -> None:
+    """The queue is another one. The last statement of its transaction: whoever holds this row waits for nobody."""
+    row = upsert(revisions).values(only=1, revision=1)
+    again = {"revision": revisions.c.revision + 1}
+    await conn.execute(row.on_conflict_do_update(index_elements=["only"], set_=again))
+
+
+async def revision(conn: AsyncConnection) -> int:
+    """How often the queue has changed; it never goes back, and a change is counted when it is there to be seen."""
+    return (await conn.execute(select(revisions.c.revision))).scalar_one_or_none() or 0
+
+
+_RUNNING = (clocks.c.item_id == items.c.item_id) & clocks.c.stopped_at.is_(None)
+_WITH_CLOCK = select(items, clocks.c.clock, clocks.c.due_at, clocks.c.rang_at).join(clocks, _RUNNING, isouter=True)
+
+
 async def queue(conn: AsyncConnection, limit: int) -> list[Row[Any]]:
-    """Open items by the time left to act: a running clock first, then what waits for its evidence to be judged."""
-    running = select(clocks.c.item_id, clocks.c.clock, clocks.c.due_at, clocks.c.rang_at)
-    running_clock = running.where(clocks.c.stopped_at.is_(None)).subquery()
-    query = select(items, running_clock.c.clock, running_clock.c.due_at, running_clock.c.rang_at)
-    query = query.join(running_clock, running_clock.c.item_id == items.c.item_id, isouter=True)
-    query = query.where(items.c.closed_at.is_(None))
-    no_clock = case((running_clock.c.due_at.is_(None), 1), else_=0)
-    return list(await conn.execute(query.order_by(no_clock, running_clock.c.due_at, items.c.arrived_at).limit(limit)))
+    """Open items by the time left to act."""
+    query = _WITH_CLOCK.where(items.c.closed_at.is_(None))
+    return list(await conn.execute(query.order_by(clocks.c.due_at, items.c.arrived_at, items.c.item_id).limit(limit)))
+
+
+async def count_open(conn: AsyncConnection) -> int:
+    """How many items are open."""
+    return (await conn.execute(select(func.count()).where(items.c.closed_at.is_(None)))).scalar_one()
 
 
 async def get_item(conn: AsyncConnection, item_id: UUID) -> Row[Any] | None:
     """One item with the clock that runs for it, if any."""
-    running = (clocks.c.item_id == items.c.item_id) & clocks.c.stopped_at.is_(None)
-    query = select(items, clocks.c.clock, clocks.c.due_at, clocks.c.rang_at).join(clocks, running, isouter=True)
-    return (await conn.execute(query.where(items.c.item_id == item_id))).one_or_none()
+    return (await conn.execute(_WITH_CLOCK.where(items.c.item_id == item_id))).one_or_none()
 
 
-async def closed_items(conn: AsyncConnection, limit: int) -> list[Row[Any]]:
-    """What was done lately, newest first."""
-    query = select(items).where(items.c.closed_at.is_not(None))
-    return list(await conn.execute(query.order_by(items.c.closed_at.desc()).limit(limit)))
-
-
-async def mark(conn: AsyncConnection) -> tuple[Any, ...]:
-    """A mark that changes whenever the queue does."""
-    open_items = select(func.count(), func.max(items.c.arrived_at), func.max(items.c.taken_at)).where(
-        items.c.closed_at.is_(None)
-    )
-    moved = select(func.count(items.c.accepted_at), func.count(items.c.closed_at), func.count(items.c.taken_at))
-    rang = select(func.count(clocks.c.rang_at))
-    parts = [(await conn.execute(query)).one() for query in (open_items, moved, rang)]
-    return tuple(value for row in parts for value in row)
+async def closed_items(conn: AsyncConnection, limit: int, after: UUID | None) -> list[Row[Any]]:
+    """What was done lately, newest first, each with the due time of the clock that its end stopped."""
+    ended = (clocks.c.item_id == items.c.item_id) & (clocks.c.stopped_at == items.c.closed_at)
+    query = select(items, clocks.c.due_at).join(clocks, ended, isouter=True).where(items.c.closed_at.is_not(None))
+    if after is not None:
+        last = select(items.c.closed_at, items.c.item_id).where(items.c.item_id == after)
+        query = query.where(tuple_(items.c.closed_at, items.c.item_id) < last.scalar_subquery())
+    return list(await conn.execute(query.order_by(items.c.closed_at.desc(), items.c.item_id.desc()).limit(limit)))
 
 
 async def put_case(conn: AsyncConnection, case_id: UUID, case_number: str) -> None:
@@ -153,6 +172,6 @@ async def put_case(conn: AsyncConnection, case_id: UUID, case_number: str) -> No
     await conn.execute(row.on_conflict_do_nothing())
 
 
-async def find_case(conn: AsyncConnection, case_number: str) -> Row[Any] | None:
-    """The case with this number."""
-    return (await conn.execute(select(cases).where(cases.c.case_number == case_number))).one_or_none()
+async def find_case(conn: AsyncConnection, spellings: Sequence[str]) -> Row[Any] | None:
+    """The case whose number reads as one of the spellings."""
+    return (await conn.execute(select(cases).where(cases.c.case_number.in_(spellings)).limit(1))).one_or_none()

@@ -1,9 +1,15 @@
-"""The acts of the duty desk: take, accept the evidence, act, dismiss; and the clocks that ring."""
+"""The acts of the duty desk: take, accept the evidence, act, dismiss; the clocks that ring; the queue as it changes."""
 
+import asyncio
+import logging
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 from sqlalchemy import Row
+from sqlalchemy.exc import SQLAlchemyError
 
 from services.duty_desk import store
 from services.duty_desk.domain import (
@@ -16,6 +22,7 @@ from services.duty_desk.domain import (
     check_dismiss,
     check_progress,
     check_take,
+    spellings,
 )
 from services.duty_desk.settings import DeskSettings
 from shared.contracts.desk import DeskClockRang, EvidenceAccepted, ItemActed, ItemDismissed, ItemTaken
@@ -26,8 +33,15 @@ from shared.errors import Fault, Invalid, NotFound
 from shared.http.auth import Caller
 from shared.runtime.service import Kit
 
+log = logging.getLogger(__name__)
+
 DeskKit = Kit[DeskSettings]
 DESK_SIGNAL = "desk"
+MOST = 500
+"""So many items of the queue are read; beyond that only their number."""
+_GLANCE = 0.4
+_HEARTBEAT = 1.0
+_LIFE = 600.0
 
 
 def patience(kit: DeskKit) -> Patience:
@@ -35,23 +49,35 @@ def patience(kit: DeskKit) -> Patience:
     return kit.settings.patience(kit.court.triage_minutes)
 
 
-async def enter(tx: Transaction, kit: DeskKit, row: dict[str, Any]) -> None:
-    """A new item on the desk."""
-    ground = TipGround(row["ground"]) if row.get("ground") else None
-    await store.add_item(tx.conn, row, patience(kit).triage_due(ground, row["arrived_at"]))
+async def _changed(tx: Transaction) -> None:
+    await store.changed(tx.conn)
     tx.wake(DESK_SIGNAL)
 
 
+def _ground(row: Any) -> TipGround | None:
+    return TipGround(row.ground) if row.ground else None
+
+
+async def enter(tx: Transaction, kit: DeskKit, row: dict[str, Any]) -> None:
+    """A new item on the desk."""
+    ground = TipGround(row["ground"]) if row.get("ground") else None
+    due_at = patience(kit).triage_due(ground, row["arrived_at"])
+    await store.add_item(tx.conn, row)
+    await store.start_clock(tx.conn, row["item_id"], Clock.TRIAGE, due_at)
+    await _changed(tx)
+
+
 async def take(kit: DeskKit, item_id: UUID, caller: Caller) -> None:
-    """The caller is on it; the triage clock stops. Raises NotFound, Conflict."""
+    """The caller is on it: the triage clock gives way to that of the check. Raises NotFound, Conflict."""
     async with kit.db.begin() as tx:
         row, moments = await _locked(tx, item_id)
         check_take(moments)
         values = {"taken_at": tx.now, "taken_by": caller.staff_id, "taken_by_name": caller.name}
         await store.change_item(tx.conn, item_id, values)
-        await store.stop_clocks(tx.conn, item_id, tx.now)
+        due_at = patience(kit).check_due(_ground(row), row.arrived_at, tx.now)
+        await _next_clock(tx, item_id, Clock.CHECK, due_at)
         await tx.emit(ItemTaken(item_id=item_id, source=row.source, taken_by=caller.staff_id, taken_at=tx.now))
-        tx.wake(DESK_SIGNAL)
+        await _changed(tx)
 
 
 async def accept_evidence(kit: DeskKit, item_id: UUID, case_number: str | None, caller: Caller) -> None:
@@ -64,7 +90,7 @@ async def accept_evidence(kit: DeskKit, item_id: UUID, case_number: str | None, 
         linked = {"case_id": case.case_id, "case_number": case.case_number} if case else {}
         values = {"accepted_at": tx.now, "accepted_by_name": caller.name, **linked}
         await store.change_item(tx.conn, item_id, values)
-        await store.start_clock(tx.conn, item_id, Clock.DEED, due_at)
+        await _next_clock(tx, item_id, Clock.DEED, due_at)
         event = EvidenceAccepted(
             item_id=item_id,
             source=row.source,
@@ -74,16 +100,21 @@ async def accept_evidence(kit: DeskKit, item_id: UUID, case_number: str | None, 
             due_at=due_at,
         )
         await tx.emit(event)
-        tx.wake(DESK_SIGNAL)
+        await _changed(tx)
 
 
 async def _case(tx: Transaction, case_number: str | None) -> Row[Any] | None:
     if case_number is None:
         return None
-    case = await store.find_case(tx.conn, case_number)
+    case = await store.find_case(tx.conn, spellings(case_number))
     if case is None:
         raise Invalid([Fault("case_number", "没有这个案号的案件，请核对；暂不清楚可以不填。")])
     return case
+
+
+async def _next_clock(tx: Transaction, item_id: UUID, clock: Clock, due_at: datetime) -> None:
+    await store.stop_clocks(tx.conn, item_id, tx.now)
+    await store.start_clock(tx.conn, item_id, clock, due_at)
 
 
 async def act(kit: DeskKit, item_id: UUID, deed: str, progress: str | None, caller: Caller) -> None:
@@ -95,9 +126,7 @@ async def act(kit: DeskKit, item_id: UUID, deed: str, progress: str | None, call
         current = await store.get_item(tx.conn, item_id)
         in_time = current is None or current.due_at is None or tx.now <= current.due_at
         sealed = Sealed(kit.keyring.seal(deed, str(item_id)))
-        values = {"acted_at": tx.now, "closed_at": tx.now, "acted_by_name": caller.name, "deed": sealed}
-        await store.change_item(tx.conn, item_id, values)
-        await store.stop_clocks(tx.conn, item_id, tx.now)
+        await _close(tx, item_id, caller, {"acted_at": tx.now, "deed": sealed})
         told = row.case_id is not None and progress is not None
         event = ItemActed(
             item_id=item_id,
@@ -110,7 +139,7 @@ async def act(kit: DeskKit, item_id: UUID, deed: str, progress: str | None, call
             progress=Sealed(kit.keyring.seal(progress or "", str(row.case_id))) if told else None,
         )
         await tx.emit(event)
-        tx.wake(DESK_SIGNAL)
+        await _changed(tx)
 
 
 async def dismiss(kit: DeskKit, item_id: UUID, reason: str, caller: Caller) -> None:
@@ -119,17 +148,15 @@ async def dismiss(kit: DeskKit, item_id: UUID, reason: str, caller: Caller) -> N
         row, moments = await _locked(tx, item_id)
         check_dismiss(moments)
         because = kit.keyring.seal(reason, str(item_id))
-        values = {
-            "dismissed_at": tx.now,
-            "closed_at": tx.now,
-            "acted_by_name": caller.name,
-            "dismissed_because": because,
-        }
-        await store.change_item(tx.conn, item_id, values)
-        await store.stop_clocks(tx.conn, item_id, tx.now)
+        await _close(tx, item_id, caller, {"dismissed_at": tx.now, "dismissed_because": because})
         event = ItemDismissed(item_id=item_id, source=row.source, dismissed_by=caller.staff_id, dismissed_at=tx.now)
         await tx.emit(event)
-        tx.wake(DESK_SIGNAL)
+        await _changed(tx)
+
+
+async def _close(tx: Transaction, item_id: UUID, caller: Caller, values: dict[str, Any]) -> None:
+    await store.change_item(tx.conn, item_id, {"closed_at": tx.now, "acted_by_name": caller.name, **values})
+    await store.stop_clocks(tx.conn, item_id, tx.now)
 
 
 async def ring_due_clocks(kit: DeskKit) -> None:
@@ -145,12 +172,67 @@ async def _ring_one(kit: DeskKit) -> bool:
             return False
         await store.ring(tx.conn, row.item_id, row.clock, tx.now)
         await tx.emit(DeskClockRang(item_id=row.item_id, source=row.source, clock=row.clock, due_at=row.due_at))
-        tx.wake(DESK_SIGNAL)
+        await _changed(tx)
     return True
 
 
 async def _locked(tx: Transaction, item_id: UUID) -> tuple[Row[Any], Moments]:
     row = await store.lock_item(tx.conn, item_id)
     if row is None:
-        raise NotFound("no_such_item", "值班台没有这个事项，请刷新后查看。")
+        raise _no_such_item()
     return row, Moments(Source(row.source), row.taken_at, row.accepted_at, row.closed_at)
+
+
+def _no_such_item() -> NotFound:
+    return NotFound("no_such_item", "值班台没有这个事项，请刷新后查看。")
+
+
+async def read_item(kit: DeskKit, item_id: UUID) -> tuple[Row[Any], bool]:
+    """An item, and whether the case that its sender named is on record here. Raises NotFound."""
+    async with kit.db.read() as conn:
+        row = await store.get_item(conn, item_id)
+        if row is None:
+            raise _no_such_item()
+        claimed = row.claimed_case_number
+        return row, bool(claimed) and await store.find_case(conn, spellings(claimed)) is not None
+
+
+@dataclass(frozen=True)
+class Sight:
+    """The open items at one moment: the first of them by time left to act, and how many there are."""
+
+    revision: int
+    items: list[Row[Any]]
+    total: int
+
+
+async def look(kit: DeskKit, seen: int | None = None) -> Sight | None:
+    """The queue as it is now; None when it is still the revision that was `seen`."""
+    async with kit.db.read() as conn:
+        revision = await store.revision(conn)
+        if revision == seen:
+            return None
+        return Sight(revision, await store.queue(conn, MOST), await store.count_open(conn))
+
+
+async def watch(kit: DeskKit) -> AsyncIterator[Sight | None]:
+    """The queue at once and after every change; None about every second in between, as a sign of life.
+
+    It falls silent while the database is away, and ends after ten minutes, so that whoever watches comes back with
+    powers that still hold.
+    """
+    clock = asyncio.get_running_loop().time
+    begun = said = clock()
+    seen: int | None = None
+    while clock() - begun < _LIFE:
+        try:
+            sight = await look(kit, seen)
+        except (SQLAlchemyError, OSError) as error:
+            log.warning("the desk cannot read its queue", extra={"error": type(error).__name__})
+            await asyncio.sleep(_HEARTBEAT)
+            continue
+        if sight is not None or clock() - said >= _HEARTBEAT:
+            seen = sight.revision if sight else seen
+            said = clock()
+            yield sight
+        await kit.signals.wait(DESK_SIGNAL, _GLANCE)

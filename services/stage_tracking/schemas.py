@@ -1,6 +1,6 @@
 """What the API takes and gives."""
 
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from typing import Annotated, Any, Literal, Self
 from uuid import UUID
 
@@ -27,7 +27,8 @@ class PublishInput(Input):
     def publication(self) -> Publication:
         """For the rules."""
         audience = tuple(role for role in PartyRole if role in self.audience)
-        return Publication(audience, self.notify, self.not_before, self.carried_out)
+        not_before = None if self.not_before is None else self.not_before.astimezone(UTC)
+        return Publication(audience, self.notify, not_before, self.carried_out)
 
 
 class WorkInput(Input):

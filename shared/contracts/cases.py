@@ -52,10 +52,14 @@ class PartyFacts(Facts):
 
 
 class CaseFacts(Facts):
-    """What the filing says. Amounts in CNY; `obligation` is sealed about the case's id."""
+    """What the filing says. Amounts in CNY; `obligation` is sealed about the case's id.
+
+    `received_on` is the day on which the application came in (JI 480 counts from it).
+    """
 
     case_number: str
     filed_on: date
+    received_on: date | None = None
     basis_document: str
     basis_maker: str
     cause: str

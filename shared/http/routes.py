@@ -74,3 +74,7 @@ class Routes:
     def patch(self, path: str, allow: Action | str, **options: Any) -> Callable[[Any], Any]:
         """A route that changes a part."""
         return self.add("PATCH", path, allow, **options)
+
+    def delete(self, path: str, allow: Action | str, **options: Any) -> Callable[[Any], Any]:
+        """A route that takes something away."""
+        return self.add("DELETE", path, allow, **options)

@@ -120,6 +120,7 @@ class Product:
         apps = {unit.service.name: unit.app for unit in self.units}
         mounts: dict[str, ASGIApp] = {prefix: apps[name] for prefix, name in owners.items()}
         mounts |= {f"/openapi/{name}.json": app for name, app in apps.items()}
+        mounts |= {prefix: app for unit in self.units for prefix, app in unit.mounts.items()}
         front = Starlette(
             routes=[
                 Route("/healthz", lambda _: JSONResponse({"alive": True})),

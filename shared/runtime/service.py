@@ -7,6 +7,7 @@ from typing import Any, Generic, TypeVar
 
 from fastapi import Request
 from pydantic_settings import BaseSettings
+from starlette.types import ASGIApp
 
 from shared.clock import Clock
 from shared.contracts.envelope import Envelope, Event
@@ -65,6 +66,8 @@ class Service:
     routes: Sequence[Routes]
     handlers: Mapping[type[Event], EventHandler] = field(default_factory=dict)
     jobs: Callable[[Any], Sequence[Job]] = lambda _kit: ()
+    mounts: Callable[[Any], Mapping[str, ASGIApp]] = lambda _kit: {}
+    """ASGI applications of the public zone by path, below `paths`, which see the connection itself: no middleware."""
     start: Callable[[Any], Awaitable[None]] | None = None
     """Runs once after the migrations, before the service is ready; must be repeatable."""
 

@@ -59,7 +59,9 @@ class Unit:
         self.relay = Relay(kit.db, bus, kit.signals)
         self.jobs = [JobRunner(job, kit.signals) for job in (*service.jobs(kit), *self._own_jobs())]
         routes = (operations_routes(service.paths[0]), *service.routes)  # first: "lanes" is no case number
-        self.app: FastAPI = build_app(kit, service.title, routes, zones)
+        served = tuple(zones)
+        self.app: FastAPI = build_app(kit, service.title, routes, served)
+        self.mounts = service.mounts(kit) if Zone.PUBLIC in served else {}
 
     def _bound(self, handler: EventHandler) -> Callable[[Transaction, Event, Envelope], object]:
         async def handle(tx: Transaction, event: Event, envelope: Envelope) -> None:

@@ -15,6 +15,7 @@ class Proxy:
         self._server: asyncio.Server | None = None
         self._open = asyncio.Event()
         self._writers: set[asyncio.StreamWriter] = set()
+        self._serving: set[asyncio.Task[None] | None] = set()
 
     async def start(self, target: int) -> None:
         self.target = target
@@ -44,6 +45,8 @@ class Proxy:
         self._open.set()
         for writer in list(self._writers):
             writer.transport.abort()
+        if serving := {task for task in self._serving if task is not None}:
+            await asyncio.wait(serving, timeout=5)
 
     async def freeze(self) -> None:
         """Keep and take connections, and let nothing through: the peer is there and never answers."""
@@ -51,6 +54,7 @@ class Proxy:
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self._writers.add(writer)
+        self._serving.add(asyncio.current_task())
         try:
             await self._open.wait()
             there, back = await asyncio.open_connection("127.0.0.1", self.target)
@@ -58,6 +62,8 @@ class Proxy:
             await asyncio.gather(self._pump(reader, back), self._pump(there, writer))
         except OSError:
             writer.transport.abort()
+        finally:
+            self._serving.discard(asyncio.current_task())
 
     async def _pump(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         with contextlib.suppress(OSError):

@@ -1,5 +1,6 @@
 """The two stores that the conformance suite runs on, behind one face."""
 
+import asyncio
 import contextlib
 import re
 import signal
@@ -108,3 +109,4 @@ async def eventually(true: Callable[[], Awaitable[bool]], seconds: float) -> Non
     deadline = time.monotonic() + seconds
     while not await true():
         assert time.monotonic() < deadline, f"not within {seconds} s"
+        await asyncio.sleep(0.05)

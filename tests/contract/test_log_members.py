@@ -174,7 +174,6 @@ async def _read_for(subscription: Subscription, seconds: float) -> list[Delivere
 
 def _async(true: Callable[[], bool]) -> Callable[[], Awaitable[bool]]:
     async def ask() -> bool:
-        await asyncio.sleep(0.05)
         return true()
 
     return ask

@@ -219,7 +219,7 @@ async def test_nothing_of_a_party_stands_in_plain_text(kit: IntakeKit, clerk: ht
     given = party(agent_name="何静", agent_phone="19900009601", guardian_name="甘某某", guardian_phone="19900009602")
     await clerk.post("/api/cases", json=filing(parties=[given]), headers={"Idempotency-Key": "k"})
     tables = "SELECT table_name FROM information_schema.tables WHERE table_schema = 'public'"
-    dump = []
+    dump: list[str] = []
     async with kit.db.read() as conn:
         for name in (await conn.execute(text(tables))).scalars().all():
             dump += (await conn.execute(text(f'SELECT t::text FROM "{name}" t'))).scalars().all()  # noqa: S608

@@ -201,7 +201,7 @@ async def test_a_file_is_needed(clerk: httpx.AsyncClient) -> None:
 
 async def test_nothing_of_the_file_stands_in_plain_text(kit: IntakeKit, clerk: httpx.AsyncClient) -> None:
     await imported(kit, clerk, table(*LINES[:2]))
-    dump = []
+    dump: list[str] = []
     async with kit.db.read() as conn:
         for name in ("imports", "import_groups", "import_faults", "cases", "parties"):
             dump += (await conn.execute(text(f"SELECT t::text FROM {name} t"))).scalars().all()  # noqa: S608

@@ -73,11 +73,11 @@ async def test_a_filing_opens_the_investigation_and_starts_the_clocks(kit: Any, 
     assert due == {
         "assignment": date(2026, 11, 30),
         "execution_notice_outer": date(2026, 12, 3),
-        "court_limit_reminder": date(2027, 2, 15),
+        "court_limit_reminder": date(2027, 2, 16),
         "court_limit": date(2027, 2, 23),
         "statutory_limit": date(2027, 5, 24),
-    } | {"court_limit_reminder": date(2027, 2, 16)}
-    assert [type(each).__name__ for each in await told(kit)][0] == "PeriodOpened"
+    }
+    assert isinstance((await told(kit))[0], PeriodOpened)
     assert len(await told(kit, DeadlineSet)) == 5
     assert [each.milestone for each in await told(kit, MilestoneReached)] == [Milestone.FILING]
     assert len(await told(kit, PeriodOpened)) == 1
@@ -90,8 +90,9 @@ async def test_events_of_an_unknown_case_wait(kit: Any, feeder: Feeder) -> None:
     respondent, case_id = party("respondent"), new_id()
     assert await feeder.feed(sent(case_id, respondent, NOON)) == [Verdict.QUEUED]
     await feeder.feed(filed(party("applicant"), respondent, case_id=case_id))
-    await asyncio.sleep(0.3)  # the lane's own short pause before it is tried again
-    assert await feeder.keeper.revisit() == 1
+    async with asyncio.timeout(5):
+        while not await feeder.keeper.revisit():  # the lane pauses a moment before it is tried again
+            await asyncio.sleep(0.02)
     assert (await clocks(kit, case_id))["execution_notice_outer"].met_at == NOON
 
 
@@ -135,9 +136,8 @@ async def test_a_clock_rings_exactly_once_also_with_two_who_fire(kit: Any, feede
     await feeder.feed(*events)
     assert await fire_due(kit) == 0
     kit.clock.move(timedelta(days=8))
-    fired = await asyncio.gather(fire_due(kit), fire_due(kit), fire_due(kit))
-    fired.append(await fire_due(kit))
-    assert sum(fired) == 6
+    at_once = await asyncio.gather(fire_due(kit), fire_due(kit), fire_due(kit))
+    assert sum(at_once) + await fire_due(kit) == 6
     rang = await told(kit, DeadlineRang)
     assert {each.case_id for each in rang} == {event.case_id for event in events}
     assert len(rang) == 6
@@ -163,7 +163,6 @@ async def test_the_reminder_carries_the_due_date_and_what_is_outstanding(kit: An
     event = filed(filed_on=date(2026, 8, 28))
     await feeder.feed(event, assigned(event.case_id, NOON))
     await fire_due(kit)
-    kit.clock.instant = datetime(2026, 11, 22, 16, tzinfo=UTC)
     task = (await open_tasks(kit, event.case_id))["reminder"]
     assert "2026年11月30日" in task.title
     assert "送达、执行、结案、归档" in task.detail

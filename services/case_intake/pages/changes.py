@@ -44,7 +44,8 @@ async def correct_case(request: Request, case_id: UUID, kit: AnyKit) -> Response
 
 def _edit_page(request: Request, view: CaseView, form: Typed, refusal: Invalid | None = None) -> HTMLResponse:
     faults = faults_in(refusal) if refusal else {}
-    return pages.page(request, "case_edit.html", 422 if refusal else 200, case=view, form=form, faults=faults)
+    shown = {**dict.fromkeys(CASE_FIELDS, ""), **form}
+    return pages.page(request, "case_edit.html", 422 if refusal else 200, case=view, form=shown, faults=faults)
 
 
 @routes.get("/cases/{case_id}/parties/new", Action.CASES_FILE)
@@ -98,7 +99,9 @@ def _party_page(
     named = Invalid([Fault("id_number", refusal.detail)]) if isinstance(refusal, Conflict) else refusal
     faults = faults_in(named) if named else {}
     status = named.status if named else 200
-    return pages.page(request, "party.html", status, case=view, form=form, faults=faults, party_id=party_id)
+    return pages.page(
+        request, "party.html", status, case=view, form={"role": "", **form}, faults=faults, party_id=party_id
+    )
 
 
 def _to(case_id: UUID, done: str) -> RedirectResponse:

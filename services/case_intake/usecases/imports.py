@@ -25,6 +25,7 @@ from shared.db.transaction import Transaction, new_id
 
 RECEIVED_SIGNAL = "import_received"
 DONE_SIGNAL = "import_done"
+SLICE_SECONDS = 20.0
 
 
 @dataclass(frozen=True)
@@ -75,21 +76,27 @@ def _sealed(kit: IntakeKit, import_id: UUID, sheet: Sheet) -> tuple[str, list[di
 
 
 async def work_through(kit: IntakeKit) -> None:
-    """Work at every file that is not done."""
+    """Work at the files that are not done, for a while: the next call goes on, and health sees progress."""
+    ends = asyncio.get_running_loop().time() + SLICE_SECONDS
     async with kit.db.read() as conn:
         waiting = await imports.open_imports(conn)
     for row in waiting:
-        act = Act(row.received_by, Assign(row.assign), row.silent)
         try:
-            while await _next_group(kit, row.id, act):
-                pass
-            async with kit.db.begin() as tx:
-                await imports.finish_import(tx.conn, row.id, tx.now)
-                tx.wake(DONE_SIGNAL)
+            await _work_at(kit, row, ends)
         except SealError:
             async with kit.db.begin() as tx:
                 await imports.give_up_import(tx.conn, row.id, tx.now)
                 tx.wake(DONE_SIGNAL)
+
+
+async def _work_at(kit: IntakeKit, row: Row[Any], ends: float) -> None:
+    act = Act(row.received_by, Assign(row.assign), row.silent)
+    clock = asyncio.get_running_loop().time
+    while clock() < ends and await _next_group(kit, row.id, act):
+        pass
+    async with kit.db.begin() as tx:
+        await imports.finish_import(tx.conn, row.id, tx.now)
+        tx.wake(DONE_SIGNAL)
 
 
 async def _next_group(kit: IntakeKit, import_id: UUID, act: Act) -> bool:

@@ -39,7 +39,20 @@ def upgrade() -> None:
         sa.Column("closed_at", sa.DateTime(timezone=True), nullable=True),
         sa.PrimaryKeyConstraint("item_id"),
     )
+    op.create_index(
+        "items_closed",
+        "items",
+        ["closed_at", "item_id"],
+        unique=False,
+        postgresql_where=sa.text("closed_at IS NOT NULL"),
+    )
     op.create_index("items_open", "items", ["arrived_at"], unique=False, postgresql_where=sa.text("closed_at IS NULL"))
+    op.create_table(
+        "revisions",
+        sa.Column("only", sa.Integer(), nullable=False),
+        sa.Column("revision", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("only"),
+    )
     op.create_table(
         "clocks",
         sa.Column("item_id", sa.Uuid(), nullable=False),
@@ -53,6 +66,7 @@ def upgrade() -> None:
         ),
         sa.PrimaryKeyConstraint("item_id", "clock"),
     )
+    op.create_index("clocks_one", "clocks", ["item_id"], unique=True, postgresql_where=sa.text("stopped_at IS NULL"))
     op.create_index(
         "clocks_running",
         "clocks",

@@ -1,5 +1,6 @@
 """The projection of cases and parties, as the notices need it."""
 
+from collections.abc import Sequence
 from datetime import date, datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -18,7 +19,7 @@ LOCK = timedelta(minutes=15)
 
 async def put_case(conn: AsyncConnection, case_id: UUID, court: str, facts: CaseFacts) -> None:
     """Insert the case, or bring its facts up to date."""
-    values = {"court": court, **facts.model_dump()}
+    values = {"court": court} | {name: value for name, value in facts if name in cases.c}
     row = insert(cases).values(case_id=case_id, **values)
     await conn.execute(row.on_conflict_do_update(index_elements=["case_id"], set_=values))
 
@@ -52,6 +53,12 @@ async def find_case(conn: AsyncConnection, number: str) -> Row[Any] | None:
     return (await conn.execute(select(cases).where(cases.c.case_number == number))).one_or_none()
 
 
+async def numbers_of(conn: AsyncConnection, case_ids: Sequence[UUID]) -> dict[UUID, str]:
+    """The numbers of these cases."""
+    query = select(cases.c.case_id, cases.c.case_number).where(cases.c.case_id.in_(case_ids))
+    return {row.case_id: row.case_number for row in await conn.execute(query)}
+
+
 async def put_party(conn: AsyncConnection, row: dict[str, Any]) -> None:
     """Insert a party; for one that is there already, only the particulars change, never the query code."""
     statement = insert(parties).values(row)
@@ -72,9 +79,10 @@ async def get_party(conn: AsyncConnection, party_id: UUID) -> Row[Any] | None:
 
 
 async def party_by_code(conn: AsyncConnection, code_index: str) -> Row[Any] | None:
-    """The party whose query code this is, locked; `is_locked` tells whether too many wrong tries lock the code."""
+    """The party whose query code this is, its row locked; `is_locked`: wrong tries lock the code, `seconds_locked` yet."""
     locked = func.coalesce(parties.c.locked_until > NOW, False).label("is_locked")
-    query = select(parties, locked).where(parties.c.code_index == code_index).with_for_update()
+    seconds = func.extract("epoch", parties.c.locked_until - NOW).label("seconds_locked")
+    query = select(parties, locked, seconds).where(parties.c.code_index == code_index).with_for_update()
     return (await conn.execute(query)).one_or_none()
 
 

@@ -1,11 +1,12 @@
 """Notices: what is owed, what waits, what was written."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row, insert, select, tuple_, update
+from sqlalchemy import Row, func, select, tuple_, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -16,9 +17,6 @@ from services.party_notification.store.tables import (
     messages,
     notices,
     observations,
-    paper,
-    paper_notices,
-    parties,
     reads,
 )
 
@@ -74,25 +72,44 @@ async def of_party(conn: AsyncConnection, party_id: UUID) -> list[Row[Any]]:
     return list(await conn.execute(query.order_by(notices.c.issued_at.desc(), notices.c.notice_id)))
 
 
-async def listed(
-    conn: AsyncConnection, state: str | None, after: tuple[datetime, UUID] | None, limit: int
-) -> list[Row[Any]]:
-    """Notices with their case numbers, newest first, one page."""
-    query = select(notices, cases.c.case_number).join(cases, cases.c.case_id == notices.c.case_id)
-    match state:
-        case "waiting" | "issued":
-            query = query.where(notices.c.state == state)
-        case "served":
-            query = query.where(notices.c.served_on.is_not(None))
-        case "unserved":
-            query = query.where(notices.c.state == "issued", notices.c.served_on.is_(None))
-        case _:
-            pass
-    if after is not None:
-        query = query.where(tuple_(notices.c.created_at, notices.c.notice_id) < after)
+@dataclass(frozen=True)
+class Wanted:
+    """Which notices: a state (or None for all), a part of the case number, those beyond a cursor."""
+
+    state: str | None = None
+    number: str = ""
+    after: tuple[datetime, UUID] | None = None
+
+
+_SERVED = notices.c.served_on.is_not(None)
+_ISSUED = notices.c.state == "issued"
+_STATES = {
+    "waiting": notices.c.state == "waiting",
+    "issued": _ISSUED,
+    "unserved": _ISSUED & ~_SERVED,
+    "served": _SERVED,
+}
+
+
+async def listed(conn: AsyncConnection, wanted: Wanted, limit: int) -> list[Row[Any]]:
+    """Notices of all cases, newest first."""
+    query = select(notices)
+    if wanted.number:
+        matching = select(cases.c.case_id).where(cases.c.case_number.contains(wanted.number, autoescape=True))
+        query = query.where(notices.c.case_id.in_(matching))
+    if wanted.state is not None:
+        query = query.where(_STATES[wanted.state])
+    if wanted.after is not None:
+        query = query.where(tuple_(notices.c.created_at, notices.c.notice_id) < wanted.after)
     return list(
         await conn.execute(query.order_by(notices.c.created_at.desc(), notices.c.notice_id.desc()).limit(limit))
     )
+
+
+async def counts(conn: AsyncConnection) -> dict[str, int]:
+    """How many notices there are in each state."""
+    query = select(*(func.count().filter(where).label(state) for state, where in _STATES.items()))
+    return dict((await conn.execute(query)).one()._mapping)
 
 
 async def deliveries_of(conn: AsyncConnection, notice_ids: Sequence[UUID]) -> list[Row[Any]]:
@@ -115,6 +132,13 @@ async def messages_of(conn: AsyncConnection, notice_id: UUID) -> list[Row[Any]]:
     """The messages that carry a notice, with their sealed contents."""
     query = select(messages).join(message_notices, message_notices.c.message_id == messages.c.message_id)
     return list(await conn.execute(query.where(message_notices.c.notice_id == notice_id)))
+
+
+async def carried(conn: AsyncConnection, message_ids: Sequence[UUID]) -> list[Row[Any]]:
+    """Which kinds of notices these messages carry."""
+    query = select(message_notices.c.message_id, notices.c.notice_id, notices.c.kind)
+    query = query.join(notices, notices.c.notice_id == message_notices.c.notice_id)
+    return list(await conn.execute(query.where(message_notices.c.message_id.in_(message_ids)).order_by(notices.c.kind)))
 
 
 async def mark_sent(conn: AsyncConnection, message_id: UUID, at: datetime) -> list[Row[Any]]:
@@ -149,45 +173,10 @@ async def read_at(conn: AsyncConnection, notice_id: UUID) -> datetime | None:
     ).scalar_one_or_none()
 
 
-async def add_paper(conn: AsyncConnection, row: dict[str, Any], notice_ids: Sequence[UUID]) -> bool:
-    """Put letters on the paper worklist; False when they are on it already."""
-    statement = upsert(paper).values(row).on_conflict_do_nothing().returning(paper.c.paper_id)
-    if (await conn.execute(statement)).one_or_none() is None:
-        return False
-    rows = [{"paper_id": row["paper_id"], "notice_id": notice_id} for notice_id in notice_ids]
-    await conn.execute(insert(paper_notices), rows)
-    return True
-
-
-async def papers(conn: AsyncConnection, state: str | None, limit: int) -> list[Row[Any]]:
-    """The paper worklist, oldest first, with case number and the party's sealed identity."""
-    query = select(paper, cases.c.case_number, parties.c.identity, parties.c.minor, parties.c.role)
-    query = query.join(cases, cases.c.case_id == paper.c.case_id).join(parties, parties.c.party_id == paper.c.party_id)
-    if state is not None:
-        query = query.where(paper.c.state == state)
-    return list(await conn.execute(query.order_by(paper.c.created_at, paper.c.paper_id).limit(limit)))
-
-
-async def lock_paper(conn: AsyncConnection, paper_id: UUID) -> Row[Any] | None:
-    """One entry of the worklist, locked."""
-    return (await conn.execute(select(paper).where(paper.c.paper_id == paper_id).with_for_update())).one_or_none()
-
-
-async def change_paper(conn: AsyncConnection, paper_id: UUID, values: dict[str, Any]) -> None:
-    """Move an entry of the worklist on."""
-    await conn.execute(update(paper).where(paper.c.paper_id == paper_id).values(values))
-
-
-async def on_paper(conn: AsyncConnection, paper_id: UUID) -> list[Row[Any]]:
-    """The notices of an entry of the worklist."""
-    query = select(notices).join(paper_notices, paper_notices.c.notice_id == notices.c.notice_id)
-    return list(await conn.execute(query.where(paper_notices.c.paper_id == paper_id)))
-
-
-async def papers_of(conn: AsyncConnection, notice_id: UUID) -> list[Row[Any]]:
-    """The paper deliveries of a notice."""
-    query = select(paper).join(paper_notices, paper_notices.c.paper_id == paper.c.paper_id)
-    return list(await conn.execute(query.where(paper_notices.c.notice_id == notice_id)))
+async def read_of(conn: AsyncConnection, notice_ids: Sequence[UUID]) -> dict[UUID, datetime]:
+    """Which of these documents their parties have opened, and when first."""
+    query = select(reads).where(reads.c.notice_id.in_(notice_ids))
+    return {row.notice_id: row.first_read_at for row in await conn.execute(query)}
 
 
 async def set_sent(conn: AsyncConnection, notice_id: UUID, at: datetime) -> None:

@@ -1,5 +1,6 @@
 """Is it real? Anyone checks a notice by its number and the last four digits of the telephone: no names."""
 
+import unicodedata
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -11,6 +12,7 @@ from shared.errors import Fault, Invalid, TooMany
 
 WRONG_TRIES = 5
 LOCK = timedelta(minutes=15)
+_NOT_OURS = "没有与该编号和手机尾号相符的通知。请核对；如仍不符，请勿转账或提供信息，并拨打12368核实。"
 
 
 @dataclass(frozen=True)
@@ -25,18 +27,23 @@ class Genuine:
 async def check_notice(kit: NotificationKit, number: str, last_four: str) -> Genuine:
     """The notice, if it is real. Raises Invalid, or TooMany for a number that is locked after five wrong tries."""
     number = normalize(number)
+    tail = kit.keyring.blind_index(f"{number}/{_digits(last_four)}", "notice check")
     async with kit.db.begin() as tx:
         row = await notices.by_number(tx.conn, number)
         locked = row is not None and row.locked_until is not None and row.locked_until > tx.now
-        tail = kit.keyring.blind_index(f"{number}/{last_four.strip()}", "notice check")
         right = row is not None and not locked and row.phone_tail == tail
         if row is not None and not locked:
             tries = 0 if right else row.wrong_tries + 1
             until = tx.now + LOCK if tries >= WRONG_TRIES else None
             await notices.count_try(tx.conn, row.notice_id, tries % WRONG_TRIES, until)
+        left = (row.locked_until - tx.now).total_seconds() if row is not None and locked else 0
     if locked:
-        raise TooMany("number_locked", "输错次数过多，该编号已锁定15分钟。请稍后再试，或拨打12368核实。", 900)
+        raise TooMany("number_locked", "连续输错五次，这个编号已暂时锁定。", max(1, round(left)))
     if row is None or not right or row.issued_at is None:
-        reason = "没有与该编号和手机尾号相符的通知。请核对；如仍不符，请勿转账或提供信息，并拨打12368核实。"
-        raise Invalid([Fault("number", reason)])
+        raise Invalid([Fault("number", _NOT_OURS)])
     return Genuine(Kind(row.kind).label, row.issued_at, row.sent_at)
+
+
+def _digits(text: str) -> str:
+    """What was typed of a telephone's end, whatever its width."""
+    return "".join(unicodedata.normalize("NFKC", text).split())[-4:]

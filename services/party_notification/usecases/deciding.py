@@ -1,16 +1,17 @@
 """What only a person can decide: a delivery whose fate nobody knows, and the letters on paper."""
 
-from datetime import date
+from datetime import date, datetime
 from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
 from services.party_notification.domain.delivery import Seen
-from services.party_notification.store import notices, sending
+from services.party_notification.domain.next_step import Done, GoPaper, RetryAt, Step
+from services.party_notification.store import notices, paper, sending
 from services.party_notification.store.tables import LEDGER
 from services.party_notification.usecases.effects import judge_effect
 from services.party_notification.usecases.facts import NotificationKit
-from services.party_notification.usecases.observing import Sighting, about, note, send_on_paper, try_again
+from services.party_notification.usecases.observing import Sighting, about, note
 from shared.clock import court_date
 from shared.contracts.notices import NoticeSent
 from shared.errors import Conflict, Fault, Invalid, NotFound
@@ -35,13 +36,20 @@ async def rule(kit: NotificationKit, delivery_id: UUID, ruling: Ruling, remark: 
         if row.step != "person":
             raise Conflict("not_for_decision", "这条发送记录已经处理或仍在自动处理，无需决定。请刷新页面。")
         seen = Seen.RULED_ARRIVED if ruling is Ruling.ARRIVED else Seen.RULED_NOT_ARRIVED
+        follows = _follows(ruling, await sending.machine_time(tx.conn))
         # The remark is free text and may name people: it rests sealed with the sighting.
-        await note(kit, tx, delivery_id, Sighting(seen, detail="由工作人员认定。", raw=remark, by=caller.staff_id))
-        await sending.set_delivery(tx.conn, delivery_id, {"step": "done", "due_at": None})
-        if ruling is Ruling.SEND_AGAIN:
-            await try_again(tx, row)
-        if ruling is Ruling.ON_PAPER:
-            await send_on_paper(tx, row, "由工作人员决定改用纸质送达。")
+        told = Sighting(seen, detail="由工作人员认定。", raw=remark, by=caller.staff_id, decided=follows)
+        await note(kit, tx, delivery_id, told)
+
+
+def _follows(ruling: Ruling, now: datetime) -> Step:
+    match ruling:
+        case Ruling.ARRIVED:
+            return Done()
+        case Ruling.SEND_AGAIN:
+            return RetryAt(now)
+        case Ruling.ON_PAPER:
+            return GoPaper(now, "由工作人员决定改用纸质送达。")
 
 
 class PaperAct(StrEnum):
@@ -67,7 +75,7 @@ async def record_paper(
     Raises NotFound, Conflict for an act that the state forbids, Invalid for a missing or future day.
     """
     async with kit.db.begin() as tx:
-        row = await notices.lock_paper(tx.conn, paper_id)
+        row = await paper.lock(tx.conn, paper_id)
         if row is None:
             raise NotFound("no_such_paper", "没有这份纸质送达任务。")
         if row.state not in _ALLOWED[act]:
@@ -78,9 +86,10 @@ async def record_paper(
             values |= {"posted_at": tx.now, "tracking": tracking}
         if act is PaperAct.SERVED:
             values |= {"served_on": on}
-        await notices.change_paper(tx.conn, paper_id, values)
-        for notice in await notices.on_paper(tx.conn, paper_id):
-            if act is PaperAct.POSTED and notice.sent_at is None:
+        await paper.change(tx.conn, paper_id, values)
+        for notice in await paper.notices_on(tx.conn, paper_id):
+            # What is handed over at the counter is sent by that: the court's duty to send is done.
+            if act is not PaperAct.RETURNED and notice.sent_at is None:
                 await notices.set_sent(tx.conn, notice.notice_id, tx.now)
                 await tx.emit(NoticeSent(**about(notice), channel="paper", sent_at=tx.now))
             await judge_effect(tx, notice)

@@ -6,7 +6,7 @@ from sqlalchemy import Row
 
 from services.party_notification.domain.delivery import Seen
 from services.party_notification.domain.effect import Event, Evidence, Served, legal_effect
-from services.party_notification.store import cases, notices
+from services.party_notification.store import cases, notices, paper
 from services.party_notification.store.tables import LEDGER
 from shared.clock import court_date
 from shared.contracts.notices import NoticeServed
@@ -51,7 +51,7 @@ async def _evidence(tx: Transaction, notice: Row[Any]) -> list[Evidence]:
     read_at = await notices.read_at(tx.conn, notice.notice_id)
     if read_at is not None:
         evidence.append(Evidence(Event.DOCUMENT_READ, court_date(read_at)))
-    papers = await notices.papers_of(tx.conn, notice.notice_id)
+    papers = await paper.of_notice(tx.conn, notice.notice_id)
     return evidence + [Evidence(Event.PAPER_DELIVERED, row.served_on) for row in papers if row.served_on]
 
 

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from services.party_notification.store import cases, notices
+from services.party_notification.store import cases, notices, paper
 from services.party_notification.store.tables import LEDGER
 from services.party_notification.usecases.facts import NotificationKit
 from services.party_notification.usecases.visits import letter_bytes
@@ -37,7 +37,7 @@ async def bundle(kit: NotificationKit, notice_id: UUID) -> dict[str, Any]:
             "case_number": None if case is None else case.case_number,
             "notice": _notice(kit, row),
             "messages": await _messages(kit, conn, notice_id),
-            "paper": [_plain(paper._asdict()) for paper in await notices.papers_of(conn, notice_id)],
+            "paper": [_plain(entry._asdict()) for entry in await paper.of_notice(conn, notice_id)],
             "chain": await _chain(conn, str(row.case_id)),
             "issued_at": kit.clock.now().isoformat(),
         }

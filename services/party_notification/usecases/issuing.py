@@ -172,9 +172,9 @@ async def _write(
         renderer.letter(kind, circle.case, party, facts, code),
         renderer.file_name(facts, circle.case),
     )
-    way = way_of(party).value
+    way = way_of(party)
     values = {
-        "way": way,
+        "way": way.value,
         "letter": kit.keyring.seal(written.letter.decode(), str(written.notice_id)),
         "letter_name": written.file_name,
         "letter_sha256": written.sha256,
@@ -184,8 +184,9 @@ async def _write(
         "waits_owner": None,
     }
     await notices.issue(tx.conn, written.notice_id, values)
-    await tx.emit(NoticeIssued(**_about(row), way=way, issued_at=tx.now))
-    body = {"notice_id": str(written.notice_id), "kind": kind.value, "sha256": written.sha256, "way": way}
+    told = "electronic" if way.by_mail else way.value
+    await tx.emit(NoticeIssued(**_about(row), way=told, issued_at=tx.now))
+    body = {"notice_id": str(written.notice_id), "kind": kind.value, "sha256": written.sha256, "way": way.value}
     await append(tx.conn, LEDGER, str(row["case_id"]), tx.now, "notice.issued", body)
     return written
 

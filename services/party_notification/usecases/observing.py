@@ -42,7 +42,10 @@ _GONE_OUT = {Seen.SENT, Seen.QUERY_FOUND, Seen.RECEIPT_DELIVERED, Seen.RULED_ARR
 
 @dataclass(frozen=True)
 class Sighting:
-    """What was seen. `detail` is Chinese without personal data; `raw` is the provider's own words, sealed here."""
+    """What was seen. `detail` is Chinese without personal data; `raw` is the provider's own words, sealed here.
+
+    `decided`: an officer's decision on what follows; nothing else follows then by itself.
+    """
 
     seen: Seen
     permanent: bool = True
@@ -51,6 +54,7 @@ class Sighting:
     provider_id: str | None = None
     epoch: int | None = None
     by: UUID | None = None
+    decided: Step | None = None
 
 
 async def note(kit: NotificationKit, tx: Transaction, delivery_id: UUID, sighting: Sighting) -> None:
@@ -101,7 +105,8 @@ async def _move_on(
     now = await sending.machine_time(tx.conn)
     # What a later attempt took over is that attempt's business, whatever still arrives about this one.
     latest = row.attempt == max(attempts)
-    step = next_step(state, Channel(row.channel), tried, now, kit.settings.policy) if latest else Done()
+    by_rule = next_step(state, Channel(row.channel), tried, now, kit.settings.policy) if latest else Done()
+    step = sighting.decided or by_rule
     values: dict[str, Any] = {"state": state.state.value, **_scheduled(step, state)}
     if sighting.provider_id is not None:
         values["provider_id"] = sighting.provider_id

@@ -12,7 +12,7 @@ from services.party_notification.channels.mime import Attachment, Letter, build_
 from services.party_notification.domain.notices import CaseFacts, NoticeFacts, PartyFacts, way_of
 from services.party_notification.domain.sms_texts import plan_sms, render_sms, sms_params, sms_template, template_key
 from services.party_notification.render import Renderer
-from services.party_notification.store import notices, sending
+from services.party_notification.store import paper, sending
 from services.party_notification.usecases.facts import NotificationKit, court_facts, index, query_code_of
 from shared.db.transaction import Transaction, new_id
 
@@ -75,7 +75,7 @@ async def to_paper(tx: Transaction, party: Row[Any], cause: UUID, notice_ids: li
         "state": "to_print",
         "created_at": tx.now,
     }
-    await notices.add_paper(tx.conn, row, notice_ids)
+    await paper.add(tx.conn, row, notice_ids)
 
 
 async def _plan_sms(kit: NotificationKit, tx: Transaction, parcel: Parcel, number: str) -> None:

@@ -29,10 +29,11 @@ class LegalEffect(BaseModel):
 
 
 class NoticeView(BaseModel):
-    """A notice with its deliveries and legal effect."""
+    """A notice with its deliveries and legal effect. `paper_state`: of its letter on the paper worklist, if any."""
 
     notice_id: UUID
     case_id: UUID
+    case_number: str
     number: str
     kind: str
     title: str
@@ -45,6 +46,7 @@ class NoticeView(BaseModel):
     created_at: datetime
     issued_at: datetime | None
     sent_at: datetime | None
+    paper_state: str | None
     deliveries: list[DeliveryView]
     legal_effect: LegalEffect
 

@@ -1,24 +1,37 @@
 """The parties' own pages: entry with code and last six characters, what they see, reading a document."""
 
+import unicodedata
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from functools import lru_cache
 from typing import Any
 from uuid import UUID
 
 from sqlalchemy import Row
 
-from services.party_notification.domain.notices import way_of
+from services.party_notification.domain.notices import MAIN_KIND, Role
+from services.party_notification.domain.prospects import (
+    Clock,
+    Prospect,
+    court_next,
+    is_closed,
+    own_next,
+    time_limit,
+)
 from services.party_notification.store import cases, notices
 from services.party_notification.store.tables import LEDGER
 from services.party_notification.usecases.effects import judge_effect
-from services.party_notification.usecases.facts import NotificationKit, identity_of, party_facts
+from services.party_notification.usecases.facts import NotificationKit, court_facts, identity_of
+from shared.calendar.workdays import CourtCalendar
 from shared.clock import court_date
+from shared.contracts.stages import Period
 from shared.crypto.codes import normalize
 from shared.errors import Fault, Invalid, NotFound, TooMany
 from shared.http.auth import PartyCaller
 from shared.ledger.store import append
 
-_WRONG = "查询码或证件后六位不正确，请对照短信或文书核对；连续输错五次，该查询码将锁定15分钟。"
+_WRONG = "查询码或证件号码后六位不正确，请对照短信或文书核对。连续输错五次，该查询码将锁定15分钟。"
 
 
 async def enter(kit: NotificationKit, code: str, last_six: str) -> PartyCaller:
@@ -30,8 +43,9 @@ async def enter(kit: NotificationKit, code: str, last_six: str) -> PartyCaller:
         right = row is not None and not locked and _fits(kit, row, last_six)
         if row is not None and not locked:
             await cases.count_try(tx.conn, row.party_id, wrong=not right)
-    if locked:
-        raise TooMany("code_locked", "输错次数过多，该查询码已锁定15分钟。请稍后再试，或拨打12368。", 900)
+    if row is not None and locked:
+        left = max(1, round(row.seconds_locked))
+        raise TooMany("code_locked", "连续输错五次，为保护您的信息，这个查询码已暂时锁定。", left)
     if row is None or not right:
         raise Invalid([Fault("code", _WRONG)])
     return PartyCaller(row.party_id, row.case_id)
@@ -42,8 +56,8 @@ def _fits(kit: NotificationKit, row: Row[Any], last_six: str) -> bool:
 
 
 def normalize_tail(text: str) -> str:
-    """What was typed of an ID number's end, compared without spaces and case."""
-    return "".join(text.split()).upper()
+    """The last six characters of what was typed, compared without spaces, width and case."""
+    return "".join(unicodedata.normalize("NFKC", text).split()).upper()[-6:]
 
 
 @dataclass(frozen=True)
@@ -60,25 +74,35 @@ class Document:
 
 @dataclass(frozen=True)
 class Entry:
-    """A line of the timeline."""
+    """A line of the timeline: an instant, or a day where no more is known."""
 
-    at: datetime
+    at: date
     title: str
-    text: str
+    text: str = ""
 
 
 @dataclass(frozen=True)
 class Visit:
-    """All that a party's page shows. `next_clock` is the next deadline that still runs."""
+    """All that a party's page shows. `own` is what they have to do, `court` what the court does next."""
 
     case: Row[Any]
     name: str
-    role: str
-    way: str
-    periods: list[Row[Any]]
-    next_clock: Row[Any] | None
+    role: Role
+    minor: bool
+    consents: bool
+    closed: bool
+    period: str | None
+    opened: dict[str, date]
+    own: Prospect | None
+    court: Prospect
+    limit: Prospect | None
     entries: list[Entry]
     documents: list[Document]
+
+
+@lru_cache
+def _calendar() -> CourtCalendar:
+    return CourtCalendar()
 
 
 async def visit(kit: NotificationKit, party: PartyCaller) -> Visit:
@@ -88,29 +112,76 @@ async def visit(kit: NotificationKit, party: PartyCaller) -> Visit:
         case, row = await cases.get_case(conn, party.case_id), await cases.get_party(conn, party.party_id)
         if case is None or row is None:
             raise NotFound("no_such_visit", "查询码已失效，请拨打12368。")
-        clocks = await cases.clocks_of(conn, party.case_id)
+        clocks = [_clock(clock) for clock in await cases.clocks_of(conn, party.case_id)]
+        opened = _opened(await cases.periods_of(conn, party.case_id))
         written = await notices.of_party(conn, party.party_id)
-        reads = {notice.notice_id: await notices.read_at(conn, notice.notice_id) for notice in written}
-        entries = [
-            Entry(entry.at, entry.title, kit.keyring.open(entry.text, str(entry.case_id)))
-            for entry in await cases.progress_of(conn, party.case_id, row.role, now)
-        ]
-        return Visit(
-            case=case,
-            name=identity_of(kit.keyring, row).name,
-            role=row.role,
-            way=way_of(party_facts(kit.keyring, row)).value,
-            periods=await cases.periods_of(conn, party.case_id),
-            next_clock=next((clock for clock in clocks if clock.met_at is None and clock.due_at > now), None),
-            entries=entries,
-            documents=[
-                Document(n.notice_id, n.kind, n.number, n.issued_at, n.served_on, reads[n.notice_id] is not None)
-                for n in written
-            ],
-        )
+        read = await notices.read_of(conn, [notice.notice_id for notice in written])
+        published = await cases.progress_of(conn, party.case_id, row.role, now)
+    role, period, closed = Role(row.role), next(reversed(opened), None), is_closed(clocks)
+    served_on = next((notice.served_on for notice in written if notice.kind == MAIN_KIND[role]), None)
+    return Visit(
+        case=case,
+        name=identity_of(kit.keyring, row).name,
+        role=role,
+        minor=row.minor,
+        consents=row.consents,
+        closed=closed,
+        period=period,
+        opened=opened,
+        own=None if closed else own_next(role, served_on, court_facts(kit.court), _calendar(), court_date(now)),
+        court=court_next(role, period, clocks, now),
+        limit=time_limit(clocks, now),
+        entries=_timeline(case, opened, [_entry(kit, line) for line in published]),
+        documents=[_document(notice, read=notice.notice_id in read) for notice in written],
+    )
 
 
-async def read_document(kit: NotificationKit, party: PartyCaller, notice_id: UUID) -> bytes:
+def _opened(rows: Sequence[Row[Any]]) -> dict[str, date]:
+    """The periods entered, in their own order: two may open on one day."""
+    days = {row.period: row.opened_on for row in rows}
+    return {period.value: days[period.value] for period in Period if period.value in days}
+
+
+def _clock(row: Row[Any]) -> Clock:
+    return Clock(row.kind, row.due_at, row.provisional, row.met_at)
+
+
+def _entry(kit: NotificationKit, row: Row[Any]) -> Entry:
+    return Entry(row.at, row.title, kit.keyring.open(row.text, str(row.case_id)))
+
+
+def _document(row: Row[Any], *, read: bool) -> Document:
+    return Document(row.notice_id, row.kind, row.number, row.issued_at, row.served_on, read)
+
+
+_ENTERED = {"investigation": "进入执行查证期", "compulsory": "进入强制执行期", "closure": "进入执行结案期"}
+
+
+def _timeline(case: Row[Any], opened: dict[str, date], published: list[Entry]) -> list[Entry]:
+    """What was published, among the steps that every case goes through; newest first."""
+    steps = [Entry(on, _ENTERED[period]) for period, on in reversed(opened.items()) if period in _ENTERED]
+    if case.assigned_at is not None:
+        steps.append(Entry(case.assigned_at, "确定承办法官", f"承办法官：{case.judge_name}"))
+    # A day comes before every instant of it; of equal days the later step is already first.
+    lines = [*published, *steps, Entry(case.filed_on, "立案")]
+    return sorted(lines, key=_moment, reverse=True)
+
+
+def _moment(entry: Entry) -> tuple[date, float]:
+    if isinstance(entry.at, datetime):
+        return court_date(entry.at), entry.at.timestamp()
+    return entry.at, 0.0
+
+
+@dataclass(frozen=True)
+class Letter:
+    """A document as it was written, and the name of its file."""
+
+    content: bytes
+    name: str
+
+
+async def read_document(kit: NotificationKit, party: PartyCaller, notice_id: UUID) -> Letter:
     """The letter's exact bytes; opening it is read evidence (Online Litigation Rules 31). Raises NotFound."""
     async with kit.db.begin() as tx:
         row = await notices.get(tx.conn, notice_id)
@@ -120,7 +191,7 @@ async def read_document(kit: NotificationKit, party: PartyCaller, notice_id: UUI
             await judge_effect(tx, row)
             body = {"notice_id": str(notice_id), "on": court_date(tx.now).isoformat()}
             await append(tx.conn, LEDGER, str(row.case_id), tx.now, "notice.read", body)
-    return letter_bytes(kit, row)
+    return Letter(letter_bytes(kit, row), row.letter_name)
 
 
 def letter_bytes(kit: NotificationKit, row: Row[Any]) -> bytes:

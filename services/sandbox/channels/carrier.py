@@ -14,6 +14,8 @@ from urllib.parse import parse_qsl
 
 from services.sandbox.domain.faults import FaultBook, SmsFault
 from services.sandbox.domain.sms_rules import (
+    APPROVED,
+    REFUSED,
     CarrierMessage,
     CarrierRefusal,
     KnownMessage,
@@ -119,9 +121,7 @@ class Carrier:
             case "QuerySendDetails":
                 return await self._query(params)
             case "CreateSmsTemplate" | "AddSmsTemplate":
-                template = new_template(params, f"SMS_{secrets.randbelow(10**9):09d}")
-                await self._shelf.add_template(template)
-                return _answer(200, "OK", "OK", TemplateCode=template.code, TemplateName=template.name)
+                return await self._new_template(params)
             case "GetSmsTemplate" | "QuerySmsTemplate":
                 return await self._template(action, params.get("TemplateCode", ""))
             case _:
@@ -145,6 +145,12 @@ class Carrier:
             raise CarrierRefusal("isv.INVALID_PARAMETERS", "日期格式错误") from exc
         known = await self._shelf.known(params.get("PhoneNumber", ""), day, params.get("BizId"))
         return _answer(200, "OK", "OK", **details_answer(known, params))
+
+    async def _new_template(self, params: Mapping[str, str]) -> CarrierReply:
+        state = REFUSED if self._faults.template(params.get("TemplateName", "")) else APPROVED
+        template = new_template(params, f"SMS_{secrets.randbelow(10**9):09d}", state)
+        await self._shelf.add_template(template)
+        return _answer(200, "OK", "OK", TemplateCode=template.code, TemplateName=template.name)
 
     async def _template(self, action: str, code: str) -> CarrierReply:
         template = await self._shelf.template(code)

@@ -6,6 +6,7 @@ It offers DSN (RFC 3461): RET, ENVID, NOTIFY and ORCPT are read and kept with th
 import asyncio
 import logging
 import re
+import socket
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, cast
@@ -40,15 +41,27 @@ class SandboxMail:
     def __init__(self, store: Store, faults: FaultBook) -> None:
         self._store = store
         self._faults = faults
+        self._socket: socket.socket | None = None
         self._server: asyncio.Server | None = None
         self._open: set[_Connection] = set()
 
+    def bind(self, host: str, port: int) -> int:
+        """Take the port (a free one for 0) and give it; whoever calls waits until `serve`. Raises OSError."""
+        self._socket = socket.create_server((host, port))
+        return int(self._socket.getsockname()[1])
+
+    async def serve(self) -> None:
+        """Answer at the port that was taken; nothing more when it already does."""
+        if self._server is None:
+            logging.getLogger("mail.log").setLevel(logging.WARNING)  # below that, the library logs addresses
+            loop = asyncio.get_running_loop()
+            self._server = await loop.create_server(self._connection, sock=self._socket)
+
     async def start(self, host: str, port: int) -> int:
-        """Listen, and give the port (a free one for 0)."""
-        logging.getLogger("mail.log").setLevel(logging.WARNING)  # below that, the library logs addresses
-        loop = asyncio.get_running_loop()
-        self._server = await loop.create_server(self._connection, host, port)
-        return int(self._server.sockets[0].getsockname()[1])
+        """Bind and serve."""
+        bound = self.bind(host, port)
+        await self.serve()
+        return bound
 
     async def close(self) -> None:
         """Stop listening and cut what is still open."""
@@ -57,6 +70,8 @@ class SandboxMail:
             for connection in list(self._open):
                 connection.cut()
             await self._server.wait_closed()
+        elif self._socket is not None:
+            self._socket.close()
 
     def _connection(self) -> "_Connection":
         return _Connection(self._store, self._faults, self._open)

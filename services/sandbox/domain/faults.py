@@ -18,7 +18,7 @@ MailStage = Literal["connect", "mail", "rcpt", "data_start", "data_end"]
 class _Match(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    recipient: str | None = None
+    recipient: str | None = Field(default=None, min_length=1, max_length=320)
     count: int | None = Field(default=None, ge=1)
     probability: float = Field(default=1.0, ge=0.0, le=1.0)
     seed: int = 0
@@ -29,7 +29,7 @@ class SmsFault(_Match):
 
     channel: Literal["sms"] = "sms"
     kind: SmsKind
-    code: str = "isv.BUSINESS_LIMIT_CONTROL"
+    code: str = Field(default="isv.BUSINESS_LIMIT_CONTROL", min_length=1, max_length=100)
     seconds: float = Field(default=30.0, ge=0.0, le=600.0)
 
 
@@ -38,7 +38,7 @@ class ReceiptFault(_Match):
 
     channel: Literal["receipt"] = "receipt"
     kind: ReceiptKind
-    code: str = "MOBILE_NOT_ON_SERVICE"
+    code: str = Field(default="MOBILE_NOT_ON_SERVICE", min_length=1, max_length=100)
     seconds: float = Field(default=60.0, ge=0.0, le=86400.0)
 
 
@@ -57,7 +57,14 @@ class MailFault(_Match):
     committed: bool = True
 
 
-Fault = Annotated[SmsFault | ReceiptFault | MailFault, Field(discriminator="channel")]
+class TemplateFault(_Match):
+    """The carrier's review refuses a new message template; `recipient` is then the template's name."""
+
+    channel: Literal["template"] = "template"
+    kind: Literal["refuse"] = "refuse"
+
+
+Fault = Annotated[SmsFault | ReceiptFault | MailFault | TemplateFault, Field(discriminator="channel")]
 FAULTS: TypeAdapter[list[Fault]] = TypeAdapter(list[Fault])
 
 
@@ -108,6 +115,13 @@ class FaultBook:
         """What happens to the receipt of a message to this number."""
         for entry in self._entries:
             if isinstance(entry.fault, ReceiptFault) and entry.strikes([number]):
+                return entry.fault
+        return None
+
+    def template(self, name: str) -> TemplateFault | None:
+        """What happens to a template that is handed in under this name."""
+        for entry in self._entries:
+            if isinstance(entry.fault, TemplateFault) and entry.strikes([name]):
                 return entry.fault
         return None
 

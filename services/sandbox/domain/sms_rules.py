@@ -20,6 +20,7 @@ _PREFIX = re.compile(r"^(\+86|0086|86|\+)(?=1\d{10}$)")
 _MOBILE = re.compile(r"1[3-9]\d{9}", re.ASCII)
 _VARIABLE = re.compile(r"\$\{(\w+)\}")
 _LINK = re.compile(r"https?://|www\.", re.IGNORECASE)
+APPROVED, REFUSED = 1, 2  # TemplateStatus
 _STATUS = {"waiting": 1, "failed": 2, "delivered": 3}
 
 
@@ -40,7 +41,7 @@ class Template:
     code: str
     name: str
     content: str
-    state: int = 1
+    state: int = APPROVED
 
 
 @dataclass(frozen=True)
@@ -76,7 +77,7 @@ class PlannedReceipt:
     err_code: str
 
 
-def new_template(params: Mapping[str, str], code: str) -> Template:
+def new_template(params: Mapping[str, str], code: str, state: int = APPROVED) -> Template:
     """The template that CreateSmsTemplate or AddSmsTemplate hands in. Raises CarrierRefusal."""
     name, content = params.get("TemplateName", ""), params.get("TemplateContent", "")
     if not 1 <= len(name) <= 30 or not 1 <= len(content) <= 500:
@@ -85,7 +86,12 @@ def new_template(params: Mapping[str, str], code: str) -> Template:
         raise CarrierRefusal("isv.INVALID_PARAMETERS", "模板内容不能含有【】")
     if not _VARIABLE.sub("", content).strip():
         raise CarrierRefusal("isv.INVALID_PARAMETERS", "模板不能只有变量")
-    return Template(code, name, content)
+    return Template(code, name, content, state)
+
+
+def plain_number(number: str) -> str:
+    """A number without spaces and its +86, as the carrier knows it; anything else only stripped."""
+    return _PREFIX.sub("", number.strip())
 
 
 def numbers_of(action: str, params: Mapping[str, str]) -> list[str]:
@@ -94,7 +100,7 @@ def numbers_of(action: str, params: Mapping[str, str]) -> list[str]:
     numbers = params.get("PhoneNumbers", "").split(",") if single else _texts(params, "PhoneNumberJson")
     if not 1 <= len(numbers) <= (1000 if single else MAX_NUMBERS):
         raise CarrierRefusal("isv.MOBILE_COUNT_OVER_LIMIT", "手机号码数量超过限制")
-    plain = [_PREFIX.sub("", number.strip()) for number in numbers]
+    plain = [plain_number(number) for number in numbers]
     if not all(_MOBILE.fullmatch(number) for number in plain):
         raise CarrierRefusal("isv.MOBILE_NUMBER_ILLEGAL", "手机号码格式错误")
     return plain
@@ -109,7 +115,7 @@ def take(
 ) -> list[CarrierMessage]:
     """The messages of SendSms or SendBatchSms, all or none. Raises CarrierRefusal."""
     numbers = numbers_of(action, params)
-    if template is None or template.state != 1:
+    if template is None or template.state != APPROVED:
         raise CarrierRefusal("isv.SMS_TEMPLATE_ILLEGAL", "该账号下找不到对应模板")
     signs, values = _per_number(action, params, len(numbers))
     if len(signs) != len(numbers) or len(values) != len(numbers):

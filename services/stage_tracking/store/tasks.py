@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Row, Select, and_, exists, func, or_, select, update
+from sqlalchemy import ColumnElement, Row, Select, and_, any_, exists, func, or_, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -89,8 +89,9 @@ def owned_by(staff_id: UUID, roles: Iterable[str]) -> ColumnElement[bool]:
 
 def unowned() -> ColumnElement[bool]:
     """Tasks whose owner can do nothing: a person who has left, or a role that nobody active holds."""
-    left = exists().where(members.c.staff_id == tasks.c.owner_staff, members.c.active.is_(False))
-    held = exists().where(members.c.active, tasks.c.owner_role == func.any(members.c.roles))
+    staff = members.alias("staff")
+    left = exists().where(staff.c.staff_id == tasks.c.owner_staff, staff.c.active.is_(False))
+    held = exists().where(staff.c.active, tasks.c.owner_role == any_(staff.c.roles))
     return or_(left, and_(tasks.c.owner_role.is_not(None), ~held)).self_group()
 
 

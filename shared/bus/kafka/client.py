@@ -6,6 +6,7 @@ call is bounded, and what has failed is taken apart here, where stop() would wai
 """
 
 import asyncio
+import logging
 from collections.abc import AsyncIterator, Awaitable, Collection, Iterable
 from contextlib import asynccontextmanager
 from typing import Any
@@ -15,6 +16,8 @@ from aiokafka.errors import CommitFailedError, IllegalStateError, KafkaError, Ka
 
 from shared.bus.log import BusError, BusFencedError, BusUnavailableError
 
+# While a broker is away aiokafka says so many times a second; every call here says it once, with a typed error.
+logging.getLogger("aiokafka").setLevel(logging.CRITICAL)
 _GRACE = 2.0  # seconds for an orderly end; the broker answers at once or is not there
 
 

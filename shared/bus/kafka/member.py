@@ -114,6 +114,8 @@ class Member:
             heartbeat_interval_ms=max(50, lease // 10),
             rebalance_timeout_ms=lease * (_DRAIN + 1),
             request_timeout_ms=int(self._patience() * 1000),
+            # Topics that a broker had lost and got again are noticed only by looking again.
+            metadata_max_age_ms=int(self._timeout * 1000),
         )
 
     def _patience(self) -> float:

@@ -1,0 +1,128 @@
+"""What a party is told to expect: what they have to do, what the court does next, and until when. Pure.
+
+Only clocks that mean something to a party are told: the court's reminders to itself never are. Days are in
+Asia/Shanghai; a day past the announced holidays is provisional.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from types import MappingProxyType
+
+from services.party_notification.domain.notices import MAIN_KIND, CourtFacts, Role
+from shared.calendar.periods import days_after
+from shared.calendar.workdays import CourtCalendar
+from shared.clock import court_date
+
+_ASSIGNMENT = "assignment"
+_NOTICE = frozenset({"execution_notice", "execution_notice_outer"})
+_LIMITS: Mapping[str, str] = MappingProxyType({"court_limit": "本院办案期限", "statutory_limit": "法定办案期限"})
+
+_WORK: Mapping[Role, Mapping[str, str]] = MappingProxyType(
+    {
+        Role.APPLICANT: {
+            "investigation": "法官正在查询、核实被执行人的财产。",
+            "compulsory": "法官正在依法执行查明的财产。",
+            "closure": "法官正在核对执行款项，办理结案手续。",
+        },
+        Role.RESPONDENT: {
+            "investigation": "法官正在核实您的履行情况和财产申报。",
+            "compulsory": "尚未履行的，本院依法强制执行。",
+            "closure": "法官正在核对履行情况，办理结案手续。",
+        },
+    }
+)
+
+
+@dataclass(frozen=True)
+class Clock:
+    """A deadline of the case as stage tracking told of it; `met_at` is when the deed stopped it."""
+
+    kind: str
+    due_at: datetime
+    provisional: bool
+    met_at: datetime | None
+
+
+@dataclass(frozen=True)
+class Prospect:
+    """Something to come, in words. `due_on` is its last day; `note` says how that day was found."""
+
+    text: str
+    due_on: date | None = None
+    provisional: bool = False
+    note: str = ""
+    late: bool = False
+
+
+def is_closed(clocks: Iterable[Clock]) -> bool:
+    """Nothing but the case's closure stops the statutory limit."""
+    return any(clock.kind == "statutory_limit" and clock.met_at is not None for clock in clocks)
+
+
+def court_next(role: Role, period: str | None, clocks: Sequence[Clock], now: datetime) -> Prospect:
+    """What the court does next: the step whose clock runs, else the work of the present period."""
+    if is_closed(clocks):
+        return Prospect("本案已经结案。对结案有疑问，请联系承办法官。")
+    assigning = _running(clocks, {_ASSIGNMENT}, now)
+    if assigning is not None:
+        return _by(assigning, "本院确定承办法官。")
+    noticing = _running(clocks, _NOTICE, now) if role is Role.APPLICANT else None
+    if noticing is not None:
+        return _by(noticing, "本院向被执行人发出执行通知书。")
+    return Prospect(_WORK[role].get(period or "", "本案已经立案，即将进入执行查证期。"))
+
+
+def time_limit(clocks: Sequence[Clock], now: datetime) -> Prospect | None:
+    """The next limit for closing the case; when all are past, the last one, late. None when none is known."""
+    if is_closed(clocks):
+        return None
+    limit = _running(clocks, set(_LIMITS), now)
+    if limit is not None:
+        return _by(limit, _LIMITS[limit.kind])
+    past = [clock for clock in clocks if clock.kind in _LIMITS and clock.met_at is None]
+    if not past:
+        return None
+    last = max(past, key=lambda clock: clock.due_at)
+    return Prospect(_LIMITS[last.kind], court_date(last.due_at), last.provisional, late=True)
+
+
+def _running(clocks: Sequence[Clock], kinds: Iterable[str], now: datetime) -> Clock | None:
+    wanted = set(kinds)
+    open_ones = [clock for clock in clocks if clock.kind in wanted and clock.met_at is None and clock.due_at > now]
+    return min(open_ones, key=lambda clock: clock.due_at, default=None)
+
+
+def _by(clock: Clock, text: str) -> Prospect:
+    return Prospect(text, court_date(clock.due_at), clock.provisional)
+
+
+def own_next(
+    role: Role, served_on: date | None, court: CourtFacts, calendar: CourtCalendar, today: date
+) -> Prospect:
+    """What the party has to do after their main document, counted from the day on which it was served."""
+    main = MAIN_KIND[role].label
+    days = court.clue_days if role is Role.APPLICANT else court.perform_days
+    duty = _duty(role, court)
+    if served_on is None:
+        return Prospect(f"收到{main}后{days}日内，{duty}。")
+    due = days_after(served_on, days, calendar)
+    # The day comes from our own record of service: the party may prove another (JI 135).
+    note = f"自{main}送达之日（{served_on.month}月{served_on.day}日）起{days}日内"
+    return Prospect(_told(role, duty, due.day < today), due.day, due.provisional, note, late=due.day < today)
+
+
+def _duty(role: Role, court: CourtFacts) -> str:
+    if role is Role.APPLICANT:
+        return "填写《财产调查表》，提供被执行人的财产线索"
+    if court.perform_days == court.report_days:
+        return "履行义务，并如实报告财产"
+    return f"履行义务；{court.report_days}日内如实报告财产"
+
+
+def _told(role: Role, duty: str, over: bool) -> str:  # noqa: FBT001 - a fact, not an option
+    if not over:
+        return f"请{duty}。"
+    if role is Role.APPLICANT:
+        return "有新的财产线索，请随时提供给承办法官。"
+    return "期限已满。已经履行的，请把凭证交给承办法官；尚未履行的，请立即履行。"

@@ -1,0 +1,94 @@
+"""The paper worklist: letters that a clerk prints, posts or hands over."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Row, Select, func, insert, select, tuple_, update
+from sqlalchemy.dialects.postgresql import insert as upsert
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from services.party_notification.store.tables import cases, notices, paper, paper_notices, parties
+
+
+async def add(conn: AsyncConnection, row: dict[str, Any], notice_ids: Sequence[UUID]) -> bool:
+    """Put letters on the paper worklist; False when they are on it already."""
+    statement = upsert(paper).values(row).on_conflict_do_nothing().returning(paper.c.paper_id)
+    if (await conn.execute(statement)).one_or_none() is None:
+        return False
+    rows = [{"paper_id": row["paper_id"], "notice_id": notice_id} for notice_id in notice_ids]
+    await conn.execute(insert(paper_notices), rows)
+    return True
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """Which entries: a state (or None for all), a part of the case number or a tracking number, beyond a cursor."""
+
+    state: str | None = None
+    text: str = ""
+    after: tuple[datetime, UUID] | None = None
+
+
+async def listed(conn: AsyncConnection, wanted: Wanted, limit: int) -> list[Row[Any]]:
+    """The worklist, oldest first, with case number and the party's sealed identity."""
+    query = _with_party()
+    if wanted.state is not None:
+        query = query.where(paper.c.state == wanted.state)
+    if wanted.text:
+        number = cases.c.case_number.contains(wanted.text, autoescape=True)
+        query = query.where(number | (paper.c.tracking == wanted.text))
+    if wanted.after is not None:
+        query = query.where(tuple_(paper.c.created_at, paper.c.paper_id) > wanted.after)
+    return list(await conn.execute(query.order_by(paper.c.created_at, paper.c.paper_id).limit(limit)))
+
+
+def _with_party() -> Select[Any]:
+    columns = (parties.c.identity, parties.c.minor, parties.c.role)
+    query = select(paper, cases.c.case_number, *columns).join(cases, cases.c.case_id == paper.c.case_id)
+    return query.join(parties, parties.c.party_id == paper.c.party_id)
+
+
+async def counts(conn: AsyncConnection) -> dict[str, int]:
+    """How many entries are in each state."""
+    query = select(paper.c.state, func.count().label("entries")).group_by(paper.c.state)
+    return {row.state: row.entries for row in await conn.execute(query)}
+
+
+async def lock(conn: AsyncConnection, paper_id: UUID) -> Row[Any] | None:
+    """One entry of the worklist, locked."""
+    return (await conn.execute(select(paper).where(paper.c.paper_id == paper_id).with_for_update())).one_or_none()
+
+
+async def change(conn: AsyncConnection, paper_id: UUID, values: dict[str, Any]) -> None:
+    """Move an entry of the worklist on."""
+    await conn.execute(update(paper).where(paper.c.paper_id == paper_id).values(values))
+
+
+async def notices_on(conn: AsyncConnection, paper_id: UUID) -> list[Row[Any]]:
+    """The notices of an entry of the worklist."""
+    query = select(notices).join(paper_notices, paper_notices.c.notice_id == notices.c.notice_id)
+    return list(await conn.execute(query.where(paper_notices.c.paper_id == paper_id).order_by(notices.c.notice_id)))
+
+
+async def of_notice(conn: AsyncConnection, notice_id: UUID) -> list[Row[Any]]:
+    """The paper deliveries of a notice."""
+    query = select(paper).join(paper_notices, paper_notices.c.paper_id == paper.c.paper_id)
+    return list(await conn.execute(query.where(paper_notices.c.notice_id == notice_id)))
+
+
+async def letters_of(conn: AsyncConnection, paper_ids: Sequence[UUID]) -> list[Row[Any]]:
+    """The kinds and numbers of the notices of these entries, in the order of writing."""
+    columns = (notices.c.notice_id, notices.c.kind, notices.c.number)
+    query = select(paper_notices.c.paper_id, *columns)
+    query = query.join(notices, notices.c.notice_id == paper_notices.c.notice_id)
+    return list(await conn.execute(query.where(paper_notices.c.paper_id.in_(paper_ids)).order_by(notices.c.notice_id)))
+
+
+async def states_of(conn: AsyncConnection, notice_ids: Sequence[UUID]) -> dict[UUID, str]:
+    """How far the letters of these notices are on the worklist; of several entries the latest."""
+    query = select(paper_notices.c.notice_id, paper.c.state).join(paper, paper.c.paper_id == paper_notices.c.paper_id)
+    query = query.where(paper_notices.c.notice_id.in_(notice_ids)).order_by(paper.c.created_at)
+    return {row.notice_id: row.state for row in await conn.execute(query)}

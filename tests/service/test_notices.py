@@ -1,0 +1,425 @@
+"""Who is owed what, and the delivery machine, on a real database; the channels' answers are scripted."""
+
+import json
+from collections.abc import AsyncIterator, Sequence
+from datetime import date, timedelta
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+import pytest
+from sqlalchemy import func, select, update
+
+from services.party_notification.channels.outcome import NotLeft, Outcome, Refused, Scope, Sent, Throttled, Unknown
+from services.party_notification.channels.sms import DetailStatus, SendDetail, SmsBatch, TemplateState
+from services.party_notification.domain.delivery import Seen
+from services.party_notification.service import SERVICE
+from services.party_notification.store import tables
+from services.party_notification.usecases import deciding, evidence, overview, receipts, sending
+from services.party_notification.usecases.observing import Sighting, note
+from shared.contracts.cases import (
+    AssignmentRule,
+    CaseAssigned,
+    CaseCorrected,
+    CaseFacts,
+    CaseFiled,
+    IdKind,
+    Officer,
+    PartyAdded,
+    PartyFacts,
+    PartyIdentity,
+    PartyRole,
+)
+from shared.contracts.envelope import Sealed
+from shared.contracts.notices import DeliveryTroubled, NoticeIssued, NoticeSent, NoticeServed, NoticeWaits
+from shared.contracts.stages import ProgressPublished
+from shared.db.transaction import new_id
+from shared.errors import Conflict
+from shared.powers import Role
+from shared.runtime.service import Kit
+from tests.conftest import FreshDatabase
+from tests.fixtures.kits import KEYRING, NOON, Feeder, caller, make_kit, told
+
+
+def person(role: PartyRole, number: int, *, email: bool = True, phone: bool = True) -> PartyFacts:
+    party_id = new_id()
+    identity = PartyIdentity(
+        name=f"当事人{number}",
+        id_kind=IdKind.RESIDENT,
+        id_number="510212199101060000",
+        phone=f"1990000{number:04d}" if phone else None,
+        email=f"p{number}@example.com" if email else None,
+        postal_address="重庆市渝中区测试路1号",
+    )
+    return PartyFacts(
+        party_id=party_id,
+        role=role,
+        consents=email,
+        address_confirmed_on=date(2026, 11, 1) if email else None,
+        identity=Sealed(KEYRING.seal_model(identity, str(party_id))),
+    )
+
+
+class Office:
+    """party_notification with a case at hand."""
+
+    def __init__(self, kit: Kit[Any]) -> None:
+        self.kit = kit
+        self.feeder = Feeder(SERVICE, kit)
+        self.case_id = new_id()
+        self.serial = 5001
+
+    def facts(self, obligation: str | None = "支付人民币100.00元") -> CaseFacts:
+        sealed = None if obligation is None else Sealed(KEYRING.seal(obligation, str(self.case_id)))
+        return CaseFacts(
+            case_number=f"（2026）渝05执{self.serial}号",
+            filed_on=date(2026, 11, 20),
+            basis_document="（2025）渝05民终1号",
+            basis_maker="重庆市第五中级人民法院",
+            cause="买卖合同纠纷",
+            claim_amount=Decimal("100.00"),
+            obligation=sealed,
+        )
+
+    async def file(
+        self, *parties: PartyFacts, obligation: str | None = "支付人民币100.00元", silent: bool = False
+    ) -> None:
+        filed = CaseFiled(case_id=self.case_id, facts=self.facts(obligation), parties=parties, silent=silent)
+        assigned = CaseAssigned(
+            case_id=self.case_id,
+            judge=Officer(staff_id=new_id(), name="甲法官", phone="023-12345701"),
+            clerk_name="乙书记员",
+            panel="执行一合议庭",
+            department="执行局",
+            rule=AssignmentRule.FEWEST_OPEN_CASES,
+            assigned_by=new_id(),
+            assigned_at=NOON,
+            silent=silent,
+        )
+        await self.feeder.feed(filed, assigned)
+
+    async def rows(self, table: Any) -> list[Any]:
+        async with self.kit.db.read() as conn:
+            return list(await conn.execute(select(table)))
+
+    async def kinds(self, state: str = "issued") -> list[str]:
+        return sorted(row.kind for row in await self.rows(tables.notices) if row.state == state)
+
+    async def delivery(self, channel: str) -> Any:
+        rows = [row for row in await self.rows(tables.deliveries) if row.channel == channel]
+        return max(rows, key=lambda row: row.attempt)
+
+    async def hasten(self) -> None:
+        """Whatever waits for a time is due now."""
+        async with self.kit.db.begin() as tx:
+            due = update(tables.deliveries).where(tables.deliveries.c.due_at.is_not(None))
+            await tx.conn.execute(due.values(due_at=func.clock_timestamp()))
+
+
+@pytest.fixture
+async def office(fresh_database: FreshDatabase) -> AsyncIterator[Office]:
+    kit = await make_kit(SERVICE, await fresh_database())
+    yield Office(kit)
+    await kit.db.close()
+
+
+class Carrier:
+    """A carrier that answers as told."""
+
+    def __init__(self, *outcomes: Outcome) -> None:
+        self.outcomes = list(outcomes)
+        self.batches: list[SmsBatch] = []
+        self.details: list[SendDetail] = []
+
+    async def send_batch(self, batch: SmsBatch) -> Sequence[Outcome]:
+        self.batches.append(batch)
+        return [self.outcomes.pop(0) if self.outcomes else Sent("biz") for _ in batch.items]
+
+    async def query(self, _number: str, _day: date, _biz_id: str | None = None) -> Sequence[SendDetail]:
+        return self.details
+
+    async def register_template(self, _name: str, _content: str, _rules: Any = None) -> str:
+        return "SMS_1"
+
+    async def template_state(self, _code: str) -> TemplateState:
+        return TemplateState.APPROVED
+
+
+class MailServer:
+    """A mail server that answers as told."""
+
+    def __init__(self, *outcomes: Outcome) -> None:
+        self.outcomes = list(outcomes)
+        self.envelopes: list[Any] = []
+
+    async def send(self, envelope: Any) -> Outcome:
+        self.envelopes.append(envelope)
+        return self.outcomes.pop(0) if self.outcomes else Sent("250 ok")
+
+
+APPLICANT, RESPONDENT = PartyRole.APPLICANT, PartyRole.RESPONDENT
+FULL = ["CASE_ACCEPTED", "ENFORCEMENT_NOTICE", "INTEGRITY_CARD", "INTEGRITY_CARD", "RIGHTS_RISKS", "RIGHTS_RISKS"]
+
+
+async def test_the_assignment_tells_each_party_once_with_all_that_is_due(office: Office) -> None:
+    await office.file(person(APPLICANT, 1), person(RESPONDENT, 2, email=False))
+    assert await office.kinds() == FULL
+    assert sorted((row.channel) for row in await office.rows(tables.messages)) == ["mail", "sms", "sms"]
+    (paper,) = await office.rows(tables.paper)
+    assert paper.state == "to_print"
+    assert len(await told(office.kit, NoticeIssued)) == 6
+
+
+async def test_an_incomplete_case_tells_nobody_until_it_is_complete_and_then_everybody(office: Office) -> None:
+    await office.file(person(APPLICANT, 1))
+    assert await office.rows(tables.notices) == []
+    await office.feeder.feed(PartyAdded(case_id=office.case_id, party=person(RESPONDENT, 2)))
+    assert await office.kinds() == FULL
+
+
+async def test_a_party_added_later_is_told_alone(office: Office) -> None:
+    await office.file(person(APPLICANT, 1), person(RESPONDENT, 2))
+    before = len(await office.rows(tables.messages))
+    await office.feeder.feed(PartyAdded(case_id=office.case_id, party=person(RESPONDENT, 3)))
+    assert len(await office.rows(tables.messages)) == before + 2
+    assert len(await office.rows(tables.notices)) == 9
+
+
+async def test_a_missing_field_holds_back_only_the_notice_that_needs_it(office: Office) -> None:
+    await office.file(person(APPLICANT, 1), person(RESPONDENT, 2), obligation=None)
+    assert await office.kinds("waiting") == ["ENFORCEMENT_NOTICE"]
+    assert len(await office.kinds()) == 5
+    (waits,) = await told(office.kit, NoticeWaits)
+    assert "应履行义务" in waits.reason
+    assert waits.owner == "clerk"
+    await office.feeder.feed(CaseCorrected(case_id=office.case_id, facts=office.facts("交付房屋")))
+    assert await office.kinds() == FULL
+    assert len(await office.rows(tables.messages)) == 6
+
+
+async def test_an_old_stock_is_carried_over_in_silence_but_later_parties_are_told(office: Office) -> None:
+    await office.file(person(APPLICANT, 1), person(RESPONDENT, 2), silent=True)
+    await office.feeder.feed(CaseCorrected(case_id=office.case_id, facts=office.facts("交付房屋")))
+    assert await office.rows(tables.notices) == []
+    await office.feeder.feed(PartyAdded(case_id=office.case_id, party=person(RESPONDENT, 3)))
+    assert len(await office.rows(tables.notices)) == 3
+
+
+async def test_progress_goes_to_its_audience_only(office: Office) -> None:
+    await office.file(person(APPLICANT, 1), person(RESPONDENT, 2))
+    published = ProgressPublished(
+        case_id=office.case_id,
+        entry=4,
+        at=NOON,
+        title="财产查询",
+        text=Sealed(KEYRING.seal("已完成银行查询。", str(office.case_id))),
+        audience=(APPLICANT,),
+        notify=True,
+    )
+    await office.feeder.feed(published)
+    notices = [row for row in await office.rows(tables.notices) if row.kind == "PROGRESS"]
+    assert [row.role for row in notices] == ["applicant"]
+
+
+async def send_all(office: Office, carrier: Carrier, server: MailServer) -> None:
+    await sending.register_templates(office.kit, carrier)  # type: ignore[arg-type]
+    while await sending.send_sms_batch(office.kit, carrier):  # type: ignore[arg-type]
+        pass
+    while await sending.send_mails(office.kit, server):  # type: ignore[arg-type]
+        pass
+
+
+async def test_mail_serves_on_its_day_and_sms_never_does(office: Office) -> None:
+    await office.file(person(APPLICANT, 1), person(RESPONDENT, 2, email=False))
+    await send_all(office, Carrier(), MailServer())
+    served = {row.role: row.served_on for row in await office.rows(tables.notices)}
+    assert served == {"applicant": date(2026, 11, 23), "respondent": None}
+    assert len(await told(office.kit, NoticeSent)) == 6
+    assert {event.channel for event in await told(office.kit, NoticeServed)} == {"mail"}
+
+
+async def test_an_intent_is_committed_before_the_send_and_a_batch_holds_no_number_twice(office: Office) -> None:
+    twin = person(RESPONDENT, 1, email=False)
+    await office.file(person(APPLICANT, 1, email=False), twin)
+    seen: list[int] = []
+
+    class Watching(Carrier):
+        async def send_batch(self, batch: SmsBatch) -> Sequence[Outcome]:
+            rows = [row for row in await office.rows(tables.observations) if row.seen == "intent"]
+            seen.append(len(rows))
+            assert len({item.number for item in batch.items}) == len(batch.items)
+            return await super().send_batch(batch)
+
+    await send_all(office, Watching(), MailServer())
+    assert seen == [1, 2]
+
+
+@pytest.mark.parametrize(
+    ("outcome", "state", "step"),
+    [
+        (Sent("biz"), "sent", "reconcile"),
+        (NotLeft("未连接。"), "failed", "done"),
+        (Throttled("流控。", 1.0), "failed", "done"),
+        (Refused("isv.MOBILE_NUMBER_ILLEGAL", "号码错误。", Scope.RECIPIENT), "failed", "done"),
+        (Unknown("无答复。"), "unknown", "reconcile"),
+    ],
+)
+async def test_each_outcome_of_an_sms_has_its_state_and_step(
+    office: Office, outcome: Outcome, state: str, step: str
+) -> None:
+    await office.file(person(APPLICANT, 1), person(RESPONDENT, 2, phone=False))
+    await send_all(office, Carrier(outcome), MailServer())
+    rows = sorted((r for r in await office.rows(tables.deliveries) if r.channel == "sms"), key=lambda r: r.attempt)
+    assert (rows[0].state, rows[0].step) == (state, step)
+    retried = isinstance(outcome, NotLeft | Throttled)
+    assert len(rows) == (2 if retried else 1)
+
+
+async def test_an_sms_of_unknown_fate_is_asked_after_and_then_goes_to_a_person(office: Office) -> None:
+    await office.file(person(APPLICANT, 1), person(RESPONDENT, 2, phone=False))
+    carrier = Carrier(Unknown("无答复。"))
+    await send_all(office, carrier, MailServer())
+    for _ in range(office.kit.settings.policy.max_queries):
+        await office.hasten()
+        assert await sending.reconcile_sms(office.kit, carrier)  # type: ignore[arg-type]
+    row = await office.delivery("sms")
+    assert (row.state, row.step) == ("unknown", "person")
+    assert {event.trouble for event in await told(office.kit, DeliveryTroubled)} == {"unknown"}
+    (listed,) = (await overview.troubles(office.kit)).unknown
+    assert listed.address == "199****0001"
+    await deciding.rule(office.kit, row.delivery_id, deciding.Ruling.SEND_AGAIN, "已电话核实未收到", caller(Role.CLERK))
+    assert (await office.delivery("sms")).attempt == 2
+    with pytest.raises(Conflict):
+        await deciding.rule(office.kit, row.delivery_id, deciding.Ruling.ARRIVED, "重复", caller(Role.CLERK))
+
+
+async def test_the_carriers_record_settles_an_unknown_sms(office: Office) -> None:
+    await office.file(person(APPLICANT, 1), person(RESPONDENT, 2, phone=False))
+    carrier = Carrier(Unknown("无答复。"))
+    await send_all(office, carrier, MailServer())
+    row = await office.delivery("sms")
+    carrier.details = [SendDetail("19900000001", DetailStatus.DELIVERED, "", row.out_id, "", NOON, NOON)]
+    await office.hasten()
+    await sending.reconcile_sms(office.kit, carrier)  # type: ignore[arg-type]
+    assert (await office.delivery("sms")).state == "delivered"
+
+
+async def test_a_mail_of_unknown_fate_goes_once_more_with_the_same_id_and_is_listed(office: Office) -> None:
+    await office.file(person(APPLICANT, 1), person(RESPONDENT, 2, email=False))
+    server = MailServer(Unknown("中断。"), Sent("250"))
+    await send_all(office, Carrier(), server)
+    assert (await office.delivery("mail")).step == "resend"
+    await office.hasten()
+    await sending.resend_mails(office.kit)
+    await sending.send_mails(office.kit, server)  # type: ignore[arg-type]
+    first, second = server.envelopes
+    assert first.message_id == second.message_id
+    assert first.raw == second.raw
+    assert len((await overview.troubles(office.kit)).possibly_twice) == 1
+    assert (await office.delivery("mail")).state == "sent"
+
+
+async def test_a_mail_unknown_twice_goes_to_a_person(office: Office) -> None:
+    await office.file(person(APPLICANT, 1), person(RESPONDENT, 2, email=False))
+    server = MailServer(Unknown("中断。"), Unknown("中断。"))
+    await send_all(office, Carrier(), server)
+    await office.hasten()
+    await sending.resend_mails(office.kit)
+    await sending.send_mails(office.kit, server)  # type: ignore[arg-type]
+    assert (await office.delivery("mail")).step == "person"
+
+
+async def test_a_refused_mail_goes_on_paper_at_once_and_the_letter_says_so(office: Office) -> None:
+    await office.file(person(APPLICANT, 1), person(RESPONDENT, 2, email=False))
+    server = MailServer(Refused("550", "无此邮箱。", Scope.RECIPIENT))
+    await send_all(office, Carrier(), server)
+    assert len(await office.rows(tables.paper)) == 2
+    assert {event.trouble for event in await told(office.kit, DeliveryTroubled)} == {"failed"}
+
+
+async def test_a_lease_that_ran_out_counts_as_unknown_and_a_late_outcome_is_folded_in(office: Office) -> None:
+    await office.file(person(APPLICANT, 1), person(RESPONDENT, 2, phone=False))
+    await sending.register_templates(office.kit, Carrier())  # type: ignore[arg-type]
+
+    class Dying(Carrier):
+        async def send_batch(self, batch: SmsBatch) -> Sequence[Outcome]:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        await sending.send_sms_batch(office.kit, Dying())  # type: ignore[arg-type]
+    assert not await sending.expire_intents(office.kit)
+    await office.hasten()
+    assert await sending.expire_intents(office.kit)
+    row = await office.delivery("sms")
+    assert (row.state, row.step) == ("unknown", "reconcile")
+    async with office.kit.db.begin() as tx:
+        await note(office.kit, tx, row.delivery_id, Sighting(Seen.SENT, provider_id="biz", epoch=1))
+    assert (await office.delivery("sms")).state == "sent"
+
+
+def receipt(number: str, *, success: bool = True, biz: str = "biz") -> bytes:
+    entry = {
+        "phone_number": number,
+        "send_time": "2026-11-23 12:00:00",
+        "report_time": "2026-11-23 12:00:05",
+        "success": success,
+        "err_code": "DELIVERED" if success else "MK:0001",
+        "err_msg": "",
+        "sms_size": "2",
+        "biz_id": biz,
+        "out_id": "",
+    }
+    return json.dumps([entry]).encode()
+
+
+async def test_receipts_converge_in_any_order_and_repetition(office: Office) -> None:
+    await office.file(person(APPLICANT, 1), person(RESPONDENT, 2, phone=False))
+    secret = receipts.receipt_secret(office.kit)
+    # The receipt overtakes the carrier's own answer, and comes twice.
+    assert await receipts.take_receipts(office.kit, "aliyun", secret, receipt("19900000001")) == 1
+    assert await receipts.take_receipts(office.kit, "aliyun", secret, receipt("19900000001")) == 0
+    await send_all(office, Carrier(Sent("biz")), MailServer())
+    assert (await office.delivery("sms")).state == "delivered"
+
+
+async def test_a_failure_after_delivery_reopens(office: Office) -> None:
+    await office.file(person(APPLICANT, 1), person(RESPONDENT, 2, phone=False))
+    await send_all(office, Carrier(Sent("biz")), MailServer())
+    secret = receipts.receipt_secret(office.kit)
+    await receipts.take_receipts(office.kit, "aliyun", secret, receipt("19900000001"))
+    await receipts.take_receipts(office.kit, "aliyun", secret, receipt("19900000001", success=False))
+    assert (await office.delivery("sms")).state == "failed"
+
+
+async def test_a_bounced_mail_takes_the_service_back(office: Office) -> None:
+    await office.file(person(APPLICANT, 1), person(RESPONDENT, 2, email=False))
+    await send_all(office, Carrier(), MailServer())
+    row = await office.delivery("mail")
+    async with office.kit.db.begin() as tx:
+        await note(office.kit, tx, row.delivery_id, Sighting(Seen.BOUNCED, detail="退信。"))
+    applicant = [n for n in await office.rows(tables.notices) if n.role == "applicant"]
+    assert {n.served_on for n in applicant} == {None}
+    assert len(await office.rows(tables.paper)) == 2
+
+
+async def test_paper_serves_on_the_day_of_its_delivery(office: Office) -> None:
+    await office.file(person(APPLICANT, 1), person(RESPONDENT, 2, email=False))
+    (paper,) = await office.rows(tables.paper)
+    me, act = caller(Role.CLERK), deciding.PaperAct
+    await deciding.record_paper(office.kit, paper.paper_id, act.POSTED, None, "EMS123", me)
+    day = NOON.date() - timedelta(days=1)
+    await deciding.record_paper(office.kit, paper.paper_id, act.SERVED, day, None, me)
+    respondent = [n for n in await office.rows(tables.notices) if n.role == "respondent"]
+    assert {(n.served_on, n.served_by) for n in respondent} == {(day, "paper")}
+
+
+async def test_the_evidence_holds_and_any_change_breaks_it(office: Office) -> None:
+    await office.file(person(APPLICANT, 1), person(RESPONDENT, 2))
+    await send_all(office, Carrier(), MailServer())
+    notice = next(row for row in await office.rows(tables.notices) if row.kind == "CASE_ACCEPTED")
+    bundle = await evidence.bundle(office.kit, UUID(str(notice.notice_id)))
+    raw = json.dumps(bundle)
+    assert evidence.faults_of_bundle(raw.encode(), office.kit.signing.verifying_key) == []
+    for old, new in (('\\"attempt\\": 1', '\\"attempt\\": 2'), ("sent", "Sent"), (bundle["signature"][:8], "AAAAAAAA")):
+        assert evidence.faults_of_bundle(raw.replace(old, new, 1).encode(), None) != []
+    assert evidence.faults_of_bundle(b"{}", None) != []
