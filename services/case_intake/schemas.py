@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from services.case_intake.usecases.filing import Assign
 from services.case_intake.usecases.reading import CaseView, ImportView
 from shared.contracts.cases import IdKind, PartyRole
-from shared.http.inputs import Input
+from shared.http.inputs import Input, Line
 
 Typed = str | None
 
@@ -93,8 +93,8 @@ class AssignmentInput(Input):
     """To whom a case is given. Without a panel the judge's own."""
 
     judge_id: UUID
-    panel: str | None = Field(None, max_length=100)
-    clerk_name: str | None = Field(None, max_length=100)
+    panel: Line | None = None
+    clerk_name: Line | None = None
 
 
 class FiledParty(BaseModel):

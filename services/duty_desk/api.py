@@ -37,7 +37,7 @@ async def stream(kit: HandedKit) -> EventSourceResponse:
                 yield ServerSentEvent(Queue.of(kit, sight).model_dump_json(), event="queue", retry=500)
             yield ServerSentEvent(kit.clock.now().isoformat(), event="tick")
 
-    return EventSourceResponse(events())
+    return EventSourceResponse(events(), ping=0, send_timeout=30)
 
 
 async def _whole(kit: DeskKit, item_id: UUID) -> DeskItemWhole:

@@ -150,6 +150,9 @@ def _reveals_nothing(text: str) -> str:
     return text
 
 
+NeutralText = Annotated[Prose, AfterValidator(_reveals_nothing)]
+
+
 class AcceptInput(Input):
     """Which case the evidence belongs to, when that is known."""
 
@@ -160,7 +163,20 @@ class ActInput(Input):
     """What was done (internal), and what the applicant is told of it; null tells nobody."""
 
     deed: Prose
-    progress: Annotated[Prose, AfterValidator(_reveals_nothing)] | None = PROGRESS
+    progress: NeutralText | None = PROGRESS
+
+
+class DeedForm(Input):
+    """The page's form when nobody is to be told."""
+
+    deed: Prose
+
+
+class ToldDeedForm(DeedForm):
+    """The page's form with the box ticked: then the sentence must be there."""
+
+    tell: Line
+    progress: NeutralText
 
 
 class DismissInput(Input):

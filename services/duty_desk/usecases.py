@@ -10,6 +10,7 @@ from uuid import UUID
 
 from sqlalchemy import Row
 from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.duty_desk import store
 from services.duty_desk.domain import (
@@ -39,7 +40,7 @@ DeskKit = Kit[DeskSettings]
 DESK_SIGNAL = "desk"
 MOST = 500
 """So many items of the queue are read; beyond that only their number."""
-_GLANCE = 0.4
+_PAUSE = 0.4
 _HEARTBEAT = 1.0
 _LIFE = 600.0
 
@@ -197,6 +198,12 @@ async def read_item(kit: DeskKit, item_id: UUID) -> tuple[Row[Any], bool]:
         return row, bool(claimed) and await store.find_case(conn, spellings(claimed)) is not None
 
 
+async def read_closed(kit: DeskKit, limit: int, after: UUID | None) -> list[Row[Any]]:
+    """What was done lately, newest first, from behind the item `after`."""
+    async with kit.db.read() as conn:
+        return await store.closed_items(conn, limit, after)
+
+
 @dataclass(frozen=True)
 class Sight:
     """The open items at one moment: the first of them by time left to act, and how many there are."""
@@ -206,13 +213,20 @@ class Sight:
     total: int
 
 
-async def look(kit: DeskKit, seen: int | None = None) -> Sight | None:
-    """The queue as it is now; None when it is still the revision that was `seen`."""
+async def look(kit: DeskKit) -> Sight:
+    """The queue as it is now."""
+    async with kit.db.read() as conn:
+        return await _sight(conn, await store.revision(conn))
+
+
+async def _glance(kit: DeskKit, seen: int | None) -> Sight | None:
     async with kit.db.read() as conn:
         revision = await store.revision(conn)
-        if revision == seen:
-            return None
-        return Sight(revision, await store.queue(conn, MOST), await store.count_open(conn))
+        return None if revision == seen else await _sight(conn, revision)
+
+
+async def _sight(conn: AsyncConnection, revision: int) -> Sight:
+    return Sight(revision, await store.queue(conn, MOST), await store.count_open(conn))
 
 
 async def watch(kit: DeskKit) -> AsyncIterator[Sight | None]:
@@ -226,7 +240,7 @@ async def watch(kit: DeskKit) -> AsyncIterator[Sight | None]:
     seen: int | None = None
     while clock() - begun < _LIFE:
         try:
-            sight = await look(kit, seen)
+            sight = await _glance(kit, seen)
         except (SQLAlchemyError, OSError) as error:
             log.warning("the desk cannot read its queue", extra={"error": type(error).__name__})
             await asyncio.sleep(_HEARTBEAT)
@@ -235,4 +249,4 @@ async def watch(kit: DeskKit) -> AsyncIterator[Sight | None]:
             seen = sight.revision if sight else seen
             said = clock()
             yield sight
-        await kit.signals.wait(DESK_SIGNAL, _GLANCE)
+        await kit.signals.wait(DESK_SIGNAL, _PAUSE)

@@ -42,9 +42,14 @@ async def list_troubles(kit: TheKit) -> TroubleList:
 
 
 @staff.get("/api/notices/paper", Action.PAPER_WORK)
-async def list_paper(kit: TheKit, state: PaperState | None = None) -> PaperList:
-    """The paper worklist."""
-    return await overview.papers(kit, state)
+async def list_paper(
+    kit: TheKit,
+    state: PaperState | None = None,
+    cursor: Annotated[str | None, Query(max_length=100)] = None,
+    limit: Limit = 50,
+) -> PaperList:
+    """The paper worklist, oldest first."""
+    return await overview.papers(kit, state, cursor, limit)
 
 
 @staff.get("/api/notices/{notice_id}", Action.NOTICES_READ)

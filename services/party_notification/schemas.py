@@ -40,6 +40,13 @@ class ReceiptAnswer(BaseModel):
     msg: str = "接收成功"
 
 
+class EntryInput(Input):
+    """A party's query code and the last six characters of their ID or company number."""
+
+    code: Line
+    last_six: Line
+
+
 class CheckInput(Input):
     """A notice's number and the last four digits of the telephone to which it went."""
 

@@ -4,7 +4,7 @@ from datetime import UTC, date, datetime
 from typing import Annotated, Any, Literal, Self
 from uuid import UUID
 
-from pydantic import AwareDatetime, BaseModel, Field
+from pydantic import AfterValidator, AwareDatetime, BaseModel, Field
 
 from services.stage_tracking.domain.acts import Act, EnterPeriod, Publication, ReachMilestone, Work
 from services.stage_tracking.domain.deadlines import DeadlineKind
@@ -16,19 +16,28 @@ from shared.contracts.stages import Milestone, Period
 from shared.http.inputs import Input, Line, Prose
 
 
+def _in_utc(instant: datetime) -> datetime:
+    try:
+        return instant.astimezone(UTC)
+    except OverflowError:
+        raise ValueError("不是有效的时间。") from None
+
+
+Instant = Annotated[AwareDatetime, AfterValidator(_in_utc)]
+
+
 class PublishInput(Input):
     """To whom the work is told. What a respondent reads must be carried out by then."""
 
     audience: Annotated[list[PartyRole], Field(min_length=1, max_length=2)]
-    not_before: AwareDatetime | None = None
+    not_before: Instant | None = None
     notify: bool = True
     carried_out: bool = False
 
     def publication(self) -> Publication:
         """For the rules."""
         audience = tuple(role for role in PartyRole if role in self.audience)
-        not_before = None if self.not_before is None else self.not_before.astimezone(UTC)
-        return Publication(audience, self.notify, not_before, self.carried_out)
+        return Publication(audience, self.notify, self.not_before, self.carried_out)
 
 
 class WorkInput(Input):

@@ -17,7 +17,7 @@ class DeskEvent(Event):
 
 
 class ItemTaken(DeskEvent):
-    """Somebody is on it; no clock stops for that."""
+    """Somebody is on it: the clock of triage gives way to that of the check; the deed's has not begun."""
 
     type: ClassVar[str] = "desk.item_taken.v1"
     taken_by: UUID
@@ -50,7 +50,9 @@ class ItemActed(DeskEvent):
 
 
 class DeskClockRang(DeskEvent):
-    """A clock of the desk ran out before the deed (or, for `triage`, before anybody took the item)."""
+    """A clock of the desk ran out: `triage` before anybody took the item, `check` before its evidence was judged,
+    `deed` before the deed.
+    """
 
     type: ClassVar[str] = "desk.clock_rang.v1"
     clock: str

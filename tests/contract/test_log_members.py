@@ -12,8 +12,6 @@ from shared.bus.log import Delivered, Log, Subscription
 from tests.contract.reading import append, ends, in_order_per_key, numbered, numbers, read, unique
 from tests.contract.stores import ROOT, Store, eventually
 
-LEASE = 1.0  # seconds, as Store.log() sets it
-
 
 class Outsider:
     """A member in a process of its own; see member.py."""
@@ -155,21 +153,25 @@ async def test_a_rebalance_waits_for_what_is_being_handled(store: Store) -> None
         first = await log.subscribe(group, [topic])
         records = await read(first, 20)
         second = await log.subscribe(group, [topic])
-        polling = asyncio.ensure_future(second.poll(100, 1))
-        assert list(await polling) == []
+        assert list(await second.poll(100, 1)) == []
         await first.commit(ends(records))
         await append(log, numbered(topic, 20, keys=20, start=20))
-        mine, yours = await asyncio.gather(_read_for(first, 3), _read_for(second, 3))
-    assert sorted(numbers(mine + yours)) == list(range(20, 40))
-    assert len(mine) > 0 < len(yours)
+        shares = await _read_together([first, second], 20)
+    assert sorted(numbers([record for share in shares for record in share])) == list(range(20, 40))
+    assert all(shares)
 
 
-async def _read_for(subscription: Subscription, seconds: float) -> list[Delivered]:
-    records: list[Delivered] = []
-    deadline = time.monotonic() + seconds
-    while time.monotonic() < deadline:
-        records.extend(await subscription.poll(100, 0.2))
-    return records
+async def _read_together(subscriptions: list[Subscription], count: int) -> list[list[Delivered]]:
+    shares: list[list[Delivered]] = [[] for _ in subscriptions]
+
+    async def all_read() -> bool:
+        polls = await asyncio.gather(*(subscription.poll(100, 0.2) for subscription in subscriptions))
+        for share, batch in zip(shares, polls, strict=True):
+            share.extend(batch)
+        return sum(map(len, shares)) >= count
+
+    await eventually(all_read, 20)
+    return shares
 
 
 def _async(true: Callable[[], bool]) -> Callable[[], Awaitable[bool]]:

@@ -2,13 +2,17 @@
 
 import csv
 import json
+import re
 import time
 from collections import Counter
 from pathlib import Path
 from typing import Any
 
+import asyncpg
 import pytest
 
+from shared.runtime.postgres import read_url
+from shared.runtime.registry import service_names
 from tests.fixtures.running import Process, Product, eventually, free_port, new_folder, remove
 
 FIXTURES = Path(__file__).parents[1] / "fixtures"
@@ -74,8 +78,27 @@ def settled(product: Product, least: int) -> list[dict[str, Any]]:
     return eventually(f"{least} messages and silence", 180, look)
 
 
-def test_the_file_is_filed_and_exactly_whom_it_owes_is_told(fresh: Product) -> None:
-    report = upload(fresh, FILE.read_bytes())
+class Imported:
+    """The product after the first import came to rest: what it reported, and what the world had received by then."""
+
+    def __init__(self, product: Product) -> None:
+        self.product = product
+        lacking = set(EXPECT["cases_lacking_a_role"])
+        self.told = [row for row in good_rows() if row["案号"] not in lacking]
+        self.phones = [row["手机号码"] for row in self.told]
+        consents = [row for row in self.told if row["同意电子送达"] == "是"]
+        self.mails = [row["电子邮箱"] for row in consents if row["电子邮箱"]]
+        self.report = upload(product, FILE.read_bytes())
+        self.messages = settled(product, len(self.phones) + len(self.mails))
+
+
+@pytest.fixture(scope="module")
+def imported(fresh: Product) -> Imported:
+    return Imported(fresh)
+
+
+def test_every_row_is_accounted_for(imported: Imported) -> None:
+    report = imported.report
     assert report["rows"] == EXPECT["rows"]
     assert report["cases"] == EXPECT["cases"]
     assert report["filed"] == EXPECT["cases_filed"]
@@ -83,16 +106,16 @@ def test_the_file_is_filed_and_exactly_whom_it_owes_is_told(fresh: Product) -> N
     assert set(found) == {(line, column) for line, column, _ in EXPECT["bad"]}
     for line, column, why in EXPECT["bad"]:
         assert REASONS[why] in found[line, column], (line, column, found[line, column])
-    lacking = set(EXPECT["cases_lacking_a_role"])
-    told = [row for row in good_rows() if row["案号"] not in lacking]
-    phones = [row["手机号码"] for row in told]
-    assert len(phones) == EXPECT["phones_of_cases_with_both_roles"]
-    mails = [row["电子邮箱"] for row in told if row["电子邮箱"] and row["同意电子送达"] == "是"]
-    messages = settled(fresh, len(phones) + len(mails))
-    by_channel = {channel: Counter(m["to"] for m in messages if m["channel"] == channel) for channel in ("sms", "mail")}
-    assert by_channel["sms"] == Counter(phones)
-    assert by_channel["mail"] == Counter(mails)
-    check_attachments(told, messages)
+
+
+def test_exactly_whom_the_file_owes_is_told_once(imported: Imported) -> None:
+    assert len(imported.phones) == EXPECT["phones_of_cases_with_both_roles"]
+    by_channel = {
+        channel: Counter(m["to"] for m in imported.messages if m["channel"] == channel) for channel in ("sms", "mail")
+    }
+    assert by_channel["sms"] == Counter(imported.phones)
+    assert by_channel["mail"] == Counter(imported.mails)
+    check_attachments(imported.told, imported.messages)
 
 
 def check_attachments(told: list[dict[str, str]], messages: list[dict[str, Any]]) -> None:
@@ -106,7 +129,8 @@ def check_attachments(told: list[dict[str, str]], messages: list[dict[str, Any]]
             assert len(message["attachments"]) == (2 if waits else 3), row["案号"]
 
 
-def test_the_same_file_again_changes_nothing(fresh: Product) -> None:
+def test_the_same_file_again_changes_nothing(imported: Imported) -> None:
+    fresh = imported.product
     before = len(settled(fresh, 1))
     report = upload(fresh, FILE.read_bytes())
     assert report["filed"] == 0
@@ -116,7 +140,8 @@ def test_the_same_file_again_changes_nothing(fresh: Product) -> None:
     assert len(settled(fresh, before)) == before
 
 
-def test_a_waiting_notice_goes_out_alone_once_its_field_is_there(fresh: Product) -> None:
+def test_a_waiting_notice_goes_out_alone_once_its_field_is_there(imported: Imported) -> None:
+    fresh = imported.product
     number = EXPECT["cases_lacking_the_obligation"][0]
     clerk = fresh.as_("clerk")
     notices = clerk.get("/api/notices", params={"case_number": number}).json()["items"]
@@ -132,7 +157,8 @@ def test_a_waiting_notice_goes_out_alone_once_its_field_is_there(fresh: Product)
     assert len(settled(fresh, before + len(rows))) == before + len(rows) + mails
 
 
-def test_a_completed_case_tells_everybody_then(fresh: Product) -> None:
+def test_a_completed_case_tells_everybody_then(imported: Imported) -> None:
+    fresh = imported.product
     number = EXPECT["cases_lacking_a_role"][0]
     clerk = fresh.as_("clerk")
     case = clerk.get(f"/api/cases/{number}").json()
@@ -154,3 +180,35 @@ def test_a_completed_case_tells_everybody_then(fresh: Product) -> None:
     for phone in [*phones, "19911112222"]:
         eventually("the completed case tells everybody", 20, lambda phone=phone: fresh.messages(phone))
         assert len([m for m in fresh.messages(phone) if m["channel"] == "sms"]) == 1
+
+
+def needles() -> re.Pattern[str]:
+    """Every name, telephone, ID number, mail and postal address of the file."""
+    columns = ("姓名或名称", "手机号码", "证件号码", "电子邮箱", "送达地址", "代理人手机")
+    values = {row[column] for row in good_rows() for column in columns if len(row[column]) > 2}
+    assert len(values) > 1500
+    return re.compile("|".join(map(re.escape, sorted(values, key=len, reverse=True))))
+
+
+def plain(value: Any) -> str:
+    return bytes(value).decode(errors="replace") if isinstance(value, bytes | memoryview) else str(value)
+
+
+async def test_no_database_and_no_log_holds_personal_data_in_plain_text(imported: Imported) -> None:
+    product, pattern = imported.product, needles()
+    looked = 0
+    for name in ("bus", *service_names()):
+        url = read_url(product.folder / "postgres", name).replace("+asyncpg", "")
+        conn = await asyncpg.connect(url)
+        try:
+            tables = await conn.fetch("SELECT tablename FROM pg_tables WHERE schemaname = 'public'")
+            for (table,) in tables:
+                for row in await conn.fetch(f'SELECT * FROM "{table}"'):  # noqa: S608 - names from the catalogue
+                    looked += 1
+                    text = " ".join(plain(value) for value in row.values())
+                    assert not pattern.search(text), (name, table)
+        finally:
+            await conn.close()
+    assert looked > 10_000
+    for log in product.folder.rglob("*.log"):
+        assert not pattern.search(log.read_text(errors="replace")), log

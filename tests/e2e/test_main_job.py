@@ -57,6 +57,8 @@ def filed(product: Product) -> dict[str, Any]:
     other = product.as_("clerk").post("/api/cases", json=case_body(60002), headers={"Idempotency-Key": "main-job"})
     assert other.status_code == 409
     assert other.headers["content-type"] == "application/problem+json"
+    addresses = [p["phone"] for p in body["parties"]] + [p["email"] for p in body["parties"] if "email" in p]
+    body["first"] = {to: received(product, to, 1) for to in addresses}
     return body
 
 
@@ -68,20 +70,20 @@ def received(product: Product, to: str, count: int) -> list[dict[str, Any]]:
     return eventually(f"{count} messages", 20, look)
 
 
-def test_every_party_gets_one_sms_and_whoever_consented_one_mail(product: Product, filed: dict[str, Any]) -> None:
+def test_every_party_gets_one_sms_and_whoever_consented_one_mail(filed: dict[str, Any]) -> None:
     applicant, second, third = filed["parties"]
     for who in (applicant, second, third):
-        (sms,) = received(product, who["phone"], 1)
+        (sms,) = filed["first"][who["phone"]]
         assert sms["channel"] == "sms"
         assert sms["body"].startswith("【重庆五中院】")
         assert "12368" in sms["body"]
         assert "://" not in sms["body"]
         assert who["name"] not in sms["body"]
         assert code_in(sms["body"])
-    assert "电子送达地址" in received(product, applicant["phone"], 1)[0]["body"]
-    assert "邮寄" in received(product, third["phone"], 1)[0]["body"]
+    assert "电子送达地址" in filed["first"][applicant["phone"]][0]["body"]
+    assert "邮寄" in filed["first"][third["phone"]][0]["body"]
     for who in (applicant, second):
-        (mail,) = received(product, who["email"], 1)
+        (mail,) = filed["first"][who["email"]]
         assert mail["channel"] == "mail"
         assert who["name"] not in mail["subject"]
         assert len(mail["attachments"]) == 3
@@ -102,10 +104,10 @@ def test_receipts_come_back_and_legal_effect_is_true_to_the_way(product: Product
             for delivery in notice["deliveries"]
             if delivery["channel"] == "sms"
         ]
-        return len(states) == 9 and set(states) == {"delivered"}
+        return len(states) >= 9 and set(states) == {"delivered"}
 
     eventually("all SMS reported delivered", 20, delivered)
-    notices = notices_of(product, filed["case_number"])
+    notices = [n for n in notices_of(product, filed["case_number"]) if n["kind"] != "PROGRESS"]
     assert len(notices) == 9
     for notice in notices:
         by_mail = any(delivery["channel"] == "mail" for delivery in notice["deliveries"])
@@ -191,7 +193,7 @@ def enter(product: Product, code: str, last_six: str) -> httpx.Client:
 
 def test_a_party_enters_with_the_code_and_sees_the_case(product: Product, filed: dict[str, Any]) -> None:
     applicant, respondent = filed["parties"][0], filed["parties"][1]
-    code = code_in(received(product, applicant["phone"], 1)[0]["body"])
+    code = code_in(filed["first"][applicant["phone"]][0]["body"])
     with enter(product, code, applicant["id_number"][-6:]) as visitor:
         page = visitor.get("/p/case").text
         assert filed["case_number"] in page

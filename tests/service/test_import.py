@@ -139,6 +139,11 @@ async def test_two_workers_and_two_imports_at_once_file_each_case_once(
     await asyncio.gather(work_through(kit), work_through(kit))
     await work_through(kit)
     assert len(await told(kit, CaseFiled)) == EXPECTED["cases_filed"]
+    lines = (await clerk.get("/api/cases/imports")).json()["items"]
+    assert [line["filed"] + line["unchanged"] for line in lines] == [EXPECTED["cases_filed"]] * 2
+    assert sum(line["filed"] for line in lines) == EXPECTED["cases_filed"]
+    reports = [(await clerk.get(f"/api/cases/imports/{line['id']}")).json() for line in lines]
+    assert [len(report["faults"]) for report in reports] == [len(EXPECTED["bad"])] * 2
     shares = [event.judge.staff_id for event in await told(kit, CaseAssigned)]
     assert sorted(shares.count(staff_id) for staff_id in JUDGES) == [66, 66, 67]
 

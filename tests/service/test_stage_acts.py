@@ -86,6 +86,13 @@ async def test_what_is_not_carried_out_or_reveals_a_tip_is_refused(
     assert await told(kit, ProgressPublished) == []
 
 
+async def test_a_time_beyond_all_calendars_is_a_fault_of_its_field(http: httpx.AsyncClient, case_id: UUID) -> None:
+    publish = {"audience": ["applicant"], "not_before": "9999-12-31T23:59:59-05:00"}
+    answer = await act(http, {**WORK, "publish": publish})
+    assert answer.status_code == 422
+    assert [each["field"] for each in answer.json()["errors"]] == ["work.publish.not_before"]
+
+
 async def test_the_same_key_gives_the_same_entry_and_never_another(
     kit: Any, http: httpx.AsyncClient, case_id: UUID
 ) -> None:

@@ -95,6 +95,6 @@ async def change_party(case_id: UUID, party_id: UUID, body: PartyPatch, kit: Any
 @routes.post("/api/cases/{case_id}/assignment", Action.CASES_ASSIGN, name="assign a case")
 async def assign_case(case_id: UUID, body: AssignmentInput, kit: AnyKit, caller: CurrentCaller) -> CaseAnswer:
     """Give a case to a judge."""
-    wish = Appointment(body.judge_id, body.panel or None, body.clerk_name or None)
+    wish = Appointment(body.judge_id, body.panel, body.clerk_name)
     await assignment.assign_by_hand(kit, case_id, wish, caller.staff_id)
     return case_answer(await reading.read_case(kit, case_id))

@@ -7,6 +7,7 @@ from fastapi import Depends, Query, Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from services.case_intake.domain import cursors
+from services.case_intake.domain.texts import Reader, line
 from services.case_intake.settings import IntakeKit
 from services.case_intake.store.cases import Wanted
 from services.case_intake.usecases import assignment, reading
@@ -113,14 +114,12 @@ async def assign(request: Request, case_id: UUID, kit: AnyKit, caller: CurrentCa
 
 
 def _appointment(form: Typed) -> Appointment:
-    panel, clerk = form.get("panel", "").strip(), form.get("clerk_name", "").strip()
-    faults = [
-        Fault(name, "内容太长，最多100个字。") for name, text in (("panel", panel), ("clerk_name", clerk)) if text[100:]
-    ]
+    reader = Reader(form)
+    panel, clerk_name = reader.may("panel", line), reader.may("clerk_name", line)
     try:
         judge_id = UUID(form.get("judge_id", ""))
     except ValueError:
-        raise Invalid([Fault("judge_id", "请从名单中选择承办法官。"), *faults]) from None
-    if faults:
-        raise Invalid(faults)
-    return Appointment(judge_id, panel or None, clerk or None)
+        raise Invalid([Fault("judge_id", "请从名单中选择承办法官。"), *reader.faults]) from None
+    if reader.faults:
+        raise Invalid(reader.faults)
+    return Appointment(judge_id, panel, clerk_name)

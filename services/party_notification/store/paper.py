@@ -46,7 +46,8 @@ async def listed(conn: AsyncConnection, wanted: Wanted, limit: int) -> list[Row[
 
 
 def _with_party() -> Select[Any]:
-    columns = (parties.c.identity, parties.c.minor, parties.c.role)
+    identity = (parties.c.identity, parties.c.minor, parties.c.role)
+    columns = (*identity, parties.c.consents, parties.c.address_confirmed_on)
     query = select(paper, cases.c.case_number, *columns).join(cases, cases.c.case_id == paper.c.case_id)
     return query.join(parties, parties.c.party_id == paper.c.party_id)
 

@@ -120,6 +120,14 @@ async def observed(conn: AsyncConnection, message_id: UUID) -> list[Row[Any]]:
     return list(await conn.execute(query.where(deliveries.c.message_id == message_id).order_by(observations.c.id)))
 
 
+async def observed_of(conn: AsyncConnection, message_ids: Sequence[UUID]) -> list[Row[Any]]:
+    """Everything seen of all attempts of these messages, with the attempt, in the order of seeing."""
+    columns = (deliveries.c.message_id, deliveries.c.channel, deliveries.c.attempt)
+    query = select(observations, *columns)
+    query = query.join(deliveries, deliveries.c.delivery_id == observations.c.delivery_id)
+    return list(await conn.execute(query.where(deliveries.c.message_id.in_(message_ids)).order_by(observations.c.id)))
+
+
 async def set_possibly_twice(conn: AsyncConnection, message_id: UUID) -> None:
     """More than one attempt of this message may have reached its recipient."""
     await conn.execute(update(messages).where(messages.c.message_id == message_id).values(possibly_twice=True))

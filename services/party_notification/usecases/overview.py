@@ -1,11 +1,11 @@
 """What staff see of notices: lists, one notice whole, what waits for a person."""
 
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
 from services.party_notification.domain.notices import Kind
-from services.party_notification.store import cases, notices, sending
+from services.party_notification.store import cases, notices, paper, sending
 from services.party_notification.usecases.facts import NotificationKit
 from services.party_notification.usecases.views import (
     DeliveryView,
@@ -34,13 +34,27 @@ async def of_case(kit: NotificationKit, number_or_id: str) -> NoticeList:
         return NoticeList(items=await _views(conn, await notices.of_case(conn, case.case_id)))
 
 
-async def listed(kit: NotificationKit, state: str | None, cursor: str | None, limit: int) -> NoticeList:
-    """Notices of all cases, newest first."""
+async def listed(
+    kit: NotificationKit, state: str | None, cursor: str | None, limit: int, number: str = ""
+) -> NoticeList:
+    """Notices of all cases, newest first; with `number` only of cases whose number holds it."""
+    wanted = notices.Wanted(state, plain_number(number), read_cursor(cursor))
     async with kit.db.read() as conn:
-        rows = await notices.listed(conn, state, _cursor(cursor), limit + 1)
+        rows = await notices.listed(conn, wanted, limit + 1)
         views = await _views(conn, rows[:limit])
     last = rows[limit - 1] if len(rows) > limit else None
-    return NoticeList(items=views, next=f"{last.created_at.isoformat()}_{last.notice_id}" if last else None)
+    return NoticeList(items=views, next=write_cursor(last.created_at, last.notice_id) if last else None)
+
+
+async def count_states(kit: NotificationKit) -> dict[str, int]:
+    """How many notices there are in each state of the lists."""
+    async with kit.db.read() as conn:
+        return await notices.counts(conn)
+
+
+def plain_number(text: str) -> str:
+    """A part of a case number as it is typed: its brackets are full-width."""
+    return "".join(text.split()).replace("(", "（").replace(")", "）")
 
 
 def _as_id(text: str) -> UUID | None:
@@ -50,14 +64,20 @@ def _as_id(text: str) -> UUID | None:
         return None
 
 
-def _cursor(text: str | None) -> tuple[datetime, UUID] | None:
+def write_cursor(at: datetime, row_id: UUID) -> str:
+    """Where a page of a list ended; safe in a URL as it is."""
+    return f"{at.astimezone(UTC).isoformat().removesuffix('+00:00')}Z_{row_id}"
+
+
+def read_cursor(text: str | None) -> tuple[datetime, UUID] | None:
+    """Where the next page begins. Raises Invalid."""
     if not text:
         return None
-    at, _, notice_id = text.partition("_")
+    at, _, row_id = text.partition("_")
     try:
         instant = datetime.fromisoformat(at)
-        return instant, UUID(notice_id)
-    except ValueError:
+        return instant.astimezone(UTC) if instant.tzinfo else instant.replace(tzinfo=UTC), UUID(row_id)
+    except (ValueError, OverflowError):
         raise Invalid([Fault("cursor", "翻页标记无效，请从第一页重新开始。")]) from None
 
 
@@ -66,13 +86,18 @@ async def _views(conn: Any, rows: list[Any]) -> list[NoticeView]:
     for row in await notices.deliveries_of(conn, list(deliveries)):
         view = DeliveryView.model_validate(row, from_attributes=True)
         deliveries[row.notice_id].append(view)
-    return [_view(row, deliveries[row.notice_id]) for row in rows]
+    numbers = await cases.numbers_of(conn, list({row.case_id for row in rows}))
+    letters = await paper.states_of(conn, list(deliveries))
+    return [
+        _view(row, numbers[row.case_id], letters.get(row.notice_id), deliveries[row.notice_id]) for row in rows
+    ]
 
 
-def _view(row: Any, deliveries: list[DeliveryView]) -> NoticeView:
+def _view(row: Any, case_number: str, paper_state: str | None, deliveries: list[DeliveryView]) -> NoticeView:
     return NoticeView(
         notice_id=row.notice_id,
         case_id=row.case_id,
+        case_number=case_number,
         number=row.number,
         kind=row.kind,
         title=Kind(row.kind).label,
@@ -85,6 +110,7 @@ def _view(row: Any, deliveries: list[DeliveryView]) -> NoticeView:
         created_at=row.created_at,
         issued_at=row.issued_at,
         sent_at=row.sent_at,
+        paper_state=paper_state,
         deliveries=deliveries,
         legal_effect=LegalEffect(served_on=row.served_on, served_by=row.served_by, because=row.served_because),
     )
@@ -105,9 +131,14 @@ async def troubles(kit: NotificationKit) -> TroubleList:
         unknown = await sending.for_person(conn, 500)
         twice = await sending.possibly_twice(conn, 500)
     return TroubleList(
-        unknown=[TroubleView(address=_masked(kit, row), **_fields(row, TroubleView)) for row in unknown],
+        unknown=[trouble_view(kit, row) for row in unknown],
         possibly_twice=[TwiceView(address=_masked(kit, row), **_fields(row, TwiceView)) for row in twice],
     )
+
+
+def trouble_view(kit: NotificationKit, row: Any) -> TroubleView:
+    """A delivery that waits for a decision, its address masked."""
+    return TroubleView(address=_masked(kit, row), **_fields(row, TroubleView))
 
 
 def _fields(row: Any, view: type[TroubleView] | type[TwiceView]) -> dict[str, Any]:
@@ -122,14 +153,19 @@ def _masked(kit: NotificationKit, row: Any) -> str:
     return f"{name[:1]}***@{host}"
 
 
-async def papers(kit: NotificationKit, state: str | None) -> PaperList:
-    """The paper worklist."""
+async def papers(kit: NotificationKit, state: str | None, cursor: str | None = None, limit: int = LIMIT) -> PaperList:
+    """The paper worklist, oldest first."""
     async with kit.db.read() as conn:
-        rows = await notices.papers(conn, state, 500)
-    return PaperList(items=[_paper(row) for row in rows])
+        rows = await paper.listed(conn, paper.Wanted(state, after=read_cursor(cursor)), limit + 1)
+    last = rows[limit - 1] if len(rows) > limit else None
+    return PaperList(
+        items=[paper_view(row) for row in rows[:limit]],
+        next=write_cursor(last.created_at, last.paper_id) if last else None,
+    )
 
 
-def _paper(row: Any) -> PaperView:
+def paper_view(row: Any) -> PaperView:
+    """An entry without the person."""
     return PaperView(
         paper_id=row.paper_id,
         case_number=row.case_number,

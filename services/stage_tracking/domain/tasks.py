@@ -79,7 +79,7 @@ def handler(judge_id: UUID | None) -> Owner:
 def rung_task(kind: DeadlineKind, due_day: str, judge_id: UUID | None, open_work: str, due_at: datetime) -> Task:
     """What a clock's ringing asks for. `due_day` is in words; `open_work` lists what is not done yet."""
     if kind is DeadlineKind.COURT_LIMIT_REMINDER:
-        title = f"三个月办案期限将于{due_day}届满"
+        title = f"三个月办案期限提醒：{due_day}届满"
         detail = f"尚未完成：{open_work}。请在期限内办结；不能办结的，由合议庭说明理由，报庭长审批延期。"
         return Task(TaskKind.REMINDER, kind, title, detail, handler(judge_id), due_at)
     owner = Owner(role=Role.MANAGEMENT) if kind is DeadlineKind.ASSIGNMENT else handler(judge_id)

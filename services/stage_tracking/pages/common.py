@@ -9,10 +9,10 @@ from pydantic import BeforeValidator
 
 from services.stage_tracking.domain.deadlines import DeadlineKind
 from services.stage_tracking.domain.stages import CHECKLISTS, FOLLOWING, MILESTONE_TITLES, PERIOD_TITLES
-from services.stage_tracking.domain.tasks import TaskKind, owner_title
+from services.stage_tracking.domain.tasks import owner_title
 from services.stage_tracking.settings import StageKit
 from services.stage_tracking.usecases.tasks import owns
-from shared.contracts.stages import Milestone, Period
+from shared.contracts.stages import Period
 from shared.http.routes import Routes, Zone
 from shared.runtime.service import kit_of
 from shared.web.pages import Pages
@@ -27,8 +27,6 @@ pages.environment.globals.update(
     checklists=CHECKLISTS,
     owner_title=owner_title,
     owns=owns,
-    TaskKind=TaskKind,
-    Milestone=Milestone,
 )
 
 KitHere = Annotated[StageKit, Depends(kit_of)]

@@ -5,10 +5,11 @@ from collections import defaultdict
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import timedelta
+from functools import lru_cache
 
 from aiokafka import AIOKafkaProducer
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
-from aiokafka.partitioner import DefaultPartitioner
+from aiokafka.partitioner import murmur2
 from aiokafka.producer.message_accumulator import BatchBuilder
 
 from shared.bus.kafka.client import bounded, cut_off_producer, request_milliseconds, tidy
@@ -18,7 +19,6 @@ from shared.bus.screening import screen
 
 _BATCH_BYTES = 1_000_000  # below the 1 MiB that a broker takes unless told otherwise
 _TOPIC_EXISTS = 36  # an error code of the protocol
-_partition_of = DefaultPartitioner()  # murmur2 of the key, as every other Kafka client reckons it
 
 
 class KafkaLog:
@@ -191,7 +191,8 @@ class KafkaLog:
         for position, record in enumerate(records):
             if outcome[position] is None:
                 partitions = self._partitions[record.topic]
-                runs[Place(record.topic, _partition_of(record.key.encode(), partitions, partitions))].append(position)
+                partition = partitions[_hash(record.key) % len(partitions)]
+                runs[Place(record.topic, partition)].append(position)
         return runs
 
     async def _send_run(
@@ -209,6 +210,12 @@ class KafkaLog:
         except BusError as fault:
             return done, fault
         return done, None
+
+
+@lru_cache(maxsize=50_000)
+def _hash(key: str) -> int:
+    """Murmur2, as every other Kafka client reckons it; remembered, since it is slow here and keys come again."""
+    return int(murmur2(key.encode())) & 0x7FFFFFFF
 
 
 def _fill(batch: BatchBuilder, records: Sequence[Record]) -> int:

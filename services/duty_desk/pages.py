@@ -1,0 +1,179 @@
+"""The desk's pages: the list by time left to act, the wall, one item with its forms, what was done lately."""
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+from typing import Any, Literal
+from uuid import UUID
+
+from fastapi import Request
+from sse_starlette import EventSourceResponse, ServerSentEvent
+from starlette.responses import RedirectResponse, Response
+
+from services.duty_desk import usecases
+from services.duty_desk.domain import PROGRESS
+from services.duty_desk.schemas import (
+    AcceptInput,
+    ClosedItem,
+    DeedForm,
+    DeskItem,
+    DeskItemWhole,
+    DismissInput,
+    HandedKit,
+    Queue,
+    ToldDeedForm,
+)
+from services.duty_desk.usecases import DeskKit, Sight
+from shared.errors import Conflict, Invalid
+from shared.http.auth import Caller
+from shared.http.forms import Typed, faults_in, typed, understood
+from shared.http.routes import CurrentCaller, Routes, Zone
+from shared.powers import Action
+from shared.web.pages import Pages
+
+staff = Routes(Zone.STAFF, pages=True)
+pages = Pages("services.duty_desk")
+
+View = Literal["desk", "wall"]
+Act = Literal["take", "accept", "act", "dismiss"]
+_SHOWN: dict[View, int] = {"desk": 100, "wall": 12}
+_CLOSED_SHOWN = 50
+_DONE: dict[str, str] = {
+    "take": "已由您接手，请核查。",
+    "accept": "证据已采信，行动期限开始计算。",
+    "act": "已登记，期限停止计算。",
+    "dismiss": "已登记为不予采信，该事项办结。",
+}
+
+
+@staff.get("/desk", Action.DESK_READ)
+async def desk(request: Request, kit: HandedKit) -> Response:
+    """The list by time left to act, kept up to date by the stream."""
+    return pages.page(request, "desk.html", **_shown(kit, await usecases.look(kit), "desk"))
+
+
+@staff.get("/desk/wall", Action.DESK_READ)
+async def wall(request: Request, kit: HandedKit) -> Response:
+    """The same for a screen at 4 m: nothing to click."""
+    return pages.page(request, "wall.html", **_shown(kit, await usecases.look(kit), "wall"))
+
+
+def _shown(kit: DeskKit, sight: Sight, view: View) -> dict[str, Any]:
+    queue = Queue.of(kit, sight)
+    return {"view": view, "queue": queue, "items": queue.items[: _SHOWN[view]], "counts": _counts(queue.items)}
+
+
+def _counts(items: list[DeskItem]) -> dict[str, int]:
+    """How many items stand before which step, and how many are late."""
+    steps = {"triage": "待接手", "check": "待核查", "deed": "待行动"}
+    counts = dict.fromkeys(steps.values(), 0)
+    for item in items:
+        counts[steps[item.clock or "check"]] += 1
+    return counts | {"已超期": sum((item.seconds_left or 0) < 0 for item in items)}
+
+
+@staff.get("/desk/stream", Action.DESK_READ)
+async def stream(request: Request, kit: HandedKit, view: View = "desk") -> EventSourceResponse:
+    """Server-sent events: `queue` with the rows as HTML on every change, `tick` with the server's instant."""
+
+    async def events() -> AsyncIterator[ServerSentEvent]:
+        async for sight in usecases.watch(kit):
+            if sight is not None:
+                html = pages.render(request, "_queue.html", **_shown(kit, sight, view))
+                yield ServerSentEvent(html, event="queue", retry=500)
+            yield ServerSentEvent(kit.clock.now().isoformat(), event="tick")
+
+    return EventSourceResponse(events(), ping=0, send_timeout=30)
+
+
+@staff.get("/desk/done", Action.DESK_READ)
+async def lately(request: Request, kit: HandedKit, cursor: UUID | None = None) -> Response:
+    """What was done lately, newest first."""
+    rows = [ClosedItem.of(row) for row in await usecases.read_closed(kit, _CLOSED_SHOWN + 1, cursor)]
+    items = rows[:_CLOSED_SHOWN]
+    following = items[-1].item_id if len(rows) > _CLOSED_SHOWN else None
+    return pages.page(request, "done.html", items=items, next=following, first=cursor is None)
+
+
+@staff.get("/desk/items/{item_id}", Action.DESK_READ)
+async def one(request: Request, item_id: UUID, kit: HandedKit, done: str = "") -> Response:
+    """One item with what was said and what can be done: a page, or the panel beside the list."""
+    return await _item(request, kit, item_id, done=_DONE.get(done, ""))
+
+
+@staff.post("/desk/items/{item_id}/{act}", Action.DESK_WORK)
+async def do(request: Request, item_id: UUID, act: Act, kit: HandedKit, caller: CurrentCaller) -> Response:
+    """Take the item, accept its evidence, record the deed, or dismiss it; what was typed is kept on any refusal."""
+    form = await typed(request)
+    try:
+        await _DO[act](kit, item_id, form, caller)
+    except (Invalid, Conflict) as refusal:
+        return await _item(request, kit, item_id, refusal, form)
+    if _beside_the_list(request):
+        return await _item(request, kit, item_id, done=_DONE[act])
+    return RedirectResponse(f"/desk/items/{item_id}?done={act}", 303)
+
+
+async def _take(kit: DeskKit, item_id: UUID, _form: Typed, caller: Caller) -> None:
+    await usecases.take(kit, item_id, caller)
+
+
+async def _accept(kit: DeskKit, item_id: UUID, form: Typed, caller: Caller) -> None:
+    await usecases.accept_evidence(kit, item_id, understood(AcceptInput, form).case_number, caller)
+
+
+async def _act(kit: DeskKit, item_id: UUID, form: Typed, caller: Caller) -> None:
+    if "tell" in form:
+        told = understood(ToldDeedForm, form)
+        await usecases.act(kit, item_id, told.deed, told.progress, caller)
+    else:
+        quiet = understood(DeedForm, {"deed": form.get("deed", "")})
+        await usecases.act(kit, item_id, quiet.deed, None, caller)
+
+
+async def _dismiss(kit: DeskKit, item_id: UUID, form: Typed, caller: Caller) -> None:
+    await usecases.dismiss(kit, item_id, understood(DismissInput, form).reason, caller)
+
+
+_DO: dict[Act, Callable[[DeskKit, UUID, Typed, Caller], Awaitable[None]]] = {
+    "take": _take,
+    "accept": _accept,
+    "act": _act,
+    "dismiss": _dismiss,
+}
+
+
+def _beside_the_list(request: Request) -> bool:
+    return "hx-request" in request.headers
+
+
+async def _item(
+    request: Request,
+    kit: DeskKit,
+    item_id: UUID,
+    refusal: Invalid | Conflict | None = None,
+    form: Typed | None = None,
+    done: str = "",
+) -> Response:
+    row, known = await usecases.read_item(kit, item_id)
+    item = DeskItemWhole.opened(kit, row, known=known)
+    beside = _beside_the_list(request)
+    context = {
+        "item": item,
+        "done": done,
+        "form": _filled(item, form),
+        "faults": faults_in(refusal) if isinstance(refusal, Invalid) else {},
+        "conflict": refusal.detail if isinstance(refusal, Conflict) else "",
+        "lost": _texts(form or {}) if isinstance(refusal, Conflict) else [],
+    }
+    # htmx shows refused forms only under 422
+    status = 200 if refusal is None else 422 if beside else refusal.status
+    return pages.page(request, "_item.html" if beside else "item.html", status, **context)
+
+
+def _filled(item: DeskItemWhole, form: Typed | None) -> Typed:
+    claimed = item.claimed_case_number if item.claimed_case_known else ""
+    blank = {"case_number": claimed, "deed": "", "reason": "", "progress": PROGRESS, "tell": True}
+    return blank if form is None else {**blank, **form, "tell": "tell" in form}
+
+
+def _texts(form: Typed) -> list[str]:
+    return [form[name] for name in ("case_number", "deed", "reason") if form.get(name, "").strip()]

@@ -1,0 +1,70 @@
+"""通知: the list, one notice whole, and what stands on a case's page about its notices."""
+
+from typing import Annotated
+from urllib.parse import quote, urlencode
+from uuid import UUID
+
+from fastapi import Query, Request
+from starlette.responses import HTMLResponse, JSONResponse, Response
+
+from services.party_notification.pages.common import TheKit, letter_answer, pages, staff
+from services.party_notification.pages.words import NOTICE_STATES
+from services.party_notification.usecases import evidence, history, overview, paperwork
+from shared.powers import Action
+
+
+@staff.get("/notices", Action.NOTICES_READ)
+async def notice_list(
+    request: Request,
+    kit: TheKit,
+    state: Annotated[str, Query(max_length=20)] = "",
+    q: Annotated[str, Query(max_length=60)] = "",
+    cursor: Annotated[str, Query(max_length=100)] = "",
+) -> HTMLResponse:
+    """Fifty a page, newest first."""
+    chosen = state if state in NOTICE_STATES else ""
+    found = await overview.listed(kit, chosen or None, cursor, overview.LIMIT, q)
+    return pages.page(
+        request,
+        "notice_list.html",
+        notices=found.items,
+        counts=await overview.count_states(kit),
+        state=chosen,
+        q=q.strip(),
+        first=link("/notices", state=chosen, q=q) if cursor else "",
+        next=link("/notices", state=chosen, q=q, cursor=found.next) if found.next else "",
+        link=link,
+    )
+
+
+def link(path: str, **chosen: str | None) -> str:
+    """The path with the filters that are set."""
+    query = {name: value for name, value in chosen.items() if value}
+    return f"{path}?{urlencode(query)}" if query else path
+
+
+@staff.get("/notices/cases/{case_id}", Action.NOTICES_READ)
+async def notices_of_case(request: Request, case_id: UUID, kit: TheKit) -> HTMLResponse:
+    """The notices of a case by recipient, for the case's page."""
+    return pages.page(request, "_case_notices.html", recipients=await history.of_case(kit, case_id))
+
+
+@staff.get("/notices/{notice_id}", Action.NOTICES_READ)
+async def one_notice(request: Request, notice_id: UUID, kit: TheKit) -> HTMLResponse:
+    """A notice with its history and legal effect."""
+    view = await history.of_notice(kit, notice_id)
+    return pages.page(request, "notice.html", notice=view.notice, steps=view.steps)
+
+
+@staff.get("/notices/{notice_id}/letter", Action.NOTICES_READ)
+async def letter(notice_id: UUID, kit: TheKit) -> Response:
+    """The letter's exact bytes."""
+    return letter_answer(await paperwork.letter(kit, notice_id))
+
+
+@staff.get("/notices/{notice_id}/evidence", Action.NOTICES_READ)
+async def evidence_file(notice_id: UUID, kit: TheKit) -> Response:
+    """The signed evidence as a file."""
+    bundle = await evidence.bundle(kit, notice_id)
+    name = quote(f"送达证据{notice_id}.json")
+    return JSONResponse(bundle, headers={"Content-Disposition": f"attachment; filename*=UTF-8''{name}"})

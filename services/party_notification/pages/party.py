@@ -1,0 +1,89 @@
+"""The parties' own pages: enter by code, see the case, read documents, leave."""
+
+from datetime import timedelta
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import Depends, Request
+from starlette.responses import HTMLResponse, RedirectResponse, Response
+
+from services.party_notification.pages.common import TheKit, letter_answer, locked_until, pages, public
+from services.party_notification.schemas import EntryInput
+from services.party_notification.usecases import visits
+from shared.errors import Invalid, TooMany
+from shared.http.auth import PARTY_COOKIE, PartyCaller, party_of
+from shared.http.forms import Typed, faults_in, typed, understood
+from shared.http.routes import PUBLIC
+
+_PATH = "/p"
+Visitor = Annotated[PartyCaller, Depends(party_of)]
+
+
+@public.get("/p", PUBLIC)
+async def entrance(request: Request, kit: TheKit) -> HTMLResponse:
+    """Where to type the code. A link's code stands in the fragment, which only the browser sees."""
+    return _entrance(request, kit, {})
+
+
+@public.post("/p", PUBLIC)
+async def enter(request: Request, kit: TheKit) -> Response:
+    """Come in, or see beside the field why not."""
+    form = await typed(request)
+    try:
+        given = understood(EntryInput, form)
+        party = await visits.enter(kit, given.code, given.last_six)
+    except (Invalid, TooMany) as refusal:
+        return _entrance(request, kit, form, refusal)
+    lifetime = timedelta(minutes=kit.settings.visit_minutes)
+    response = RedirectResponse("/p/case", 303)
+    response.set_cookie(
+        PARTY_COOKIE,
+        kit.tokens.for_party(party, lifetime),
+        int(lifetime.total_seconds()),
+        path=_PATH,
+        secure=kit.run.base_url.startswith("https://"),
+        httponly=True,
+        samesite="lax",
+    )
+    return response
+
+
+def _entrance(
+    request: Request, kit: TheKit, form: Typed, refusal: Invalid | TooMany | None = None
+) -> HTMLResponse:
+    """The form; of what was typed the code is shown again, never the ID's end."""
+    locked = refusal if isinstance(refusal, TooMany) else None
+    response = pages.page(
+        request,
+        "entry.html",
+        refusal.status if refusal else 200,
+        code=form.get("code", ""),
+        faults=faults_in(refusal) if isinstance(refusal, Invalid) else {},
+        again=locked_until(locked, kit.clock.now()) if locked else None,
+        minutes=kit.settings.visit_minutes,
+    )
+    if locked:
+        response.headers["Retry-After"] = str(locked.retry_after)
+    return response
+
+
+@public.get("/p/case", PUBLIC)
+async def case(request: Request, kit: TheKit, visitor: Visitor) -> HTMLResponse:
+    """The case as this party may see it."""
+    view = await visits.visit(kit, visitor)
+    return pages.page(request, "party.html", visit=view, minutes=kit.settings.visit_minutes)
+
+
+@public.get("/p/documents/{notice_id}", PUBLIC)
+async def document(notice_id: UUID, kit: TheKit, visitor: Visitor, *, download: bool = False) -> Response:
+    """A letter's exact bytes. Opening it is read evidence, as the page before says."""
+    return letter_answer(await visits.read_document(kit, visitor, notice_id), download=download)
+
+
+@public.post("/p/leave", PUBLIC)
+async def leave(kit: TheKit) -> RedirectResponse:
+    """End the visit on this device."""
+    response = RedirectResponse(_PATH, 303)
+    secure = kit.run.base_url.startswith("https://")
+    response.delete_cookie(PARTY_COOKIE, _PATH, secure=secure, httponly=True, samesite="lax")
+    return response

@@ -1,0 +1,99 @@
+"""States, channels and reasons in words. No page shows an internal code."""
+
+import re
+
+from services.party_notification.domain.effect import ServedBy
+from services.party_notification.domain.notices import Kind, Role, ServiceWay
+from services.party_notification.usecases.deciding import Ruling
+from services.party_notification.usecases.history import CHANNELS
+from services.party_notification.usecases.views import DeliveryView, NoticeView
+from shared.powers import POSTS
+from shared.powers import Role as Post
+
+PAPER_STATES = {"to_print": "待打印", "posted": "已寄出", "served": "已签收", "returned": "已退回"}
+NOTICE_STATES = {"waiting": "等待补充", "unserved": "尚未送达", "served": "已送达"}
+RULINGS = (
+    (Ruling.ARRIVED.value, "已送达", "已向当事人核实收到，或有其他证据。"),
+    (Ruling.SEND_AGAIN.value, "重新发送", "再发一次，内容不变；当事人可能收到两次。"),
+    (Ruling.ON_PAPER.value, "改用纸质", "文书列入纸质送达，由立案人员打印寄出。"),
+)
+_WAYS = {
+    ServiceWay.ELECTRONIC: "电子邮件（地址已确认）",
+    ServiceWay.ELECTRONIC_UNCONFIRMED: "电子邮件（地址未确认）",
+    ServiceWay.PAPER: "邮寄纸质文书",
+    ServiceWay.COLLECT: "到院领取纸质文书",
+}
+_DELIVERY = {
+    "planned": ("off", "等待发送"),
+    "claimed": ("off", "等待发送"),
+    "intent": ("info", "正在发送"),
+    "unknown": ("soon", "是否发出不明"),
+    "sent": ("info", "已发出"),
+    "delivered": ("ok", "已送达对方"),
+    "failed": ("late", "未能送达"),
+}
+_PAPER_STANDING = {
+    "to_print": ("soon", "待打印寄出"),
+    "posted": ("info", "已寄出，待签收"),
+    "returned": ("late", "邮件被退回"),
+}
+Badge = tuple[str, str]
+"""Its colour's state, its word."""
+
+
+def channel(name: str) -> str:
+    """短信, 电子邮件 or 纸质."""
+    return CHANNELS[name]
+
+
+def role(name: str) -> str:
+    """On which side the recipient stands."""
+    return Role(name).label
+
+
+def kind(name: str) -> str:
+    """A notice's title."""
+    return Kind(name).label
+
+
+def owner(login_role: str | None) -> str:
+    """Who must supply what a notice waits for."""
+    return POSTS[Post(login_role)].title if login_role else ""
+
+
+def way(name: str | None) -> str:
+    """How documents travel to the recipient."""
+    return _WAYS[ServiceWay(name)] if name else ""
+
+
+def served_by(name: str | None) -> str:
+    """The channel that took effect."""
+    return ServedBy(name).label if name else ""
+
+
+def delivery(view: DeliveryView) -> Badge:
+    """Where an attempt stands."""
+    return ("late", "等待核实") if view.step == "person" else _DELIVERY[view.state]
+
+
+def standing(notice: NoticeView) -> Badge:
+    """Where a notice stands: what matters most about it now."""
+    if notice.state == "waiting":
+        return "soon", "等待补充"
+    if notice.legal_effect.served_on is not None:
+        return "ok", "已送达"
+    if any(each.step == "person" for each in notice.deliveries):
+        return "late", "等待核实"
+    if notice.paper_state in _PAPER_STANDING:
+        return _PAPER_STANDING[notice.paper_state]
+    return ("info", "已发出，尚未送达") if notice.sent_at is not None else ("off", "等待发送")
+
+
+def possibly_twice(notice: NoticeView) -> bool:
+    """Whether one of its messages may have arrived more than once."""
+    return any(each.possibly_twice for each in notice.deliveries)
+
+
+def grouped(number: str) -> str:
+    """A notice number in groups of four, as it is read aloud and typed."""
+    return "-".join(re.findall(".{1,4}", number))

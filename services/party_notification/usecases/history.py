@@ -1,0 +1,172 @@
+"""What became of a notice, step by step in words, and the evidence on which an officer decides. No party is named."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+from uuid import UUID
+
+from services.party_notification.domain.delivery import Channel, Seen
+from services.party_notification.domain.notices import Kind, Role
+from services.party_notification.store import cases, notices, paper, sending
+from services.party_notification.usecases import overview
+from services.party_notification.usecases.facts import NotificationKit, identity_of
+from services.party_notification.usecases.views import NoticeView, TroubleView, TwiceView
+from shared.clock import court_date
+from shared.errors import NotFound
+from shared.web.formats import masked_name
+
+CHANNELS = {Channel.SMS.value: "短信", Channel.MAIL.value: "电子邮件", "paper": "纸质"}
+SEEN = {
+    Seen.INTENT: "开始发送",
+    Seen.UNKNOWN: "是否发出不明",
+    Seen.QUERY_NOT_FOUND: "向运营商查询，没有记录",
+    Seen.NOT_LEFT: "未能发出",
+    Seen.THROTTLED: "通道繁忙，未能发出",
+    Seen.REFUSED: "被拒收",
+    Seen.QUERY_FOUND: "向运营商查询，已受理",
+    Seen.SENT: "已发出，对方系统已接收",
+    Seen.RULED_NOT_ARRIVED: "工作人员认定未送达",
+    Seen.RECEIPT_DELIVERED: "回执：已送达手机",
+    Seen.RULED_ARRIVED: "工作人员认定已送达",
+    Seen.RECEIPT_FAILED: "回执：未能送达手机",
+    Seen.BOUNCED: "邮件被退回",
+}
+_RULED = {Seen.RULED_ARRIVED, Seen.RULED_NOT_ARRIVED}
+_DOUBTFUL = {Seen.UNKNOWN, Seen.QUERY_NOT_FOUND}
+_FAILED = {Seen.NOT_LEFT, Seen.THROTTLED, Seen.REFUSED, Seen.RULED_NOT_ARRIVED, Seen.RECEIPT_FAILED, Seen.BOUNCED}
+
+
+@dataclass(frozen=True)
+class Step:
+    """A line of the history; `state` colours it: done, now, next or late."""
+
+    when: date
+    title: str
+    text: str = ""
+    state: str = "done"
+
+
+@dataclass(frozen=True)
+class History:
+    """A notice and its steps, oldest first."""
+
+    notice: NoticeView
+    steps: list[Step]
+
+
+async def of_notice(kit: NotificationKit, notice_id: UUID) -> History:
+    """One notice with all that happened to it. Raises NotFound."""
+    notice = await overview.one(kit, notice_id)
+    async with kit.db.read() as conn:
+        read = await notices.read_of(conn, [notice_id])
+        papers = await paper.of_notice(conn, notice_id)
+        messages = [row.message_id for row in await notices.messages_of(conn, notice_id)]
+        seen = await sending.observed_of(conn, messages)
+    steps = [*_writing(notice), *seen_steps(kit, seen), *(step for row in papers for step in _on_paper(row))]
+    if notice_id in read:
+        steps.append(Step(read[notice_id], "当事人在网上打开文书"))
+    return History(notice, sorted(steps, key=_moment))
+
+
+def _moment(step: Step) -> tuple[date, float]:
+    """A plain day stands after the instants of that day."""
+    if isinstance(step.when, datetime):
+        return court_date(step.when), step.when.timestamp()
+    return step.when, float("inf")
+
+
+def _writing(notice: NoticeView) -> list[Step]:
+    if notice.issued_at is None:
+        return [Step(notice.created_at, "应当发出，等待补充信息", notice.waits_because or "", "now")]
+    if notice.issued_at == notice.created_at:
+        return [Step(notice.issued_at, "文书制作完成")]
+    return [Step(notice.created_at, "应当发出，等待补充信息"), Step(notice.issued_at, "信息补齐，文书制作完成")]
+
+
+def seen_steps(kit: NotificationKit, rows: Iterable[Any]) -> list[Step]:
+    """What was seen of deliveries, in words; an officer's ruling with its reason."""
+    return [_seen_step(kit, row) for row in rows]
+
+
+def _seen_step(kit: NotificationKit, row: Any) -> Step:
+    seen = Seen(row.seen)
+    text = row.detail or ""
+    if seen in _RULED and row.raw is not None:
+        text = f"理由：{kit.keyring.open(row.raw, f'{row.delivery_id}/raw')}"
+    state = "late" if seen in _FAILED else ("now" if seen in _DOUBTFUL else "done")
+    return Step(row.product_time, f"{CHANNELS[row.channel]}第{row.attempt}次：{SEEN[seen]}", text, state)
+
+
+def _on_paper(row: Any) -> list[Step]:
+    steps = [Step(row.created_at, "列入纸质送达", row.reason)]
+    if row.posted_at is not None:
+        returned = row.state == "returned"
+        fate = "。后来被退回，请核对地址后再次寄出，或者联系当事人领取。" if returned else ""
+        steps.append(Step(row.posted_at, "已寄出", f"邮件编号{row.tracking}{fate}", "late" if returned else "done"))
+    if row.served_on is not None:
+        steps.append(Step(row.served_on, "已签收"))
+    return steps
+
+
+@dataclass(frozen=True)
+class Recipient:
+    """A party's notices in one case. The name is masked: it only tells two of one side apart."""
+
+    role: Role
+    name: str
+    notices: list[NoticeView]
+
+
+async def of_case(kit: NotificationKit, case_id: UUID) -> list[Recipient]:
+    """The notices of a case by recipient, applicants first; empty for a case that is not known here yet."""
+    try:
+        views = (await overview.of_case(kit, str(case_id))).items
+    except NotFound:
+        return []
+    async with kit.db.read() as conn:
+        parties = await cases.parties_of(conn, case_id)
+    return [
+        Recipient(Role(row.role), masked_name(identity_of(kit.keyring, row).name), mine)
+        for row in parties
+        if (mine := [view for view in views if view.party_id == row.party_id])
+    ]
+
+
+@dataclass(frozen=True)
+class Trouble:
+    """A delivery that waits for a person, what its message carries, and the evidence."""
+
+    delivery: TroubleView
+    case_id: UUID
+    letters: list[tuple[UUID, str]]
+    steps: list[Step]
+
+
+@dataclass(frozen=True)
+class Troubles:
+    """What a person must decide, oldest first (`more` are not shown yet), and what may have arrived twice."""
+
+    waiting: list[Trouble]
+    more: int
+    twice: list[TwiceView]
+
+
+async def troubles(kit: NotificationKit, limit: int) -> Troubles:
+    """Everything an officer needs to decide on deliveries of unknown fate."""
+    listed = await overview.troubles(kit)
+    async with kit.db.read() as conn:
+        rows = await sending.for_person(conn, limit)
+        messages = [row.message_id for row in rows]
+        carried = await notices.carried(conn, messages)
+        seen = await sending.observed_of(conn, messages)
+    waiting = [
+        Trouble(
+            overview.trouble_view(kit, row),
+            row.case_id,
+            [(each.notice_id, Kind(each.kind).label) for each in carried if each.message_id == row.message_id],
+            seen_steps(kit, (each for each in seen if each.message_id == row.message_id)),
+        )
+        for row in rows
+    ]
+    return Troubles(waiting, max(0, len(listed.unknown) - len(waiting)), listed.possibly_twice)
