@@ -1,11 +1,27 @@
-"""What a tip is to its sender: where it stands, in words; and how much one source may send."""
+"""What a tip is to its sender: where it stands, in words; which case it names; and how much one source may send."""
 
+import re
+import unicodedata
 from collections import deque
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from ipaddress import ip_address, ip_network
 
 from shared.contracts.tips import TipGround
+
+_CASE_NUMBER = re.compile(r"（(?:19|20)\d\d）[一-鿿]\d{0,4}[一-鿿]{1,8}(?:字第)?\d{1,8}号", re.ASCII)
+_BRACKETS = str.maketrans("()[]【】〔〕", "（）（）（）（）")
+
+
+def case_number(text: str) -> str | None:
+    """The case number that a sender wrote, in full-width brackets; None when it is none.
+
+    It travels in plain text, so nothing else may: a name or a telephone number belongs into the sealed body.
+    """
+    plain = "".join(unicodedata.normalize("NFKC", text).translate(_BRACKETS).split())
+    return plain if _CASE_NUMBER.fullmatch(plain) else None
+
 
 GROUND_WORDS: dict[TipGround, str] = {
     TipGround.PROPERTY: "我知道被执行人的财产（房产、车辆、存款、货物等）",
@@ -53,6 +69,15 @@ class Moments:
         if self.accepted_at is not None:
             return TipState.ACCEPTED
         return TipState.TAKEN if self.taken_at is not None else TipState.RECEIVED
+
+
+def source_of(host: str) -> str:
+    """What counts as one source: an IPv4 address, or the IPv6 network of one household (/64)."""
+    try:
+        address = ip_address(host)
+    except ValueError:
+        return host
+    return host if address.version == 4 else str(ip_network(f"{address.compressed.partition('%')[0]}/64", strict=False))
 
 
 class SourceLimit:

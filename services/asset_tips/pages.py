@@ -1,51 +1,58 @@
-"""The public form, the receipt, and where a tip stands."""
+"""The public form, the receipt, and where a tip stands; for the desk, the look at who sent it."""
 
-from typing import Annotated
+from typing import Any
+from uuid import UUID
 
-from fastapi import Depends, Form, Request
+from fastapi import Request
 from fastapi.responses import HTMLResponse
-from pydantic import ValidationError
 
 from services.asset_tips import usecases
-from services.asset_tips.api import TheKit, check_source
 from services.asset_tips.domain import GROUND_WORDS
-from services.asset_tips.schemas import StatusView, TipInput
-from shared.errors import NotFound
-from shared.http.faults import faults_of
-from shared.http.routes import PUBLIC, Routes, Zone
+from services.asset_tips.schemas import HandedKit, LookInput, StatusView, TipInput, check_source
+from shared.db.answers import fingerprint
+from shared.db.transaction import new_id
+from shared.errors import Invalid, NotFound, TooMany
+from shared.http.forms import Typed, faults_in, typed, understood
+from shared.http.routes import PUBLIC, CurrentCaller, Routes, Zone
+from shared.powers import Action
 from shared.web.pages import Pages
 
 public = Routes(Zone.PUBLIC, pages=True)
+staff = Routes(Zone.STAFF, pages=True)
 pages = Pages("services.asset_tips")
 
-Field = Annotated[str, Form(max_length=20_000)]
+_BLANK: Typed = {"ground": "property", "text": "", "case_number": "", "contact": ""}
 
 
 @public.get("/tips", PUBLIC)
 async def form(request: Request) -> HTMLResponse:
     """The empty form."""
-    return pages.page(request, "tip_form.html", form={}, faults={}, grounds=list(GROUND_WORDS.items()))
+    return _form(request, _BLANK | {"once": str(new_id())})
+
+
+def _form(request: Request, form: Typed, refusal: Invalid | TooMany | None = None) -> HTMLResponse:
+    shown: dict[str, Any] = {"form": form, "grounds": list(GROUND_WORDS.items())}
+    status = refusal.status if refusal else 200
+    page = pages.page(request, "tip_form.html", status, faults=faults_in(refusal) if refusal else {}, **shown)
+    if isinstance(refusal, TooMany):
+        page.headers["Retry-After"] = str(refusal.retry_after)
+    return page
 
 
 @public.post("/tips", PUBLIC)
-async def submit(
-    request: Request,
-    kit: TheKit,
-    _source: Annotated[None, Depends(check_source)],
-    ground: Field = "",
-    text: Field = "",
-    case_number: Field = "",
-    contact: Field = "",
-) -> HTMLResponse:
-    """The receipt; or the form again with every fault beside its field and all that was typed."""
-    typed = {"ground": ground, "text": text, "case_number": case_number, "contact": contact}
+async def submit(request: Request, kit: HandedKit) -> HTMLResponse:
+    """The receipt; or the form again with every fault beside its field and all that was typed.
+
+    The same form sent twice, by a double click or a reload, is one tip with one receipt.
+    """
+    form = _BLANK | {"once": ""} | await typed(request)
     try:
-        tip = TipInput.model_validate({name: value for name, value in typed.items() if value.strip()}).tip()
-    except ValidationError as error:
-        faults = {fault.field: fault.reason for fault in faults_of(error.errors())}
-        grounds = list(GROUND_WORDS.items())
-        return pages.page(request, "tip_form.html", 422, form=typed, faults=faults, grounds=grounds)
-    receipt = await usecases.submit(kit, tip, "web", None)
+        body = understood(TipInput, {name: text.strip() for name, text in form.items() if name != "once"})
+        check_source(request, kit)
+    except (Invalid, TooMany) as refusal:
+        return _form(request, form, refusal)
+    key = f"{form['once'][:64]}/{fingerprint(body)}" if form["once"] else None
+    receipt = await usecases.submit(kit, body.tip(), "web", key)
     return pages.page(request, "tip_receipt.html", 201, receipt=receipt)
 
 
@@ -56,11 +63,39 @@ async def ask(request: Request) -> HTMLResponse:
 
 
 @public.post("/tips/status", PUBLIC)
-async def answer(request: Request, kit: TheKit, receipt: Field = "") -> HTMLResponse:
+async def answer(request: Request, kit: HandedKit) -> HTMLResponse:
     """Where the tip stands."""
+    receipt = str((await typed(request)).get("receipt", ""))
     try:
         tip = StatusView.of(await usecases.status(kit, receipt))
     except NotFound as refusal:
-        faults = {"receipt": refusal.detail}
-        return pages.page(request, "tip_status.html", 404, tip=None, receipt=receipt, faults=faults)
-    return pages.page(request, "tip_status.html", tip=tip, receipt=receipt, faults={})
+        reason = refusal.detail if receipt.strip() else "请填写回执号。"
+        status = 404 if receipt.strip() else 422
+        return pages.page(request, "tip_status.html", status, tip=None, receipt=receipt, faults={"receipt": reason})
+    return pages.page(request, "tip_status.html", tip=tip, receipt="", faults={})
+
+
+@staff.get("/tips/{tip_id}/sender", Action.DESK_WORK)
+async def ask_for_sender(request: Request, tip_id: UUID, kit: HandedKit) -> HTMLResponse:
+    """Why somebody needs to know who sent a tip."""
+    return await _sender(request, kit, tip_id)
+
+
+@staff.post("/tips/{tip_id}/sender", Action.DESK_WORK)
+async def show_sender(request: Request, tip_id: UUID, kit: HandedKit, caller: CurrentCaller) -> HTMLResponse:
+    """The contact that the sender left; the look is kept with its reason."""
+    form = await typed(request)
+    try:
+        reason = understood(LookInput, form).reason
+    except Invalid as refusal:
+        return await _sender(request, kit, tip_id, refusal, reason=form.get("reason", ""))
+    return await _sender(request, kit, tip_id, contact=await usecases.look_at_sender(kit, tip_id, reason, caller))
+
+
+async def _sender(
+    request: Request, kit: HandedKit, tip_id: UUID, refusal: Invalid | None = None, **shown: str
+) -> HTMLResponse:
+    number = await usecases.tip_number(kit, tip_id)
+    context = {"reason": "", "contact": "", **shown, "tip_id": tip_id, "number": number}
+    faults = faults_in(refusal) if refusal else {}
+    return pages.page(request, "tip_sender.html", refusal.status if refusal else 200, faults=faults, **context)

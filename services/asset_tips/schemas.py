@@ -1,22 +1,55 @@
-"""What the API and the form take and give."""
+"""What the API and the form take and give; and the limit that every submission passes."""
 
+import hashlib
+import time
 from datetime import datetime
 from typing import Annotated
 
-from pydantic import BaseModel, StringConstraints
+from fastapi import Depends, Request
+from pydantic import AfterValidator, BaseModel
 
-from services.asset_tips.domain import STATE_WORDS
-from services.asset_tips.usecases import NewTip, TipStatus
+from services.asset_tips.domain import STATE_WORDS, SourceLimit, case_number, source_of
+from services.asset_tips.usecases import NewTip, TipKit, TipStatus
 from shared.contracts.tips import TipGround
+from shared.errors import TooMany
 from shared.http.inputs import Input, Line, Prose
+from shared.runtime.service import kit_of
+
+HandedKit = Annotated[TipKit, Depends(kit_of)]
+
+
+def check_source(request: Request, kit: TipKit) -> None:
+    """Hold back one source that sends too much; nobody else notices. Raises TooMany."""
+    state = request.app.state
+    if not hasattr(state, "tip_limit"):
+        state.tip_limit = SourceLimit(kit.settings.per_source, kit.settings.per_seconds)
+    host = source_of(request.client.host if request.client else "")
+    wait = state.tip_limit.wait(hashlib.sha256(host.encode()).hexdigest(), time.monotonic())
+    if wait > 0:
+        minutes = int(wait) // 60 + 1
+        detail = f"短时间内提交过多，请约{minutes}分钟后再试；紧急情况请直接拨打24小时值班电话{kit.court.duty_phone}。"
+        raise TooMany("too_many_tips", detail, int(wait) + 1)
+
+
+def _enough(text: str) -> str:
+    if len(text) < 5:
+        raise ValueError("内容太短，请写明是什么财产、在哪里，或者人在哪里。")
+    return text
+
+
+def _case_number(text: str) -> str:
+    number = case_number(text)
+    if number is None:
+        raise ValueError("案号格式不正确，应如“（2026）渝05执5001号”。不清楚案号可以不填，把知道的写在情况里。")
+    return number
 
 
 class TipInput(Input):
     """A tip. Only `text` must be given; whoever wants no contact leaves it out."""
 
-    text: Annotated[Prose, StringConstraints(min_length=5)]
+    text: Annotated[Prose, AfterValidator(_enough)]
     ground: TipGround = TipGround.PROPERTY
-    case_number: Line | None = None
+    case_number: Annotated[Line, AfterValidator(_case_number)] | None = None
     contact: Line | None = None
 
     def tip(self) -> NewTip:
@@ -35,6 +68,7 @@ class StatusView(BaseModel):
     taken_at: datetime | None
     accepted_at: datetime | None
     acted_at: datetime | None
+    dismissed_at: datetime | None
 
     @classmethod
     def of(cls, status: TipStatus) -> "StatusView":
@@ -50,6 +84,7 @@ class StatusView(BaseModel):
             taken_at=moments.taken_at,
             accepted_at=moments.accepted_at,
             acted_at=moments.acted_at,
+            dismissed_at=moments.dismissed_at,
         )
 
 

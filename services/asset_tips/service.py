@@ -11,7 +11,7 @@ SERVICE = Service(
     package="services.asset_tips",
     paths=("/api/tips", "/tips"),
     settings=TipSettings,
-    routes=(api.public, api.staff, pages.public),
+    routes=(api.public, api.staff, pages.public, pages.staff),
     handlers={
         ItemTaken: events.on_item_taken,
         EvidenceAccepted: events.on_evidence_accepted,

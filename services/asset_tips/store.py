@@ -19,6 +19,7 @@ from sqlalchemy import (
     select,
     update,
 )
+from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 METADATA = MetaData()
@@ -59,11 +60,15 @@ looks = Table(
 )
 
 
-async def add(conn: AsyncConnection, row: dict[str, Any], contact: str | None) -> None:
-    """A new tip, and who sent it if they said so."""
-    await conn.execute(insert(tips), row)
-    if contact is not None:
-        await conn.execute(insert(senders), {"tip_id": row["tip_id"], "contact": contact})
+async def add(conn: AsyncConnection, row: dict[str, Any]) -> bool:
+    """A new tip; False when another one has its number."""
+    added = upsert(tips).values(row).on_conflict_do_nothing(index_elements=["tip_number"]).returning(tips.c.tip_id)
+    return (await conn.execute(added)).one_or_none() is not None
+
+
+async def add_sender(conn: AsyncConnection, tip_id: UUID, contact: str) -> None:
+    """Who sent a tip, sealed."""
+    await conn.execute(insert(senders), {"tip_id": tip_id, "contact": contact})
 
 
 async def by_receipt(conn: AsyncConnection, receipt_index: str) -> Row[Any] | None:
@@ -74,6 +79,11 @@ async def by_receipt(conn: AsyncConnection, receipt_index: str) -> Row[Any] | No
 async def set_moment(conn: AsyncConnection, tip_id: UUID, moment: str, at: datetime) -> None:
     """The desk reached a moment with this tip; an item of the desk that is no tip changes nothing here."""
     await conn.execute(update(tips).where(tips.c.tip_id == tip_id).values({moment: at}))
+
+
+async def number_of(conn: AsyncConnection, tip_id: UUID) -> str | None:
+    """The number of a tip; None when there is no such tip."""
+    return (await conn.execute(select(tips.c.tip_number).where(tips.c.tip_id == tip_id))).scalar_one_or_none()
 
 
 async def sender_of(conn: AsyncConnection, tip_id: UUID) -> str | None:

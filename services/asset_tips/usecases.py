@@ -3,6 +3,7 @@
 import secrets
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from pydantic import BaseModel
@@ -55,11 +56,9 @@ async def submit(kit: TipKit, tip: NewTip, channel: str, key: str | None) -> Rec
 
 async def _register(kit: TipKit, tx: Transaction, tip: NewTip, channel: str) -> Receipt:
     tip_id, receipt = new_id(), receipt_code()
-    number = f"{court_date(tx.now):%Y%m%d}{secrets.randbelow(10**6):06d}"
     body = Sealed(kit.keyring.seal(tip.text, str(tip_id)))
     row = {
         "tip_id": tip_id,
-        "tip_number": number,
         "receipt_index": _index(kit, receipt),
         "ground": tip.ground.value,
         "case_number": tip.case_number,
@@ -67,8 +66,9 @@ async def _register(kit: TipKit, tx: Transaction, tip: NewTip, channel: str) -> 
         "channel": channel,
         "arrived_at": tx.now,
     }
-    contact = None if tip.contact is None else kit.keyring.seal(tip.contact, f"{tip_id}/contact")
-    await store.add(tx.conn, row, contact)
+    number = await _add(tx, row)
+    if tip.contact is not None:
+        await store.add_sender(tx.conn, tip_id, kit.keyring.seal(tip.contact, f"{tip_id}/contact"))
     event = TipReceived(
         tip_id=tip_id,
         tip_number=number,
@@ -80,6 +80,13 @@ async def _register(kit: TipKit, tx: Transaction, tip: NewTip, channel: str) -> 
     )
     await tx.emit(event)
     return Receipt(receipt=receipt, tip_number=number)
+
+
+async def _add(tx: Transaction, row: dict[str, Any]) -> str:
+    while True:
+        number = f"{court_date(tx.now):%Y%m%d}{secrets.randbelow(10**6):06d}"
+        if await store.add(tx.conn, {**row, "tip_number": number}):
+            return number
 
 
 def _index(kit: TipKit, receipt: str) -> str:
@@ -104,6 +111,15 @@ async def status(kit: TipKit, receipt: str) -> TipStatus:
         raise NotFound("no_such_receipt", "没有这个回执号，请对照您保存的回执核对。")
     moments = Moments(row.taken_at, row.accepted_at, row.acted_at, row.dismissed_at)
     return TipStatus(row.tip_number, moments.state, row.arrived_at, moments)
+
+
+async def tip_number(kit: TipKit, tip_id: UUID) -> str:
+    """The number of a tip. Raises NotFound."""
+    async with kit.db.read() as conn:
+        number = await store.number_of(conn, tip_id)
+    if number is None:
+        raise NotFound("no_such_tip", "没有这条线索，请返回值班台重新选择。")
+    return number
 
 
 async def look_at_sender(kit: TipKit, tip_id: UUID, reason: str, caller: Caller) -> str:

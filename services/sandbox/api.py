@@ -9,7 +9,7 @@ from starlette.responses import Response
 from services.sandbox.schemas import ClockAnswer, ClockInput, FaultList, Faults, HandedKit, Standing
 from services.sandbox.usecases import clock, reading
 from services.sandbox.usecases.reading import MessageList
-from services.sandbox.usecases.world import add_faults, faults_of
+from services.sandbox.usecases.world import SandboxKit, add_faults, faults_of
 from shared.http.routes import PUBLIC, Routes, Zone
 
 routes = Routes(Zone.PUBLIC)
@@ -55,6 +55,10 @@ async def get_html(number: Number, kit: HandedKit) -> Response:
 @routes.get("/sandbox/faults", PUBLIC)
 async def list_faults(kit: HandedKit) -> Faults:
     """The faults in force."""
+    return _in_force(kit)
+
+
+def _in_force(kit: SandboxKit) -> Faults:
     return Faults(items=[Standing(fault=fault, left=left) for fault, left in faults_of(kit).listed()])
 
 
@@ -62,7 +66,7 @@ async def list_faults(kit: HandedKit) -> Faults:
 async def post_faults(body: FaultList, kit: HandedKit) -> Faults:
     """Put faults behind those in force."""
     add_faults(kit, body)
-    return await list_faults(kit)
+    return _in_force(kit)
 
 
 @routes.delete("/sandbox/faults", PUBLIC, status_code=204)

@@ -144,7 +144,8 @@ async def list_box(conn: AsyncConnection, box_id: int, limit: int) -> list[Row[A
 
 async def get_message(conn: AsyncConnection, number: int) -> Row[Any] | None:
     """One message by its cursor."""
-    return (await conn.execute(_messages().where(messages.c.id == number))).one_or_none()
+    found: Row[Any] | None = (await conn.execute(_messages().where(messages.c.id == number))).one_or_none()
+    return found
 
 
 async def list_boxes(conn: AsyncConnection, limit: int) -> list[Row[Any]]:

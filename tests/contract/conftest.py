@@ -12,18 +12,9 @@ from tests.contract.stores import Broker, Store
 
 
 @pytest.fixture(scope="session")
-def kafka_machine() -> None:
-    """Skip, or fail in CI, when Java or Maven is missing."""
-    lack = missing()
-    if lack is not None and os.environ.get("CI"):
-        pytest.fail(lack)
-    if lack is not None:
-        pytest.skip(lack)
-
-
-@pytest.fixture(scope="session")
-async def kafka(kafka_machine: None, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Store]:
+async def kafka(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Store]:
     """The session's Kafka; tests tell themselves apart by their topics."""
+    _require_kafka()
     broker = Broker(tmp_path_factory.mktemp("kafka") / "data", _free_port())
     await broker.start()
     yield broker.store
@@ -31,10 +22,9 @@ async def kafka(kafka_machine: None, tmp_path_factory: pytest.TempPathFactory) -
 
 
 @pytest.fixture(scope="session")
-async def kafka_behind_proxy(
-    kafka_machine: None, tmp_path_factory: pytest.TempPathFactory
-) -> AsyncIterator[tuple[Broker, Proxy]]:
+async def kafka_behind_proxy(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[tuple[Broker, Proxy]]:
     """A second Kafka, which tells its clients to come through a proxy."""
+    _require_kafka()
     proxy = Proxy()
     port = _free_port()
     await proxy.start(port)
@@ -71,6 +61,15 @@ def cuttable(request: pytest.FixtureRequest) -> tuple[Store, Proxy]:
         return found
     broker, proxy = request.getfixturevalue("kafka_behind_proxy")
     return broker.store.at_port(proxy.port), proxy
+
+
+def _require_kafka() -> None:
+    """Skip, or fail in CI, when Java or Maven is missing."""
+    lack = missing()
+    if lack is not None and os.environ.get("CI"):
+        pytest.fail(lack)
+    if lack is not None:
+        pytest.skip(lack)
 
 
 def _free_port() -> int:

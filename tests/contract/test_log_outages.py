@@ -6,11 +6,12 @@ import shutil
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from itertools import zip_longest
 from typing import TypeVar
 
 import pytest
 
-from shared.bus.log import BusUnavailableError, Delivered, Log, Subscription
+from shared.bus.log import BusError, BusUnavailableError, Delivered, Log, Subscription
 from tests.contract.proxy import Proxy
 from tests.contract.reading import append, ends, in_order_per_key, numbered, numbers, read, unique
 from tests.contract.stores import Broker, Store, eventually
@@ -38,6 +39,32 @@ async def test_an_absent_log_is_told_in_time_and_found_again(cuttable: tuple[Sto
         seen = await _read_until(member, {3, 4})
         assert in_order_per_key(records + seen)
         await member.commit(ends(seen))
+
+
+async def test_order_and_records_survive_outages(cuttable: tuple[Store, Proxy]) -> None:
+    """A relay that repeats what was not acknowledged, held back per key, through one cut after the other."""
+    store, proxy = cuttable
+    topic = unique("relay")
+    async with store.started(topic, partitions=2, timeout=TIMEOUT) as log:
+        waiting = numbered(topic, 4000, keys=5)
+        cuts = asyncio.ensure_future(_cut_again_and_again(proxy))
+        failed = 0
+        while waiting:
+            outcome = await log.append(waiting[:100])
+            failed += sum(fault is not None for fault in outcome)
+            waiting = [record for record, fault in zip_longest(waiting, outcome, fillvalue=BusError()) if fault]
+        await cuts
+        assert failed
+        member = await log.subscribe(unique("g"), [topic])
+        seen = await _read_until(member, set(range(4000)))
+    assert in_order_per_key(seen)
+
+
+async def _cut_again_and_again(proxy: Proxy) -> None:
+    for _ in range(3):
+        await asyncio.sleep(0.02)
+        async with proxy.outage("cut"):
+            await asyncio.sleep(0.1)
 
 
 @pytest.mark.parametrize("how", ["cut", "freeze"])

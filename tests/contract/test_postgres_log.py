@@ -9,7 +9,7 @@ from datetime import timedelta
 import asyncpg
 import pytest
 
-from shared.bus.log import BusError, Log, Record
+from shared.bus.log import BusError, Record
 from shared.bus.postgres import PostgresLog
 from shared.bus.postgres.connections import Connections
 from tests.contract.reading import append, ends, in_order_per_key, numbered, numbers, read, unique
@@ -94,23 +94,23 @@ async def test_a_process_frozen_within_its_transaction_holds_nobody_up(bus_url: 
     await frozen.open()
     async with Store("postgres", bus_url).started(topic) as log:
         await append(log, numbered(topic, 1))
-        with pytest.raises(BusError):
-            await _frozen_while(frozen, group, _first_record(log, group, topic))
+        held = asyncio.Event()
+        freezing = asyncio.ensure_future(_freeze(frozen, group, held, asyncio.Event()))
+        await held.wait()
+        began = time.monotonic()
+        await read(await log.subscribe(group, [topic]), 1)
+        assert time.monotonic() - began < 5
+        freezing.cancel()
+        await asyncio.wait([freezing])
     await frozen.close()
 
 
-async def _frozen_while(frozen: Connections, group: str, others: Awaitable[float]) -> None:
-    """Hold the group's lock and do nothing, while `others` go on; they must not need long."""
+async def _freeze(frozen: Connections, group: str, held: asyncio.Event, thaw: asyncio.Event) -> None:
+    """Hold the group's lock and do nothing."""
     async with frozen.use() as connection, connection.transaction():
         await connection.execute("SELECT pg_advisory_xact_lock(hashtextextended($1, 0))", group)
-        assert await others < 5
-
-
-async def _first_record(log: Log, group: str, topic: str) -> float:
-    """Seconds from joining to reading."""
-    began = time.monotonic()
-    await read(await log.subscribe(group, [topic]), 1)
-    return time.monotonic() - began
+        held.set()
+        await thaw.wait()
 
 
 async def test_a_full_partition_starves_no_other(bus_url: str) -> None:

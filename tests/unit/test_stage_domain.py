@@ -232,3 +232,9 @@ def test_cursors_come_back_as_they_were() -> None:
     for bad in ("x", "案", "AAAA", "YWJj|"):
         with pytest.raises(Invalid):
             read_cursor(bad)
+
+
+def test_the_ten_days_for_the_notice_run_from_the_receipt_of_the_application() -> None:
+    dates = CaseDates(date(2026, 6, 14), received_on=date(2026, 6, 8))
+    found = {each.kind: each for each in deadlines_of(dates, Figures(), CALENDAR)}
+    assert court_date(found[DeadlineKind.EXECUTION_NOTICE_OUTER].due_at) == date(2026, 6, 18)

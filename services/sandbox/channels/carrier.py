@@ -169,9 +169,12 @@ class Carrier:
 
 
 def _params(call: Call) -> dict[str, str]:
-    """Query and form data together: the provider's gateway reads a parameter from either."""
+    """Query and form data together: the provider's gateway reads a parameter from either. Raises CarrierRefusal."""
     form = parse_qsl(call.body.decode("utf-8", "replace"), keep_blank_values=True)
-    return {**dict(form), **call.query}
+    params = {**dict(form), **call.query}
+    if any("\x00" in value for value in params.values()):
+        raise CarrierRefusal("isv.INVALID_PARAMETERS", "参数含有不能接受的字符")
+    return params
 
 
 def _before_commit(fault: SmsFault | None) -> CarrierReply | None:

@@ -52,7 +52,7 @@ class SandboxMail:
 
     async def serve(self) -> None:
         """Answer at the port that was taken; nothing more when it already does."""
-        if self._server is None:
+        if self._server is None and self._socket is not None:
             logging.getLogger("mail.log").setLevel(logging.WARNING)  # below that, the library logs addresses
             loop = asyncio.get_running_loop()
             self._server = await loop.create_server(self._connection, sock=self._socket)

@@ -55,11 +55,12 @@ class Figures:
 
 @dataclass(frozen=True)
 class CaseDates:
-    """What the clocks are computed from. The day of the filing stands for the day of the application's receipt."""
+    """What the clocks are computed from. Where nobody wrote down the application's receipt, its filing stands for it."""
 
     filed_on: date
     assigned_on: date | None = None
     administrative: bool = False
+    received_on: date | None = None
 
 
 @dataclass(frozen=True)
@@ -96,10 +97,11 @@ def _notice(assigned_on: date, figures: Figures, calendar: CourtCalendar) -> Dea
 
 
 def _notice_outer(dates: CaseDates, figures: Figures, calendar: CourtCalendar) -> Deadline:
-    due = days_after(dates.filed_on, figures.notice_outer_days, calendar)
+    received_on = dates.received_on or dates.filed_on
+    due = days_after(received_on, figures.notice_outer_days, calendar)
     rule = f"收到申请执行书后{figures.notice_outer_days}日内发出执行通知"
     article = "《最高人民法院关于适用〈中华人民共和国民事诉讼法〉的解释》第四百八十条"
-    return _ending(DeadlineKind.EXECUTION_NOTICE_OUTER, dates.filed_on, due, rule, article)
+    return _ending(DeadlineKind.EXECUTION_NOTICE_OUTER, received_on, due, rule, article)
 
 
 def _court_limits(dates: CaseDates, figures: Figures, calendar: CourtCalendar) -> Sequence[Deadline]:

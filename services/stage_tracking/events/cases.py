@@ -62,6 +62,7 @@ def _kept(kit: StageKit, facts: CaseFacts) -> dict[str, Any]:
     return {
         "number": facts.case_number,
         "filed_on": facts.filed_on,
+        "received_on": facts.received_on,
         "cause": facts.cause,
         "administrative": kit.settings.is_administrative(facts.cause),
     }

@@ -14,6 +14,7 @@ def upgrade() -> None:
         sa.Column("court", sa.Text(), nullable=False),
         sa.Column("number", sa.Text(), nullable=False),
         sa.Column("filed_on", sa.Date(), nullable=False),
+        sa.Column("received_on", sa.Date(), nullable=True),
         sa.Column("cause", sa.Text(), nullable=False),
         sa.Column("administrative", sa.Boolean(), nullable=False),
         sa.Column("silent", sa.Boolean(), nullable=False),

@@ -32,6 +32,7 @@ cases = Table(
     Column("court", Text, nullable=False),
     Column("number", Text, nullable=False, index=True),
     Column("filed_on", Date, nullable=False),
+    Column("received_on", Date),
     Column("cause", Text, nullable=False),
     Column("administrative", Boolean, nullable=False),
     Column("silent", Boolean, nullable=False),

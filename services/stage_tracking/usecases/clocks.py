@@ -39,7 +39,7 @@ async def keep_clocks(kit: StageKit, tx: Transaction, case_id: UUID, calendar: C
     if case is None:
         raise LookupError("the case's row was not locked before")
     assigned_on = None if case.assigned_at is None else court_date(case.assigned_at)
-    dates = CaseDates(case.filed_on, assigned_on, case.administrative)
+    dates = CaseDates(case.filed_on, assigned_on, case.administrative, case.received_on)
     await _set_all(kit, tx, case_id, deadlines_of(dates, kit.settings.figures, calendar), calendar.known_until)
     await _plan(kit, tx, case)
     await _stop_what_is_done(kit, tx, case)

@@ -134,7 +134,7 @@ class Member:
     def _is_away(self, consumer: AIOKafkaConsumer) -> bool:
         now = time.monotonic()
         stuck = self._generation is None and now - self._unassigned_since > self._patience()
-        return stuck or False or has_died(consumer)
+        return stuck or now - self._answered > self._timeout or has_died(consumer)
 
     async def _keep_asking(self, consumer: AIOKafkaConsumer) -> None:
         """Ask the group's coordinator something small all the time: its answers alone show that it is there."""

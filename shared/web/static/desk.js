@@ -4,7 +4,7 @@
   const app = window.yangguang;
   const panel = document.getElementById("desk-panel");
   const queue = document.querySelector("[data-queue]");
-  const hints = panel && !panel.classList.contains("is-alone") ? panel.innerHTML : null;
+  const hints = panel && !panel.classList.contains("is-alone") ? panel.cloneNode(true) : null;
   const beside = () => matchMedia("(min-width: 1100px)").matches;
 
   // The time of day, by the server's clock, in the court's time zone ----------------------------------------------------
@@ -30,7 +30,8 @@
   if (!panel) return;
 
   // The panel: forms keep what is typed until it is sent or given up ------------------------------------------------------
-  const written = () => [...panel.querySelectorAll("textarea, input[type=text]")].some((input) => input.value.trim() && input.value !== input.defaultValue);
+  const refused = (form) => Boolean(form?.querySelector(".faults:not([hidden])"));
+  const written = () => [...panel.querySelectorAll("textarea, input[type=text]")].some((input) => input.value.trim() && (input.value !== input.defaultValue || refused(input.form)));
   const mayLeave = () => !written() || confirm("已填写的内容尚未登记，确定放弃吗？");
   document.addEventListener("htmx:beforeRequest", (event) => {
     if (event.detail.target !== panel) return;
@@ -48,7 +49,7 @@
   function close() {
     if (!mayLeave()) return;
     if (hints === null) { location.assign("/desk"); return; }
-    panel.replaceChildren(...new DOMParser().parseFromString(hints, "text/html").body.childNodes);
+    panel.replaceChildren(...hints.cloneNode(true).childNodes);
     const row = queue?.querySelector(".is-current");
     row?.focus({ preventScroll: true });
   }

@@ -72,7 +72,7 @@
   function announce(items) {
     const urgent = items.some((item) => item.dataset.announceLevel === "urgent");
     fresh += items.length;
-    document.title = `（${fresh} 件新来件）${plainTitle}`;
+    document.title = `（${fresh} 件提醒）${plainTitle}`;
     if (banner) {
       banner.hidden = false;
       banner.classList.toggle("urgent", urgent);
