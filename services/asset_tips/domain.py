@@ -6,7 +6,7 @@ from collections import deque
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from ipaddress import ip_address, ip_network
+from ipaddress import IPv6Address, IPv6Network, ip_address
 
 from shared.contracts.tips import TipGround
 
@@ -74,10 +74,12 @@ class Moments:
 def source_of(host: str) -> str:
     """What counts as one source: an IPv4 address, or the IPv6 network of one household (/64)."""
     try:
-        address = ip_address(host)
+        address = ip_address(host.partition("%")[0])
     except ValueError:
         return host
-    return host if address.version == 4 else str(ip_network(f"{address.compressed.partition('%')[0]}/64", strict=False))
+    if isinstance(address, IPv6Address) and address.ipv4_mapped is None:
+        return str(IPv6Network((address, 64), strict=False))
+    return str(getattr(address, "ipv4_mapped", None) or address)
 
 
 class SourceLimit:

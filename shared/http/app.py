@@ -20,16 +20,7 @@ def problem_page(request: Request, refusal: Refusal) -> Response:
     """A page in words; whoever is not signed in is shown the way to the door."""
     if isinstance(refusal, Unauthenticated) and request.method == "GET":
         return Response(status_code=303, headers={"Location": _way_in(request, refusal)})
-    todo = [fault.reason for fault in getattr(refusal, "faults", ())] or ["返回上一页，按提示操作后重试。"]
-    return PROBLEM_PAGE.page(
-        request,
-        "problem.html",
-        refusal.status,
-        title=refusal.title,
-        what=refusal.title,
-        meaning=refusal.detail,
-        todo=todo,
-    )
+    return PROBLEM_PAGE.problem(request, refusal)
 
 
 def _way_in(request: Request, refusal: Refusal) -> str:
@@ -41,16 +32,31 @@ def _way_in(request: Request, refusal: Refusal) -> str:
     return f"/sign-in/refresh?next={quote(here, safe='')}"
 
 
+class Application(FastAPI):
+    """FastAPI whose document says how to sign in and what every refusal looks like."""
+
+    def openapi(self) -> dict[str, Any]:
+        """The OpenAPI document."""
+        document = super().openapi()
+        components = document.setdefault("components", {})
+        components.setdefault("schemas", {})["Problem"] = problems.PROBLEM_SCHEMA
+        components["securitySchemes"] = {"bearer": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"}}
+        return document
+
+
 def build_app(kit: Any, title: str, routes: Iterable[Routes], zones: Iterable[Zone]) -> FastAPI:
     """The application of one service for the zones that this process serves."""
-    area = title
-    app = FastAPI(title=area, version="1", docs_url=None, redoc_url=None, openapi_url=f"/openapi/{kit.service}.json")
+    app = Application(
+        title=title, version="1", docs_url=None, redoc_url=None, openapi_url=f"/openapi/{kit.service}.json"
+    )
+    served = [each.router for each in routes if each.zone in set(zones)]
     app.state.kit = kit
-    app.add_middleware(Guards)
-    problems.install(app, problem_page)
-    for each in routes:
-        if each.zone in set(zones):
-            app.include_router(each.router)
+    app.state.endpoints = [route for router in served for route in router.routes]
+    answer = problems.answering(problem_page)
+    app.add_middleware(Guards, answer=answer)
+    problems.install(app, answer)
+    for router in served:
+        app.include_router(router)
     return app
 
 

@@ -51,10 +51,13 @@ _REASONS = {
 
 def faults_of(errors: Sequence[Any]) -> list[Fault]:
     """Every finding as a fault; the path leaves out where in the request it stood (`body`, `query`)."""
-    return [Fault(_path(error["loc"]), _reason(error)) for error in errors]
+    return [Fault(_path(error), _reason(error)) for error in errors]
 
 
-def _path(loc: Sequence[Any]) -> str:
+def _path(error: Any) -> str:
+    loc: Sequence[Any] = error["loc"]
+    if error["type"] == "json_invalid":  # its place is an offset, not a field
+        return ""
     parts = [str(part) for part in loc if not str(part).startswith("function-")]
     return ".".join(parts[1:] if parts and parts[0] in {"body", "query", "path", "header", "cookie"} else parts)
 
@@ -62,5 +65,7 @@ def _path(loc: Sequence[Any]) -> str:
 def _reason(error: Any) -> str:
     if error["type"] == "value_error":
         return str(error.get("ctx", {}).get("error", "")) or "填写的内容不符合要求，请核对。"
+    if error["type"] == "model_attributes_type" and list(error["loc"]) == ["body"]:
+        return "内容应为JSON对象，并在请求头中注明Content-Type: application/json。"
     template = _REASONS.get(error["type"], "填写的内容不符合要求，请核对。")
     return template.format_map({"max_length": "", "min_length": "", "expected": "", **(error.get("ctx") or {})})

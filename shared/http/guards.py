@@ -1,17 +1,19 @@
 """What every request passes before a route sees it: size, origin, characters; and the headers of every answer."""
 
+import re
+from urllib.parse import parse_qsl
+
 from starlette.datastructures import Headers, MutableHeaders
+from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from shared.errors import Fault, Forbidden, Invalid, Refusal
-from shared.http.problems import problem
+from shared.http.problems import Answer, Malformed, secure
 
 MAX_BODY = 32 * 1024 * 1024
-CSP = (
-    "default-src 'self'; img-src 'self' data:; frame-ancestors 'none'; form-action 'self'; "
-    "base-uri 'none'; object-src 'none'"
-)
 _SAFE = {"GET", "HEAD", "OPTIONS"}
+_LENGTH = re.compile(r"[0-9]{1,18}")
+_UTF8 = re.compile(r"charset\s*=\s*\"?utf-?8\"?\s*(;|$)")
 
 
 class TooLarge(Refusal):
@@ -19,6 +21,9 @@ class TooLarge(Refusal):
 
     status = 413
     title = "内容过大"
+
+
+_TOO_LARGE = TooLarge("too_large", "内容超过32 MB，请拆分后再提交。")
 
 
 def cross_site(headers: Headers, method: str) -> bool:
@@ -38,8 +43,9 @@ def cross_site(headers: Headers, method: str) -> bool:
 class Guards:
     """The outermost layer of each service."""
 
-    def __init__(self, app: ASGIApp) -> None:
+    def __init__(self, app: ASGIApp, answer: Answer) -> None:
         self._app = app
+        self._answer = answer
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Refuse, or pass on and add the security headers."""
@@ -48,12 +54,12 @@ class Guards:
             return
         refusal = _refusal(scope)
         if refusal is not None:
-            await problem(refusal, scope["path"])(scope, receive, send)
+            await self._answer(Request(scope), refusal)(scope, receive, send)
             return
 
         async def with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
-                _add(MutableHeaders(scope=message))
+                secure(MutableHeaders(scope=message))
             await send(message)
 
         await self._app(scope, _limited(receive), with_headers)
@@ -61,13 +67,26 @@ class Guards:
 
 def _refusal(scope: Scope) -> Refusal | None:
     headers = Headers(scope=scope)
-    length = headers.get("content-length", "0")
-    if not length.isdigit() or int(length) > MAX_BODY:
-        return TooLarge("too_large", "内容超过32 MB，请拆分后再提交。")
     if cross_site(headers, scope["method"]):
         return Forbidden("cross_site", "这个操作是从别的网站发起的，已拒绝。请在本站页面上操作。")
+    return _of_size(headers) or _of_characters(scope, headers)
+
+
+def _of_size(headers: Headers) -> Refusal | None:
+    length = headers.get("content-length", "0")
+    if not _LENGTH.fullmatch(length):
+        return Malformed("malformed_request", "请求头中的内容长度不正确，请检查后重试。")
+    return _TOO_LARGE if int(length) > MAX_BODY else None
+
+
+def _of_characters(scope: Scope, headers: Headers) -> Refusal | None:
     if "\x00" in scope["path"] or b"%00" in scope["query_string"]:
-        return Invalid([Fault("", "地址中有不能接受的字符，请核对。")])
+        query = parse_qsl(scope["query_string"].decode("latin-1"), keep_blank_values=True)
+        named = dict.fromkeys(name for name, value in query if "\x00" in value) or [""]
+        return Invalid([Fault(name, "地址中有不能接受的字符，请核对。") for name in named])
+    content_type = headers.get("content-type", "").lower()
+    if "charset" in content_type and not _UTF8.search(content_type):
+        return Malformed("charset_not_supported", "请以UTF-8编码提交。")
     return None
 
 
@@ -79,14 +98,7 @@ def _limited(receive: Receive) -> Receive:
         message = await receive()
         taken += len(message.get("body", b""))
         if taken > MAX_BODY:
-            raise TooLarge("too_large", "内容超过32 MB，请拆分后再提交。")
+            raise _TOO_LARGE
         return message
 
     return limited
-
-
-def _add(headers: MutableHeaders) -> None:
-    headers.setdefault("content-security-policy", CSP)
-    headers.setdefault("x-content-type-options", "nosniff")
-    headers.setdefault("referrer-policy", "same-origin")
-    headers.setdefault("cache-control", "no-store")

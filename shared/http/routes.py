@@ -24,13 +24,17 @@ PUBLIC = "public"
 """Marks a route that anybody may call."""
 
 _PROBLEMS: dict[int | str, dict[str, Any]] = {
-    code: {"description": text, "content": {"application/problem+json": {}}}
+    code: {
+        "description": text,
+        "content": {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}},
+    }
     for code, text in {
         400: "请求格式不正确",
         401: "请先登录",
         403: "没有权限",
         404: "未找到",
         409: "与现有状态冲突",
+        413: "内容过大",
         422: "填写有误",
         429: "操作过于频繁",
         503: "暂时无法办理",
@@ -50,13 +54,14 @@ class Routes:
 
         def register(function: Any) -> Any:
             guards = [] if allow == PUBLIC else [Depends(require(Action(allow)))]
+            signed_in = {"security": [{"bearer": []}]} if guards else {}
             self.router.add_api_route(
                 path,
                 function,
                 methods=[method],
                 dependencies=guards,
                 responses=_PROBLEMS,
-                openapi_extra={"x-permission": str(allow), "x-zone": self.zone.value},
+                openapi_extra={"x-permission": str(allow), "x-zone": self.zone.value, **signed_in},
                 **options,
             )
             return function

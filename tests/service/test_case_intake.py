@@ -169,15 +169,17 @@ async def test_a_party_is_changed_in_part(kit: IntakeKit, clerk: httpx.AsyncClie
 
 async def test_the_rule_gives_each_case_to_whom_has_the_fewest(kit: IntakeKit, clerk: httpx.AsyncClient) -> None:
     await Feeder(SERVICE, kit).feed(*map(judge, JUDGES))
-    years = range(2000, 2024)  # another series each, so that nothing but the judges' lock makes one wait for another
-    await asyncio.gather(*(filed(clerk, assign="auto", filed_on=f"{year}-05-06") for year in years))
+    # Another series each, so that nothing but the judges' lock makes one wait for another.
+    kinds = ("执", "执恢", "执异", "执复", "执保", "执监", "执协", "执他")
+    numbers = [f"（{year}）渝05{kind}1号" for year in (2024, 2025, 2026) for kind in kinds]
+    await asyncio.gather(*(filed(clerk, assign="auto", case_number=number) for number in numbers))
     assigned = await told(kit, CaseAssigned)
     assert sorted(event.judge.staff_id for event in assigned) == sorted(JUDGES * 8)
     assert {event.rule for event in assigned} == {AssignmentRule.FEWEST_OPEN_CASES}
     told_of = [event.case_id for event in await told(kit, CaseFiled)]
     for case_id in told_of:
-        kinds = [type(event) for event in await told(kit) if event.case_id == case_id]
-        assert kinds == [CaseFiled, CaseAssigned]
+        events = [type(event) for event in await told(kit) if event.case_id == case_id]
+        assert events == [CaseFiled, CaseAssigned]
 
 
 async def test_a_case_waits_until_a_judge_is_known(kit: IntakeKit, clerk: httpx.AsyncClient) -> None:

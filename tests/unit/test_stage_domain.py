@@ -13,6 +13,7 @@ from services.stage_tracking.domain.stopping import Deeds, stopped
 from services.stage_tracking.domain.tasks import Owner, TaskKind, role_owner, rung_task
 from services.stage_tracking.settings import StageSettings
 from shared.calendar.workdays import CourtCalendar
+from shared.clock import court_date
 from shared.contracts.cases import PartyRole
 from shared.contracts.stages import Milestone, Period
 from shared.errors import Conflict, Invalid

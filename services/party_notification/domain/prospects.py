@@ -97,9 +97,7 @@ def _by(clock: Clock, text: str) -> Prospect:
     return Prospect(text, court_date(clock.due_at), clock.provisional)
 
 
-def own_next(
-    role: Role, served_on: date | None, court: CourtFacts, calendar: CourtCalendar, today: date
-) -> Prospect:
+def own_next(role: Role, served_on: date | None, court: CourtFacts, calendar: CourtCalendar, today: date) -> Prospect:
     """What the party has to do after their main document, counted from the day on which it was served."""
     main = MAIN_KIND[role].label
     days = court.clue_days if role is Role.APPLICANT else court.perform_days

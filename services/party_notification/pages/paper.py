@@ -64,7 +64,9 @@ async def record(request: Request, paper_id: UUID, kit: TheKit, caller: CurrentC
         await deciding.record_paper(kit, paper_id, given.act, given.on, given.tracking, caller)
     except Invalid as refusal:
         faults = {f"{name}-{paper_id}" if name else "": reason for name, reason in faults_in(refusal).items()}
-        return await _worklist(request, kit, state, q, 422, form=form, faults=faults, faulty=(paper_id, form.get("act")))
+        return await _worklist(
+            request, kit, state, q, 422, form=form, faults=faults, faulty=(paper_id, form.get("act"))
+        )
     return RedirectResponse(link("/paper", state=state, q=q, done=given.act.value), 303)
 
 

@@ -48,9 +48,7 @@ async def enter(request: Request, kit: TheKit) -> Response:
     return response
 
 
-def _entrance(
-    request: Request, kit: TheKit, form: Typed, refusal: Invalid | TooMany | None = None
-) -> HTMLResponse:
+def _entrance(request: Request, kit: TheKit, form: Typed, refusal: Invalid | TooMany | None = None) -> HTMLResponse:
     """The form; of what was typed the code is shown again, never the ID's end."""
     locked = refusal if isinstance(refusal, TooMany) else None
     response = pages.page(

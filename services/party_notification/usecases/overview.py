@@ -88,9 +88,7 @@ async def _views(conn: Any, rows: list[Any]) -> list[NoticeView]:
         deliveries[row.notice_id].append(view)
     numbers = await cases.numbers_of(conn, list({row.case_id for row in rows}))
     letters = await paper.states_of(conn, list(deliveries))
-    return [
-        _view(row, numbers[row.case_id], letters.get(row.notice_id), deliveries[row.notice_id]) for row in rows
-    ]
+    return [_view(row, numbers[row.case_id], letters.get(row.notice_id), deliveries[row.notice_id]) for row in rows]
 
 
 def _view(row: Any, case_number: str, paper_state: str | None, deliveries: list[DeliveryView]) -> NoticeView:
