@@ -1,13 +1,12 @@
 """The page of phones and mailboxes, with the panel that moves the clock and makes things go wrong."""
 
 import hashlib
-from dataclasses import dataclass
 from datetime import timedelta
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal, Self
 from urllib.parse import urlencode
 
 from fastapi import Query, Request
-from pydantic import ValidationError
+from pydantic import BaseModel, Field, ValidationError
 from starlette.responses import RedirectResponse, Response
 
 from services.sandbox.domain.fault_words import CHOICES, changed, words_of
@@ -25,42 +24,49 @@ routes = Routes(Zone.PUBLIC, pages=True)
 pages = Pages("services.sandbox")
 
 _BIGGEST = 2**63 - 1
-Number = Annotated[int | None, Query(ge=1, le=_BIGGEST)]
 _PARTS = ("boxes", "screen", "clock", "faults")
 _OFFERED = [(key, words_of(fault)) for key, fault in CHOICES.items()]
 _BLANK: Typed = {"choice": "", "recipient": "", "count": "1", "seconds": "", "address": ""}
 
 
-@dataclass(frozen=True)
-class Place:
-    """Where on the page somebody is: which box, which mail."""
+class Place(BaseModel):
+    """Where on the page somebody is: which box, which mail, which channel's list."""
 
-    box: int | None = None
-    mail: int | None = None
+    box: int | None = Field(None, ge=1, le=_BIGGEST)
+    mail: int | None = Field(None, ge=1, le=_BIGGEST)
+    only: Literal["sms", "mail"] | None = None
 
     @property
-    def query(self) -> str:
-        return urlencode({name: value for name, value in vars(self).items() if value})
+    def fields(self) -> dict[str, Any]:
+        return self.model_dump(exclude_none=True)
+
+    @classmethod
+    def out_of(cls, form: Typed) -> Self:
+        """The place that a form was sent from; its fields are taken out of the form."""
+        fields = {name: form.pop(name) for name in cls.model_fields if name in form}
+        return understood(cls, fields)
+
+
+Here = Annotated[Place, Query()]
 
 
 @routes.get("/sandbox", PUBLIC)
-async def world(request: Request, kit: HandedKit, box: Number = None, mail: Number = None) -> Response:
+async def world(request: Request, kit: HandedKit, place: Here) -> Response:
     """Phones and mailboxes."""
-    return await _page(request, kit, Place(box, mail))
+    return await _page(request, kit, place)
+
+
+class Seen(Place):
+    """A place, and the marks of what is shown there."""
+
+    seen: str = Field("", max_length=100)
 
 
 @routes.get("/sandbox/live", PUBLIC)
-async def live(
-    request: Request,
-    kit: HandedKit,
-    box: Number = None,
-    mail: Number = None,
-    seen: Annotated[str, Query(max_length=100)] = "",
-) -> Response:
+async def live(request: Request, kit: HandedKit, seen: Annotated[Seen, Query()]) -> Response:
     """What has changed on the page since it was `seen`; 204 when nothing has."""
-    place = Place(box, mail)
-    parts = await _parts(request, kit, place)
-    fresh = {name: html for name, html in parts.items() if _mark(html) not in seen.split(".")}
+    place, parts = await _parts(request, kit, Place(**seen.model_dump(exclude={"seen"})))
+    fresh = {name: html for name, html in parts.items() if _mark(html) not in seen.seen.split(".")}
     if not fresh:
         return Response(status_code=204)
     return pages.page(request, "live.html", parts=fresh, poll=_poll(place, parts))
@@ -69,18 +75,20 @@ async def live(
 @routes.post("/sandbox/find", PUBLIC)
 async def find(request: Request, kit: HandedKit) -> Response:
     """To the box of a number or an address; it is posted, so that no URL holds it."""
-    form, place = await _form(request)
+    form = await typed(request)
+    place = Place.out_of(form)
     try:
         box_id = await reading.find_box(kit, understood(FindForm, form).address)
     except Refusal as refusal:
         return await _page(request, kit, place, form, _beside("address", refusal), refusal.status)
-    return _to(Place(box_id), "#screen")
+    return _to(Place(box=box_id, only=place.only), "#screen")
 
 
 @routes.post("/sandbox/panel/clock", PUBLIC)
 async def move_clock(request: Request, kit: HandedKit) -> Response:
     """The clock's buttons."""
-    form, place = await _form(request)
+    form = await typed(request)
+    place = Place.out_of(form)
     wish = understood(ClockInput, form)
     await (clock.reset(kit) if wish.reset else clock.move_by(kit, wish.by))
     return _to(place, "#panel")
@@ -89,7 +97,8 @@ async def move_clock(request: Request, kit: HandedKit) -> Response:
 @routes.post("/sandbox/panel/faults", PUBLIC)
 async def put_fault(request: Request, kit: HandedKit) -> Response:
     """One more fault."""
-    form, place = await _form(request)
+    form = await typed(request)
+    place = Place.out_of(form)
     try:
         wish = understood(FaultForm, form)
         add_faults(kit, [_chosen(wish)])
@@ -101,7 +110,7 @@ async def put_fault(request: Request, kit: HandedKit) -> Response:
 @routes.post("/sandbox/panel/faults/clear", PUBLIC)
 async def clear_faults(request: Request, kit: HandedKit) -> Response:
     """All is well again."""
-    _, place = await _form(request)
+    place = Place.out_of(await typed(request))
     faults_of(kit).clear()
     return _to(place, "#panel")
 
@@ -119,15 +128,8 @@ def _beside(field: str, refusal: Refusal) -> dict[str, str]:
     return faults_in(refusal) if isinstance(refusal, Invalid) else {field: refusal.detail}
 
 
-async def _form(request: Request) -> tuple[Typed, Place]:
-    form = await typed(request)
-    here = [form.pop(name, "") for name in ("box", "mail")]
-    box, mail = (int(text) if text.isascii() and text.isdigit() and len(text) < 19 else None for text in here)
-    return form, Place(box, mail)
-
-
 def _to(place: Place, anchor: str) -> Response:
-    return RedirectResponse(f"/sandbox?{place.query}{anchor}", 303)
+    return RedirectResponse(f"/sandbox?{urlencode(place.fields)}{anchor}", 303)
 
 
 async def _page(
@@ -138,33 +140,38 @@ async def _page(
     faults: dict[str, str] | None = None,
     status: int = 200,
 ) -> Response:
-    parts = await _parts(request, kit, place)
-    context = {"parts": parts, "poll": _poll(place, parts), "place": vars(place), "choices": _OFFERED}
+    place, parts = await _parts(request, kit, place)
+    context = {"parts": parts, "poll": _poll(place, parts), "place": place.fields, "choices": _OFFERED}
     return pages.page(request, "sandbox.html", status, form=_BLANK | (form or {}), faults=faults or {}, **context)
 
 
-async def _parts(request: Request, kit: SandboxKit, place: Place) -> dict[str, str]:
-    context = await _shown(kit, place)
-    return {name: pages.render(request, f"part_{name}.html", **context) for name in _PARTS}
-
-
-async def _shown(kit: SandboxKit, place: Place) -> dict[str, Any]:
-    boxes = await reading.boxes(kit)
+async def _parts(request: Request, kit: SandboxKit, place: Place) -> tuple[Place, dict[str, str]]:
+    """The page's parts, and the place with the box that was chosen for whoever has chosen none."""
+    boxes = await reading.boxes(kit, place.only)
     chosen = await reading.box(kit, place.box) if place.box else next(iter(boxes), None)
-    messages = await reading.in_box(kit, chosen.box_id) if chosen else ()
-    opened = next((message for message in messages if message.id == place.mail), messages[-1] if messages else None)
+    context: dict[str, Any] = {"boxes": boxes, "chosen": chosen, "standing": _standing(kit), **await _time(kit)}
+    if chosen is not None:
+        context["boxes"] = boxes if chosen in boxes else [chosen, *boxes]
+        place = place.model_copy(update={"box": chosen.box_id})
+        context |= await _opened(kit, chosen.box_id, place.mail)
+    context["place"] = place.fields
+    return place, {name: pages.render(request, f"part_{name}.html", **context) for name in _PARTS}
+
+
+async def _opened(kit: SandboxKit, box_id: int, mail: int | None) -> dict[str, Any]:
+    messages = await reading.in_box(kit, box_id)
+    opened = next((message for message in messages if message.id == mail), messages[-1])
+    return {"messages": messages, "opened": opened, "most": reading.SHOWN_MESSAGES}
+
+
+async def _time(kit: SandboxKit) -> dict[str, Any]:
     instant = await clock.now(kit)
-    return {
-        "boxes": boxes,
-        "chosen": chosen,
-        "messages": messages,
-        "opened": opened,
-        "most": reading.SHOWN_MESSAGES,
-        "instant": instant,
-        "ahead": timedelta(minutes=round((instant - SystemClock().now()) / timedelta(minutes=1))),
-        "standing": [(words_of(fault), fault.recipient, left) for fault, left in faults_of(kit).listed()],
-        "place": vars(place),
-    }
+    ahead = timedelta(minutes=round((instant - SystemClock().now()) / timedelta(minutes=1)))
+    return {"instant": instant, "ahead": ahead}
+
+
+def _standing(kit: SandboxKit) -> list[tuple[str, str | None, int | None]]:
+    return [(words_of(fault), fault.recipient, left) for fault, left in faults_of(kit).listed()]
 
 
 def _mark(html: str) -> str:
@@ -173,4 +180,4 @@ def _mark(html: str) -> str:
 
 def _poll(place: Place, parts: dict[str, str]) -> str:
     seen = ".".join(map(_mark, parts.values()))
-    return f"/sandbox/live?{place.query}&seen={seen}" if place.query else f"/sandbox/live?seen={seen}"
+    return f"/sandbox/live?{urlencode({**place.fields, 'seen': seen})}"

@@ -49,6 +49,7 @@ boxes = Table(
     UniqueConstraint("channel", "address_index"),
 )
 """A phone or a mailbox. `address` is sealed about `address_index`."""
+Index("boxes_newest", boxes.c.channel, boxes.c.last_id)
 
 messages = Table(
     "messages",
@@ -148,9 +149,10 @@ async def get_message(conn: AsyncConnection, number: int) -> Row[Any] | None:
     return found
 
 
-async def list_boxes(conn: AsyncConnection, limit: int) -> list[Row[Any]]:
-    """The boxes with the newest messages, newest first."""
-    return list(await conn.execute(select(boxes).order_by(boxes.c.last_id.desc()).limit(limit)))
+async def list_boxes(conn: AsyncConnection, channel: str | None, limit: int) -> list[Row[Any]]:
+    """The boxes with the newest messages, newest first; of one channel, or of both."""
+    query = select(boxes).order_by(boxes.c.last_id.desc()).limit(limit)
+    return list(await conn.execute(query if channel is None else query.where(boxes.c.channel == channel)))
 
 
 async def get_box(conn: AsyncConnection, box_id: int) -> Row[Any] | None:

@@ -8,22 +8,13 @@ from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from shared.errors import Fault, Forbidden, Invalid, Refusal
-from shared.http.problems import Answer, Malformed, secure
+from shared.http.problems import Answer, secure
+from shared.http.refusals import Malformed, TooLarge
 
 MAX_BODY = 32 * 1024 * 1024
 _SAFE = {"GET", "HEAD", "OPTIONS"}
 _LENGTH = re.compile(r"[0-9]{1,18}")
 _UTF8 = re.compile(r"charset\s*=\s*\"?utf-?8\"?\s*(;|$)")
-
-
-class TooLarge(Refusal):
-    """The body is larger than any form or file that the product takes."""
-
-    status = 413
-    title = "内容过大"
-
-
-_TOO_LARGE = TooLarge("too_large", "内容超过32 MB，请拆分后再提交。")
 
 
 def cross_site(headers: Headers, method: str) -> bool:
@@ -76,7 +67,7 @@ def _of_size(headers: Headers) -> Refusal | None:
     length = headers.get("content-length", "0")
     if not _LENGTH.fullmatch(length):
         return Malformed("malformed_request", "请求头中的内容长度不正确，请检查后重试。")
-    return _TOO_LARGE if int(length) > MAX_BODY else None
+    return _too_large() if int(length) > MAX_BODY else None
 
 
 def _of_characters(scope: Scope, headers: Headers) -> Refusal | None:
@@ -90,6 +81,10 @@ def _of_characters(scope: Scope, headers: Headers) -> Refusal | None:
     return None
 
 
+def _too_large() -> TooLarge:
+    return TooLarge("too_large", "内容超过32 MB，请拆分后再提交。")
+
+
 def _limited(receive: Receive) -> Receive:
     taken = 0
 
@@ -98,7 +93,7 @@ def _limited(receive: Receive) -> Receive:
         message = await receive()
         taken += len(message.get("body", b""))
         if taken > MAX_BODY:
-            raise _TOO_LARGE
+            raise _too_large()
         return message
 
     return limited

@@ -54,7 +54,7 @@ class Routes:
 
         def register(function: Any) -> Any:
             guards = [] if allow == PUBLIC else [Depends(require(Action(allow)))]
-            signed_in = {"security": [{"bearer": []}]} if guards else {}
+            signed_in: dict[str, Any] = {"security": [{"bearer": []}]} if guards else {}
             self.router.add_api_route(
                 path,
                 function,

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Mapping, Sequence
+from urllib.parse import quote
 
 from starlette.responses import RedirectResponse, Response
 from starlette.types import ASGIApp, Receive, Scope, Send
@@ -26,7 +27,7 @@ class Gateway:
     def _find(self, scope: Scope) -> ASGIApp:
         path: str = scope["path"]
         if len(path) > 1 and path.endswith("/") and scope["method"] == "GET":
-            return RedirectResponse(path.rstrip("/") or "/", 308)
+            return _without_slash(scope)
         for prefix, app in self._mounts:
             if matches(path, prefix) and not _DOTS.search(path):
                 return app
@@ -36,6 +37,13 @@ class Gateway:
 def matches(path: str, prefix: str) -> bool:
     """Whether `path` lies at or below `prefix`; `/` is only itself."""
     return path == prefix or (prefix != "/" and path.startswith(prefix + "/"))
+
+
+def _without_slash(scope: Scope) -> Response:
+    """To the same page of this site: two slashes at the front would name another host."""
+    query = scope["query_string"].decode("latin-1")
+    path = quote("/" + scope["path"].strip("/"))
+    return RedirectResponse(f"{path}?{query}" if query else path, 308)
 
 
 def _nothing(scope: Scope) -> Response:

@@ -106,7 +106,7 @@ def own_next(role: Role, served_on: date | None, court: CourtFacts, calendar: Co
         return Prospect(f"收到{main}后{days}日内，{duty}。")
     due = days_after(served_on, days, calendar)
     # The day comes from our own record of service: the party may prove another (JI 135).
-    note = f"自{main}送达之日（{served_on.month}月{served_on.day}日）起{days}日内"
+    note = f"{main}{served_on.month}月{served_on.day}日送达，从次日起算{days}日"
     return Prospect(_told(role, duty, due.day < today), due.day, due.provisional, note, late=due.day < today)
 
 

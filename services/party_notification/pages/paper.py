@@ -40,7 +40,7 @@ async def _worklist(
     chosen = state if state in PAPER_STATES else "to_print"
     cursor = shown.pop("cursor", "")
     found = await paperwork.worklist(kit, chosen, q, cursor)
-    given = {"done": "", "form": {}, "faults": {}, "faulty": None}
+    given: dict[str, Any] = {"done": "", "form": {}, "faults": {}, "faulty": None}
     return pages.page(
         request,
         "paper.html",

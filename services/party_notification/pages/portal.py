@@ -1,5 +1,7 @@
 """The portal, and the check whether a notice is real: open to anybody."""
 
+from typing import Any
+
 from fastapi import Request
 from starlette.responses import HTMLResponse
 
@@ -7,7 +9,7 @@ from services.party_notification.pages.common import TheKit, locked_until, pages
 from services.party_notification.schemas import CheckInput
 from services.party_notification.usecases import checking
 from shared.errors import Invalid, TooMany
-from shared.http.forms import faults_in, typed, understood
+from shared.http.forms import Typed, faults_in, typed, understood
 from shared.http.routes import PUBLIC
 
 
@@ -20,22 +22,33 @@ async def portal(request: Request) -> HTMLResponse:
 @public.get("/verify", PUBLIC)
 async def check_form(request: Request) -> HTMLResponse:
     """Where to type a notice's number."""
-    return pages.page(request, "verify.html", form={}, faults={}, genuine=None, again=None)
+    return _page(request, {})
+
+
+def _page(request: Request, form: Typed, status: int = 200, **shown: Any) -> HTMLResponse:
+    given = {"faults": {}, "genuine": None, "again": None, "not_ours": False, "number": "", "last_four": ""}
+    typed_before = {name: form[name] for name in ("number", "last_four") if name in form}
+    return pages.page(request, "verify.html", status, **{**given, **typed_before, **shown})
 
 
 @public.post("/verify", PUBLIC)
 async def check(request: Request, kit: TheKit) -> HTMLResponse:
     """What was sent and when; or the warning."""
     form = await typed(request)
-    shown = {"form": form, "faults": {}, "genuine": None, "again": None}
     try:
         given = understood(CheckInput, form)
-        genuine = await checking.check_notice(kit, given.number, given.last_four)
     except Invalid as refusal:
-        return pages.page(request, "verify.html", 422, **{**shown, "faults": faults_in(refusal)})
+        return _page(request, form, 422, faults=faults_in(refusal))
+    try:
+        genuine = await checking.check_notice(kit, given.number, given.last_four)
+    except Invalid:
+        return _page(request, form, 422, not_ours=True)
     except TooMany as refusal:
-        again = locked_until(refusal, kit.clock.now())
-        response = pages.page(request, "verify.html", 429, **{**shown, "again": again})
-        response.headers["Retry-After"] = str(refusal.retry_after)
-        return response
-    return pages.page(request, "verify.html", **{**shown, "genuine": genuine})
+        return _locked(request, kit, form, refusal)
+    return _page(request, form, genuine=genuine)
+
+
+def _locked(request: Request, kit: TheKit, form: Typed, refusal: TooMany) -> HTMLResponse:
+    response = _page(request, form, 429, again=locked_until(refusal, kit.clock.now()))
+    response.headers["Retry-After"] = str(refusal.retry_after)
+    return response

@@ -18,10 +18,10 @@ RULINGS = (
     (Ruling.ON_PAPER.value, "改用纸质", "文书列入纸质送达，由立案人员打印寄出。"),
 )
 _WAYS = {
-    ServiceWay.ELECTRONIC: "电子邮件（地址已确认）",
-    ServiceWay.ELECTRONIC_UNCONFIRMED: "电子邮件（地址未确认）",
-    ServiceWay.PAPER: "邮寄纸质文书",
-    ServiceWay.COLLECT: "到院领取纸质文书",
+    ServiceWay.ELECTRONIC: "电子邮件",
+    ServiceWay.ELECTRONIC_UNCONFIRMED: "电子邮件（未确认）",
+    ServiceWay.PAPER: "邮寄",
+    ServiceWay.COLLECT: "到院领取",
 }
 _DELIVERY = {
     "planned": ("off", "等待发送"),

@@ -79,7 +79,7 @@ async def get_party(conn: AsyncConnection, party_id: UUID) -> Row[Any] | None:
 
 
 async def party_by_code(conn: AsyncConnection, code_index: str) -> Row[Any] | None:
-    """The party whose query code this is, its row locked; `is_locked`: wrong tries lock the code, `seconds_locked` yet."""
+    """The party whose query code this is, its row locked; whether wrong tries lock the code, for how long yet."""
     locked = func.coalesce(parties.c.locked_until > NOW, False).label("is_locked")
     seconds = func.extract("epoch", parties.c.locked_until - NOW).label("seconds_locked")
     query = select(parties, locked, seconds).where(parties.c.code_index == code_index).with_for_update()

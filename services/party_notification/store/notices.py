@@ -109,7 +109,7 @@ async def listed(conn: AsyncConnection, wanted: Wanted, limit: int) -> list[Row[
 async def counts(conn: AsyncConnection) -> dict[str, int]:
     """How many notices there are in each state."""
     query = select(*(func.count().filter(where).label(state) for state, where in _STATES.items()))
-    return dict((await conn.execute(query)).one()._mapping)
+    return dict((await conn.execute(query)).mappings().one())
 
 
 async def deliveries_of(conn: AsyncConnection, notice_ids: Sequence[UUID]) -> list[Row[Any]]:

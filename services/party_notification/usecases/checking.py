@@ -19,6 +19,7 @@ _NOT_OURS = "没有与该编号和手机尾号相符的通知。请核对；如�
 class Genuine:
     """What the court sent, and when."""
 
+    number: str
     title: str
     issued_at: datetime
     sent_at: datetime | None
@@ -41,7 +42,7 @@ async def check_notice(kit: NotificationKit, number: str, last_four: str) -> Gen
         raise TooMany("number_locked", "连续输错五次，这个编号已暂时锁定。", max(1, round(left)))
     if row is None or not right or row.issued_at is None:
         raise Invalid([Fault("number", _NOT_OURS)])
-    return Genuine(Kind(row.kind).label, row.issued_at, row.sent_at)
+    return Genuine(number, Kind(row.kind).label, row.issued_at, row.sent_at)
 
 
 def _digits(text: str) -> str:

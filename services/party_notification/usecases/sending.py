@@ -18,6 +18,7 @@ from services.party_notification.usecases.observing import Sighting, note, try_a
 from services.party_notification.usecases.planning import mail_id
 from services.party_notification.usecases.receipts import take_orphans
 from shared.clock import court_date
+from shared.contracts.operations import TroubleReported
 from shared.db.transaction import Transaction, new_id
 from shared.errors import Conflict, Unavailable
 
@@ -27,17 +28,35 @@ async def register_templates(kit: NotificationKit, sms: AliyunSms) -> None:
     async with kit.db.read() as conn:
         waiting = await sending.templates_to_register(conn)
     for row in waiting:
-        values: dict[str, Any] = {"trouble": None}
-        try:
-            values["code"] = row.code or await sms.register_template(row.key, row.body)
-            state = await sms.template_state(values["code"])
-        except (Conflict, Unavailable) as refusal:
-            values["trouble"] = refusal.detail
-        else:
-            if state is TemplateState.APPROVED:
-                values["approved_at"] = kit.clock.now()
+        values = await _register(kit, sms, row)
         async with kit.db.begin() as tx:
             await sending.set_template(tx.conn, row.key, values)
+            if values["trouble"] is not None and row.trouble is None:
+                await _report_template(kit, tx, values["trouble"])
+
+
+async def _register(kit: NotificationKit, sms: AliyunSms, row: Row[Any]) -> dict[str, Any]:
+    values: dict[str, Any] = {"trouble": None}
+    try:
+        values["code"] = row.code or await sms.register_template(f"执行通知{row.key[-8:]}", row.body)
+        state = await sms.template_state(values["code"])
+    except (Conflict, Unavailable) as refusal:
+        values["trouble"] = refusal.detail
+    else:
+        if state is TemplateState.APPROVED:
+            values["approved_at"] = kit.clock.now()
+        elif state is not TemplateState.PENDING:
+            values["trouble"] = "短信平台未通过该模板的审核。"
+    return values
+
+
+async def _report_template(kit: NotificationKit, tx: Transaction, trouble: str) -> None:
+    """Messages of this template wait: a person must know at once."""
+    summary = f"短信模板未能备案，相关短信暂不发出（{trouble}）请系统管理员处理。"
+    event = TroubleReported(
+        trouble_id=new_id(), service=kit.service, kind="sms_template", summary=summary, noticed_at=tx.now
+    )
+    await tx.emit(event)
 
 
 async def send_sms_batch(kit: NotificationKit, sms: AliyunSms) -> bool:

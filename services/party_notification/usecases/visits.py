@@ -31,7 +31,7 @@ from shared.errors import Fault, Invalid, NotFound, TooMany
 from shared.http.auth import PartyCaller
 from shared.ledger.store import append
 
-_WRONG = "查询码或证件号码后六位不正确，请对照短信或文书核对。连续输错五次，该查询码将锁定15分钟。"
+_WRONG = "查询码或证件号码的后六位不正确，请核对。连续输错五次，该查询码将锁定15分钟。"
 
 
 async def enter(kit: NotificationKit, code: str, last_six: str) -> PartyCaller:

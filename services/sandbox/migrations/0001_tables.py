@@ -19,6 +19,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("box_id"),
         sa.UniqueConstraint("channel", "address_index"),
     )
+    op.create_index("boxes_newest", "boxes", ["channel", "last_id"], unique=False)
     op.create_index(op.f("ix_boxes_last_id"), "boxes", ["last_id"], unique=False)
     op.create_table(
         "clock",

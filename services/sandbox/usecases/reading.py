@@ -64,10 +64,10 @@ async def messages(kit: SandboxKit, to: str | None, after: int, limit: int) -> M
     return MessageList(items=[_view(kit, row) for row in rows], next=rows[-1].id if rows else after)
 
 
-async def boxes(kit: SandboxKit) -> list[Box]:
-    """The boxes with the newest messages."""
+async def boxes(kit: SandboxKit, channel: str | None) -> list[Box]:
+    """The boxes with the newest messages; of one channel, or of both."""
     async with kit.db.read() as conn:
-        return [_box(kit, row) for row in await store.list_boxes(conn, SHOWN_BOXES)]
+        return [_box(kit, row) for row in await store.list_boxes(conn, channel, SHOWN_BOXES)]
 
 
 async def box(kit: SandboxKit, box_id: int) -> Box:

@@ -16,7 +16,7 @@ from shared.clock import SystemClock
 
 RETRIES = (timedelta(minutes=1), timedelta(minutes=5), timedelta(minutes=10))
 """Source: SmsReport of Dysmsapi, https://help.aliyun.com/document_detail/101867.html."""
-_AT_ONCE = 100
+_AT_ONCE = 20
 
 log = logging.getLogger(__name__)
 

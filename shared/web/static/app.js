@@ -192,7 +192,7 @@
     if (event.key === "Escape") all("details.confirm[open], details.menu[open]").forEach((open) => { open.open = false; open.querySelector("summary").focus(); });
     if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey || event.isComposing || typing(event.target)) return;
     if (rows().length && ["j", "ArrowDown", "k", "ArrowUp"].includes(event.key)) { step(["j", "ArrowDown"].includes(event.key) ? 1 : -1); event.preventDefault(); return; }
-    const fits = (element) => element.dataset.key === event.key;
+    const fits = (element) => element.dataset.key === event.key.toLowerCase();
     const row = document.querySelector("[data-row].is-current");
     const target = (row && all("[data-key]", row).find(fits)) || all("[data-key]").filter((element) => !element.closest("[data-row]")).find(fits);
     if (target) { event.preventDefault(); target.click(); }

@@ -43,8 +43,10 @@
   document.addEventListener("htmx:afterSettle", (event) => {
     if (event.detail.target !== panel) return;
     panel.scrollTop = 0;
-    const place = panel.querySelector(".faults:not([hidden]), [data-focus]");
-    if (place) place.focus({ preventScroll: false }); else panel.focus({ preventScroll: true });
+    const place = panel.querySelector("[aria-invalid=true]") || panel.querySelector("[data-focus]");
+    (place || panel).focus({ preventScroll: true });
+    if (place && hints) panel.scrollTop = place.getBoundingClientRect().top - panel.getBoundingClientRect().top - panel.clientHeight / 2;
+    else place?.scrollIntoView({ block: "center" });
   });
   function close() {
     if (!mayLeave()) return;

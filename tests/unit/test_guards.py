@@ -1,0 +1,201 @@
+from collections.abc import AsyncIterator
+
+import httpx
+import pytest
+from starlette.datastructures import Headers
+
+from shared.http.guards import MAX_BODY, cross_site
+from tests.fixtures.edge import Edge
+
+NOTE = {"text": "一"}
+MEBIBYTE = b"x" * 1024 * 1024
+
+
+@pytest.fixture
+def edge() -> Edge:
+    return Edge()
+
+
+@pytest.mark.parametrize(
+    ("headers", "refused"),
+    [
+        ({}, False),
+        ({"sec-fetch-site": "same-origin"}, False),
+        ({"sec-fetch-site": "none"}, False),
+        ({"sec-fetch-site": "same-site"}, True),
+        ({"sec-fetch-site": "cross-site"}, True),
+        ({"sec-fetch-site": ""}, True),
+        ({"sec-fetch-site": "cross-site", "origin": "http://court.example"}, True),
+        ({"sec-fetch-site": "same-origin", "origin": "http://evil.example"}, False),
+        ({"origin": "http://court.example"}, False),
+        ({"origin": "https://court.example"}, False),
+        ({"origin": "http://evil.example"}, True),
+        ({"origin": "http://court.example.evil.example"}, True),
+        ({"origin": "http://court.example:8000"}, True),
+        ({"origin": "null"}, True),
+        ({"sec-fetch-site": "cross-site", "authorization": "Bearer abc"}, False),
+        ({"sec-fetch-site": "cross-site", "authorization": "Basic abc"}, True),
+        ({"sec-fetch-site": "cross-site", "authorization": "bearer"}, True),
+    ],
+)
+@pytest.mark.parametrize("method", ["POST", "PATCH", "PUT", "DELETE"])
+def test_an_unsafe_request_from_another_site_is_told_by_its_headers(
+    headers: dict[str, str], refused: bool, method: str
+) -> None:
+    assert cross_site(Headers({"host": "court.example", **headers}), method) is refused
+
+
+@pytest.mark.parametrize("method", ["GET", "HEAD", "OPTIONS"])
+def test_a_safe_request_may_come_from_anywhere(method: str) -> None:
+    assert not cross_site(Headers({"host": "court.example", "sec-fetch-site": "cross-site"}), method)
+
+
+async def test_a_cross_site_post_never_reaches_the_route(edge: Edge) -> None:
+    async with edge.client(**{"sec-fetch-site": "cross-site"}) as http:
+        refused = await http.post("/api/edge", json=NOTE)
+    assert (refused.status_code, refused.json()["code"]) == (403, "cross_site")
+    assert edge.seen == []
+    async with edge.client(**{"sec-fetch-site": "same-origin"}) as http:
+        assert (await http.post("/api/edge", json=NOTE)).status_code == 201
+    assert len(edge.seen) == 1
+
+
+async def test_a_browser_is_refused_with_a_page(edge: Edge) -> None:
+    async with edge.client(**{"sec-fetch-site": "cross-site", "accept": "text/html"}) as http:
+        refused = await http.post("/edge", data={"a": "b"})
+    assert refused.status_code == 403
+    assert refused.headers["content-type"].startswith("text/html")
+    assert "别的网站" in refused.text
+
+
+@pytest.mark.parametrize("path", ["/api/edge", "/edge", "/edge/declared"])
+async def test_a_body_that_says_it_is_too_large_is_refused_unread(edge: Edge, path: str) -> None:
+    async def never() -> AsyncIterator[bytes]:
+        edge.seen.append("read")
+        yield b"x"
+
+    async with edge.client() as http:
+        refused = await http.post(path, content=never(), headers={"content-length": str(MAX_BODY + 1)})
+    assert (refused.status_code, refused.json()["code"]) == (413, "too_large")
+    assert edge.seen == []
+
+
+async def _endless(sent: list[int]) -> AsyncIterator[bytes]:
+    while True:
+        sent.append(len(MEBIBYTE))
+        yield MEBIBYTE
+
+
+@pytest.mark.parametrize(
+    ("path", "kind"),
+    [
+        ("/api/edge", "application/json"),
+        ("/edge", "application/x-www-form-urlencoded"),
+        ("/edge", "multipart/form-data; boundary=x"),
+        ("/edge/declared", "application/x-www-form-urlencoded"),
+    ],
+)
+async def test_a_chunked_body_is_cut_off_at_the_limit(edge: Edge, path: str, kind: str) -> None:
+    sent: list[int] = []
+    begin = b'--x\r\nContent-Disposition: form-data; name="f"; filename="f"\r\n\r\n' if "multipart" in kind else b"a="
+
+    async def body() -> AsyncIterator[bytes]:
+        yield begin
+        async for chunk in _endless(sent):
+            yield chunk
+
+    async with edge.client() as http:
+        refused = await http.post(path, content=body(), headers={"content-type": kind})
+    assert (refused.status_code, refused.json()["code"]) == (413, "too_large")
+    assert sum(sent) <= MAX_BODY + len(MEBIBYTE)
+
+
+async def test_a_body_of_just_the_limit_passes(edge: Edge) -> None:
+    async with edge.client() as http:
+        answer = await http.post("/api/edge", content=b" " * (MAX_BODY - 12) + b'{"text":"a"}', headers=JSON)
+    assert answer.status_code == 201
+
+
+JSON = {"content-type": "application/json"}
+
+
+@pytest.mark.parametrize("length", ["-1", "x", "1.5", "", " ", "²", "9" * 5000])
+async def test_a_length_that_is_none_is_refused(edge: Edge, length: str) -> None:
+    headers = [(b"content-length", length.encode("latin-1")), (b"content-type", b"application/json")]
+    async with edge.client() as http:
+        refused = await http.post("/api/edge", content=b"{}", headers=headers)
+    assert (refused.status_code, refused.json()["code"]) == (400, "malformed_request")
+
+
+@pytest.mark.parametrize("path", ["/api/edge%00", "/api/%00edge", "/%00"])
+async def test_nul_in_the_path_is_refused(edge: Edge, path: str) -> None:
+    async with edge.client() as http:
+        refused = await http.get(path)
+    assert (refused.status_code, refused.json()["code"]) == (422, "invalid")
+
+
+@pytest.mark.parametrize(("query", "field"), [("q=a%00b", "q"), ("a=1&q=%00", "q"), ("%00", ""), ("q%00=1", "")])
+async def test_nul_in_the_query_is_refused_and_named(edge: Edge, query: str, field: str) -> None:
+    async with edge.client() as http:
+        refused = await http.get(f"/api/edge?{query}")
+    assert refused.status_code == 422
+    assert [error["field"] for error in refused.json()["errors"]] == [field]
+
+
+@pytest.mark.parametrize("charset", ["utf-7", "utf-16", "idna", "unicode_escape", "latin-1"])
+@pytest.mark.parametrize("spelling", ["charset={}", 'charset="{}"', "charset*=us-ascii''{}", "CHARSET={}"])
+async def test_another_charset_than_utf8_is_refused(edge: Edge, charset: str, spelling: str) -> None:
+    kind = "multipart/form-data; boundary=x"
+    body = b'--x\r\nContent-Disposition: form-data; name="a"\r\n\r\n+2AA-\r\n--x--\r\n'
+    async with edge.client() as http:
+        named = {"content-type": f"{kind}; {spelling.format(charset)}"}
+        refused = await http.post("/edge", content=body, headers=named)
+        assert (refused.status_code, refused.json()["code"]) == (400, "charset_not_supported")
+        taken = await http.post("/edge", content=body, headers={"content-type": kind})
+    assert taken.status_code == 200
+
+
+@pytest.mark.parametrize(
+    "kind", ["application/json", "application/json; charset=UTF-8", 'application/json;charset="utf8"']
+)
+async def test_utf8_may_be_named(edge: Edge, kind: str) -> None:
+    async with edge.client() as http:
+        assert (
+            await http.post("/api/edge", content=b'{"text":"a"}', headers={"content-type": kind})
+        ).status_code == 201
+
+
+SECURE = {
+    "x-content-type-options": "nosniff",
+    "referrer-policy": "same-origin",
+    "cache-control": "no-store",
+}
+
+
+async def _answers(edge: Edge) -> list[httpx.Response]:
+    edge.failing = ZeroDivisionError("of no concern to anybody")
+    async with edge.client() as http, edge.client(**{"sec-fetch-site": "cross-site"}) as foreign:
+        page = {"accept": "text/html"}
+        return [
+            await http.get("/api/edge"),
+            await http.get("/api/edge/nothing"),
+            await http.put("/api/edge"),
+            await http.post("/api/edge", json={}),
+            await http.get("/api/edge/me"),
+            await http.get("/api/edge/failing"),
+            await http.get("/edge/failing", headers=page),
+            await http.get("/edge/staff", headers=page),
+            await http.get("/api/edge?q=%00"),
+            await foreign.post("/api/edge", json=NOTE),
+        ]
+
+
+async def test_every_answer_bears_the_security_headers(edge: Edge) -> None:
+    answers = await _answers(edge)
+    assert [answer.status_code for answer in answers] == [200, 404, 405, 422, 401, 500, 500, 303, 422, 403]
+    for answer in answers:
+        policy = answer.headers.get("content-security-policy", "")
+        assert "default-src 'self'" in policy, answer
+        assert "frame-ancestors 'none'" in policy
+        assert "unsafe" not in policy
+        assert {name: answer.headers.get(name) for name in SECURE} == SECURE, answer
