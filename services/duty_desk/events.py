@@ -2,7 +2,8 @@
 
 from services.duty_desk import store
 from services.duty_desk.domain import Source
-from services.duty_desk.usecases import DeskKit, enter
+from services.duty_desk.settings import DeskKit
+from services.duty_desk.usecases.acts import enter
 from shared.contracts.cases import CaseFiled
 from shared.contracts.envelope import Envelope
 from shared.contracts.operations import TroubleReported

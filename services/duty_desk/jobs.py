@@ -3,7 +3,8 @@
 from collections.abc import Sequence
 from datetime import timedelta
 
-from services.duty_desk.usecases import DeskKit, ring_due_clocks
+from services.duty_desk.settings import DeskKit
+from services.duty_desk.usecases.acts import ring_due_clocks
 from shared.runtime.service import Job
 
 

@@ -1,14 +1,13 @@
 """The desk's pages: the list by time left to act, the wall, one item with its forms, what was done lately."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import Awaitable, Callable
 from typing import Any, Literal
 from uuid import UUID
 
 from fastapi import Request
-from sse_starlette import EventSourceResponse, ServerSentEvent
+from sse_starlette import EventSourceResponse
 from starlette.responses import RedirectResponse, Response
 
-from services.duty_desk import usecases
 from services.duty_desk.domain import PROGRESS
 from services.duty_desk.schemas import (
     AcceptInput,
@@ -20,8 +19,11 @@ from services.duty_desk.schemas import (
     HandedKit,
     Queue,
     ToldDeedForm,
+    streamed,
 )
-from services.duty_desk.usecases import DeskKit, Sight
+from services.duty_desk.settings import DeskKit
+from services.duty_desk.usecases import acts, queue
+from services.duty_desk.usecases.queue import Sight
 from shared.errors import Conflict, Invalid
 from shared.http.auth import Caller
 from shared.http.forms import Typed, faults_in, typed, understood
@@ -47,18 +49,18 @@ _DONE: dict[str, str] = {
 @staff.get("/desk", Action.DESK_READ)
 async def desk(request: Request, kit: HandedKit) -> Response:
     """The list by time left to act, kept up to date by the stream."""
-    return pages.page(request, "desk.html", **_shown(kit, await usecases.look(kit), "desk"))
+    return pages.page(request, "desk.html", **_shown(kit, await queue.look(kit), "desk"))
 
 
 @staff.get("/desk/wall", Action.DESK_READ)
 async def wall(request: Request, kit: HandedKit) -> Response:
     """The same for a screen at 4 m: nothing to click."""
-    return pages.page(request, "wall.html", **_shown(kit, await usecases.look(kit), "wall"))
+    return pages.page(request, "wall.html", **_shown(kit, await queue.look(kit), "wall"))
 
 
 def _shown(kit: DeskKit, sight: Sight, view: View) -> dict[str, Any]:
-    queue = Queue.of(kit, sight)
-    return {"view": view, "queue": queue, "items": queue.items[: _SHOWN[view]], "counts": _counts(queue.items)}
+    whole = Queue.of(kit, sight)
+    return {"view": view, "queue": whole, "items": whole.items[: _SHOWN[view]], "counts": _counts(whole.items)}
 
 
 def _counts(items: list[DeskItem]) -> dict[str, int]:
@@ -73,21 +75,13 @@ def _counts(items: list[DeskItem]) -> dict[str, int]:
 @staff.get("/desk/stream", Action.DESK_READ)
 async def stream(request: Request, kit: HandedKit, view: View = "desk") -> EventSourceResponse:
     """Server-sent events: `queue` with the rows as HTML on every change, `tick` with the server's instant."""
-
-    async def events() -> AsyncIterator[ServerSentEvent]:
-        async for sight in usecases.watch(kit):
-            if sight is not None:
-                html = pages.render(request, "_queue.html", **_shown(kit, sight, view))
-                yield ServerSentEvent(html, event="queue", retry=500)
-            yield ServerSentEvent(kit.clock.now().isoformat(), event="tick")
-
-    return EventSourceResponse(events(), ping=0, send_timeout=30)
+    return streamed(kit, lambda sight: pages.render(request, "_queue.html", **_shown(kit, sight, view)))
 
 
 @staff.get("/desk/done", Action.DESK_READ)
 async def lately(request: Request, kit: HandedKit, cursor: UUID | None = None) -> Response:
     """What was done lately, newest first."""
-    rows = [ClosedItem.of(row) for row in await usecases.read_closed(kit, _CLOSED_SHOWN + 1, cursor)]
+    rows = [ClosedItem.of(row) for row in await queue.read_closed(kit, _CLOSED_SHOWN + 1, cursor)]
     items = rows[:_CLOSED_SHOWN]
     following = items[-1].item_id if len(rows) > _CLOSED_SHOWN else None
     return pages.page(request, "done.html", items=items, next=following, first=cursor is None)
@@ -113,24 +107,24 @@ async def do(request: Request, item_id: UUID, act: Act, kit: HandedKit, caller: 
 
 
 async def _take(kit: DeskKit, item_id: UUID, _form: Typed, caller: Caller) -> None:
-    await usecases.take(kit, item_id, caller)
+    await acts.take(kit, item_id, caller)
 
 
 async def _accept(kit: DeskKit, item_id: UUID, form: Typed, caller: Caller) -> None:
-    await usecases.accept_evidence(kit, item_id, understood(AcceptInput, form).case_number, caller)
+    await acts.accept_evidence(kit, item_id, understood(AcceptInput, form).case_number, caller)
 
 
 async def _act(kit: DeskKit, item_id: UUID, form: Typed, caller: Caller) -> None:
     if "tell" in form:
         told = understood(ToldDeedForm, form)
-        await usecases.act(kit, item_id, told.deed, told.progress, caller)
+        await acts.act(kit, item_id, told.deed, told.progress, caller)
     else:
         quiet = understood(DeedForm, {"deed": form.get("deed", "")})
-        await usecases.act(kit, item_id, quiet.deed, None, caller)
+        await acts.act(kit, item_id, quiet.deed, None, caller)
 
 
 async def _dismiss(kit: DeskKit, item_id: UUID, form: Typed, caller: Caller) -> None:
-    await usecases.dismiss(kit, item_id, understood(DismissInput, form).reason, caller)
+    await acts.dismiss(kit, item_id, understood(DismissInput, form).reason, caller)
 
 
 _DO: dict[Act, Callable[[DeskKit, UUID, Typed, Caller], Awaitable[None]]] = {
@@ -153,7 +147,7 @@ async def _item(
     form: Typed | None = None,
     done: str = "",
 ) -> Response:
-    row, known = await usecases.read_item(kit, item_id)
+    row, known = await queue.read_item(kit, item_id)
     item = DeskItemWhole.opened(kit, row, known=known)
     beside = _beside_the_list(request)
     context = {

@@ -1,14 +1,18 @@
-"""What the desk's API and forms take and give."""
+"""What the desk's API, forms and streams take and give."""
 
+import asyncio
+from collections.abc import AsyncIterator, Callable
 from datetime import datetime
 from typing import Annotated, Any
 from uuid import UUID
 
 from fastapi import Depends
 from pydantic import AfterValidator, BaseModel
+from sse_starlette import EventSourceResponse, ServerSentEvent
 
 from services.duty_desk.domain import GROUND_WORDS, PROGRESS, Source, telling, telling_reason
-from services.duty_desk.usecases import DeskKit, Sight
+from services.duty_desk.settings import DeskKit
+from services.duty_desk.usecases.queue import Sight, watch
 from shared.contracts.tips import TipGround
 from shared.http.inputs import Input, Line, Prose
 from shared.runtime.service import kit_of
@@ -141,6 +145,21 @@ class ClosedItem(BaseModel):
             closed_by=row.acted_by_name,
             in_time=None if row.acted_at is None else row.due_at is None or row.closed_at <= row.due_at,
         )
+
+
+def streamed(kit: DeskKit, render: Callable[[Sight], str]) -> EventSourceResponse:
+    """Server-sent events: `queue`, as `render` writes it, on every change; `tick` with the server's instant (UTC)."""
+    ending = asyncio.Event()
+
+    async def events() -> AsyncIterator[ServerSentEvent]:
+        async for sight in watch(kit, ending):
+            if sight is not None:
+                yield ServerSentEvent(render(sight), event="queue", retry=500)
+            yield ServerSentEvent(kit.clock.now().isoformat(), event="tick")
+
+    # The library sets any event when the server is asked to stop; the loop sees it well within the grace.
+    asked: Any = ending
+    return EventSourceResponse(events(), ping=0, send_timeout=30, shutdown_event=asked, shutdown_grace_period=1.2)
 
 
 def _reveals_nothing(text: str) -> str:

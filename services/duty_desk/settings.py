@@ -7,6 +7,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from services.duty_desk.domain import Patience
 from shared.contracts.tips import TipGround
+from shared.runtime.service import Kit
 
 
 class DeskSettings(BaseSettings):
@@ -38,3 +39,6 @@ class DeskSettings(BaseSettings):
                 TipGround.URGENT: timedelta(minutes=self.urgent_minutes),
             },
         )
+
+
+DeskKit = Kit[DeskSettings]

@@ -14,10 +14,11 @@ _DOTS = re.compile(r"(^|/)\.{1,2}(/|$)")
 
 
 class Gateway:
-    """Sends a request to the service with the longest matching path prefix."""
+    """Sends a request to the service with the longest matching path prefix; what is nobody's to the one at `/`."""
 
     def __init__(self, mounts: Mapping[str, ASGIApp]) -> None:
         self._mounts = sorted(mounts.items(), key=lambda mount: -len(mount[0]))
+        self._home = mounts.get("/")
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Dispatch one request."""
@@ -28,10 +29,10 @@ class Gateway:
         path: str = scope["path"]
         if len(path) > 1 and path.endswith("/") and scope["method"] == "GET":
             return _without_slash(scope)
-        for prefix, app in self._mounts:
-            if matches(path, prefix) and not _DOTS.search(path):
-                return app
-        return _nothing(scope)
+        if _DOTS.search(path):
+            return _nothing(scope)
+        found = (app for prefix, app in self._mounts if matches(path, prefix))
+        return next(found, None) or self._home or _nothing(scope)
 
 
 def matches(path: str, prefix: str) -> bool:

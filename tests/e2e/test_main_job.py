@@ -1,5 +1,6 @@
 """The whole main job, over HTTP: filing, notices, clocks, a tip, the desk, progress, the party's page."""
 
+import contextlib
 import json
 import os
 import re
@@ -194,7 +195,7 @@ def enter(product: Product, code: str, last_six: str) -> httpx.Client:
 def test_a_party_enters_with_the_code_and_sees_the_case(product: Product, filed: dict[str, Any]) -> None:
     applicant, respondent = filed["parties"][0], filed["parties"][1]
     code = code_in(filed["first"][applicant["phone"]][0]["body"])
-    with enter(product, code, applicant["id_number"][-6:]) as visitor:
+    with contextlib.closing(enter(product, code, applicant["id_number"][-6:])) as visitor:
         page = visitor.get("/p/case").text
         assert filed["case_number"] in page
         assert "查证" in page

@@ -22,8 +22,8 @@ from services.party_notification.channels.sms import (
     sms_client,
 )
 from services.sandbox.channels.carrier import Carrier, CarrierRequest
-from services.sandbox.domain.faults import Fault, FaultBook, MailFault, SmsFault
 from services.sandbox.channels.mailserver import SandboxMail, StoredMail
+from services.sandbox.domain.faults import Fault, FaultBook, MailFault, SmsFault
 from services.sandbox.domain.sms_rules import CarrierMessage, KnownMessage, Template
 from shared.clock import FixedClock, court_date
 from shared.errors import Conflict, Unavailable

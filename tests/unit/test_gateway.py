@@ -47,24 +47,24 @@ async def test_the_longest_prefix_wins(path: str, service: str) -> None:
         assert (await http.get(path)).text == service
 
 
-@pytest.mark.parametrize(
-    "path",
-    [
-        "/casesx",
-        "/case",
-        "/CASES",
-        "/api",
-        "/api/case",
-        "/x",
-        "/cases/%2e%2e/api/notices",
-        "/cases/%2e/x",
-        "/%2e%2e",
-        "/cases/..%2fp",
-        "//cases",
-        "/%00",
-    ],
-)
-async def test_what_nobody_owns_or_what_climbs_is_not_found(path: str) -> None:
+NOBODYS = ["/casesx", "/case", "/CASES", "/api", "/api/case", "/x", "/%00"]
+
+
+@pytest.mark.parametrize("path", NOBODYS)
+async def test_what_nobody_owns_the_service_at_home_refuses_in_words(path: str) -> None:
+    async with _client() as http:
+        assert (await http.get(path)).text == "notices"
+
+
+@pytest.mark.parametrize("path", NOBODYS)
+async def test_without_a_home_the_gateway_refuses_itself(path: str) -> None:
+    homeless = Gateway({"/cases": _named("cases")})
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(homeless), base_url="http://test") as http:
+        assert (await http.get(path)).status_code == 404
+
+
+@pytest.mark.parametrize("path", ["/cases/%2e%2e/api/notices", "/cases/%2e/x", "/%2e%2e", "/cases/..%2fp"])
+async def test_what_climbs_is_not_found(path: str) -> None:
     async with _client() as http:
         answer = await http.get(path)
     assert (answer.status_code, answer.json()["code"]) == (404, "not_found")

@@ -33,7 +33,7 @@ def _record(message: str, *args: object, name: str = "shared.x", **more: Any) ->
 
 def _caught() -> Any:
     try:
-        raise ValueError(SECRET) from KeyError(SECRET)
+        int(SECRET)
     except ValueError:
         return sys.exc_info()
 

@@ -26,7 +26,14 @@ async def check_form(request: Request) -> HTMLResponse:
 
 
 def _page(request: Request, form: Typed, status: int = 200, **shown: Any) -> HTMLResponse:
-    given = {"faults": {}, "genuine": None, "again": None, "not_ours": False, "number": "", "last_four": ""}
+    given: dict[str, Any] = {
+        "faults": {},
+        "genuine": None,
+        "again": None,
+        "not_ours": False,
+        "number": "",
+        "last_four": "",
+    }
     typed_before = {name: form[name] for name in ("number", "last_four") if name in form}
     return pages.page(request, "verify.html", status, **{**given, **typed_before, **shown})
 

@@ -35,7 +35,7 @@ _DELIVERY = {
 _PAPER_STANDING = {
     "to_print": ("soon", "待打印寄出"),
     "posted": ("info", "已寄出，待签收"),
-    "returned": ("late", "邮件被退回"),
+    "returned": ("late", "邮寄被退回"),
 }
 Badge = tuple[str, str]
 """Its colour's state, its word."""

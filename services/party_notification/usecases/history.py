@@ -30,7 +30,7 @@ SEEN = {
     Seen.RECEIPT_DELIVERED: "回执：已送达手机",
     Seen.RULED_ARRIVED: "工作人员认定已送达",
     Seen.RECEIPT_FAILED: "回执：未能送达手机",
-    Seen.BOUNCED: "邮件被退回",
+    Seen.BOUNCED: "被对方邮箱退回",
 }
 _RULED = {Seen.RULED_ARRIVED, Seen.RULED_NOT_ARRIVED}
 _DOUBTFUL = {Seen.UNKNOWN, Seen.QUERY_NOT_FOUND}

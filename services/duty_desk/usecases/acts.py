@@ -1,16 +1,10 @@
-"""The acts of the duty desk: take, accept the evidence, act, dismiss; the clocks that ring; the queue as it changes."""
+"""The acts of the duty desk: take, accept the evidence, act, dismiss; and the clocks that ring."""
 
-import asyncio
-import logging
-from collections.abc import AsyncIterator
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 from sqlalchemy import Row
-from sqlalchemy.exc import SQLAlchemyError
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.duty_desk import store
 from services.duty_desk.domain import (
@@ -25,34 +19,19 @@ from services.duty_desk.domain import (
     check_take,
     spellings,
 )
-from services.duty_desk.settings import DeskSettings
+from services.duty_desk.settings import DeskKit
+from services.duty_desk.usecases.queue import changed, no_such_item
 from shared.contracts.desk import DeskClockRang, EvidenceAccepted, ItemActed, ItemDismissed, ItemTaken
 from shared.contracts.envelope import Sealed
 from shared.contracts.tips import TipGround
 from shared.db.transaction import Transaction
-from shared.errors import Fault, Invalid, NotFound
+from shared.errors import Fault, Invalid
 from shared.http.auth import Caller
-from shared.runtime.service import Kit
-
-log = logging.getLogger(__name__)
-
-DeskKit = Kit[DeskSettings]
-DESK_SIGNAL = "desk"
-MOST = 500
-"""So many items of the queue are read; beyond that only their number."""
-_PAUSE = 0.4
-_HEARTBEAT = 1.0
-_LIFE = 600.0
 
 
 def patience(kit: DeskKit) -> Patience:
     """How long the clocks run at this court."""
     return kit.settings.patience(kit.court.triage_minutes)
-
-
-async def _changed(tx: Transaction) -> None:
-    await store.changed(tx.conn)
-    tx.wake(DESK_SIGNAL)
 
 
 def _ground(row: Any) -> TipGround | None:
@@ -65,7 +44,7 @@ async def enter(tx: Transaction, kit: DeskKit, row: dict[str, Any]) -> None:
     due_at = patience(kit).triage_due(ground, row["arrived_at"])
     await store.add_item(tx.conn, row)
     await store.start_clock(tx.conn, row["item_id"], Clock.TRIAGE, due_at)
-    await _changed(tx)
+    await changed(tx)
 
 
 async def take(kit: DeskKit, item_id: UUID, caller: Caller) -> None:
@@ -78,7 +57,7 @@ async def take(kit: DeskKit, item_id: UUID, caller: Caller) -> None:
         due_at = patience(kit).check_due(_ground(row), row.arrived_at, tx.now)
         await _next_clock(tx, item_id, Clock.CHECK, due_at)
         await tx.emit(ItemTaken(item_id=item_id, source=row.source, taken_by=caller.staff_id, taken_at=tx.now))
-        await _changed(tx)
+        await changed(tx)
 
 
 async def accept_evidence(kit: DeskKit, item_id: UUID, case_number: str | None, caller: Caller) -> None:
@@ -101,7 +80,7 @@ async def accept_evidence(kit: DeskKit, item_id: UUID, case_number: str | None, 
             due_at=due_at,
         )
         await tx.emit(event)
-        await _changed(tx)
+        await changed(tx)
 
 
 async def _case(tx: Transaction, case_number: str | None) -> Row[Any] | None:
@@ -140,7 +119,7 @@ async def act(kit: DeskKit, item_id: UUID, deed: str, progress: str | None, call
             progress=Sealed(kit.keyring.seal(progress or "", str(row.case_id))) if told else None,
         )
         await tx.emit(event)
-        await _changed(tx)
+        await changed(tx)
 
 
 async def dismiss(kit: DeskKit, item_id: UUID, reason: str, caller: Caller) -> None:
@@ -152,7 +131,7 @@ async def dismiss(kit: DeskKit, item_id: UUID, reason: str, caller: Caller) -> N
         await _close(tx, item_id, caller, {"dismissed_at": tx.now, "dismissed_because": because})
         event = ItemDismissed(item_id=item_id, source=row.source, dismissed_by=caller.staff_id, dismissed_at=tx.now)
         await tx.emit(event)
-        await _changed(tx)
+        await changed(tx)
 
 
 async def _close(tx: Transaction, item_id: UUID, caller: Caller, values: dict[str, Any]) -> None:
@@ -173,80 +152,12 @@ async def _ring_one(kit: DeskKit) -> bool:
             return False
         await store.ring(tx.conn, row.item_id, row.clock, tx.now)
         await tx.emit(DeskClockRang(item_id=row.item_id, source=row.source, clock=row.clock, due_at=row.due_at))
-        await _changed(tx)
+        await changed(tx)
     return True
 
 
 async def _locked(tx: Transaction, item_id: UUID) -> tuple[Row[Any], Moments]:
     row = await store.lock_item(tx.conn, item_id)
     if row is None:
-        raise _no_such_item()
+        raise no_such_item()
     return row, Moments(Source(row.source), row.taken_at, row.accepted_at, row.closed_at)
-
-
-def _no_such_item() -> NotFound:
-    return NotFound("no_such_item", "值班台没有这个事项，请刷新后查看。")
-
-
-async def read_item(kit: DeskKit, item_id: UUID) -> tuple[Row[Any], bool]:
-    """An item, and whether the case that its sender named is on record here. Raises NotFound."""
-    async with kit.db.read() as conn:
-        row = await store.get_item(conn, item_id)
-        if row is None:
-            raise _no_such_item()
-        claimed = row.claimed_case_number
-        return row, bool(claimed) and await store.find_case(conn, spellings(claimed)) is not None
-
-
-async def read_closed(kit: DeskKit, limit: int, after: UUID | None) -> list[Row[Any]]:
-    """What was done lately, newest first, from behind the item `after`."""
-    async with kit.db.read() as conn:
-        return await store.closed_items(conn, limit, after)
-
-
-@dataclass(frozen=True)
-class Sight:
-    """The open items at one moment: the first of them by time left to act, and how many there are."""
-
-    revision: int
-    items: list[Row[Any]]
-    total: int
-
-
-async def look(kit: DeskKit) -> Sight:
-    """The queue as it is now."""
-    async with kit.db.read() as conn:
-        return await _sight(conn, await store.revision(conn))
-
-
-async def _glance(kit: DeskKit, seen: int | None) -> Sight | None:
-    async with kit.db.read() as conn:
-        revision = await store.revision(conn)
-        return None if revision == seen else await _sight(conn, revision)
-
-
-async def _sight(conn: AsyncConnection, revision: int) -> Sight:
-    return Sight(revision, await store.queue(conn, MOST), await store.count_open(conn))
-
-
-async def watch(kit: DeskKit) -> AsyncIterator[Sight | None]:
-    """The queue at once and after every change; None about every second in between, as a sign of life.
-
-    It falls silent while the database is away, and ends after ten minutes, so that whoever watches comes back with
-    powers that still hold.
-    """
-    clock = asyncio.get_running_loop().time
-    begun = said = clock()
-    seen: int | None = None
-    while clock() - begun < _LIFE:
-        try:
-            sight = await _glance(kit, seen)
-        except (SQLAlchemyError, OSError) as error:
-            log.warning("the desk cannot read its queue", extra={"error": type(error).__name__})
-            await asyncio.sleep(_HEARTBEAT)
-            continue
-        if sight is not None or clock() - said >= _HEARTBEAT:
-            seen = sight.revision if sight else seen
-            said = clock()
-            yield sight
-        await kit.signals.wait(DESK_SIGNAL, _PAUSE)

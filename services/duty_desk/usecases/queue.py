@@ -1,0 +1,102 @@
+"""What the desk sees: the queue as it is and as it changes, one item, what was closed lately."""
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Row
+from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from services.duty_desk import store
+from services.duty_desk.domain import spellings
+from services.duty_desk.settings import DeskKit
+from shared.db.transaction import Transaction
+from shared.errors import NotFound
+
+log = logging.getLogger(__name__)
+
+MOST = 500
+"""So many items of the queue are read; beyond that only their number."""
+_SIGNAL = "desk"
+_PAUSE = 0.4
+_HEARTBEAT = 1.0
+_LIFE = 600.0
+
+
+async def changed(tx: Transaction) -> None:
+    """The queue is another one: whoever watches looks again. The last statement of its transaction."""
+    await store.changed(tx.conn)
+    tx.wake(_SIGNAL)
+
+
+def no_such_item() -> NotFound:
+    """The desk has no such item."""
+    return NotFound("no_such_item", "值班台没有这个事项，请刷新后查看。")
+
+
+async def read_item(kit: DeskKit, item_id: UUID) -> tuple[Row[Any], bool]:
+    """An item, and whether the case that its sender named is on record here. Raises NotFound."""
+    async with kit.db.read() as conn:
+        row = await store.get_item(conn, item_id)
+        if row is None:
+            raise no_such_item()
+        claimed = row.claimed_case_number
+        return row, bool(claimed) and await store.find_case(conn, spellings(claimed)) is not None
+
+
+async def read_closed(kit: DeskKit, limit: int, after: UUID | None) -> list[Row[Any]]:
+    """What was done lately, newest first, from behind the item `after`."""
+    async with kit.db.read() as conn:
+        return await store.closed_items(conn, limit, after)
+
+
+@dataclass(frozen=True)
+class Sight:
+    """The open items at one moment: the first of them by time left to act, and how many there are."""
+
+    revision: int
+    items: list[Row[Any]]
+    total: int
+
+
+async def look(kit: DeskKit) -> Sight:
+    """The queue as it is now."""
+    async with kit.db.read() as conn:
+        return await _sight(conn, await store.revision(conn))
+
+
+async def _glance(kit: DeskKit, seen: int | None) -> Sight | None:
+    async with kit.db.read() as conn:
+        revision = await store.revision(conn)
+        return None if revision == seen else await _sight(conn, revision)
+
+
+async def _sight(conn: AsyncConnection, revision: int) -> Sight:
+    return Sight(revision, await store.queue(conn, MOST), await store.count_open(conn))
+
+
+async def watch(kit: DeskKit, ending: asyncio.Event) -> AsyncIterator[Sight | None]:
+    """The queue at once and after every change; None about every second in between, as a sign of life.
+
+    It falls silent while the database is away. It ends with the process, and after ten minutes, so that whoever
+    watches comes back with powers that still hold.
+    """
+    clock = asyncio.get_running_loop().time
+    begun = said = clock()
+    seen: int | None = None
+    while clock() - begun < _LIFE and not ending.is_set():
+        try:
+            sight = await _glance(kit, seen)
+        except (SQLAlchemyError, OSError) as error:
+            log.warning("the desk cannot read its queue", extra={"error": type(error).__name__})
+            await asyncio.sleep(_HEARTBEAT)
+            continue
+        if sight is not None or clock() - said >= _HEARTBEAT:
+            seen = sight.revision if sight else seen
+            said = clock()
+            yield sight
+        await kit.signals.wait(_SIGNAL, _PAUSE)
