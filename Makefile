@@ -35,11 +35,14 @@ lint: $(VENV)/dev      ## every static gate
 	@$(BIN)/deptry .
 	@$(BIN)/vulture
 
-kafka:                 ## fetch and start a real Apache Kafka on 127.0.0.1:9092
-	@$(PYTHON) deploy/kafka/launch.py
+kafka: $(VENV)/run     ## fetch and start a real Apache Kafka on 127.0.0.1:9092
+	@$(BIN)/python -m deploy.kafka.launch
+
+kafka-fetch: $(VENV)/run  ## only fetch it
+	@$(BIN)/python -m deploy.kafka.launch --fetch-only
 
 lock: $(VENV)/dev      ## make the lock files anew
 	@$(BIN)/uv pip compile --quiet --generate-hashes --universal --python-version 3.11 --no-header --no-annotate --extra build pyproject.toml -o requirements.lock
 	@$(BIN)/uv pip compile --quiet --generate-hashes --universal --python-version 3.11 --no-header --no-annotate --extra build --extra dev pyproject.toml -c requirements.lock -o requirements-dev.lock
 
-.PHONY: help install run test lint kafka lock
+.PHONY: help install run test lint kafka kafka-fetch lock

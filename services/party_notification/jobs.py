@@ -1,4 +1,4 @@
-"""What party_notification does by itself: sends, asks, sends again. Each job works until nothing is due."""
+"""What party_notification does by itself: sends, asks, sends again. Each job works on while anything is due."""
 
 import asyncio
 import secrets
@@ -15,6 +15,7 @@ from shared.runtime.secrets import kept
 from shared.runtime.service import Job
 
 _SOON = timedelta(milliseconds=500)
+_STEPS = 10
 
 
 class Channels:
@@ -42,17 +43,19 @@ def jobs(kit: NotificationKit) -> Sequence[Job]:
     sms, mailer = channels.sms, channels.mailer
     return (
         Job("register SMS templates", _SOON, lambda: sending.register_templates(kit, sms), SEND_SIGNAL, channels.close),
-        Job("send SMS", _SOON, _until_done(lambda: sending.send_sms_batch(kit, sms)), SEND_SIGNAL),
-        Job("send mail", _SOON, _until_done(lambda: sending.send_mails(kit, mailer)), SEND_SIGNAL),
-        Job("expire intents", _SOON, _until_done(lambda: sending.expire_intents(kit))),
-        Job("send mails again", _SOON, _until_done(lambda: sending.resend_mails(kit))),
-        Job("reconcile SMS", _SOON, _until_done(lambda: sending.reconcile_sms(kit, sms))),
+        Job("send SMS", _SOON, _until_done(kit, lambda: sending.send_sms_batch(kit, sms)), SEND_SIGNAL),
+        Job("send mail", _SOON, _until_done(kit, lambda: sending.send_mails(kit, mailer)), SEND_SIGNAL),
+        Job("expire intents", _SOON, _until_done(kit, lambda: sending.expire_intents(kit))),
+        Job("send mails again", _SOON, _until_done(kit, lambda: sending.resend_mails(kit))),
+        Job("reconcile SMS", _SOON, _until_done(kit, lambda: sending.reconcile_sms(kit, sms))),
     )
 
 
-def _until_done(step: Callable[[], Awaitable[bool]]) -> Callable[[], Awaitable[None]]:
+def _until_done(kit: NotificationKit, step: Callable[[], Awaitable[bool]]) -> Callable[[], Awaitable[None]]:
     async def run() -> None:
-        while await step():
-            pass
+        for _ in range(_STEPS):
+            if not await step():
+                return
+        kit.signals.fire(SEND_SIGNAL)  # there is more: come back at once, and show progress in between
 
     return run

@@ -1,7 +1,7 @@
 """Handling one event: inbox row, handler's writes and the lane's move in one transaction; or the lane is closed."""
 
 import logging
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from enum import Enum, auto
@@ -77,6 +77,23 @@ class LaneKeeper:
         self.handlers = handlers
         self.policy = policy or LanePolicy()
 
+    async def settle_run(self, run: Sequence[Delivered]) -> list[Verdict]:
+        """The records of one key, in order: in one transaction when all goes well, else one by one."""
+        if len(run) > 1:
+            try:
+                return await self._handle_run(run)
+            except Exception as error:
+                if is_database_away(error):
+                    raise
+        return [await self.settle(delivered) for delivered in run]
+
+    async def _handle_run(self, run: Sequence[Delivered]) -> list[Verdict]:
+        decoded = [(*decode(delivered.value), delivered) for delivered in run]
+        async with self.db.begin() as tx:
+            verdicts = [await self._handle_one(tx, envelope, event, record) for envelope, event, record in decoded]
+            tx.wake(LANES_SIGNAL)
+        return verdicts
+
     async def settle(self, delivered: Delivered) -> Verdict:
         """Handle, queue, park or quarantine one record. Raises only when the database is away."""
         try:
@@ -97,23 +114,29 @@ class LaneKeeper:
                 return await self._close(envelope, delivered, error)
 
     async def _handle(self, envelope: Envelope, event: Event | None, delivered: Delivered) -> Verdict:
-        topic = delivered.place.topic
         async with self.db.begin() as tx:
-            lane = await inbox.lock(tx.conn, topic, envelope.subject)
-            if envelope.sequence <= lane.sequence:
-                return Verdict.REPEATED
-            if lane.state is not LaneState.OPEN:
-                await inbox.queue(tx.conn, envelope, topic, delivered.value)
-                return Verdict.QUEUED
-            await self._pass(tx, lane, envelope, event)
+            verdict = await self._handle_one(tx, envelope, event, delivered)
             tx.wake(LANES_SIGNAL)
+        return verdict
+
+    async def _handle_one(
+        self, tx: Transaction, envelope: Envelope, event: Event | None, delivered: Delivered
+    ) -> Verdict:
+        topic = delivered.place.topic
+        lane = await inbox.lock(tx.conn, topic, envelope.subject)
+        if envelope.sequence <= lane.sequence:
+            return Verdict.REPEATED
+        if lane.state is not LaneState.OPEN:
+            await inbox.queue(tx.conn, envelope, topic, delivered.value)
+            return Verdict.QUEUED
+        await self._pass(tx, lane, envelope, event)
         return Verdict.HANDLED
 
     async def _pass(self, tx: Transaction, lane: Lane, envelope: Envelope, event: Event | None) -> None:
         if envelope.sequence != lane.sequence + 1:
             raise GapError(f"event {envelope.sequence} after {lane.sequence}")
         handler = self.handlers.get(type(event)) if event is not None else None
-        if await inbox.is_new(tx.conn, envelope.id) and handler is not None and event is not None:
+        if handler is not None and event is not None and await inbox.is_new(tx.conn, envelope.id):
             await handler(tx, event, envelope)
         await inbox.advance(tx.conn, envelope, lane.topic)
 
@@ -153,6 +176,8 @@ class LaneKeeper:
     async def revisit(self) -> int:
         """Try closed lanes whose time has come; how many were opened again. Tells the desk of what stays closed."""
         async with self.db.read() as conn:
+            if not await inbox.any_closed(conn):
+                return 0
             candidates = await inbox.due(conn, 200)
         opened = 0
         for topic, key in candidates:

@@ -50,8 +50,9 @@ class ItemActed(DeskEvent):
 
 
 class DeskClockRang(DeskEvent):
-    """A clock of the desk ran out: `triage` before anybody took the item, `check` before its evidence was judged,
-    `deed` before the deed.
+    """A clock of the desk ran out.
+
+    `triage` before anybody took the item, `check` before its evidence was judged, `deed` before the deed.
     """
 
     type: ClassVar[str] = "desk.clock_rang.v1"

@@ -45,9 +45,10 @@ def _here(topic: str, key: str) -> Any:
 
 async def lock(conn: AsyncConnection, topic: str, key: str) -> Lane:
     """The lane, made when it is new, locked."""
-    await conn.execute(upsert(lanes).values(topic=topic, key=key).on_conflict_do_nothing())
-    query = select(lanes.c.sequence, lanes.c.state, lanes.c.tries).where(_here(topic, key)).with_for_update()
-    row = (await conn.execute(query)).one()
+    fresh = upsert(lanes).values(topic=topic, key=key)
+    # Writing the key onto itself locks the row that is there: one statement, new lane or old.
+    locked = fresh.on_conflict_do_update(index_elements=["topic", "key"], set_={"key": fresh.excluded.key})
+    row = (await conn.execute(locked.returning(lanes.c.sequence, lanes.c.state, lanes.c.tries))).one()
     return Lane(topic, key, row.sequence, LaneState(row.state), row.tries)
 
 
@@ -97,6 +98,13 @@ async def reopen(conn: AsyncConnection, lane: Lane) -> None:
     """Nothing waits any more: events pass again."""
     values = {"state": LaneState.OPEN, "reason": None, "tries": 0, "since": None, "retry_at": None, "reported_at": None}
     await conn.execute(update(lanes).where(_here(lane.topic, lane.key)).values(values))
+
+
+async def any_closed(conn: AsyncConnection) -> bool:
+    """Whether any lane is not open."""
+    return bool(
+        (await conn.execute(select(select(lanes.c.key).where(lanes.c.state != LaneState.OPEN).exists()))).scalar()
+    )
 
 
 async def due(conn: AsyncConnection, limit: int) -> list[tuple[str, str]]:

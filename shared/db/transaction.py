@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 import uuid_utils.compat as uuids
@@ -35,22 +36,27 @@ class Transaction:
 
     async def emit(self, *events: Event) -> None:
         """Write events to the outbox. The counter's row lock makes the order of ids the order of commits per key."""
+        by_key: dict[tuple[str, str], list[Event]] = {}
         for event in events:
-            await self._write(event, await self._next_sequence(event))
+            by_key.setdefault((event.topic, event.key), []).append(event)
+        for (topic, key), mine in by_key.items():
+            last = await self._advance(topic, key, len(mine))
+            rows = [self._row(event, last - len(mine) + 1 + index) for index, event in enumerate(mine)]
+            await self.conn.execute(insert(outbox), rows)
             self.signals.add(OUTBOX_SIGNAL)
 
     def wake(self, signal: str) -> None:
         """Fire `signal` in this process once the transaction has committed."""
         self.signals.add(signal)
 
-    async def _next_sequence(self, event: Event) -> int:
-        statement = postgresql.insert(sequences).values(topic=event.topic, key=event.key, last=1)
+    async def _advance(self, topic: str, key: str, by: int) -> int:
+        statement = postgresql.insert(sequences).values(topic=topic, key=key, last=by)
         statement = statement.on_conflict_do_update(
-            index_elements=["topic", "key"], set_={"last": sequences.c.last + 1}
+            index_elements=["topic", "key"], set_={"last": sequences.c.last + statement.excluded.last}
         )
         return int((await self.conn.execute(statement.returning(sequences.c.last))).scalar_one())
 
-    async def _write(self, event: Event, sequence: int) -> None:
+    def _row(self, event: Event, sequence: int) -> dict[str, Any]:
         envelope = Envelope(
             id=new_id(),
             source=f"/{self._service}",
@@ -61,14 +67,13 @@ class Transaction:
             court=self._court,
             data=event.model_dump(mode="json"),
         )
-        row = {
+        return {
             "event_id": envelope.id,
             "topic": event.topic,
             "key": event.key,
             "sequence": sequence,
             "value": encode(envelope),
         }
-        await self.conn.execute(insert(outbox), row)
 
 
 class Database:

@@ -1,5 +1,6 @@
 """pydantic's findings in Chinese, one per field."""
 
+import re
 from collections.abc import Sequence
 from typing import Any
 
@@ -59,6 +60,8 @@ def _path(error: Any) -> str:
     if error["type"] == "json_invalid":  # its place is an offset, not a field
         return ""
     parts = [str(part) for part in loc if not str(part).startswith("function-")]
+    if error["type"].startswith("union_tag"):  # the place is the whole; the field that tells the kinds apart is meant
+        parts.append(error["ctx"]["discriminator"].strip("'"))
     return ".".join(parts[1:] if parts and parts[0] in {"body", "query", "path", "header", "cookie"} else parts)
 
 
@@ -68,4 +71,11 @@ def _reason(error: Any) -> str:
     if error["type"] == "model_attributes_type" and list(error["loc"]) == ["body"]:
         return "内容应为JSON对象，并在请求头中注明Content-Type: application/json。"
     template = _REASONS.get(error["type"], "填写的内容不符合要求，请核对。")
-    return template.format_map({"max_length": "", "min_length": "", "expected": "", **(error.get("ctx") or {})})
+    context = {name: _words(value) for name, value in (error.get("ctx") or {}).items()}
+    return template.format_map({"max_length": "", "min_length": "", "expected": "", **context})
+
+
+def _words(value: Any) -> Any:
+    """A choice as pydantic lists it, `'a', 'b' or 'c'`, without its English."""
+    found = re.findall(r"'([^']*)'", value) if isinstance(value, str) else []
+    return "、".join(found) or value

@@ -3,7 +3,7 @@
 Bodies are kept as TEXT, the canonical JSON itself: JSONB would reorder keys and rewrite what was hashed.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -69,21 +69,38 @@ async def append(
 
     Raises BodyError, and ValueError for a naive instant.
     """
-    entry = link(await _locked_head(conn, tables.heads, chain_id), at, kind, body)
-    await conn.execute(
-        tables.entries.insert().values(
-            chain_id=chain_id,
-            position=entry.position,
-            at=entry.at,
-            kind=kind,
-            body=entry.text,
-            previous=entry.previous,
-            digest=entry.digest,
-        )
-    )
-    moved = update(tables.heads).where(tables.heads.c.chain_id == chain_id)
-    await conn.execute(moved.values(position=entry.position, digest=entry.digest))
-    return entry
+    return (await append_all(conn, tables, chain_id, at, [(kind, body)]))[0]
+
+
+async def append_all(
+    conn: AsyncConnection,
+    tables: LedgerTables,
+    chain_id: str,
+    at: datetime,
+    deeds: Sequence[tuple[str, Mapping[str, Any]]],
+) -> list[Entry]:
+    """Add entries of one instant, each with its kind and body, in order; as `append`."""
+    head = await _locked_head(conn, tables.heads, chain_id)
+    entries: list[Entry] = []
+    for kind, body in deeds:
+        entries.append(link(entries[-1].head if entries else head, at, kind, body))
+    if entries:
+        await conn.execute(tables.entries.insert(), [_row(entry) for entry in entries])
+        moved = update(tables.heads).where(tables.heads.c.chain_id == chain_id)
+        await conn.execute(moved.values(position=entries[-1].position, digest=entries[-1].digest))
+    return entries
+
+
+def _row(entry: Entry) -> dict[str, Any]:
+    return {
+        "chain_id": entry.chain_id,
+        "position": entry.position,
+        "at": entry.at,
+        "kind": entry.kind,
+        "body": entry.text,
+        "previous": entry.previous,
+        "digest": entry.digest,
+    }
 
 
 async def read(

@@ -4,7 +4,9 @@ Delivery is at least once: a row is marked only after the log acknowledged it. R
 the log may have to be filled again (`KEEP`), and a relay that finds a log with another identity sends them all anew.
 """
 
+import asyncio
 import logging
+import time
 from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
@@ -24,6 +26,7 @@ log = logging.getLogger(__name__)
 
 LEASE = timedelta(seconds=15)
 KEEP = timedelta(days=30)
+LINGER = 0.01
 _NOW = func.clock_timestamp()
 
 
@@ -37,12 +40,15 @@ class Relay:
         self._batch = batch
         self._me: UUID = uuid4()
         self._epoch: int | None = None
+        self._identity = ""
+        self._renew_at = 0.0
 
     async def run(self) -> None:
         """Relay for ever; a log or database that is away is waited for."""
         wait = 0.0
         while True:
-            await self._signals.wait(OUTBOX_SIGNAL, wait)
+            if await self._signals.wait(OUTBOX_SIGNAL, wait):
+                await asyncio.sleep(LINGER)  # acts come in bursts: one batch for all of them
             try:
                 more = await self.step()
                 wait = 0.0 if more else 0.5
@@ -69,6 +75,8 @@ class Relay:
 
     async def _hold(self) -> bool:
         identity = await self._bus.identity()
+        if self._epoch is not None and identity == self._identity and time.monotonic() < self._renew_at:
+            return True
         async with self._db.begin() as tx:
             await tx.conn.execute(upsert(relay).values(only=1, epoch=0).on_conflict_do_nothing())
             mine = relay.c.holder == self._me
@@ -79,6 +87,8 @@ class Relay:
             self._epoch = None if row is None else row.epoch
             if row is not None and row.log_identity != identity:
                 await self._start_over(tx.conn, identity, anew=row.log_identity is not None)
+        self._identity = identity
+        self._renew_at = time.monotonic() + LEASE.total_seconds() / 3
         return self._epoch is not None
 
     async def _start_over(self, conn: Any, identity: str, *, anew: bool) -> None:

@@ -30,7 +30,7 @@ class JobRunner:
             try:
                 await self.job.run()
                 self._progress = time.monotonic()
-            except Exception as error:
+            except Exception as error:  # noqa: BLE001 - a failing job is reported by its lag, and tried again
                 log.warning("job failed", extra={"job": self.job.name})
                 log_unexpected(error)
             await (self._signals.wait(self.job.signal, pause) if self.job.signal else asyncio.sleep(pause))

@@ -30,11 +30,14 @@ class Follower:
 
     def __init__(self, kit: Any) -> None:
         self._kit = kit
+        self._seen: int | None = None
 
     async def step(self) -> None:
         """Read the offset once."""
         async with self._kit.db.read() as conn:
             seconds = (await conn.execute(select(sandbox_clock.c.offset_seconds))).scalar_one_or_none()
-        clock: SystemClock = self._kit.clock
-        if seconds is not None:
+        if seconds is not None and seconds != self._seen:
+            # Only news moves the clock: services of one process share it, and some lag behind.
+            clock: SystemClock = self._kit.clock
             clock.offset = timedelta(seconds=seconds)
+            self._seen = seconds

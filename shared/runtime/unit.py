@@ -1,7 +1,7 @@
 """One service as it runs in this process: its kit, its tables, its application, its loops."""
 
 import asyncio
-from collections.abc import Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable
 from datetime import timedelta
 
 from fastapi import FastAPI
@@ -63,7 +63,7 @@ class Unit:
         self.app: FastAPI = build_app(kit, service.title, routes, served)
         self.mounts = service.mounts(kit) if Zone.PUBLIC in served else {}
 
-    def _bound(self, handler: EventHandler) -> Callable[[Transaction, Event, Envelope], object]:
+    def _bound(self, handler: EventHandler) -> Callable[[Transaction, Event, Envelope], Awaitable[None]]:
         async def handle(tx: Transaction, event: Event, envelope: Envelope) -> None:
             await handler(self.kit, tx, event, envelope)
 
@@ -73,7 +73,7 @@ class Unit:
         jobs = [Job("forget delivered events", timedelta(hours=1), lambda: forget_delivered(self.kit.db))]
         if self.kit.run.environment is not Environment.PRODUCTION:
             follow = moved_clock.Follower(self.kit)
-            jobs.append(Job("follow the sandbox's clock", timedelta(milliseconds=500), follow.step, "lanes"))
+            jobs.append(Job("follow the sandbox's clock", timedelta(milliseconds=500), follow.step))
         return jobs
 
     async def prepare(self) -> None:

@@ -22,6 +22,7 @@ from shared.db.tables import outbox
 from shared.db.transaction import new_id
 from shared.powers import Role
 from shared.runtime.service import Kit
+from tests.fixtures.desk import BODY, CASE, CASE_ID, arrive, desk_kit, fail, later
 from tests.fixtures.kits import NOON, Feeder, client, told
 
 

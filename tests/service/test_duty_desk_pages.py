@@ -3,7 +3,7 @@
 import asyncio
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import AbstractAsyncContextManager
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
@@ -11,6 +11,7 @@ from uuid import UUID
 
 import httpx
 import pytest
+import uvicorn
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.duty_desk.domain import PROGRESS
@@ -203,47 +204,55 @@ async def test_nobody_hears_the_desk_without_its_powers(kit: Kit[Any]) -> None:
         assert (await http.get("/desk/stream", headers=bearer(kit, Role.CLERK))).status_code == 403
 
 
+@asynccontextmanager
+async def listening(kit: Kit[Any], *paths: str) -> AsyncIterator[tuple[uvicorn.Server, list[Listener]]]:
+    """The desk's server, and who listens to its streams."""
+    async with AsyncExitStack() as stack:
+        server, base = await stack.enter_async_context(serving(SERVICE, kit))
+        http = await stack.enter_async_context(httpx.AsyncClient(base_url=base, headers=bearer(kit)))
+        responses = [await stack.enter_async_context(http.stream("GET", path)) for path in paths]
+        assert {response.headers["content-type"].partition(";")[0] for response in responses} == {"text/event-stream"}
+        yield server, [Listener(response) for response in responses]
+
+
+STREAMS = ("/desk/stream", "/desk/stream?view=wall", "/api/desk/stream")
+
+
 async def test_a_tip_is_on_the_stream_within_a_second(kit: Kit[Any], url: str) -> None:
     """Whichever process handled it: the one that serves the stream, or another, whose signal is not heard here."""
     elsewhere = Database(url, kit.service, kit.court.code, kit.clock, signals := Signals(), 2)
-    async with serving(SERVICE, kit) as (_, base), httpx.AsyncClient(base_url=base, headers=bearer(kit)) as http:
-        async with http.stream("GET", "/desk/stream") as page, http.stream("GET", "/api/desk/stream") as api:
-            assert page.headers["content-type"].startswith("text/event-stream")
-            listeners = [Listener(page), Listener(api)]
+    async with listening(kit, *STREAMS) as (_, listeners):
+        for listener in listeners:
+            await listener.next("queue")
+        for source in (kit, kit, replace(kit, db=elsewhere, signals=signals), kit):
+            await asyncio.gather(*(listener.next("tick") for listener in listeners))
+            began = time.monotonic()
+            item = await arrive(source)
             for listener in listeners:
-                await listener.next("queue")
-            for source in (kit, kit, replace(kit, db=elsewhere, signals=signals), kit):
-                await asyncio.gather(*(listener.next("tick") for listener in listeners))
-                began = time.monotonic()
-                item = await arrive(source)
-                for listener in listeners:
-                    assert str(item) in await listener.next("queue")
-                assert time.monotonic() - began < 1.0
+                assert str(item) in await listener.next("queue")
+            assert time.monotonic() - began < 1.0
     await elsewhere.close()
 
 
 async def test_a_quiet_stream_gives_the_servers_instant_about_every_second(kit: Kit[Any]) -> None:
-    async with serving(SERVICE, kit) as (_, base), httpx.AsyncClient(base_url=base, headers=bearer(kit)) as http:
-        async with http.stream("GET", "/desk/stream?view=wall") as response:
-            listener = Listener(response)
-            assert "现在没有待办事项" in await listener.next("queue")
-            assert await listener.next("tick") == "2026-11-23T04:00:00+00:00"
-            began = time.monotonic()
-            for _ in range(2):
-                await listener.next("tick")
-            assert 1.0 < time.monotonic() - began < 4.0
+    async with listening(kit, "/desk/stream") as (_, [listener]):
+        assert "现在没有待办事项" in await listener.next("queue")
+        assert await listener.next("tick") == "2026-11-23T04:00:00+00:00"
+        began = time.monotonic()
+        for _ in range(2):
+            await listener.next("tick")
+        assert 1.0 < time.monotonic() - began < 4.0
 
 
 async def test_open_streams_end_properly_when_the_server_is_asked_to_stop(kit: Kit[Any]) -> None:
-    async with serving(SERVICE, kit) as (server, base), httpx.AsyncClient(base_url=base, headers=bearer(kit)) as http:
-        async with http.stream("GET", "/desk/stream") as page, http.stream("GET", "/api/desk/stream") as api:
-            for response in (page, api):
-                await Listener(response).next("tick")
-            began = time.monotonic()
-            server.should_exit = True
-            for response in (page, api):
-                await Listener(response).rest()
-            assert time.monotonic() - began < 2.0, "before the server would cut them off"
+    async with listening(kit, *STREAMS) as (server, listeners):
+        for listener in listeners:
+            await listener.next("tick")
+        began = time.monotonic()
+        server.should_exit = True
+        for listener in listeners:
+            await listener.rest()
+        assert time.monotonic() - began < 2.0, "before the server would cut them off"
 
 
 class Leaving(Database):

@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from datetime import datetime, timedelta
 from typing import Any
 
+import httpx
 import pytest
 from aiohttp import web
 
@@ -168,19 +169,26 @@ async def test_the_page_shows_phones_mails_and_what_comes_new(kit):
         assert "138 0000 0001" in page
         assert "【重庆五中院】查询码一，请查收。" in page
         assert "尚无回执" in page
-        poll = _poll(page)
-        assert (await http.get(poll)).status_code == 204
+        await nothing_new(http, page)
         async with taking(kit) as taker:
             await taker.after(NOTHING)
-        fresh = (await http.get(poll)).text
+        fresh = (await http.get(_poll(page))).text
         assert "回执：已送达" in fresh
         assert "part-boxes" not in fresh
-        assert (await http.get(_poll(fresh))).status_code == 204
+        await nothing_new(http, fresh)
         await send_mail(kit)
         mailbox = (await http.get("/sandbox?only=mail")).text
         assert "受理通知书.html" in mailbox
         assert "138 0000 0001" not in mailbox
         assert (await http.get("/sandbox?box=999")).status_code == 404
+
+
+async def nothing_new(http: httpx.AsyncClient, page: str) -> None:
+    """A poll brings nothing; but a minute may just have passed, and then the next brings nothing."""
+    answer = await http.get(_poll(page))
+    if answer.status_code == 200:
+        answer = await http.get(_poll(answer.text))
+    assert answer.status_code == 204
 
 
 def _poll(page: str) -> str:
@@ -193,7 +201,7 @@ async def test_the_panel_finds_moves_and_breaks(kit):
     async with court(kit) as sms:
         await send(sms, *PHONES)
     async with client(SERVICE, kit) as http:
-        found = await http.post("/sandbox/find", data={"address": "138 0000 0002".replace(" ", "")})
+        found = await http.post("/sandbox/find", data={"address": "138 0000 0002"})
         assert (found.status_code, found.headers["location"]) == (303, "/sandbox?box=2#screen")
         missed = await http.post("/sandbox/find", data={"address": "13900000000", "box": "1"})
         assert missed.status_code == 404

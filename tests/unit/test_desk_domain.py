@@ -35,8 +35,8 @@ def allowed(moments: Moments) -> set[str]:
     for name, check in CHECKS.items():
         try:
             check(moments)
-        except Conflict as refusal:
-            assert refusal.detail.endswith("。")
+        except Conflict:
+            continue
         else:
             found.add(name)
     return found

@@ -34,8 +34,8 @@ def _page(request: Request, form: Typed, status: int = 200, **shown: Any) -> HTM
         "number": "",
         "last_four": "",
     }
-    typed_before = {name: form[name] for name in ("number", "last_four") if name in form}
-    return pages.page(request, "verify.html", status, **{**given, **typed_before, **shown})
+    kept: Typed = {name: form[name] for name in ("number", "last_four") if name in form}
+    return pages.page(request, "verify.html", status, **{**given, **kept, **shown})
 
 
 @public.post("/verify", PUBLIC)

@@ -27,21 +27,15 @@ async def add(conn: AsyncConnection, row: dict[str, Any]) -> bool:
     return (await conn.execute(statement.returning(notices.c.notice_id))).one_or_none() is not None
 
 
-async def issue(conn: AsyncConnection, notice_id: UUID, values: dict[str, Any]) -> None:
-    """A notice gets its letter."""
-    await conn.execute(update(notices).where(notices.c.notice_id == notice_id).values(state="issued", **values))
+async def change(conn: AsyncConnection, notice_id: UUID, values: dict[str, Any]) -> None:
+    """A notice that waited gets its letter, or another reason to wait."""
+    await conn.execute(update(notices).where(notices.c.notice_id == notice_id).values(values))
 
 
 async def waiting_of(conn: AsyncConnection, case_id: UUID) -> list[Row[Any]]:
     """The case's notices that wait for a field."""
     query = select(notices).where(notices.c.case_id == case_id, notices.c.state == "waiting")
     return list(await conn.execute(query.order_by(notices.c.notice_id)))
-
-
-async def set_waiting(conn: AsyncConnection, notice_id: UUID, reason: str, owner: str) -> None:
-    """Why it waits now."""
-    values = {"waits_reason": reason, "waits_owner": owner}
-    await conn.execute(update(notices).where(notices.c.notice_id == notice_id).values(values))
 
 
 async def get(conn: AsyncConnection, notice_id: UUID) -> Row[Any] | None:
@@ -182,3 +176,17 @@ async def read_of(conn: AsyncConnection, notice_ids: Sequence[UUID]) -> dict[UUI
 async def set_sent(conn: AsyncConnection, notice_id: UUID, at: datetime) -> None:
     """The notice first went out."""
     await conn.execute(update(notices).where(notices.c.notice_id == notice_id).values(sent_at=at))
+
+
+async def seen_of(conn: AsyncConnection, notice_ids: Sequence[UUID]) -> list[Row[Any]]:
+    """Every observation on every delivery of these notices."""
+    columns = (deliveries.c.channel, observations.c.seen, observations.c.product_time, observations.c.delivery_id)
+    query = select(message_notices.c.notice_id, *columns)
+    query = query.join(deliveries, deliveries.c.message_id == message_notices.c.message_id)
+    query = query.join(observations, observations.c.delivery_id == deliveries.c.delivery_id)
+    return list(await conn.execute(query.where(message_notices.c.notice_id.in_(notice_ids))))
+
+
+async def reads_of(conn: AsyncConnection, notice_ids: Sequence[UUID]) -> list[Row[Any]]:
+    """When these notices were first read, as far as they were."""
+    return list(await conn.execute(select(reads).where(reads.c.notice_id.in_(notice_ids))))

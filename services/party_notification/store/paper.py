@@ -93,3 +93,12 @@ async def states_of(conn: AsyncConnection, notice_ids: Sequence[UUID]) -> dict[U
     query = select(paper_notices.c.notice_id, paper.c.state).join(paper, paper.c.paper_id == paper_notices.c.paper_id)
     query = query.where(paper_notices.c.notice_id.in_(notice_ids)).order_by(paper.c.created_at)
     return {row.notice_id: row.state for row in await conn.execute(query)}
+
+
+async def days_of(conn: AsyncConnection, notice_ids: Sequence[UUID]) -> list[Row[Any]]:
+    """The days on which letters with these notices were handed over."""
+    query = select(paper_notices.c.notice_id, paper.c.served_on)
+    query = query.join(paper, paper.c.paper_id == paper_notices.c.paper_id)
+    return list(
+        await conn.execute(query.where(paper_notices.c.notice_id.in_(notice_ids), paper.c.served_on.is_not(None)))
+    )

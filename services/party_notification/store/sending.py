@@ -1,7 +1,7 @@
 """Messages and deliveries: planning, claiming, what was seen of them. Machine time here is the database's."""
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -96,27 +96,33 @@ async def set_delivery(conn: AsyncConnection, delivery_id: UUID, values: dict[st
 
 async def lock_delivery(conn: AsyncConnection, delivery_id: UUID) -> Row[Any] | None:
     """A delivery with its message, its row locked."""
-    columns = (messages.c.case_id, messages.c.party_id, messages.c.cause, messages.c.address, messages.c.content)
+    columns = (messages.c.case_id, messages.c.party_id, messages.c.cause, NOW.label("machine_time"))
     query = select(deliveries, *columns).join(messages, messages.c.message_id == deliveries.c.message_id)
     query = query.where(deliveries.c.delivery_id == delivery_id).with_for_update(of=deliveries)
     return (await conn.execute(query)).one_or_none()
 
 
-async def attempts_of(conn: AsyncConnection, message_id: UUID) -> list[Row[Any]]:
-    """All attempts of a message, in order."""
-    query = select(deliveries).where(deliveries.c.message_id == message_id)
-    return list(await conn.execute(query.order_by(deliveries.c.attempt)))
+async def observe(conn: AsyncConnection, *rows: dict[str, Any]) -> None:
+    """Append observations; nothing is ever taken back."""
+    await conn.execute(insert(observations), list(rows))
 
 
-async def observe(conn: AsyncConnection, row: dict[str, Any]) -> None:
-    """Append one observation; nothing is ever taken back."""
-    await conn.execute(insert(observations), row)
+async def intend(conn: AsyncConnection, ids: Sequence[UUID], out_id: str | None, until: timedelta) -> None:
+    """Deliveries are about to leave: the lease of each runs for `until`, and its fencing token moves on."""
+    values = {
+        "state": "intent",
+        "step": "expire",
+        "due_at": NOW + until,
+        "epoch": deliveries.c.epoch + 1,
+        "out_id": out_id,
+    }
+    await conn.execute(update(deliveries).where(deliveries.c.delivery_id.in_(ids)).values(values))
 
 
 async def observed(conn: AsyncConnection, message_id: UUID) -> list[Row[Any]]:
-    """Everything seen of all attempts of a message, with the number of the attempt."""
-    query = select(observations, deliveries.c.attempt)
-    query = query.join(deliveries, deliveries.c.delivery_id == observations.c.delivery_id)
+    """Everything seen of all attempts of a message; an attempt of which nothing was seen has a row of nulls."""
+    query = select(deliveries.c.attempt, observations.c.seen, observations.c.noted_at, observations.c.permanent)
+    query = query.join(observations, observations.c.delivery_id == deliveries.c.delivery_id, isouter=True)
     return list(await conn.execute(query.where(deliveries.c.message_id == message_id).order_by(observations.c.id)))
 
 
@@ -191,8 +197,8 @@ async def for_person(conn: AsyncConnection, limit: int) -> list[Row[Any]]:
 
 
 async def message_of(conn: AsyncConnection, delivery_id: UUID) -> Row[Any, Any]:
-    """The sealed address of a delivery's message, and when (product time) it was intended."""
-    intended = select(func.max(observations.c.product_time)).where(
+    """The sealed address of a delivery's message, and when (machine time, the carrier's too) it was intended."""
+    intended = select(func.max(observations.c.noted_at)).where(
         observations.c.delivery_id == delivery_id, observations.c.seen == "intent"
     )
     query = select(messages.c.address, intended.scalar_subquery().label("intended_at"))

@@ -8,15 +8,13 @@ from uuid import UUID
 from services.party_notification.domain.delivery import Seen
 from services.party_notification.domain.next_step import Done, GoPaper, RetryAt, Step
 from services.party_notification.store import notices, paper, sending
-from services.party_notification.store.tables import LEDGER
-from services.party_notification.usecases.effects import judge_effect
+from services.party_notification.usecases.effects import Effects, about, judge
 from services.party_notification.usecases.facts import NotificationKit
-from services.party_notification.usecases.observing import Sighting, about, note
+from services.party_notification.usecases.observing import Sighting, note
 from shared.clock import court_date
 from shared.contracts.notices import NoticeSent
 from shared.errors import Conflict, Fault, Invalid, NotFound
 from shared.http.auth import Caller
-from shared.ledger.store import append
 
 
 class Ruling(StrEnum):
@@ -87,14 +85,16 @@ async def record_paper(
         if act is PaperAct.SERVED:
             values |= {"served_on": on}
         await paper.change(tx.conn, paper_id, values)
-        for notice in await paper.notices_on(tx.conn, paper_id):
+        body = {"paper_id": str(paper_id), "by": str(caller.staff_id), "on": None if on is None else on.isoformat()}
+        effects = Effects([(f"paper.{act}", body)])
+        carried = await paper.notices_on(tx.conn, paper_id)
+        for notice in carried:
             # What is handed over at the counter is sent by that: the court's duty to send is done.
             if act is not PaperAct.RETURNED and notice.sent_at is None:
                 await notices.set_sent(tx.conn, notice.notice_id, tx.now)
-                await tx.emit(NoticeSent(**about(notice), channel="paper", sent_at=tx.now))
-            await judge_effect(tx, notice)
-        body = {"paper_id": str(paper_id), "by": str(caller.staff_id), "on": None if on is None else on.isoformat()}
-        await append(tx.conn, LEDGER, str(row.case_id), tx.now, f"paper.{act}", body)
+                effects.events.append(NoticeSent(**about(notice), channel="paper", sent_at=tx.now))
+        await judge(tx, carried, effects)
+        await effects.tell(tx, row.case_id)
 
 
 def _check(act: PaperAct, on: date | None, tracking: str | None, today: date) -> None:

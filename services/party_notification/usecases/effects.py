@@ -1,61 +1,92 @@
 """Legal effect: derived from all evidence of a notice each time something was added to it."""
 
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 from typing import Any
+from uuid import UUID
 
 from sqlalchemy import Row
 
 from services.party_notification.domain.delivery import Seen
-from services.party_notification.domain.effect import Event, Evidence, Served, legal_effect
+from services.party_notification.domain.effect import Event as ProofEvent
+from services.party_notification.domain.effect import Evidence, NotServed, Served, legal_effect
 from services.party_notification.store import cases, notices, paper
 from services.party_notification.store.tables import LEDGER
 from shared.clock import court_date
+from shared.contracts.envelope import Event
 from shared.contracts.notices import NoticeServed
 from shared.db.transaction import Transaction
-from shared.ledger.store import append
+from shared.ledger.store import append_all
 
 _OF_MAIL = {
-    Seen.SENT: Event.MAIL_ACCEPTED,
-    Seen.QUERY_FOUND: Event.MAIL_ACCEPTED,
-    Seen.RULED_ARRIVED: Event.MAIL_ACCEPTED,
-    Seen.BOUNCED: Event.MAIL_BOUNCED,
-    Seen.RULED_NOT_ARRIVED: Event.MAIL_BOUNCED,
+    Seen.SENT: ProofEvent.MAIL_ACCEPTED,
+    Seen.QUERY_FOUND: ProofEvent.MAIL_ACCEPTED,
+    Seen.RULED_ARRIVED: ProofEvent.MAIL_ACCEPTED,
+    Seen.BOUNCED: ProofEvent.MAIL_BOUNCED,
+    Seen.RULED_NOT_ARRIVED: ProofEvent.MAIL_BOUNCED,
 }
 
 
-async def judge_effect(tx: Transaction, notice: Row[Any]) -> None:
-    """Keep the notice's effect; tell of it when it is new."""
-    party = await cases.get_party(tx.conn, notice.party_id)
-    if party is None or notice.state != "issued":
-        return
-    evidence = await _evidence(tx, notice)
-    effect = legal_effect(consents=party.consents, address_confirmed_on=party.address_confirmed_on, evidence=evidence)
-    if not isinstance(effect, Served):
-        await notices.mark_served(tx.conn, notice.notice_id, None, None, effect.because)
-        return
-    await notices.mark_served(tx.conn, notice.notice_id, effect.on, effect.by.value, effect.because)
-    if notice.served_on != effect.on:
-        about = {name: getattr(notice, name) for name in ("case_id", "notice_id", "kind", "party_id", "role")}
-        await tx.emit(NoticeServed(**about, channel=effect.by.value, served_on=effect.on))
-        body = {"notice_id": str(notice.notice_id), "by": effect.by.value, "on": effect.on.isoformat()}
-        await append(tx.conn, LEDGER, str(notice.case_id), tx.now, "notice.served", body)
+@dataclass
+class Effects:
+    """What an act adds to the case's chain, and what it tells: written once, at its end."""
+
+    deeds: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
+    events: list[Event] = field(default_factory=list)
+
+    async def tell(self, tx: Transaction, case_id: UUID) -> None:
+        """Write both. Last in the transaction: the chain's head stays locked until it ends."""
+        await tx.emit(*self.events)
+        await append_all(tx.conn, LEDGER, str(case_id), tx.now, self.deeds)
 
 
-async def _evidence(tx: Transaction, notice: Row[Any]) -> list[Evidence]:
-    deliveries = await notices.deliveries_of(tx.conn, [notice.notice_id])
-    channels = {row.delivery_id: row.channel for row in deliveries}
-    evidence = []
-    for seen in await notices.observations_of(tx.conn, list(channels)):
-        event = _event(channels[seen.delivery_id], Seen(seen.seen))
+async def judge(tx: Transaction, carried: Sequence[Row[Any]], effects: Effects) -> None:
+    """Bring the legal effect of notices of one party up to date; what is new goes into `effects`."""
+    issued = [notice for notice in carried if notice.state == "issued"]
+    party = await cases.get_party(tx.conn, issued[0].party_id) if issued else None
+    if party is None:
+        return
+    evidence = await _evidence(tx, [notice.notice_id for notice in issued])
+    for notice in issued:
+        effect = legal_effect(
+            consents=party.consents,
+            address_confirmed_on=party.address_confirmed_on,
+            evidence=evidence[notice.notice_id],
+        )
+        await _keep(tx, notice, effect, effects)
+
+
+async def _keep(tx: Transaction, notice: Row[Any], effect: Served | NotServed, effects: Effects) -> None:
+    on, by = (effect.on, effect.by.value) if isinstance(effect, Served) else (None, None)
+    if (on, by, effect.because) == (notice.served_on, notice.served_by, notice.served_because):
+        return
+    await notices.mark_served(tx.conn, notice.notice_id, on, by, effect.because)
+    if on is not None and by is not None and on != notice.served_on:
+        effects.events.append(NoticeServed(**about(notice), channel=by, served_on=on))
+        body = {"notice_id": str(notice.notice_id), "by": by, "on": on.isoformat()}
+        effects.deeds.append(("notice.served", body))
+
+
+async def _evidence(tx: Transaction, notice_ids: Sequence[UUID]) -> dict[UUID, list[Evidence]]:
+    """All evidence of each notice: of its deliveries, its reading, its paper."""
+    evidence: dict[UUID, list[Evidence]] = {notice_id: [] for notice_id in notice_ids}
+    for row in await notices.seen_of(tx.conn, notice_ids):
+        event = _event(row.channel, Seen(row.seen))
         if event is not None:
-            evidence.append(Evidence(event, court_date(seen.product_time), str(seen.delivery_id)))
-    read_at = await notices.read_at(tx.conn, notice.notice_id)
-    if read_at is not None:
-        evidence.append(Evidence(Event.DOCUMENT_READ, court_date(read_at)))
-    papers = await paper.of_notice(tx.conn, notice.notice_id)
-    return evidence + [Evidence(Event.PAPER_DELIVERED, row.served_on) for row in papers if row.served_on]
+            evidence[row.notice_id].append(Evidence(event, court_date(row.product_time), str(row.delivery_id)))
+    for row in await notices.reads_of(tx.conn, notice_ids):
+        evidence[row.notice_id].append(Evidence(ProofEvent.DOCUMENT_READ, court_date(row.first_read_at)))
+    for row in await paper.days_of(tx.conn, notice_ids):
+        evidence[row.notice_id].append(Evidence(ProofEvent.PAPER_DELIVERED, row.served_on))
+    return evidence
 
 
-def _event(channel: str, seen: Seen) -> Event | None:
+def about(notice: Row[Any]) -> dict[str, Any]:
+    """The fields that every event on a notice carries."""
+    return {name: getattr(notice, name) for name in ("case_id", "notice_id", "kind", "party_id", "role")}
+
+
+def _event(channel: str, seen: Seen) -> ProofEvent | None:
     if channel == "mail":
         return _OF_MAIL.get(seen)
-    return Event.SMS_DELIVERED if seen is Seen.RECEIPT_DELIVERED else None
+    return ProofEvent.SMS_DELIVERED if seen is Seen.RECEIPT_DELIVERED else None

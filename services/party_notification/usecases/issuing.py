@@ -4,6 +4,7 @@ What is owed is derived anew each time from the case, its parties and the notice
 comes twice owes nothing new, a party added later is told alone, and a completed case tells everybody.
 """
 
+import hashlib
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -12,6 +13,7 @@ from uuid import UUID
 
 from sqlalchemy import Row
 
+from services.party_notification.domain.effect import legal_effect
 from services.party_notification.domain.notices import (
     CaseFacts,
     Kind,
@@ -27,7 +29,7 @@ from services.party_notification.domain.notices import (
 )
 from services.party_notification.render import Renderer
 from services.party_notification.store import cases, notices
-from services.party_notification.store.tables import LEDGER
+from services.party_notification.usecases.effects import Effects
 from services.party_notification.usecases.facts import (
     NotificationKit,
     case_facts,
@@ -41,7 +43,6 @@ from shared.contracts.cases import PartyRole
 from shared.contracts.notices import NoticeIssued, NoticeWaits
 from shared.crypto.codes import normalize, notice_number
 from shared.db.transaction import Transaction, new_id
-from shared.ledger.store import append
 
 
 @dataclass(frozen=True)
@@ -52,6 +53,7 @@ class Circle:
     parties: dict[UUID, PartyFacts]
     rows: dict[UUID, Row[Any]]
     cause: UUID
+    effects: Effects
     progress: Progress | None = None
 
     def opponents(self, party: PartyFacts) -> tuple[str, ...]:
@@ -109,7 +111,7 @@ async def _circle(kit: NotificationKit, tx: Transaction, case_id: UUID, cause: U
     parties = {party_id: party_facts(kit.keyring, party) for party_id, party in rows.items()}
     if not is_complete(list(parties.values())):
         return None
-    return Circle(case_facts(kit.keyring, row), parties, rows, cause)
+    return Circle(case_facts(kit.keyring, row), parties, rows, cause, Effects())
 
 
 async def _owe(
@@ -131,12 +133,13 @@ async def _owe(
             "state": "waiting",
             "created_at": tx.now,
         }
-        if not await notices.add(tx.conn, row):
-            continue
         if due.waits is not None:
-            await _keep_waiting(tx, row, due.waits)
+            row |= _waiting(circle, row, due.waits)
         else:
-            written.append(await _write(kit, tx, circle, row, together))
+            one = _write(kit, tx, circle, row, together)
+            row |= one.values
+            written.append(one)
+        await notices.add(tx.conn, row)
     return written
 
 
@@ -145,18 +148,20 @@ async def _release(kit: NotificationKit, tx: Transaction, circle: Circle, row: R
     waits = missing(Kind(row.kind), circle.case, circle.parties[row.party_id])
     if waits is None:
         progress = None if row.entry is None else await _progress(kit, tx, row.case_id, row.entry)
-        return [await _write(kit, tx, replace(circle, progress=progress), row._asdict(), (Kind(row.kind),))]
+        one = _write(kit, tx, replace(circle, progress=progress), row._asdict(), (Kind(row.kind),))
+        await notices.change(tx.conn, row.notice_id, one.values)
+        return [one]
     if waits.reason != row.waits_reason:
-        await _keep_waiting(tx, row._asdict(), waits)
+        await notices.change(tx.conn, row.notice_id, _waiting(circle, row._asdict(), waits))
     return []
 
 
-async def _keep_waiting(tx: Transaction, row: dict[str, Any], waits: Waiting) -> None:
-    await notices.set_waiting(tx.conn, row["notice_id"], waits.reason, waits.owner)
-    await tx.emit(NoticeWaits(**_about(row), reason=waits.reason, owner=waits.owner))
+def _waiting(circle: Circle, row: dict[str, Any], waits: Waiting) -> dict[str, Any]:
+    circle.effects.events.append(NoticeWaits(**_about(row), reason=waits.reason, owner=waits.owner))
+    return {"waits_reason": waits.reason, "waits_owner": waits.owner}
 
 
-async def _write(
+def _write(
     kit: NotificationKit, tx: Transaction, circle: Circle, row: dict[str, Any], together: tuple[Kind, ...]
 ) -> Written:
     party, kind = circle.parties[row["party_id"]], Kind(row["kind"])
@@ -166,29 +171,33 @@ async def _write(
     )
     renderer = Renderer(court_facts(kit.court), kit.run.base_url)
     code = query_code_of(kit.keyring, circle.rows[row["party_id"]])
-    written = Written(
-        row["notice_id"],
-        facts,
-        renderer.letter(kind, circle.case, party, facts, code),
-        renderer.file_name(facts, circle.case),
-    )
+    letter = renderer.letter(kind, circle.case, party, facts, code)
+    values = _letter_values(kit, tx, row, party, letter) | {"letter_name": renderer.file_name(facts, circle.case)}
+    written = Written(row["notice_id"], facts, letter, values)
     way = way_of(party)
-    values = {
-        "way": way.value,
-        "letter": kit.keyring.seal(written.letter.decode(), str(written.notice_id)),
-        "letter_name": written.file_name,
-        "letter_sha256": written.sha256,
+    told = "electronic" if way.by_mail else way.value
+    circle.effects.events.append(NoticeIssued(**_about(row), way=told, issued_at=tx.now))
+    body = {"notice_id": str(written.notice_id), "kind": kind.value, "sha256": written.sha256, "way": way.value}
+    circle.effects.deeds.append(("notice.issued", body))
+    return written
+
+
+def _letter_values(
+    kit: NotificationKit, tx: Transaction, row: dict[str, Any], party: PartyFacts, letter: bytes
+) -> dict[str, Any]:
+    """What a written notice has that a waiting one lacks; nothing has served it yet."""
+    effect = legal_effect(consents=party.consents, address_confirmed_on=party.address_confirmed_on, evidence=())
+    return {
+        "state": "issued",
+        "way": way_of(party).value,
+        "letter": kit.keyring.seal(letter.decode(), str(row["notice_id"])),
+        "letter_sha256": hashlib.sha256(letter).hexdigest(),
         "phone_tail": _tail(kit, row["number"], party.contact_phone),
         "issued_at": tx.now,
+        "served_because": effect.because,
         "waits_reason": None,
         "waits_owner": None,
     }
-    await notices.issue(tx.conn, written.notice_id, values)
-    told = "electronic" if way.by_mail else way.value
-    await tx.emit(NoticeIssued(**_about(row), way=told, issued_at=tx.now))
-    body = {"notice_id": str(written.notice_id), "kind": kind.value, "sha256": written.sha256, "way": way.value}
-    await append(tx.conn, LEDGER, str(row["case_id"]), tx.now, "notice.issued", body)
-    return written
 
 
 async def _hand_over(kit: NotificationKit, tx: Transaction, circle: Circle, written: dict[UUID, list[Written]]) -> None:
@@ -197,6 +206,7 @@ async def _hand_over(kit: NotificationKit, tx: Transaction, circle: Circle, writ
         if bundle:
             parcel = Parcel(circle.case, circle.parties[party_id], circle.rows[party_id], tuple(bundle), circle.cause)
             await plan(kit, tx, parcel)
+    await circle.effects.tell(tx, UUID(circle.case.case_id))
 
 
 def _tail(kit: NotificationKit, number: str, phone: str | None) -> str | None:

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, Literal
 from uuid import UUID
 
 from sqlalchemy import Row
@@ -29,13 +29,11 @@ from services.party_notification.domain.next_step import (
     next_step,
 )
 from services.party_notification.store import cases, notices, sending
-from services.party_notification.store.tables import LEDGER
-from services.party_notification.usecases.effects import judge_effect
+from services.party_notification.usecases.effects import Effects, about, judge
 from services.party_notification.usecases.facts import NotificationKit
 from services.party_notification.usecases.planning import SEND_SIGNAL, to_paper
 from shared.contracts.notices import DeliveryTroubled, NoticeSent
 from shared.db.transaction import Transaction, new_id
-from shared.ledger.store import append
 
 _GONE_OUT = {Seen.SENT, Seen.QUERY_FOUND, Seen.RECEIPT_DELIVERED, Seen.RULED_ARRIVED}
 
@@ -67,12 +65,14 @@ async def note(kit: NotificationKit, tx: Transaction, delivery_id: UUID, sightin
     await _move_on(kit, tx, row, attempts, sighting)
     if possibly_twice(list(attempts.values())):
         await sending.set_possibly_twice(tx.conn, row.message_id)
-    if sighting.seen in _GONE_OUT:
-        await _tell_sent(tx, row)
-    for notice in await notices.carried_by(tx.conn, row.message_id):
-        await judge_effect(tx, notice)
     body = {"delivery_id": str(delivery_id), "channel": row.channel, "attempt": row.attempt, "detail": sighting.detail}
-    await append(tx.conn, LEDGER, str(row.case_id), tx.now, f"delivery.{sighting.seen}", body)
+    effects = Effects([(f"delivery.{sighting.seen}", body)])
+    if sighting.seen in _GONE_OUT:
+        for notice in await notices.mark_sent(tx.conn, row.message_id, tx.now):
+            effects.events.append(NoticeSent(**about(notice), channel=row.channel, sent_at=tx.now))
+    if row.channel == Channel.MAIL:
+        await judge(tx, await notices.carried_by(tx.conn, row.message_id), effects)
+    await effects.tell(tx, row.case_id)
 
 
 def _observation(kit: NotificationKit, tx: Transaction, delivery_id: UUID, sighting: Sighting) -> dict[str, Any]:
@@ -91,9 +91,11 @@ def _observation(kit: NotificationKit, tx: Transaction, delivery_id: UUID, sight
 
 async def _attempts(tx: Transaction, message_id: UUID) -> dict[int, DeliveryState]:
     """Every attempt of the message, folded, by its number."""
-    seen: dict[int, list[Observation]] = {row.attempt: [] for row in await sending.attempts_of(tx.conn, message_id)}
+    seen: dict[int, list[Observation]] = {}
     for row in await sending.observed(tx.conn, message_id):
-        seen[row.attempt].append(Observation(Seen(row.seen), row.noted_at, row.permanent))
+        mine = seen.setdefault(row.attempt, [])
+        if row.seen is not None:
+            mine.append(Observation(Seen(row.seen), row.noted_at, row.permanent))
     return {attempt: fold(observations) for attempt, observations in seen.items()}
 
 
@@ -102,10 +104,9 @@ async def _move_on(
 ) -> None:
     state = attempts[row.attempt]
     tried = Tried(len(attempts), sum(attempt.ever_unknown for attempt in attempts.values()))
-    now = await sending.machine_time(tx.conn)
     # What a later attempt took over is that attempt's business, whatever still arrives about this one.
     latest = row.attempt == max(attempts)
-    by_rule = next_step(state, Channel(row.channel), tried, now, kit.settings.policy) if latest else Done()
+    by_rule = next_step(state, Channel(row.channel), tried, row.machine_time, kit.settings.policy) if latest else Done()
     step = sighting.decided or by_rule
     values: dict[str, Any] = {"state": state.state.value, **_scheduled(step, state)}
     if sighting.provider_id is not None:
@@ -173,19 +174,7 @@ async def send_on_paper(tx: Transaction, row: Row[Any], reason: str) -> None:
         await to_paper(tx, party, row.cause, [notice.notice_id for notice in carried], reason)
 
 
-async def _tell_sent(tx: Transaction, row: Row[Any]) -> None:
-    for notice in await notices.mark_sent(tx.conn, row.message_id, tx.now):
-        await tx.emit(NoticeSent(**about(notice), channel=row.channel, sent_at=tx.now))
-
-
-async def _trouble(tx: Transaction, row: Row[Any], trouble: Any, reason: str) -> None:
-    for notice in await notices.carried_by(tx.conn, row.message_id):
-        event = DeliveryTroubled(
-            **about(notice), delivery_id=row.delivery_id, channel=row.channel, trouble=trouble, reason=reason
-        )
-        await tx.emit(event)
-
-
-def about(notice: Row[Any]) -> dict[str, Any]:
-    """The fields that every event on a notice carries."""
-    return {name: getattr(notice, name) for name in ("case_id", "notice_id", "kind", "party_id", "role")}
+async def _trouble(tx: Transaction, row: Row[Any], trouble: Literal["failed", "unknown"], reason: str) -> None:
+    particulars = {"delivery_id": row.delivery_id, "channel": row.channel, "trouble": trouble, "reason": reason}
+    carried = await notices.carried_by(tx.conn, row.message_id)
+    await tx.emit(*(DeliveryTroubled(**about(notice), **particulars) for notice in carried))

@@ -26,12 +26,18 @@ class Written:
     notice_id: UUID
     facts: NoticeFacts
     letter: bytes
-    file_name: str
+    values: dict[str, Any]
+    """What its row has beside."""
+
+    @property
+    def file_name(self) -> str:
+        """The attachment's name."""
+        return str(self.values["letter_name"])
 
     @property
     def sha256(self) -> str:
         """Of the exact bytes."""
-        return hashlib.sha256(self.letter).hexdigest()
+        return str(self.values["letter_sha256"])
 
 
 @dataclass(frozen=True)

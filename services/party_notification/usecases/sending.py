@@ -104,19 +104,12 @@ def _params(kit: NotificationKit, row: Row[Any]) -> dict[str, str]:
 
 
 async def _intend(kit: NotificationKit, tx: Transaction, rows: Sequence[Row[Any]], out_id: str | None) -> None:
-    now = await sending.machine_time(tx.conn)
-    lease = kit.settings.policy.lease
-    for row in rows:
-        values = {
-            "state": "intent",
-            "step": "expire",
-            "due_at": now + lease,
-            "epoch": row.epoch + 1,
-            "out_id": out_id or row.message_id.hex,
-        }
-        await sending.set_delivery(tx.conn, row.delivery_id, values)
-        intent = {"seen": Seen.INTENT.value, "product_time": tx.now, "permanent": True, "epoch": row.epoch + 1}
-        await sending.observe(tx.conn, {"delivery_id": row.delivery_id, **intent})
+    if not rows:
+        return
+    await sending.intend(tx.conn, [row.delivery_id for row in rows], out_id, kit.settings.policy.lease)
+    intent = {"seen": Seen.INTENT.value, "product_time": tx.now, "permanent": True}
+    seen = [{"delivery_id": row.delivery_id, "epoch": row.epoch + 1, **intent} for row in rows]
+    await sending.observe(tx.conn, *seen)
 
 
 async def _settle(kit: NotificationKit, row: Row[Any], outcome: Outcome) -> None:
@@ -181,8 +174,10 @@ async def _reconcile(kit: NotificationKit, sms: AliyunSms, row: Row[Any]) -> Non
     async with kit.db.read() as conn:
         message = await sending.message_of(conn, row.delivery_id)
     number = kit.keyring.open(message.address, f"{row.message_id}/address")
+    # An intent just before midnight may have been taken just after.
+    day = court_date(message.intended_at)
     try:
-        details = await sms.query(number, court_date(message.intended_at))
+        details = [*await sms.query(number, day), *await sms.query(number, day + timedelta(days=1))]
     except Unavailable:
         return
     found = next((detail for detail in details if detail.out_id == row.out_id), None)

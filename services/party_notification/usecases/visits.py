@@ -20,8 +20,7 @@ from services.party_notification.domain.prospects import (
     time_limit,
 )
 from services.party_notification.store import cases, notices
-from services.party_notification.store.tables import LEDGER
-from services.party_notification.usecases.effects import judge_effect
+from services.party_notification.usecases.effects import Effects, judge
 from services.party_notification.usecases.facts import NotificationKit, court_facts, identity_of
 from shared.calendar.workdays import CourtCalendar
 from shared.clock import court_date
@@ -29,7 +28,6 @@ from shared.contracts.stages import Period
 from shared.crypto.codes import normalize
 from shared.errors import Fault, Invalid, NotFound, TooMany
 from shared.http.auth import PartyCaller
-from shared.ledger.store import append
 
 _WRONG = "查询码或证件号码的后六位不正确，请核对。连续输错五次，该查询码将锁定15分钟。"
 
@@ -188,9 +186,10 @@ async def read_document(kit: NotificationKit, party: PartyCaller, notice_id: UUI
         if row is None or row.party_id != party.party_id or row.letter is None:
             raise NotFound("no_such_document", "没有这份文书，请返回文书列表。")
         if await notices.mark_read(tx.conn, notice_id, tx.now):
-            await judge_effect(tx, row)
             body = {"notice_id": str(notice_id), "on": court_date(tx.now).isoformat()}
-            await append(tx.conn, LEDGER, str(row.case_id), tx.now, "notice.read", body)
+            effects = Effects([("notice.read", body)])
+            await judge(tx, [row], effects)
+            await effects.tell(tx, row.case_id)
     return Letter(letter_bytes(kit, row), row.letter_name)
 
 

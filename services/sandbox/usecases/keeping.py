@@ -35,7 +35,7 @@ class Shelf:
     async def save(self, messages: Sequence[CarrierMessage]) -> None:
         kit = self._kit
         async with kit.db.begin() as tx:
-            found = await _boxes(kit, tx, "sms", {message.number for message in messages})
+            found = await _boxes(kit, tx, "sms", [message.number for message in messages])
             kept = [(new_id(), message) for message in messages]
             await store.add_messages(tx.conn, [_sms_row(kit, tx, found, *each) for each in kept])
             planned = [row for message_id, message in kept for row in _receipt_rows(kit, message_id, message)]
@@ -52,7 +52,7 @@ async def keep_mail(kit: SandboxKit, mail: StoredMail) -> None:
     summary, raw = summarize(mail.raw), mail.raw.decode("latin-1")
     recipients = list(dict.fromkeys(mail.recipients))
     async with kit.db.begin() as tx:
-        found = await _boxes(kit, tx, "mail", set(recipients))
+        found = await _boxes(kit, tx, "mail", recipients)
         rows = []
         for recipient in recipients:
             message_id = new_id()
@@ -94,7 +94,7 @@ def _known(kit: SandboxKit, row: Row[Any]) -> KnownMessage:
     return KnownMessage(carrier_message(kit, row), row.status, row.err_code or "", row.reported_at)
 
 
-async def _boxes(kit: SandboxKit, tx: Transaction, channel: str, addresses: set[str]) -> Mapping[str, int]:
+async def _boxes(kit: SandboxKit, tx: Transaction, channel: str, addresses: Sequence[str]) -> Mapping[str, int]:
     by_index = {index(kit.keyring, address): address for address in addresses}
     rows = [
         {"channel": channel, "address_index": key, "address": kit.keyring.seal(address, key)}

@@ -80,9 +80,9 @@ async def box(kit: SandboxKit, box_id: int) -> Box:
 
 
 async def find_box(kit: SandboxKit, address: str) -> int:
-    """The box of a number or an address. Raises NotFound."""
+    """The box of a number, with or without spaces, or of a mail address. Raises NotFound."""
     async with kit.db.read() as conn:
-        box_id = await store.find_box(conn, index(kit.keyring, address))
+        box_id = await store.find_box(conn, index(kit.keyring, "".join(address.split())))
     if box_id is None:
         raise NotFound("no_such_box", "这个号码或邮箱还没有收到任何消息，请核对。")
     return box_id
