@@ -37,7 +37,7 @@ class NoticeWaits(NoticeEvent):
 
 
 class NoticeSent(NoticeEvent):
-    """A channel first took a message that carries the notice. Sending is not service."""
+    """A mail or the post first took the letter. An SMS only prompts, and sending is not service."""
 
     type: ClassVar[str] = "notice.sent.v1"
     channel: str

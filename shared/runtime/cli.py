@@ -10,7 +10,7 @@ from shared.runtime.logging import configure
 from shared.runtime.postgres import PostgresStartError
 from shared.runtime.registry import service_names
 from shared.runtime.secrets import SecretsMissingError
-from shared.settings import RunSettings
+from shared.settings import Environment, RunSettings
 
 COMMANDS = "yangguang.commands"
 
@@ -37,6 +37,19 @@ def main() -> None:
     """阳光执行：法院执行局的案件、期限、通知与值班。"""
 
 
+def announce(run: RunSettings) -> None:
+    """Say where to look and, in a demonstration, how to sign in."""
+    click.echo(f"\n阳光执行已就绪：{run.base_url}")
+    click.echo(f"  当事人查询 {run.base_url}/p    提供线索 {run.base_url}/tips    核对通知 {run.base_url}/verify")
+    click.echo(f"  工作人员登录 {run.base_url}/sign-in    演示用的手机和邮箱 {run.base_url}/sandbox")
+    logins = sorted((run.data / "secrets" / "logins").glob("*"))
+    if run.environment is not Environment.PRODUCTION and logins:
+        click.echo("  演示登录名和密码（保存在数据目录的 secrets/logins 下，只在本机使用）：")
+        for path in logins:
+            click.echo(f"    {path.name:<14}{path.read_text().strip()}")
+    click.echo("  按 Ctrl+C 停止；数据保留，下次启动继续。\n")
+
+
 @main.command("serve")
 @click.argument("names", nargs=-1, required=True)
 @click.option("--without", multiple=True, help="与 all 连用：不启动的服务。")
@@ -50,6 +63,6 @@ def serve_command(names: tuple[str, ...], without: tuple[str, ...], zone: str | 
         raise click.UsageError(f"没有这个服务：{'、'.join(unknown)}。可选：{'、'.join(service_names())}。")
     run = RunSettings.model_validate({"zone": zone} if zone else {})
     try:
-        uvloop.run(serve(chosen, run))
+        uvloop.run(serve(chosen, run, lambda: announce(run)))
     except (LaunchError, SecretsMissingError, PostgresStartError) as error:
         raise click.ClickException(str(error)) from None

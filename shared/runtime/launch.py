@@ -3,7 +3,7 @@
 import asyncio
 import logging
 import signal
-from collections.abc import AsyncIterator, Iterable, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from contextlib import asynccontextmanager
 
 import uvicorn
@@ -137,8 +137,11 @@ class Product:
         return health_answer({"started": lambda: self.ready, **checks})
 
 
-async def serve(names: Iterable[str], run: RunSettings) -> None:
-    """Run until a signal asks for the end. Raises LaunchError, SecretsMissingError, PostgresStartError."""
+async def serve(names: Iterable[str], run: RunSettings, announce: Callable[[], None]) -> None:
+    """Run until a signal asks for the end; `announce` is called once the port answers.
+
+    Raises LaunchError, SecretsMissingError, PostgresStartError.
+    """
     chosen = list(names)
     check(chosen, run)
     product = Product([load(name) for name in chosen], run)
@@ -149,4 +152,13 @@ async def serve(names: Iterable[str], run: RunSettings) -> None:
         for number in (signal.SIGINT, signal.SIGTERM):
             # uvicorn stops at the signal and then raises it again: by then the end is ours to order.
             signal.signal(number, lambda *_: None)
-        await uvicorn.Server(config).serve()
+        server = uvicorn.Server(config)
+        telling = asyncio.ensure_future(_tell_when_up(server, announce))
+        await server.serve()
+        telling.cancel()
+
+
+async def _tell_when_up(server: uvicorn.Server, announce: Callable[[], None]) -> None:
+    while not server.started:
+        await asyncio.sleep(0.05)
+    announce()

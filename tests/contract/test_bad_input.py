@@ -64,8 +64,13 @@ def test_an_operation_takes_what_it_documents_and_refuses_the_rest(label: str, t
         trial.judge(case)
 
     fuzz()
-    open("/tmp/fails.txt", "a").write("".join(f"\n######## {label}\n{each}" for each in trial.failures))
+    dump(label, trial.failures)
     assert not trial.failures, f"{len(trial.failures)} failures\n" + "\n\n".join(trial.failures[:20])
+
+
+def dump(label, failures):
+    with open("/tmp/fails.txt", "a") as f:
+        f.write("".join(f"\n######## {label}\n{each}" for each in failures))
 
 
 def _coverage(operation: Any) -> Any:

@@ -5,6 +5,7 @@ no more than what was in flight at the kills; whatever came twice is listed as p
 """
 
 import contextlib
+import logging
 import random
 import time
 from collections import Counter
@@ -137,10 +138,8 @@ def check(product: Product, early: int) -> None:
     lost = [who for who in expected() if not received[who] and not unknown[who[0], mask[who[0]](who[1])]]
     doubled = [who for who, n in received.items() if n > 1 and not twice[who[0], mask[who[0]](who[1])]]
     strangers = [who for who in received if who not in expected()]
-    print(
-        f"kills before the end: {early}/{KILLS}; received {sum(received.values())} of {expected_messages()};", end=" "
-    )
-    print(f"unknown {sum(unknown.values())}; possibly twice {sum(twice.values())}")  # noqa: T201
+    report = {"early kills": early, "received": sum(received.values()), "due": expected_messages()}
+    logging.getLogger(__name__).warning("%s", report | {"unknown": sum(unknown.values()), "twice": sum(twice.values())})
     assert early >= KILLS // 2
     assert lost == []
     assert doubled == []

@@ -20,7 +20,7 @@ FILE = FIXTURES / "cases.csv"
 EXPECT = json.loads((FIXTURES / "cases.expect.json").read_text())
 REASONS = {
     "check digit": "校验",
-    "no such date": "没有这一天",
+    "no such date": "(没有这一天|日期不存在)",
     "not a mobile number": "手机",
     "negative amount": "金额",
     "not a case number": "案号",
@@ -105,7 +105,7 @@ def test_every_row_is_accounted_for(imported: Imported) -> None:
     found = {(fault["line"], fault["column"]): fault["reason"] for fault in report["faults"]}
     assert set(found) == {(line, column) for line, column, _ in EXPECT["bad"]}
     for line, column, why in EXPECT["bad"]:
-        assert REASONS[why] in found[line, column], (line, column, found[line, column])
+        assert re.search(REASONS[why], found[line, column]), (line, column, found[line, column])
 
 
 def test_exactly_whom_the_file_owes_is_told_once(imported: Imported) -> None:
@@ -195,6 +195,8 @@ class Haystack:
 
     readable = re.compile(r"[\u4e00-\u9fff（）0-9]+|(?<![\w-])[0-9A-Z]{11,18}(?![\w-])|[\w.+-]+@[\w.-]+")
 
+    sealed = re.compile(r"\bk1\.[\w-]{20,}")
+
     def __init__(self) -> None:
         self.found: set[str] = set()
         self.looked = 0
@@ -202,7 +204,7 @@ class Haystack:
     def add(self, value: Any) -> None:
         self.looked += 1
         text = bytes(value).decode(errors="replace") if isinstance(value, bytes | memoryview) else str(value)
-        self.found.update(self.readable.findall(text))
+        self.found.update(self.readable.findall(self.sealed.sub("", text)))
 
     def holds(self, values: set[str]) -> list[str]:
         text = "\n".join(self.found)

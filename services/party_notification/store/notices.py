@@ -160,13 +160,6 @@ async def mark_read(conn: AsyncConnection, notice_id: UUID, at: datetime) -> boo
     return (await conn.execute(statement.returning(reads.c.notice_id))).one_or_none() is not None
 
 
-async def read_at(conn: AsyncConnection, notice_id: UUID) -> datetime | None:
-    """When the party first opened the document."""
-    return (
-        await conn.execute(select(reads.c.first_read_at).where(reads.c.notice_id == notice_id))
-    ).scalar_one_or_none()
-
-
 async def read_of(conn: AsyncConnection, notice_ids: Sequence[UUID]) -> dict[UUID, datetime]:
     """Which of these documents their parties have opened, and when first."""
     query = select(reads).where(reads.c.notice_id.in_(notice_ids))

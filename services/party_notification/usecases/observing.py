@@ -67,7 +67,8 @@ async def note(kit: NotificationKit, tx: Transaction, delivery_id: UUID, sightin
         await sending.set_possibly_twice(tx.conn, row.message_id)
     body = {"delivery_id": str(delivery_id), "channel": row.channel, "attempt": row.attempt, "detail": sighting.detail}
     effects = Effects([(f"delivery.{sighting.seen}", body)])
-    if sighting.seen in _GONE_OUT:
+    # An SMS only prompts: a notice is sent by what carries its letter.
+    if sighting.seen in _GONE_OUT and row.channel == Channel.MAIL:
         for notice in await notices.mark_sent(tx.conn, row.message_id, tx.now):
             effects.events.append(NoticeSent(**about(notice), channel=row.channel, sent_at=tx.now))
     if row.channel == Channel.MAIL:

@@ -16,7 +16,7 @@ MailStage = Literal["connect", "mail", "rcpt", "data_start", "data_end"]
 
 
 class _Match(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
 
     recipient: str | None = Field(default=None, min_length=1, max_length=320)
     count: int | None = Field(default=None, ge=1)

@@ -55,7 +55,7 @@ class Figures:
 
 @dataclass(frozen=True)
 class CaseDates:
-    """What the clocks are computed from. Where nobody wrote down the application's receipt, its filing stands for it."""
+    """What the clocks are computed from; where the application's receipt is not known, the filing stands for it."""
 
     filed_on: date
     assigned_on: date | None = None

@@ -45,7 +45,7 @@
     panel.scrollTop = 0;
     const place = panel.querySelector("[aria-invalid=true]") || panel.querySelector("[data-focus]");
     (place || panel).focus({ preventScroll: true });
-    if (place && hints) panel.scrollTop = place.getBoundingClientRect().top - panel.getBoundingClientRect().top - panel.clientHeight / 2;
+    if (place && hints) panel.scrollTop = Math.max(0, place.getBoundingClientRect().bottom - panel.getBoundingClientRect().bottom + 120);
     else place?.scrollIntoView({ block: "center" });
   });
   function close() {
