@@ -27,6 +27,9 @@ run: $(VENV)/run       ## start the whole product on this machine
 test: $(VENV)/dev      ## every test that this machine can run
 	@$(BIN)/python -m pytest
 
+coverage: $(VENV)/dev   ## the tests in this process, with branch coverage
+	@$(BIN)/python -m pytest tests/unit tests/service tests/contract tests/structure --cov --cov-report=term:skip-covered
+
 lint: $(VENV)/dev      ## every static gate
 	@$(BIN)/ruff format --check .
 	@$(BIN)/ruff check .
@@ -45,4 +48,4 @@ lock: $(VENV)/dev      ## make the lock files anew
 	@$(BIN)/uv pip compile --quiet --generate-hashes --universal --python-version 3.11 --no-header --no-annotate --extra build pyproject.toml -o requirements.lock
 	@$(BIN)/uv pip compile --quiet --generate-hashes --universal --python-version 3.11 --no-header --no-annotate --extra build --extra dev pyproject.toml -c requirements.lock -o requirements-dev.lock
 
-.PHONY: help install run test lint kafka kafka-fetch lock
+.PHONY: help install run test coverage lint kafka kafka-fetch lock

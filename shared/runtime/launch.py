@@ -5,6 +5,7 @@ import logging
 import signal
 from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from contextlib import asynccontextmanager
+from socket import socket
 
 import uvicorn
 from starlette.applications import Starlette
@@ -152,13 +153,18 @@ async def serve(names: Iterable[str], run: RunSettings, announce: Callable[[], N
         for number in (signal.SIGINT, signal.SIGTERM):
             # uvicorn stops at the signal and then raises it again: by then the end is ours to order.
             signal.signal(number, lambda *_: None)
-        server = uvicorn.Server(config)
-        telling = asyncio.ensure_future(_tell_when_up(server, announce))
-        await server.serve()
-        telling.cancel()
+        await _Server(config, announce).serve()
 
 
-async def _tell_when_up(server: uvicorn.Server, announce: Callable[[], None]) -> None:
-    while not server.started:
-        await asyncio.sleep(0.05)
-    announce()
+class _Server(uvicorn.Server):
+    """uvicorn that says when its port answers."""
+
+    def __init__(self, config: uvicorn.Config, announce: Callable[[], None]) -> None:
+        super().__init__(config)
+        self._announce = announce
+
+    async def startup(self, sockets: list[socket] | None = None) -> None:
+        """Open the port, then say so."""
+        await super().startup(sockets)
+        if self.started:
+            self._announce()
