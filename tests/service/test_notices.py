@@ -15,7 +15,7 @@ from services.party_notification.channels.sms import DetailStatus, SendDetail, S
 from services.party_notification.domain.delivery import Seen
 from services.party_notification.service import SERVICE
 from services.party_notification.store import tables
-from services.party_notification.usecases import deciding, evidence, overview, receipts, sending
+from services.party_notification.usecases import deciding, evidence, overview, paperwork, receipts, sending
 from services.party_notification.usecases.observing import Sighting, note
 from shared.contracts.cases import (
     AssignmentRule,
@@ -335,6 +335,10 @@ async def test_a_refused_mail_goes_on_paper_at_once_and_the_letter_says_so(offic
     await send_all(office, Carrier(), server)
     assert len(await office.rows(tables.paper)) == 2
     assert {event.trouble for event in await told(office.kit, DeliveryTroubled)} == {"failed"}
+    (entry,) = [row for row in await office.rows(tables.paper) if "电子邮件" in row.reason]
+    document = await paperwork.print_document(office.kit, entry.paper_id)
+    assert "您确认的电子送达地址" not in document
+    assert "邮寄" in document
 
 
 async def test_a_lease_that_ran_out_counts_as_unknown_and_a_late_outcome_is_folded_in(office: Office) -> None:

@@ -260,6 +260,7 @@ def upgrade() -> None:
         "paper_notices",
         sa.Column("paper_id", sa.Uuid(), nullable=False),
         sa.Column("notice_id", sa.Uuid(), nullable=False),
+        sa.Column("letter", sa.Text(), nullable=True),
         sa.ForeignKeyConstraint(
             ["notice_id"],
             ["notices.notice_id"],

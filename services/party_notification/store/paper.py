@@ -1,6 +1,6 @@
 """The paper worklist: letters that a clerk prints, posts or hands over."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -13,12 +13,15 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from services.party_notification.store.tables import cases, notices, paper, paper_notices, parties
 
 
-async def add(conn: AsyncConnection, row: dict[str, Any], notice_ids: Sequence[UUID]) -> bool:
-    """Put letters on the paper worklist; False when they are on it already."""
+async def add(conn: AsyncConnection, row: dict[str, Any], letters: Mapping[UUID, str | None]) -> bool:
+    """Put letters on the paper worklist; False when they are on it already.
+
+    A notice maps to the sealed letter that is true to paper, or to None where its own letter is.
+    """
     statement = upsert(paper).values(row).on_conflict_do_nothing().returning(paper.c.paper_id)
     if (await conn.execute(statement)).one_or_none() is None:
         return False
-    rows = [{"paper_id": row["paper_id"], "notice_id": notice_id} for notice_id in notice_ids]
+    rows = [{"paper_id": row["paper_id"], "notice_id": notice, "letter": text} for notice, text in letters.items()]
     await conn.execute(insert(paper_notices), rows)
     return True
 
@@ -69,8 +72,9 @@ async def change(conn: AsyncConnection, paper_id: UUID, values: dict[str, Any]) 
 
 
 async def notices_on(conn: AsyncConnection, paper_id: UUID) -> list[Row[Any]]:
-    """The notices of an entry of the worklist."""
-    query = select(notices).join(paper_notices, paper_notices.c.notice_id == notices.c.notice_id)
+    """The notices of an entry of the worklist, each with the letter written anew for paper, if there is one."""
+    query = select(notices, paper_notices.c.letter.label("paper_letter"))
+    query = query.join(paper_notices, paper_notices.c.notice_id == notices.c.notice_id)
     return list(await conn.execute(query.where(paper_notices.c.paper_id == paper_id).order_by(notices.c.notice_id)))
 
 

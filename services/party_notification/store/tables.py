@@ -207,6 +207,7 @@ paper_notices = Table(
     METADATA,
     Column("paper_id", ForeignKey("paper.paper_id"), primary_key=True),
     Column("notice_id", ForeignKey("notices.notice_id"), primary_key=True, index=True),
+    Column("letter", Text),
 )
 
 reads = Table(

@@ -21,6 +21,7 @@ from services.party_notification.domain.notices import (
     NoticeFacts,
     PartyFacts,
     Progress,
+    ServiceWay,
     Waiting,
     due_for_party,
     is_complete,
@@ -114,6 +115,39 @@ async def _circle(kit: NotificationKit, tx: Transaction, case_id: UUID, cause: U
     return Circle(case_facts(kit.keyring, row), parties, rows, cause, Effects())
 
 
+async def letters_for_paper(
+    kit: NotificationKit, tx: Transaction, party: Row[Any], carried: Sequence[Row[Any]]
+) -> dict[UUID, str | None]:
+    """The letters of a mail that did not get through, written anew so that they are true to paper; sealed."""
+    circle = await _circle(kit, tx, party.case_id, carried[0].cause)
+    if circle is None:
+        return dict.fromkeys(notice.notice_id for notice in carried)
+    together = tuple(Kind(notice.kind) for notice in carried)
+    return {row.notice_id: await _letter_for_paper(kit, tx, circle, row, together) for row in carried}
+
+
+async def _letter_for_paper(
+    kit: NotificationKit, tx: Transaction, circle: Circle, row: Row[Any], together: tuple[Kind, ...]
+) -> str:
+    party, kind = circle.parties[row.party_id], Kind(row.kind)
+    facts = NoticeFacts(
+        number=row.number,
+        kind=kind,
+        issued_on=court_date(row.issued_at),
+        opponents=circle.opponents(party),
+        enclosures=tuple(other for other in together if other is not kind),
+        way=ServiceWay.PAPER if party.postal_address else ServiceWay.COLLECT,
+        progress=None if row.entry is None else await _progress(kit, tx, row.case_id, row.entry),
+    )
+    code = query_code_of(kit.keyring, circle.rows[row.party_id])
+    letter = _renderer(kit).letter(kind, circle.case, party, facts, code)
+    return kit.keyring.seal(letter.decode(), f"{row.notice_id}/paper")
+
+
+def _renderer(kit: NotificationKit) -> Renderer:
+    return Renderer(court_facts(kit.court), kit.run.base_url)
+
+
 async def _owe(
     kit: NotificationKit, tx: Transaction, circle: Circle, party_id: UUID, owed: Sequence[NoticeDue]
 ) -> list[Written]:
@@ -169,7 +203,7 @@ def _write(
     facts = NoticeFacts(
         row["number"], kind, court_date(tx.now), circle.opponents(party), enclosures, progress=circle.progress
     )
-    renderer = Renderer(court_facts(kit.court), kit.run.base_url)
+    renderer = _renderer(kit)
     code = query_code_of(kit.keyring, circle.rows[row["party_id"]])
     letter = renderer.letter(kind, circle.case, party, facts, code)
     values = _letter_values(kit, tx, row, party, letter) | {"letter_name": renderer.file_name(facts, circle.case)}

@@ -31,6 +31,7 @@ from services.party_notification.domain.next_step import (
 from services.party_notification.store import cases, notices, sending
 from services.party_notification.usecases.effects import Effects, about, judge
 from services.party_notification.usecases.facts import NotificationKit
+from services.party_notification.usecases.issuing import letters_for_paper
 from services.party_notification.usecases.planning import SEND_SIGNAL, to_paper
 from shared.contracts.notices import DeliveryTroubled, NoticeSent
 from shared.db.transaction import Transaction, new_id
@@ -115,7 +116,7 @@ async def _move_on(
     if sighting.detail is not None and values.get("reason") is None:
         values["reason"] = sighting.detail
     await sending.set_delivery(tx.conn, row.delivery_id, values)
-    await _carry_out(tx, row, step)
+    await _carry_out(kit, tx, row, step)
 
 
 def _scheduled(step: Step, state: DeliveryState) -> dict[str, Any]:
@@ -139,12 +140,12 @@ def _scheduled(step: Step, state: DeliveryState) -> dict[str, Any]:
     return {"step": name, "due_at": due_at, "reason": reason}
 
 
-async def _carry_out(tx: Transaction, row: Row[Any], step: Step) -> None:
+async def _carry_out(kit: NotificationKit, tx: Transaction, row: Row[Any], step: Step) -> None:
     match step:
         case RetryAt(at):
             await try_again(tx, row, at)
         case GoPaper(_, reason):
-            await send_on_paper(tx, row, reason)
+            await send_on_paper(kit, tx, row, reason)
             await _trouble(tx, row, "failed", reason)
         case ToPerson(reason):
             await _trouble(tx, row, "unknown", reason)
@@ -167,12 +168,12 @@ async def try_again(tx: Transaction, row: Row[Any], at: Any = None) -> None:
     tx.wake(SEND_SIGNAL)
 
 
-async def send_on_paper(tx: Transaction, row: Row[Any], reason: str) -> None:
+async def send_on_paper(kit: NotificationKit, tx: Transaction, row: Row[Any], reason: str) -> None:
     """Put the message's letters on the paper worklist."""
     party = await cases.get_party(tx.conn, row.party_id)
     carried = await notices.carried_by(tx.conn, row.message_id)
     if party is not None:
-        await to_paper(tx, party, row.cause, [notice.notice_id for notice in carried], reason)
+        await to_paper(tx, party, row.cause, await letters_for_paper(kit, tx, party, carried), reason)
 
 
 async def _trouble(tx: Transaction, row: Row[Any], trouble: Literal["failed", "unknown"], reason: str) -> None:

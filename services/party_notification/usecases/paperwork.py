@@ -10,7 +10,7 @@ from services.party_notification.store import notices, paper
 from services.party_notification.usecases.facts import NotificationKit, party_facts
 from services.party_notification.usecases.overview import LIMIT, paper_view, plain_number, read_cursor, write_cursor
 from services.party_notification.usecases.views import PaperView
-from services.party_notification.usecases.visits import Letter, letter_bytes
+from services.party_notification.usecases.visits import Letter, letter_bytes, paper_bytes
 from shared.errors import NotFound
 
 _STYLE = re.compile(r"<style>.*?</style>", re.DOTALL)
@@ -79,7 +79,7 @@ async def print_document(kit: NotificationKit, paper_id: UUID) -> str:
     """All letters of an entry as one printable document, each on its own sheets. Raises NotFound."""
     async with kit.db.read() as conn:
         rows = await paper.notices_on(conn, paper_id)
-    letters = [letter_bytes(kit, row).decode() for row in rows if row.letter is not None]
+    letters = [paper_bytes(kit, row).decode() for row in rows if row.letter is not None]
     if not letters:
         raise NotFound("no_such_paper", "没有这份纸质送达任务，或者没有可以打印的文书。")
     return joined(letters)

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -64,14 +65,15 @@ async def plan(kit: NotificationKit, tx: Transaction, parcel: Parcel) -> None:
     if way.by_mail and parcel.party.email:
         await _plan_mail(kit, tx, parcel, parcel.party.email)
     else:
-        await to_paper(
-            tx, parcel.row, parcel.cause, parcel.notice_ids, "当事人未确认可用的电子送达地址，须以纸质方式送达。"
-        )
+        letters = dict.fromkeys(parcel.notice_ids)
+        await to_paper(tx, parcel.row, parcel.cause, letters, "当事人未确认可用的电子送达地址，须以纸质方式送达。")
     tx.wake(SEND_SIGNAL)
 
 
-async def to_paper(tx: Transaction, party: Row[Any], cause: UUID, notice_ids: list[UUID], reason: str) -> None:
-    """Put letters on the clerk's paper worklist."""
+async def to_paper(
+    tx: Transaction, party: Row[Any], cause: UUID, letters: Mapping[UUID, str | None], reason: str
+) -> None:
+    """Put letters on the clerk's paper worklist; `letters` as `store.paper.add` takes them."""
     row = {
         "paper_id": new_id(),
         "case_id": party.case_id,
@@ -81,7 +83,7 @@ async def to_paper(tx: Transaction, party: Row[Any], cause: UUID, notice_ids: li
         "state": "to_print",
         "created_at": tx.now,
     }
-    await paper.add(tx.conn, row, notice_ids)
+    await paper.add(tx.conn, row, letters)
 
 
 async def _plan_sms(kit: NotificationKit, tx: Transaction, parcel: Parcel, number: str) -> None:

@@ -193,6 +193,13 @@ async def read_document(kit: NotificationKit, party: PartyCaller, notice_id: UUI
     return Letter(letter_bytes(kit, row), row.letter_name)
 
 
+def paper_bytes(kit: NotificationKit, row: Row[Any]) -> bytes:
+    """A letter for paper: written anew where the mail did not get through, else as it was written."""
+    if row.paper_letter is None:
+        return letter_bytes(kit, row)
+    return kit.keyring.open(row.paper_letter, f"{row.notice_id}/paper").encode()
+
+
 def letter_bytes(kit: NotificationKit, row: Row[Any]) -> bytes:
     """A letter as it was written."""
     return kit.keyring.open(row.letter, str(row.notice_id)).encode()

@@ -1,5 +1,6 @@
 """What the page of a case shows of its stages, as fragments for htmx; and the page of the act forms without it."""
 
+from collections.abc import Awaitable
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -11,23 +12,35 @@ from services.stage_tracking.pages.forms import act_of, typed
 from services.stage_tracking.settings import StageKit
 from services.stage_tracking.usecases.acts import act, may_act
 from services.stage_tracking.usecases.reading import case_view, done_work, log_page
-from shared.errors import Invalid
+from shared.errors import Invalid, NotFound
 from shared.http.auth import Caller
 from shared.http.routes import CurrentCaller
 from shared.powers import Action
 from shared.web.pages import faults_by_field
 
 
+async def _fragment(request: Request, name: str, reading: Awaitable[dict[str, Any]]) -> HTMLResponse:
+    """What was read of a case; while its filing is still on the way, a fragment that asks again."""
+    try:
+        return pages.page(request, name, **await reading)
+    except NotFound:
+        return pages.page(request, "_waiting.html", 202)
+
+
+async def _view(kit: StageKit, case_id: UUID) -> dict[str, Any]:
+    return {"view": await case_view(kit, str(case_id))}
+
+
 @routes.get("/stages/cases/{case_id}/clocks", Action.STAGES_READ)
 async def clocks(request: Request, case_id: UUID, kit: KitHere) -> HTMLResponse:
     """The line of periods and every clock."""
-    return pages.page(request, "_clocks.html", view=await case_view(kit, str(case_id)))
+    return await _fragment(request, "_clocks.html", _view(kit, case_id))
 
 
 @routes.get("/stages/cases/{case_id}/timeline", Action.STAGES_READ)
 async def timeline(request: Request, case_id: UUID, kit: KitHere, caller: CurrentCaller) -> HTMLResponse:
     """Milestones, what was done, and the judge's forms."""
-    return pages.page(request, "_timeline.html", **await _timeline(kit, caller, case_id))
+    return await _fragment(request, "_timeline.html", _timeline(kit, caller, case_id))
 
 
 async def _timeline(kit: StageKit, caller: Caller, case_id: UUID, **form: Any) -> dict[str, Any]:
@@ -40,7 +53,7 @@ async def _timeline(kit: StageKit, caller: Caller, case_id: UUID, **form: Any) -
 @routes.get("/stages/cases/{case_id}/tasks", Action.STAGES_READ)
 async def case_tasks(request: Request, case_id: UUID, kit: KitHere) -> HTMLResponse:
     """The open tasks with their owners."""
-    return pages.page(request, "_tasks.html", view=await case_view(kit, str(case_id)))
+    return await _fragment(request, "_tasks.html", _view(kit, case_id))
 
 
 @routes.get("/stages/cases/{case_id}/log", Action.LOG_READ)
@@ -48,10 +61,14 @@ async def case_log(
     request: Request, case_id: UUID, kit: KitHere, cursor: Annotated[int, Query(ge=0, le=2**53)] = 0
 ) -> HTMLResponse:
     """The enforcement log and whether its chain holds."""
+    return await _fragment(request, "_log.html", _log(kit, case_id, cursor))
+
+
+async def _log(kit: StageKit, case_id: UUID, cursor: int) -> dict[str, Any]:
     page = await log_page(kit, str(case_id), cursor, 100)
     here = f"/stages/cases/{case_id}/log"
     more = None if page.next is None else link(here, {}, cursor=page.next)
-    return pages.page(request, "_log.html", page=page, more=more, continued=cursor > 0)
+    return {"page": page, "more": more, "continued": cursor > 0}
 
 
 @routes.get("/stages/cases/{case_id}/acts", Action.STAGES_ACT)
