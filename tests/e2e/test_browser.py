@@ -120,18 +120,31 @@ def read_case_page(clerk: Person) -> None:
     expect(page.get_by_role("heading", name=re.compile("^被执行人"))).to_be_visible()
     expect(page.get_by_role("link", name="执行通知书")).to_be_visible()
     clerk.look("case-notices")
-    tabs.get_by_role("link", name="执行日志").click()
-    expect(page.get_by_text("执行日志完整")).to_be_visible()
-    clerk.look("case-log")
     tabs.get_by_role("link", name="待办").click()
+    expect(page.get_by_text("本案没有待办事项")).to_be_visible()
     clerk.look("case-tasks")
+
+
+def read_log(judge: Person, case_number: str) -> None:
+    page = judge.page
+    page.get_by_role("link", name=case_number, exact=True).click()
+    page.get_by_role("navigation", name="本页内容").get_by_role("link", name="执行日志").click()
+    expect(page.get_by_text("执行日志完整")).to_be_visible()
+    judge.look("case-log")
 
 
 def stock_file() -> bytes:
     """Cases of an old stock, a row per party; the last row's ID number has a wrong check digit."""
     rows = []
     for at, (filed_on, cause) in enumerate(OLD_STOCK):
-        head = [f"（2026）渝05执{7101 + at}号", filed_on, "（2025）渝05民初77号", "重庆市第五中级人民法院", cause, "80000.00"]
+        head = [
+            f"（2026）渝05执{7101 + at}号",
+            filed_on,
+            "（2025）渝05民初77号",
+            "重庆市第五中级人民法院",
+            cause,
+            "80000.00",
+        ]
         for role, name, number in (("申请执行人", "王示例", 20 + at), ("被执行人", "李示例", 40 + at)):
             person = [role, name, "居民身份证", resident_id(number), f"197700001{number}", "", "否", "", "", ""]
             rows.append([*head, *person, "重庆市渝中区示例路2号", "", "", "支付人民币80000.00元"])
@@ -197,21 +210,21 @@ def send_tip(visitor: Person) -> tuple[str, str, float]:
     page.get_by_role("button", name="提交线索").click()
     expect(page.get_by_role("heading", name="已收到您的线索")).to_be_visible()
     receipt = page.get_by_text(re.compile(r"^\w{4}(-\w{4}){3}$")).inner_text()
-    number = re.search(r"线索编号：(\S+)", page.get_by_role("main").inner_text())
+    number = re.search(r"线索编号：(\d+)", page.get_by_role("main").inner_text())
     assert number
     answered = page.evaluate("performance.timeOrigin + performance.getEntriesByType('navigation')[0].responseEnd")
     visitor.look("tip-receipt")
-    return receipt, number[1].rstrip("。"), answered
+    return receipt, number[1], answered
 
 
 def work_the_desk(duty: Person, tip_number: str, answered: float, case_number: str) -> None:
     """Take, accept, record: by the keys that the page offers, and never the mouse."""
     page = duty.page
-    row = page.get_by_role("article").filter(has_text=tip_number)
+    row = desk_rows(page).filter(has_text=tip_number)
     expect(row).to_be_visible()
     shown = page.evaluate("id => window.shownAt.get(id)", row.get_attribute("data-row"))
     assert shown - answered < 1000
-    expect(page.get_by_text("新来件")).to_be_visible()
+    expect(page.get_by_text(f"新来件：可供执行财产 线索 {tip_number}")).to_be_visible()
     duty.look("desk-new")
     choose(page, row)
     page.keyboard.press("t")
@@ -241,9 +254,13 @@ def work_the_desk(duty: Person, tip_number: str, answered: float, case_number: s
     duty.look("desk-closed")
 
 
+def desk_rows(page: Page) -> Locator:
+    return page.get_by_role("region", name="待办事项").get_by_role("article")
+
+
 def choose(page: Page, row: Locator) -> None:
     """Walk the list from its top until the row has the focus."""
-    rows = page.get_by_role("article").filter(has=page.get_by_role("timer"))
+    rows = desk_rows(page)
     for _ in range(rows.count()):
         page.keyboard.press("ArrowUp")
     for _ in range(rows.count()):
@@ -277,7 +294,9 @@ def read_party_page(applicant: Person, case_number: str) -> str:
     expect(page.get_by_role("heading", name=case_number)).to_be_visible()
     expect(page.get_by_role("list", name="执行进程的三个阶段")).to_contain_text("执行查证期")
     expect(page.get_by_text("最迟")).to_contain_text(re.compile(r"\d{4}年\d+月\d+日"))
-    assert (page.locator("a[href^='tel:']").filter(has_text="023-").first.get_attribute("href") or "").startswith("tel:")
+    assert (page.locator("a[href^='tel:']").filter(has_text="023-").first.get_attribute("href") or "").startswith(
+        "tel:"
+    )
     done = page.locator("#progress")
     expect(done).to_contain_text("进展")
     for word in TIP_WORDS:
@@ -324,6 +343,7 @@ def test_the_main_job(court: Court, product: Product) -> None:
         with court.person() as judge:
             sign_in(judge, product, "judge")
             walk(judge, {"我的工作": "work", "进程": "stages", "立案": "cases"})
+            read_log(judge, case_number)
         walk(clerk, {"通知": "notices", "纸质送达": "paper", "待核实发送": "unknown"})
 
 

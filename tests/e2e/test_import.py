@@ -19,14 +19,14 @@ FIXTURES = Path(__file__).parents[1] / "fixtures"
 FILE = FIXTURES / "cases.csv"
 EXPECT = json.loads((FIXTURES / "cases.expect.json").read_text())
 REASONS = {
-    "check digit": "校验",
-    "no such date": "(没有这一天|日期不存在)",
-    "not a mobile number": "手机",
-    "negative amount": "金额",
-    "not a case number": "案号",
-    "not an address": "邮箱",
-    "unknown role": "地位",
-    "empty name": "必填",
+    "check digit": "校验位",
+    "no such date": "没有这一天|日期不存在",
+    "not a mobile number": "手机号码",
+    "negative amount": "金额不能为负数",
+    "not a case number": "案号格式",
+    "not an address": "电子邮箱",
+    "unknown role": "“申请执行人”或“被执行人”",
+    "empty name": "请填写",
     "a minor needs a guardian": "法定代理人",
     "the same party twice: nothing changes": "重复",
 }

@@ -8,12 +8,13 @@ from fastapi import Query, Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from services.stage_tracking.pages.common import KitHere, link, pages, routes
-from services.stage_tracking.pages.forms import act_of, typed
+from services.stage_tracking.pages.forms import LISTS, act_of
 from services.stage_tracking.settings import StageKit
 from services.stage_tracking.usecases.acts import act, may_act
 from services.stage_tracking.usecases.reading import case_view, done_work, log_page
 from shared.errors import Invalid, NotFound
 from shared.http.auth import Caller
+from shared.http.forms import typed
 from shared.http.routes import CurrentCaller
 from shared.powers import Action
 from shared.web.pages import faults_by_field
@@ -80,7 +81,7 @@ async def act_page(request: Request, case_id: UUID, kit: KitHere, caller: Curren
 @routes.post("/stages/cases/{case_id}/acts", Action.STAGES_ACT)
 async def post_act(request: Request, case_id: UUID, kit: KitHere, caller: CurrentCaller) -> Response:
     """Record an act; by htmx the timeline comes back, else the case's page."""
-    values = typed(await request.form())
+    values = await typed(request, *LISTS)
     partial = "hx-request" in request.headers
     try:
         await act(kit, caller, str(case_id), act_of(values))

@@ -5,7 +5,6 @@ from datetime import datetime
 from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
-from starlette.datastructures import FormData
 
 from services.stage_tracking.domain.acts import Act
 from services.stage_tracking.schemas import ActInput
@@ -13,14 +12,10 @@ from shared.clock import SHANGHAI
 from shared.errors import Invalid
 from shared.http.faults import faults_of
 
-_LISTS = {"work.publish.audience", "enter_period.checklist"}
+LISTS = ("work.publish.audience", "enter_period.checklist")
+"""The fields that hold several values."""
 _SWITCHES = {"work.publish.notify", "work.publish.carried_out"}
 _ACT: TypeAdapter[Any] = TypeAdapter(ActInput)
-
-
-def typed(form: FormData) -> dict[str, Any]:
-    """What was typed, by field name, to be shown again."""
-    return {name: form.getlist(name) if name in _LISTS else form[name] for name in form if name != "csrf"}
 
 
 def act_of(values: Mapping[str, Any]) -> Act:

@@ -13,6 +13,7 @@ from services.stage_tracking.usecases.reading import work_view
 from services.stage_tracking.usecases.tasks import finish
 from shared.errors import Invalid
 from shared.http.faults import faults_of
+from shared.http.forms import typed
 from shared.http.inputs import Input, Prose
 from shared.http.routes import CurrentCaller
 from shared.powers import Action
@@ -42,7 +43,7 @@ async def my_work(
 @routes.post("/work/tasks/{task_id}/done", Action.STAGES_READ)
 async def task_done(request: Request, task_id: UUID, kit: KitHere, caller: CurrentCaller) -> RedirectResponse:
     """Finish a task, and go back to where it was shown."""
-    form = await request.form()
+    form = await typed(request)
     task = await finish(kit, caller, task_id, _note(form.get(f"note-{task_id}")))
     back = f"/cases/{task.case_id}" if form.get("back") == "case" else "/work"
     return RedirectResponse(back, 303)
