@@ -288,22 +288,25 @@ def enter_as_party(applicant: Person, code: str) -> None:
     page.get_by_role("button", name="查看我的案件").click()
 
 
+def section(page: Page, heading: str) -> Locator:
+    return page.locator("section").filter(has=page.get_by_role("heading", name=heading))
+
+
 def read_party_page(applicant: Person, case_number: str) -> str:
     """Period, what is next and when, the judge's telephone, what was done; the number of an opened document."""
     page = applicant.page
     expect(page.get_by_role("heading", name=case_number)).to_be_visible()
     expect(page.get_by_role("list", name="执行进程的三个阶段")).to_contain_text("执行查证期")
-    expect(page.get_by_text("最迟")).to_contain_text(re.compile(r"\d{4}年\d+月\d+日"))
-    assert (page.locator("a[href^='tel:']").filter(has_text="023-").first.get_attribute("href") or "").startswith(
-        "tel:"
-    )
-    done = page.locator("#progress")
+    expect(page.get_by_role("paragraph").filter(has_text="最迟")).to_contain_text(re.compile(r"\d{4}年\d+月\d+日"))
+    judge = page.get_by_role("listitem").filter(has_text="承办法官").get_by_role("link")
+    expect(judge).to_have_attribute("href", re.compile("^tel:023-"))
+    done = section(page, "已经做了什么")
     expect(done).to_contain_text("进展")
     for word in TIP_WORDS:
         expect(done).not_to_contain_text(word)
     applicant.look("party")
     document = page.get_by_role("link", name="执行案件受理通知书").first
-    number = re.search(r"编号 ([\d -]{16,})", page.locator("#documents").inner_text())
+    number = re.search(r"编号 ([\d -]{16,})", section(page, "法院文书").inner_text())
     assert number
     document.click()
     expect(page.get_by_role("main")).to_contain_text(case_number)
