@@ -3,8 +3,9 @@
 from uuid import UUID
 
 from services.party_notification.store import cases
+from services.party_notification.usecases.contacts import follow_contacts
 from services.party_notification.usecases.facts import NotificationKit
-from services.party_notification.usecases.issuing import settle_debts, tell_progress
+from services.party_notification.usecases.issuing import settle_debts
 from shared.contracts.cases import CaseAssigned, CaseCorrected, CaseFiled, PartyAdded, PartyChanged, PartyFacts
 from shared.contracts.envelope import Envelope
 from shared.contracts.stages import DeadlineMet, DeadlineSet, PeriodOpened, ProgressPublished
@@ -17,7 +18,7 @@ async def on_case_filed(kit: NotificationKit, tx: Transaction, event: CaseFiled,
     """A case and its parties; nobody is told before a judge has it."""
     await cases.put_case(tx.conn, event.case_id, envelope.court, event.facts)
     for party in event.parties:
-        await _put_party(kit, tx, event.case_id, party, silent=event.silent)
+        await _put_party(kit, tx, event.case_id, party, envelope, silent=event.silent)
 
 
 async def on_case_corrected(kit: NotificationKit, tx: Transaction, event: CaseCorrected, envelope: Envelope) -> None:
@@ -34,17 +35,20 @@ async def on_case_assigned(kit: NotificationKit, tx: Transaction, event: CaseAss
 
 async def on_party_added(kit: NotificationKit, tx: Transaction, event: PartyAdded, envelope: Envelope) -> None:
     """Told alone, or, when the case is complete by it, together with all others."""
-    await _put_party(kit, tx, event.case_id, event.party, silent=event.silent)
+    await _put_party(kit, tx, event.case_id, event.party, envelope, silent=event.silent)
     await settle_debts(kit, tx, event.case_id, envelope.id)
 
 
 async def on_party_changed(kit: NotificationKit, tx: Transaction, event: PartyChanged, envelope: Envelope) -> None:
     """New particulars may release what waited for them."""
-    await _put_party(kit, tx, event.case_id, event.party, silent=False)
+    await _put_party(kit, tx, event.case_id, event.party, envelope, silent=False)
+    await follow_contacts(kit, tx, event.party.party_id, envelope.id)
     await settle_debts(kit, tx, event.case_id, envelope.id)
 
 
-async def _put_party(kit: NotificationKit, tx: Transaction, case_id: UUID, party: PartyFacts, *, silent: bool) -> None:
+async def _put_party(
+    kit: NotificationKit, tx: Transaction, case_id: UUID, party: PartyFacts, envelope: Envelope, *, silent: bool
+) -> None:
     code = query_code()
     row = {
         "party_id": party.party_id,
@@ -55,6 +59,7 @@ async def _put_party(kit: NotificationKit, tx: Transaction, case_id: UUID, party
         "minor": party.minor,
         "identity": party.identity,
         "silent": silent,
+        "added_at": envelope.time,
         "code": kit.keyring.seal(code, f"{party.party_id}/code"),
         "code_index": kit.keyring.blind_index(code, "query code"),
     }
@@ -66,9 +71,8 @@ async def on_progress_published(
 ) -> None:
     """An entry of the parties' timeline and, when it is to be told, a progress notice."""
     await _known(tx, event.case_id)
-    await cases.put_progress(tx.conn, event)
-    if event.notify:
-        await tell_progress(kit, tx, event.case_id, event.audience, event.entry, envelope.id)
+    await cases.put_progress(tx.conn, event, envelope.id)
+    await settle_debts(kit, tx, event.case_id, envelope.id)
 
 
 async def on_period_opened(_kit: NotificationKit, tx: Transaction, event: PeriodOpened, _envelope: Envelope) -> None:

@@ -15,6 +15,7 @@ from shared.runtime.secrets import kept
 from shared.runtime.service import Job
 
 _SOON = timedelta(milliseconds=500)
+_LATER = timedelta(seconds=5)
 _STEPS = 10
 
 
@@ -42,7 +43,13 @@ def jobs(kit: NotificationKit) -> Sequence[Job]:
     channels = Channels(kit)
     sms, mailer = channels.sms, channels.mailer
     return (
-        Job("register SMS templates", _SOON, lambda: sending.register_templates(kit, sms), SEND_SIGNAL, channels.close),
+        Job(
+            "register SMS templates",
+            timedelta(seconds=5),
+            lambda: sending.register_templates(kit, sms),
+            SEND_SIGNAL,
+            channels.close,
+        ),
         Job("send SMS", _SOON, _until_done(kit, lambda: sending.send_sms_batch(kit, sms)), SEND_SIGNAL),
         Job("send mail", _SOON, _until_done(kit, lambda: sending.send_mails(kit, mailer)), SEND_SIGNAL),
         Job("expire intents", _SOON, _until_done(kit, lambda: sending.expire_intents(kit))),

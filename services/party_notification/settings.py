@@ -30,6 +30,8 @@ class NotificationSettings(BaseSettings):
     lease: float = Field(60.0, gt=0)
     settle: float = Field(120.0, gt=0)
     query_gap: float = Field(300.0, gt=0)
+    max_attempts: int = Field(150, ge=1)
+    """About three days of retries, the last ones every half hour; a person is told after the tenth."""
     visit_minutes: int = Field(30, ge=5, le=240)
 
     @property
@@ -40,4 +42,5 @@ class NotificationSettings(BaseSettings):
             sms_settle=timedelta(seconds=self.settle),
             mail_settle=timedelta(seconds=self.settle),
             query_gap=timedelta(seconds=self.query_gap),
+            max_attempts=self.max_attempts,
         )

@@ -8,7 +8,7 @@ from uuid import UUID
 
 import httpx
 import pytest
-from sqlalchemy import event, select
+from sqlalchemy import event, select, text
 
 from services.duty_desk import store
 from services.duty_desk.domain import PROGRESS
@@ -175,6 +175,31 @@ async def test_each_clock_rings_exactly_once_whoever_looks(kit: Kit[Any], http: 
     [first, *_] = (await http.get("/api/desk/queue")).json()["items"]
     assert first["rang_at"] is not None
     assert first["seconds_left"] < 0
+
+
+async def test_a_clock_that_cannot_ring_holds_up_no_other(
+    kit: Kit[Any], caplog: pytest.LogCaptureFixture
+) -> None:
+    broken, also_broken, sound = [await arrive(kit) for _ in range(3)]
+    await _refuse_rings(kit, broken, also_broken)
+    later(kit, minutes=31)
+    with pytest.raises(ExceptionGroup) as failed:
+        await ring_due_clocks(kit)
+    assert len(failed.value.exceptions) == 2
+    assert [rang.item_id for rang in await told(kit, DeskClockRang)] == [sound]
+    records = [record for record in caplog.records if record.getMessage() == "a clock could not ring"]
+    assert {record.__dict__["item_id"] for record in records} == {broken, also_broken}
+    async with kit.db.begin() as tx:
+        await tx.conn.execute(text("ALTER TABLE clocks DROP CONSTRAINT silent"))
+    await ring_due_clocks(kit)
+    assert {rang.item_id for rang in await told(kit, DeskClockRang)} == {broken, also_broken, sound}
+
+
+async def _refuse_rings(kit: Kit[Any], *items: UUID) -> None:
+    listed = ", ".join(f"'{item}'" for item in items)
+    rule = f"ALTER TABLE clocks ADD CONSTRAINT silent CHECK (rang_at IS NULL OR item_id NOT IN ({listed}))"
+    async with kit.db.begin() as tx:
+        await tx.conn.execute(text(rule))
 
 
 async def test_what_was_dealt_with_never_rings(kit: Kit[Any], http: httpx.AsyncClient) -> None:

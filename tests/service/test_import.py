@@ -224,3 +224,34 @@ async def test_rows_that_cannot_be_opened_end_the_import(kit: IntakeKit, clerk: 
     await work_through(kit)
     report = (await clerk.get(f"/api/cases/imports/{answer.json()['id']}")).json()
     assert (report["state"], report["filed"]) == ("unreadable", 0)
+
+
+async def test_a_case_that_cannot_be_worked_at_blocks_neither_its_file_nor_later_ones(
+    kit: IntakeKit, clerk: httpx.AsyncClient, caplog: pytest.LogCaptureFixture
+) -> None:
+    number = LINES[0].split(",")[0]
+    async with kit.db.begin() as tx:
+        await tx.conn.execute(text(f"ALTER TABLE cases ADD CONSTRAINT spoilt CHECK (number <> '{number}')"))
+    first = (await upload(clerk, table(*LINES[:4]))).json()["id"]
+    second = (await upload(clerk, table(*LINES[4:6]))).json()["id"]
+    await work_through(kit)
+    reports = [(await clerk.get(f"/api/cases/imports/{each}")).json() for each in (first, second)]
+    assert [(report["state"], report["filed"]) for report in reports] == [("done", 1), ("done", 1)]
+    (fault,) = reports[0]["faults"]
+    assert (fault["line"], fault["column"], fault["case_number"]) == (2, "", number)
+    assert fault["reason"] == "系统未能处理这一案件，请联系系统管理员；其他案件不受影响。"
+    assert number not in {event.facts.case_number for event in await told(kit, CaseFiled)}
+    (record,) = [record for record in caplog.records if record.getMessage() == "a case could not be imported"]
+    assert (str(record.__dict__["import_id"]), record.__dict__["position"]) == (first, 0)
+    async with kit.db.begin() as tx:
+        await tx.conn.execute(text("ALTER TABLE cases DROP CONSTRAINT spoilt"))
+    again = await imported(kit, clerk, table(*LINES[:4]))
+    assert (again["filed"], again["unchanged"], again["faults"]) == (1, 1, [])
+
+
+async def test_a_damaged_case_on_file_does_not_end_the_import(kit: IntakeKit, clerk: httpx.AsyncClient) -> None:
+    await imported(kit, clerk, table(LINES[0]))
+    async with kit.db.begin() as tx:
+        await tx.conn.execute(text("UPDATE parties SET identity = 'lost.' || identity"))
+    report = await imported(kit, clerk, table(*LINES[:4]))
+    assert (report["filed"], [fault["line"] for fault in report["faults"]]) == (1, [2])

@@ -26,6 +26,7 @@ from shared.contracts.cases import (
     IdKind,
     Officer,
     PartyAdded,
+    PartyChanged,
     PartyFacts,
     PartyIdentity,
     PartyRole,
@@ -427,3 +428,99 @@ async def test_the_evidence_holds_and_any_change_breaks_it(office: Office) -> No
     for old, new in (('\\"attempt\\": 1', '\\"attempt\\": 2'), ("sent", "Sent"), (bundle["signature"][:8], "AAAAAAAA")):
         assert evidence.faults_of_bundle(raw.replace(old, new, 1).encode(), None) != []
     assert evidence.faults_of_bundle(b"{}", None) != []
+
+
+async def test_a_receipt_of_somebody_elses_message_touches_nothing_that_has_not_left(office: Office) -> None:
+    await office.file(person(APPLICANT, 1), person(RESPONDENT, 2))
+    foreign = json.loads(receipt("19900000001", biz="somebody-elses"))
+    foreign[0].pop("out_id")
+    secret = receipts.receipt_secret(office.kit)
+    assert await receipts.take_receipts(office.kit, "aliyun", secret, json.dumps(foreign).encode()) == 1
+    carrier = Carrier()
+    await send_all(office, carrier, MailServer())
+    sent = {item.number for batch in carrier.batches for item in batch.items}
+    assert sent == {"19900000001", "19900000002"}
+
+
+async def test_what_a_party_changes_later_does_not_undo_what_was_served(office: Office) -> None:
+    applicant = person(APPLICANT, 1)
+    await office.file(applicant, person(RESPONDENT, 2))
+    await send_all(office, Carrier(), MailServer())
+    withdrawn = applicant.model_copy(update={"consents": False, "address_confirmed_on": None})
+    await office.feeder.feed(PartyChanged(case_id=office.case_id, party=withdrawn))
+    row = await office.delivery("mail")
+    async with office.kit.db.begin() as tx:
+        await note(office.kit, tx, row.delivery_id, Sighting(Seen.SENT))
+    served = {n.served_on for n in await office.rows(tables.notices) if n.role == "applicant"}
+    assert served == {date(2026, 11, 23)}
+
+
+async def test_a_contact_corrected_before_the_send_is_the_one_that_is_written_to(office: Office) -> None:
+    applicant = person(APPLICANT, 1)
+    await office.file(applicant, person(RESPONDENT, 2))
+    identity = KEYRING.open_model(PartyIdentity, applicant.identity, str(applicant.party_id))
+    right = identity.model_copy(update={"phone": "19988887777", "email": None})
+    sealed = Sealed(KEYRING.seal_model(right, str(applicant.party_id)))
+    corrected = applicant.model_copy(update={"identity": sealed, "consents": False})
+    await office.feeder.feed(PartyChanged(case_id=office.case_id, party=corrected))
+    carrier, server = Carrier(), MailServer()
+    await send_all(office, carrier, server)
+    assert {item.number for batch in carrier.batches for item in batch.items} == {"19988887777", "19900000002"}
+    assert {envelope.recipient for envelope in server.envelopes} == {"p2@example.com"}
+    assert [row.party_id for row in await office.rows(tables.paper)] == [applicant.party_id]
+
+
+async def test_progress_of_an_incomplete_case_is_told_once_it_is_complete(office: Office) -> None:
+    await office.file(person(APPLICANT, 1))
+    published = ProgressPublished(
+        case_id=office.case_id,
+        entry=4,
+        at=NOON,
+        title="执行工作进展",
+        text=Sealed(KEYRING.seal("已完成银行查询。", str(office.case_id))),
+        audience=(APPLICANT, RESPONDENT),
+        notify=True,
+    )
+    await office.feeder.feed(published)
+    assert await office.kinds() == []
+    office.kit.clock.move(timedelta(hours=1))  # type: ignore[attr-defined]
+    await office.feeder.feed(PartyAdded(case_id=office.case_id, party=person(RESPONDENT, 2)))
+    told_of = [row.role for row in await office.rows(tables.notices) if row.kind == "PROGRESS"]
+    assert told_of == ["applicant"]
+
+
+async def test_an_unknown_sms_reaches_a_person_even_if_the_carrier_answers_no_queries(office: Office) -> None:
+    await office.file(person(APPLICANT, 1), person(RESPONDENT, 2, phone=False))
+
+    class Mute(Carrier):
+        async def query(self, _number: str, _day: date, _biz_id: str | None = None) -> Sequence[SendDetail]:
+            raise Conflict("sms_provider_refused", "没有查询权限。")
+
+    carrier = Mute(Unknown("无答复。"))
+    await send_all(office, carrier, MailServer())
+    async with office.kit.db.begin() as tx:
+        seen = update(tables.observations).where(tables.observations.c.seen == "intent")
+        await tx.conn.execute(seen.values(noted_at=func.clock_timestamp() - timedelta(days=1)))
+    await office.hasten()
+    await sending.reconcile_sms(office.kit, carrier)  # type: ignore[arg-type]
+    assert (await office.delivery("sms")).step == "person"
+
+
+async def test_a_repeat_that_is_no_longer_needed_does_not_leave(office: Office) -> None:
+    await office.file(person(APPLICANT, 1), person(RESPONDENT, 2, email=False))
+    server = MailServer(Unknown("中断。"))
+    await send_all(office, Carrier(), server)
+    first = await office.delivery("mail")
+    await office.hasten()
+    await sending.resend_mails(office.kit)
+    async with office.kit.db.begin() as tx:
+        await note(office.kit, tx, first.delivery_id, Sighting(Seen.SENT, epoch=1))
+    await sending.send_mails(office.kit, server)  # type: ignore[arg-type]
+    assert len(server.envelopes) == 1
+
+
+async def test_the_wait_that_the_carrier_asks_for_is_kept(office: Office) -> None:
+    await office.file(person(APPLICANT, 1), person(RESPONDENT, 2, phone=False))
+    await send_all(office, Carrier(Throttled("日限。", 3600.0)), MailServer())
+    rows = sorted((r for r in await office.rows(tables.deliveries) if r.channel == "sms"), key=lambda r: r.attempt)
+    assert rows[1].due_at - rows[0].planned_at > timedelta(minutes=55)

@@ -86,6 +86,20 @@ async def test_what_is_not_carried_out_or_reveals_a_tip_is_refused(
     assert await told(kit, ProgressPublished) == []
 
 
+async def test_a_notice_never_runs_ahead_of_its_publication(
+    kit: Any, http: httpx.AsyncClient, case_id: UUID
+) -> None:
+    later = {"audience": ["applicant"], "not_before": (NOON + timedelta(days=1)).isoformat()}
+    refused = await act(http, {**WORK, "publish": {**later, "notify": True}})
+    assert (refused.status_code, refused.json()["errors"][0]["field"]) == (422, "work.publish.notify")
+    assert await told(kit, ProgressPublished) == []
+    assert (await act(http, {**WORK, "publish": later})).json()["published"]["notify"] is False
+    assert (await act(http, {**WORK, "publish": {"audience": ["applicant"]}})).json()["published"]["notify"] is True
+    kit.clock.move(timedelta(days=1))
+    assert (await act(http, {**WORK, "publish": {**later, "notify": True}})).status_code == 201
+    assert [event.notify for event in await told(kit, ProgressPublished)] == [False, True, True]
+
+
 async def test_a_time_beyond_all_calendars_is_a_fault_of_its_field(http: httpx.AsyncClient, case_id: UUID) -> None:
     publish = {"audience": ["applicant"], "not_before": "9999-12-31T23:59:59-05:00"}
     answer = await act(http, {**WORK, "publish": publish})
@@ -305,6 +319,21 @@ async def test_the_case_pages_fragments_and_forms(kit: Any, http: httpx.AsyncCli
     assert event.notify is False
     plain = await http.post(f"{base}/acts", data={**form, "work.publish.audience": []})
     assert (plain.status_code, plain.headers["location"]) == (303, f"/cases/{case_id}")
+
+
+async def test_the_form_says_what_to_do_about_an_early_notice(http: httpx.AsyncClient, case_id: UUID) -> None:
+    form = {
+        "kind": "work",
+        "work.title": "网络查控",
+        "work.text": "已冻结存款。",
+        "work.publish.audience": ["applicant"],
+        "work.publish.notify": "1",
+        "work.publish.not_before": "2026-12-01T08:30",
+    }
+    page = await http.post(f"/stages/cases/{case_id}/acts", data=form)
+    assert page.status_code == 422
+    assert "最早公开时间尚未到" in page.text
+    assert "2026-12-01T08:30" in page.text
 
 
 async def test_faults_of_a_form_stand_at_its_fields(http: httpx.AsyncClient, case_id: UUID) -> None:

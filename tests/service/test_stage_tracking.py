@@ -206,6 +206,67 @@ async def test_an_announced_calendar_sets_provisional_clocks_anew(kit: Any, feed
     assert await recompute_outdated(kit, announced) == 0
 
 
+async def test_a_clock_that_rang_stays_silent_when_only_its_wording_changes(kit: Any, feeder: Feeder) -> None:
+    event = filed(filed_on=date(2026, 6, 14))
+    await feeder.feed(event)
+    rang_at = kit.clock.now()
+    assert await fire_due(kit) > 0
+    before = await told(kit, DeadlineRang)
+    async with kit.db.begin() as tx:
+        old = {"rule": "旧规则", "article": "旧条文", "calendar_until": date(2025, 12, 31)}
+        limits = deadlines.c.kind.in_(["court_limit", "statutory_limit"])
+        await tx.conn.execute(update(deadlines).where(limits).values(old))
+    assert await recompute_outdated(kit) == 1
+    found = await clocks(kit, event.case_id)
+    limit = found["court_limit"]
+    assert (limit.version, limit.fired_at, limit.rule != "旧规则") == (2, rang_at, True)
+    assert (found["statutory_limit"].version, found["statutory_limit"].fired_at) == (2, None)
+    kit.clock.move(timedelta(minutes=1))
+    assert await fire_due(kit) == 0
+    assert await told(kit, DeadlineRang) == before
+    entry = [each for each in await log(kit, event.case_id) if each.kind == "clocks"][-1]
+    assert "本院三个月办案期限：期限不变，仍为2026年9月14日（周一），第2版" in entry.text
+    assert limit.article in entry.text
+
+
+async def test_a_rung_clock_that_an_announced_calendar_leaves_in_place_stays_silent(
+    kit: Any, feeder: Feeder
+) -> None:
+    event = filed()
+    await feeder.feed(event, assigned(event.case_id, NOON))
+    kit.clock.instant = datetime(2027, 2, 24, tzinfo=UTC)
+    rang_at = kit.clock.now()
+    await fire_due(kit)
+    announced = CourtCalendar(holidays={date(2026, 1, 1), date(2027, 1, 1)})
+    assert await recompute_outdated(kit, announced) == 1
+    limit = (await clocks(kit, event.case_id))["court_limit"]
+    assert (limit.version, limit.provisional, limit.fired_at) == (2, False, rang_at)
+    assert await fire_due(kit) == 0
+
+
+async def test_a_clock_that_cannot_ring_holds_up_no_other(
+    kit: Any, feeder: Feeder, caplog: pytest.LogCaptureFixture
+) -> None:
+    events = [filed(case_number=f"（2026）渝05执{number}号") for number in range(1, 5)]
+    await feeder.feed(*events)
+    broken = {event.case_id for event in events[:2]}
+    async with kit.db.begin() as tx:
+        spoilt = deadlines.c.case_id.in_(broken) & (deadlines.c.kind == "assignment")
+        await tx.conn.execute(update(deadlines).where(spoilt).values(kind="gone"))
+    kit.clock.move(timedelta(days=8))
+    for _ in range(2):
+        with pytest.raises(ExceptionGroup) as failed:
+            await fire_due(kit)
+        assert [type(error) for error in failed.value.exceptions] == [ValueError, ValueError]
+        assert {each.case_id for each in await told(kit, DeadlineRang)} == {each.case_id for each in events[2:]}
+        assert len(await told(kit, DeadlineRang)) == 2
+    records = [record for record in caplog.records if record.getMessage() == "a clock could not ring"]
+    assert {record.__dict__["case_id"] for record in records} == broken
+    async with kit.db.begin() as tx:
+        await tx.conn.execute(update(deadlines).where(deadlines.c.kind == "gone").values(kind="assignment"))
+    assert await fire_due(kit) == 2
+
+
 async def test_another_judge_takes_over_tasks_and_gets_three_days(kit: Any, feeder: Feeder) -> None:
     event, second = filed(), UUID(int=8)
     await feeder.feed(event, assigned(event.case_id, NOON))

@@ -196,14 +196,26 @@ def test_words_that_give_a_tip_away(text: str, gives_away: bool) -> None:
 def test_what_a_respondent_reads_must_be_carried_out() -> None:
     def fields(*audience: PartyRole, carried_out: bool = False, text: str = "已冻结存款") -> list[str]:
         work = Work("网络查控", text, publish=Publication(audience, True, carried_out=carried_out))
-        return [fault.field for fault in publication_faults(work)]
+        return [fault.field for fault in publication_faults(work, NOW)]
 
     both = (PartyRole.APPLICANT, PartyRole.RESPONDENT)
     assert fields(PartyRole.APPLICANT) == []
     assert fields(*both) == ["work.publish.carried_out"]
     assert fields(*both, carried_out=True) == []
     assert fields(*both, text="根据举报冻结") == ["work.text", "work.publish.carried_out"]
-    assert publication_faults(Work("查控", "根据举报冻结")) == []
+    assert publication_faults(Work("查控", "根据举报冻结"), NOW) == []
+
+
+@pytest.mark.parametrize(
+    ("notify", "wait", "refused"),
+    [(True, 1, True), (True, 0, False), (True, -1, False), (True, None, False), (False, 1, False)],
+)
+def test_nobody_is_notified_before_the_moment_of_publication(notify: bool, wait: int | None, refused: bool) -> None:
+    not_before = None if wait is None else NOW + timedelta(seconds=wait)
+    work = Work("网络查控", "已冻结存款", publish=Publication((PartyRole.APPLICANT,), notify, not_before))
+    found = publication_faults(work, NOW)
+    assert [fault.field for fault in found] == (["work.publish.notify"] if refused else [])
+    assert all("取消" in fault.reason and "再登记" in fault.reason for fault in found)
 
 
 def test_a_task_has_exactly_one_owner() -> None:

@@ -72,6 +72,8 @@ def upgrade() -> None:
         sa.Column("text", sa.Text(), nullable=False),
         sa.Column("audience", sa.Text(), nullable=False),
         sa.Column("not_before", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("notify", sa.Boolean(), nullable=False),
+        sa.Column("cause", sa.Uuid(), nullable=False),
         sa.PrimaryKeyConstraint("case_id", "entry"),
     )
     op.create_table(
@@ -93,6 +95,7 @@ def upgrade() -> None:
         sa.Column("minor", sa.Boolean(), nullable=False),
         sa.Column("identity", sa.Text(), nullable=False),
         sa.Column("silent", sa.Boolean(), nullable=False),
+        sa.Column("added_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("code", sa.Text(), nullable=False),
         sa.Column("code_index", sa.Text(), nullable=False),
         sa.Column("wrong_tries", sa.Integer(), server_default=sa.text("0"), nullable=False),
@@ -151,6 +154,8 @@ def upgrade() -> None:
         sa.Column("waits_reason", sa.Text(), nullable=True),
         sa.Column("waits_owner", sa.Text(), nullable=True),
         sa.Column("way", sa.Text(), nullable=True),
+        sa.Column("consents", sa.Boolean(), nullable=True),
+        sa.Column("address_confirmed_on", sa.Date(), nullable=True),
         sa.Column("letter", sa.Text(), nullable=True),
         sa.Column("letter_name", sa.Text(), nullable=True),
         sa.Column("letter_sha256", sa.Text(), nullable=True),

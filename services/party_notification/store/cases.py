@@ -62,7 +62,7 @@ async def numbers_of(conn: AsyncConnection, case_ids: Sequence[UUID]) -> dict[UU
 async def put_party(conn: AsyncConnection, row: dict[str, Any]) -> None:
     """Insert a party; for one that is there already, only the particulars change, never the query code."""
     statement = insert(parties).values(row)
-    fixed = {"party_id", "case_id", "code", "code_index", "silent"}
+    fixed = {"party_id", "case_id", "code", "code_index", "silent", "added_at"}
     changed = {name: statement.excluded[name] for name in row if name not in fixed}
     await conn.execute(statement.on_conflict_do_update(index_elements=["party_id"], set_=changed))
 
@@ -96,8 +96,8 @@ async def count_try(conn: AsyncConnection, party_id: UUID, *, wrong: bool) -> No
     await conn.execute(update(parties).where(parties.c.party_id == party_id).values(values))
 
 
-async def put_progress(conn: AsyncConnection, event: ProgressPublished) -> None:
-    """An entry of the timeline."""
+async def put_progress(conn: AsyncConnection, event: ProgressPublished, cause: UUID) -> None:
+    """An entry of the timeline; `cause` is the event that told of it."""
     row = {
         "case_id": event.case_id,
         "entry": event.entry,
@@ -106,6 +106,8 @@ async def put_progress(conn: AsyncConnection, event: ProgressPublished) -> None:
         "text": event.text,
         "audience": ",".join(event.audience),
         "not_before": event.not_before,
+        "notify": event.notify,
+        "cause": cause,
     }
     await conn.execute(insert(progress).values(row).on_conflict_do_nothing())
 
@@ -114,6 +116,13 @@ async def get_progress(conn: AsyncConnection, case_id: UUID, entry: int) -> Row[
     """One entry of the timeline."""
     query = select(progress).where(progress.c.case_id == case_id, progress.c.entry == entry)
     return (await conn.execute(query)).one()
+
+
+async def progress_to_tell(conn: AsyncConnection, case_id: UUID, now: datetime) -> list[Row[Any]]:
+    """Entries that are to be told, not only shown, and may be by now; oldest first."""
+    query = select(progress).where(progress.c.case_id == case_id, progress.c.notify)
+    query = query.where(func.coalesce(progress.c.not_before <= now, True))
+    return list(await conn.execute(query.order_by(progress.c.entry)))
 
 
 async def progress_of(conn: AsyncConnection, case_id: UUID, role: str, now: datetime) -> list[Row[Any]]:

@@ -52,6 +52,7 @@ async def add_delivery(conn: AsyncConnection, row: dict[str, Any], due_at: datet
 
 async def claim_sms(conn: AsyncConnection, limit: int) -> list[Row[Any]]:
     """Lock due SMS of one approved template, each number once and none with a send in flight."""
+    await hold(conn, "claim sms")
     busy = select(deliveries.c.address_index).where(deliveries.c.channel == "sms", deliveries.c.state == "intent")
     query = select(deliveries, messages.c.params, messages.c.address, messages.c.template_key, sms_templates.c.code)
     query = query.join(messages, messages.c.message_id == deliveries.c.message_id)
@@ -159,6 +160,26 @@ async def machine_time(conn: AsyncConnection) -> datetime:
     return now
 
 
+async def hold(conn: AsyncConnection, what: str) -> None:
+    """One transaction at a time does this `what`, in all processes."""
+    await conn.execute(select(func.pg_advisory_xact_lock(func.hashtextextended(what, 0))))
+
+
+async def withdraw_later(conn: AsyncConnection, message_id: UUID, attempt: int) -> None:
+    """An earlier attempt got through after all: what was planned after it need not leave."""
+    later = (deliveries.c.message_id == message_id) & (deliveries.c.attempt > attempt)
+    values = {"step": "done", "due_at": None, "reason": "前一次发送已确认成功，无需重发。"}
+    await conn.execute(update(deliveries).where(later, deliveries.c.state == "planned").values(values))
+
+
+async def not_left_yet(conn: AsyncConnection, party_id: UUID) -> list[Row[Any]]:
+    """A party's deliveries that wait to be sent, locked."""
+    query = select(deliveries, messages.c.address_index.label("sent_to"))
+    query = query.join(messages, messages.c.message_id == deliveries.c.message_id)
+    query = query.where(messages.c.party_id == party_id, deliveries.c.step == "send", deliveries.c.state == "planned")
+    return list(await conn.execute(query.order_by(deliveries.c.delivery_id).with_for_update(of=deliveries)))
+
+
 async def keep_receipt(conn: AsyncConnection, row: dict[str, Any]) -> int | None:
     """Keep a receipt as it came; None when the same one came before."""
     statement = upsert(receipts).values(row).on_conflict_do_nothing().returning(receipts.c.id)
@@ -175,9 +196,12 @@ async def delivery_of_receipt(
     conn: AsyncConnection, provider_id: str, out_id: str | None, address_index: str
 ) -> UUID | None:
     """The delivery that a receipt speaks of: by the carrier's batch id and the number, else by our own id."""
-    by_batch = select(deliveries.c.delivery_id).where(deliveries.c.address_index == address_index)
-    ours = (deliveries.c.provider_id == provider_id) | (deliveries.c.out_id == out_id)
-    query = by_batch.where(ours).order_by(deliveries.c.planned_at.desc()).limit(1)
+    left = deliveries.c.channel == "sms", deliveries.c.out_id.is_not(None)
+    ours = deliveries.c.provider_id == provider_id
+    if out_id:
+        ours |= deliveries.c.out_id == out_id
+    query = select(deliveries.c.delivery_id).where(deliveries.c.address_index == address_index, *left, ours)
+    query = query.order_by(deliveries.c.planned_at.desc()).limit(1)
     return (await conn.execute(query)).scalar_one_or_none()
 
 

@@ -59,6 +59,7 @@ parties = Table(
     Column("minor", Boolean, nullable=False),
     Column("identity", Text, nullable=False),
     Column("silent", Boolean, nullable=False),
+    Column("added_at", _INSTANT, nullable=False),
     Column("code", Text, nullable=False),
     Column("code_index", Text, nullable=False, unique=True),
     Column("wrong_tries", Integer, nullable=False, server_default=text("0")),
@@ -81,6 +82,8 @@ notices = Table(
     Column("waits_reason", Text),
     Column("waits_owner", Text),
     Column("way", Text),
+    Column("consents", Boolean),
+    Column("address_confirmed_on", Date),
     Column("letter", Text),
     Column("letter_name", Text),
     Column("letter_sha256", Text),
@@ -227,6 +230,8 @@ progress = Table(
     Column("text", Text, nullable=False),
     Column("audience", Text, nullable=False),
     Column("not_before", _INSTANT),
+    Column("notify", Boolean, nullable=False),
+    Column("cause", Uuid, nullable=False),
 )
 
 periods = Table(

@@ -10,7 +10,7 @@ from sqlalchemy import Row
 from services.party_notification.domain.delivery import Seen
 from services.party_notification.domain.effect import Event as ProofEvent
 from services.party_notification.domain.effect import Evidence, NotServed, Served, legal_effect
-from services.party_notification.store import cases, notices, paper
+from services.party_notification.store import notices, paper
 from services.party_notification.store.tables import LEDGER
 from shared.clock import court_date
 from shared.contracts.envelope import Event
@@ -41,16 +41,17 @@ class Effects:
 
 
 async def judge(tx: Transaction, carried: Sequence[Row[Any]], effects: Effects) -> None:
-    """Bring the legal effect of notices of one party up to date; what is new goes into `effects`."""
+    """Bring the legal effect of notices up to date; what is new goes into `effects`.
+
+    A notice is judged by the consent and the confirmation under which it was issued: what a party changes
+    later binds later notices.
+    """
     issued = [notice for notice in carried if notice.state == "issued"]
-    party = await cases.get_party(tx.conn, issued[0].party_id) if issued else None
-    if party is None:
-        return
     evidence = await _evidence(tx, [notice.notice_id for notice in issued])
     for notice in issued:
         effect = legal_effect(
-            consents=party.consents,
-            address_confirmed_on=party.address_confirmed_on,
+            consents=notice.consents,
+            address_confirmed_on=notice.address_confirmed_on,
             evidence=evidence[notice.notice_id],
         )
         await _keep(tx, notice, effect, effects)
@@ -61,6 +62,8 @@ async def _keep(tx: Transaction, notice: Row[Any], effect: Served | NotServed, e
     if (on, by, effect.because) == (notice.served_on, notice.served_by, notice.served_because):
         return
     await notices.mark_served(tx.conn, notice.notice_id, on, by, effect.because)
+    if on is None and notice.served_on is not None:
+        effects.deeds.append(("notice.unserved", {"notice_id": str(notice.notice_id), "because": effect.because}))
     if on is not None and by is not None and on != notice.served_on:
         effects.events.append(NoticeServed(**about(notice), channel=by, served_on=on))
         body = {"notice_id": str(notice.notice_id), "by": by, "on": on.isoformat()}

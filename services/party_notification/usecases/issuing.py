@@ -40,7 +40,6 @@ from services.party_notification.usecases.facts import (
 )
 from services.party_notification.usecases.planning import Parcel, Written, plan
 from shared.clock import court_date
-from shared.contracts.cases import PartyRole
 from shared.contracts.notices import NoticeIssued, NoticeWaits
 from shared.crypto.codes import normalize, notice_number
 from shared.db.transaction import Transaction, new_id
@@ -63,44 +62,53 @@ class Circle:
 
 
 async def settle_debts(kit: NotificationKit, tx: Transaction, case_id: UUID, cause: UUID) -> None:
-    """Write, or record as waiting, every notice of the filing that is owed and does not stand yet."""
+    """Write, or record as waiting, every notice that is owed and does not stand yet."""
     circle = await _circle(kit, tx, case_id, cause)
     if circle is None:
         return
     written: dict[UUID, list[Written]] = defaultdict(list)
-    standing = defaultdict(set)
+    standing: dict[UUID, set[tuple[str, int | None]]] = defaultdict(set)
     for row in await notices.of_case(tx.conn, case_id):
-        standing[row.party_id].add(row.kind)
+        standing[row.party_id].add((row.kind, row.entry))
         if row.state == "waiting":
             written[row.party_id] += await _release(kit, tx, circle, row)
     for party_id, party in circle.parties.items():
-        if circle.rows[party_id].silent:
-            continue
-        owed = [due for due in due_for_party(circle.case, party) if due.kind not in standing[party_id]]
-        written[party_id] += await _owe(kit, tx, circle, party_id, owed)
+        if not circle.rows[party_id].silent:
+            due = due_for_party(circle.case, party)
+            owed = [each for each in due if (each.kind.value, None) not in standing[party_id]]
+            written[party_id] += await _owe(kit, tx, circle, party_id, owed)
+    for entry in await cases.progress_to_tell(tx.conn, case_id, tx.now):
+        told = {party_id for party_id, known in standing.items() if (Kind.PROGRESS.value, entry.entry) in known}
+        for party_id in _audience(circle, entry) - told:
+            written[party_id] += await _owe_progress(kit, tx, circle, party_id, entry)
     await _hand_over(kit, tx, circle, written)
 
 
-async def tell_progress(
-    kit: NotificationKit, tx: Transaction, case_id: UUID, audience: Sequence[PartyRole], entry: int, cause: UUID
-) -> None:
-    """A progress notice on a log entry for each party of the audience; an incomplete case tells nobody."""
-    circle = await _circle(kit, tx, case_id, cause)
-    if circle is None:
-        return
-    circle = replace(circle, progress=await _progress(kit, tx, case_id, entry))
-    written: dict[UUID, list[Written]] = defaultdict(list)
-    for party_id, party in circle.parties.items():
-        if party.role.value in audience:
-            due = NoticeDue(party.party_id, Kind.PROGRESS, missing(Kind.PROGRESS, circle.case, party))
-            written[party_id] += await _owe(kit, tx, circle, party_id, [due])
-    await _hand_over(kit, tx, circle, written)
+def _audience(circle: Circle, entry: Row[Any]) -> set[UUID]:
+    """Whom an entry is owed to: who is of its audience and was a party when it was made; others read it online."""
+    return {
+        party_id
+        for party_id, party in circle.parties.items()
+        if party.role.value in entry.audience.split(",") and circle.rows[party_id].added_at <= entry.at
+    }
+
+
+async def _owe_progress(
+    kit: NotificationKit, tx: Transaction, circle: Circle, party_id: UUID, entry: Row[Any]
+) -> list[Written]:
+    party = circle.parties[party_id]
+    due = NoticeDue(party.party_id, Kind.PROGRESS, missing(Kind.PROGRESS, circle.case, party))
+    mine = replace(circle, cause=entry.cause, progress=_opened(kit, entry))
+    return await _owe(kit, tx, mine, party_id, [due])
 
 
 async def _progress(kit: NotificationKit, tx: Transaction, case_id: UUID, entry: int) -> Progress:
-    row = await cases.get_progress(tx.conn, case_id, entry)
-    text = kit.keyring.open(row.text, str(case_id))
-    return Progress(court_date(row.at), row.title, str(entry), result=text)
+    return _opened(kit, await cases.get_progress(tx.conn, case_id, entry))
+
+
+def _opened(kit: NotificationKit, row: Row[Any]) -> Progress:
+    text = kit.keyring.open(row.text, str(row.case_id))
+    return Progress(court_date(row.at), row.title, str(row.entry), result=text)
 
 
 async def _circle(kit: NotificationKit, tx: Transaction, case_id: UUID, cause: UUID) -> Circle | None:
@@ -224,6 +232,8 @@ def _letter_values(
     return {
         "state": "issued",
         "way": way_of(party).value,
+        "consents": party.consents,
+        "address_confirmed_on": party.address_confirmed_on,
         "letter": kit.keyring.seal(letter.decode(), str(row["notice_id"])),
         "letter_sha256": hashlib.sha256(letter).hexdigest(),
         "phone_tail": _tail(kit, row["number"], party.contact_phone),

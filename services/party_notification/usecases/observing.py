@@ -1,7 +1,7 @@
 """Something was seen of a delivery: it is appended, the state is folded anew, and the next step follows from it."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Literal
 from uuid import UUID
 
@@ -33,9 +33,11 @@ from services.party_notification.usecases.effects import Effects, about, judge
 from services.party_notification.usecases.facts import NotificationKit
 from services.party_notification.usecases.issuing import letters_for_paper
 from services.party_notification.usecases.planning import SEND_SIGNAL, to_paper
+from shared.contracts.envelope import Event
 from shared.contracts.notices import DeliveryTroubled, NoticeSent
 from shared.db.transaction import Transaction, new_id
 
+TRIES_UNTIL_TOLD = 10
 _GONE_OUT = {Seen.SENT, Seen.QUERY_FOUND, Seen.RECEIPT_DELIVERED, Seen.RULED_ARRIVED}
 
 
@@ -54,6 +56,8 @@ class Sighting:
     epoch: int | None = None
     by: UUID | None = None
     decided: Step | None = None
+    retry_after: float = 0.0
+    """Seconds that the other side asked us to wait."""
 
 
 async def note(kit: NotificationKit, tx: Transaction, delivery_id: UUID, sighting: Sighting) -> None:
@@ -63,11 +67,13 @@ async def note(kit: NotificationKit, tx: Transaction, delivery_id: UUID, sightin
         return
     await sending.observe(tx.conn, _observation(kit, tx, delivery_id, sighting))
     attempts = await _attempts(tx, row.message_id)
-    await _move_on(kit, tx, row, attempts, sighting)
-    if possibly_twice(list(attempts.values())):
-        await sending.set_possibly_twice(tx.conn, row.message_id)
     body = {"delivery_id": str(delivery_id), "channel": row.channel, "attempt": row.attempt, "detail": sighting.detail}
     effects = Effects([(f"delivery.{sighting.seen}", body)])
+    effects.events += await _move_on(kit, tx, row, attempts, sighting)
+    if possibly_twice(list(attempts.values())):
+        await sending.set_possibly_twice(tx.conn, row.message_id)
+    if sighting.seen in _GONE_OUT:
+        await sending.withdraw_later(tx.conn, row.message_id, row.attempt)
     # An SMS only prompts: a notice is sent by what carries its letter.
     if sighting.seen in _GONE_OUT and row.channel == Channel.MAIL:
         for notice in await notices.mark_sent(tx.conn, row.message_id, tx.now):
@@ -103,20 +109,23 @@ async def _attempts(tx: Transaction, message_id: UUID) -> dict[int, DeliveryStat
 
 async def _move_on(
     kit: NotificationKit, tx: Transaction, row: Row[Any], attempts: dict[int, DeliveryState], sighting: Sighting
-) -> None:
+) -> list[Event]:
+    """Keep the state and carry out the next step; what is to be told of it."""
     state = attempts[row.attempt]
     tried = Tried(len(attempts), sum(attempt.ever_unknown for attempt in attempts.values()))
     # What a later attempt took over is that attempt's business, whatever still arrives about this one.
     latest = row.attempt == max(attempts)
     by_rule = next_step(state, Channel(row.channel), tried, row.machine_time, kit.settings.policy) if latest else Done()
     step = sighting.decided or by_rule
+    if isinstance(step, RetryAt):
+        step = RetryAt(max(step.at, row.machine_time + timedelta(seconds=sighting.retry_after)))
     values: dict[str, Any] = {"state": state.state.value, **_scheduled(step, state)}
     if sighting.provider_id is not None:
         values["provider_id"] = sighting.provider_id
     if sighting.detail is not None and values.get("reason") is None:
         values["reason"] = sighting.detail
     await sending.set_delivery(tx.conn, row.delivery_id, values)
-    await _carry_out(kit, tx, row, step)
+    return await _carry_out(kit, tx, row, step)
 
 
 def _scheduled(step: Step, state: DeliveryState) -> dict[str, Any]:
@@ -140,19 +149,23 @@ def _scheduled(step: Step, state: DeliveryState) -> dict[str, Any]:
     return {"step": name, "due_at": due_at, "reason": reason}
 
 
-async def _carry_out(kit: NotificationKit, tx: Transaction, row: Row[Any], step: Step) -> None:
+async def _carry_out(kit: NotificationKit, tx: Transaction, row: Row[Any], step: Step) -> list[Event]:
+    trouble: tuple[Literal["failed", "unknown"], str] | None = None
     match step:
         case RetryAt(at):
             await try_again(tx, row, at)
+            if row.attempt == TRIES_UNTIL_TOLD:
+                trouble = ("failed", f"已尝试{row.attempt}次仍未发出，系统继续重试，请检查发送通道。")
         case GoPaper(_, reason):
             await send_on_paper(kit, tx, row, reason)
-            await _trouble(tx, row, "failed", reason)
+            trouble = ("failed", reason)
         case ToPerson(reason):
-            await _trouble(tx, row, "unknown", reason)
+            trouble = ("unknown", reason)
         case Done(note) if note is not None and row.channel == Channel.SMS and row.state != State.SENT:
-            await _trouble(tx, row, "failed", note)
+            trouble = ("failed", note)
         case _:
             pass
+    return [] if trouble is None else await _troubles(tx, row, *trouble)
 
 
 async def try_again(tx: Transaction, row: Row[Any], at: Any = None) -> None:
@@ -176,7 +189,7 @@ async def send_on_paper(kit: NotificationKit, tx: Transaction, row: Row[Any], re
         await to_paper(tx, party, row.cause, await letters_for_paper(kit, tx, party, carried), reason)
 
 
-async def _trouble(tx: Transaction, row: Row[Any], trouble: Literal["failed", "unknown"], reason: str) -> None:
+async def _troubles(tx: Transaction, row: Row[Any], trouble: Literal["failed", "unknown"], reason: str) -> list[Event]:
     particulars = {"delivery_id": row.delivery_id, "channel": row.channel, "trouble": trouble, "reason": reason}
     carried = await notices.carried_by(tx.conn, row.message_id)
-    await tx.emit(*(DeliveryTroubled(**about(notice), **particulars) for notice in carried))
+    return [DeliveryTroubled(**about(notice), **particulars) for notice in carried]

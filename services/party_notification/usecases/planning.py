@@ -60,10 +60,10 @@ class Parcel:
 async def plan(kit: NotificationKit, tx: Transaction, parcel: Parcel) -> None:
     """Plan every message of a parcel. The SMS only prompts; the letters go by mail or on paper."""
     if parcel.party.contact_phone:
-        await _plan_sms(kit, tx, parcel, parcel.party.contact_phone)
+        await plan_prompt(kit, tx, parcel, parcel.party.contact_phone)
     way = way_of(parcel.party)
     if way.by_mail and parcel.party.email:
-        await _plan_mail(kit, tx, parcel, parcel.party.email)
+        await plan_mail(kit, tx, parcel, parcel.party.email)
     else:
         letters = dict.fromkeys(parcel.notice_ids)
         await to_paper(tx, parcel.row, parcel.cause, letters, "当事人未确认可用的电子送达地址，须以纸质方式送达。")
@@ -86,7 +86,8 @@ async def to_paper(
     await paper.add(tx.conn, row, letters)
 
 
-async def _plan_sms(kit: NotificationKit, tx: Transaction, parcel: Parcel, number: str) -> None:
+async def plan_prompt(kit: NotificationKit, tx: Transaction, parcel: Parcel, number: str) -> None:
+    """One SMS that prompts to look, for all notices of a parcel."""
     court = court_facts(kit.court)
     kinds = [written.facts.kind for written in parcel.bundle]
     sms = plan_sms(parcel.case, parcel.party, kinds)
@@ -98,7 +99,8 @@ async def _plan_sms(kit: NotificationKit, tx: Transaction, parcel: Parcel, numbe
     await _add(kit, tx, parcel, _Content("sms", number, text, key, params))
 
 
-async def _plan_mail(kit: NotificationKit, tx: Transaction, parcel: Parcel, address: str) -> None:
+async def plan_mail(kit: NotificationKit, tx: Transaction, parcel: Parcel, address: str) -> None:
+    """One mail that carries all letters of a parcel."""
     renderer = Renderer(court_facts(kit.court), kit.run.base_url)
     code = query_code_of(kit.keyring, parcel.row)
     mail = renderer.mail(parcel.party, parcel.case, [written.facts for written in parcel.bundle], code)

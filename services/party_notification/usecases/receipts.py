@@ -50,6 +50,7 @@ async def _take(kit: NotificationKit, receipt: Receipt) -> bool:
         "raw": kit.keyring.seal(receipt.raw, mark),
     }
     async with kit.db.begin() as tx:
+        await sending.hold(tx.conn, f"{receipt.biz_id}/{number}")
         receipt_id = await sending.keep_receipt(tx.conn, row)
         if receipt_id is None:
             return False

@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import Sequence
+from collections.abc import Coroutine, Sequence
 from datetime import timedelta
 from typing import Any, assert_never
 
@@ -12,15 +12,20 @@ from services.party_notification.channels.mail import MailEnvelope, Mailer
 from services.party_notification.channels.outcome import NotLeft, Outcome, Refused, Scope, Sent, Throttled, Unknown
 from services.party_notification.channels.sms import AliyunSms, DetailStatus, SmsBatch, SmsItem, TemplateState
 from services.party_notification.domain.delivery import Seen
+from services.party_notification.domain.next_step import ToPerson
 from services.party_notification.store import sending
 from services.party_notification.usecases.facts import NotificationKit
 from services.party_notification.usecases.observing import Sighting, note, try_again
 from services.party_notification.usecases.planning import mail_id
 from services.party_notification.usecases.receipts import take_orphans
+from shared.bus.lanes import is_database_away, is_passing
 from shared.clock import court_date
 from shared.contracts.operations import TroubleReported
 from shared.db.transaction import Transaction, new_id
 from shared.errors import Conflict, Unavailable
+
+_PAUSES = (0.05, 0.2, 1.0, 3.0, 10.0, None)
+"""Seconds between the tries to write an outcome down; all of them lie within the lease."""
 
 
 async def register_templates(kit: NotificationKit, sms: AliyunSms) -> None:
@@ -29,14 +34,16 @@ async def register_templates(kit: NotificationKit, sms: AliyunSms) -> None:
         waiting = await sending.templates_to_register(conn)
     for row in waiting:
         values = await _register(kit, sms, row)
+        if not values:
+            continue
         async with kit.db.begin() as tx:
             await sending.set_template(tx.conn, row.key, values)
-            if values["trouble"] is not None and row.trouble is None:
+            if values.get("trouble") is not None and row.trouble is None:
                 await _report_template(kit, tx, values["trouble"])
 
 
 async def _register(kit: NotificationKit, sms: AliyunSms, row: Row[Any]) -> dict[str, Any]:
-    values: dict[str, Any] = {"trouble": None}
+    values: dict[str, Any] = {}
     try:
         values["code"] = row.code or await sms.register_template(f"执行通知{row.key[-8:]}", row.body)
         state = await sms.template_state(values["code"])
@@ -44,7 +51,7 @@ async def _register(kit: NotificationKit, sms: AliyunSms, row: Row[Any]) -> dict
         values["trouble"] = refusal.detail
     else:
         if state is TemplateState.APPROVED:
-            values["approved_at"] = kit.clock.now()
+            values |= {"approved_at": kit.clock.now(), "trouble": None}
         elif state is not TemplateState.PENDING:
             values["trouble"] = "短信平台未通过该模板的审核。"
     return values
@@ -69,9 +76,20 @@ async def send_sms_batch(kit: NotificationKit, sms: AliyunSms) -> bool:
         return False
     items = tuple(SmsItem(_address(kit, row), _params(kit, row)) for row in rows)
     outcomes = await sms.send_batch(SmsBatch(rows[0].code, out_id, items))
-    for row, outcome in zip(rows, outcomes, strict=True):
-        await _settle(kit, row, outcome)
+    await _all([_settle(kit, row, outcome) for row, outcome in zip(rows, outcomes, strict=True)])
     return True
+
+
+async def _all(settling: Sequence[Coroutine[Any, Any, None]]) -> None:
+    """Write every outcome down, one after the other; one that cannot be written keeps no other from it."""
+    failures = []
+    for one in settling:
+        try:
+            await one
+        except Exception as error:  # noqa: BLE001 - raised again below
+            failures.append(error)
+    if failures:
+        raise failures[0]
 
 
 async def send_mails(kit: NotificationKit, mailer: Mailer) -> bool:
@@ -79,7 +97,10 @@ async def send_mails(kit: NotificationKit, mailer: Mailer) -> bool:
     async with kit.db.begin() as tx:
         rows = await sending.claim_mails(tx.conn, kit.settings.mails_at_once)
         await _intend(kit, tx, rows, None)
-    await asyncio.gather(*(_send_mail(kit, mailer, row) for row in rows))
+    results = await asyncio.gather(*(_send_mail(kit, mailer, row) for row in rows), return_exceptions=True)
+    for failure in results:
+        if failure is not None:
+            raise failure
     return bool(rows)
 
 
@@ -113,10 +134,25 @@ async def _intend(kit: NotificationKit, tx: Transaction, rows: Sequence[Row[Any]
 
 
 async def _settle(kit: NotificationKit, row: Row[Any], outcome: Outcome) -> None:
-    sighting = _sighting(outcome, row.epoch + 1)
+    """Write an outcome down. It must not get lost: what is passing, or away for a moment, is tried again."""
+    for pause in _PAUSES:
+        try:
+            await _write_down(kit, row, _sighting(outcome, row.epoch + 1))
+        except Exception as error:
+            if not (is_passing(error) or is_database_away(error)) or pause is None:
+                raise
+            await asyncio.sleep(pause)
+        else:
+            return
+
+
+async def _write_down(kit: NotificationKit, row: Row[Any], sighting: Sighting) -> None:
     async with kit.db.begin() as tx:
+        of_carrier = row.channel == "sms" and sighting.provider_id is not None
+        if of_carrier:
+            await sending.hold(tx.conn, f"{sighting.provider_id}/{row.address_index}")
         await note(kit, tx, row.delivery_id, sighting)
-        if row.channel == "sms" and sighting.provider_id is not None:
+        if of_carrier and sighting.provider_id is not None:
             await take_orphans(kit, tx, row.delivery_id, sighting.provider_id, row.address_index)
 
 
@@ -126,8 +162,8 @@ def _sighting(outcome: Outcome, epoch: int) -> Sighting:
             return Sighting(Seen.SENT, raw=provider_id, provider_id=provider_id[:200], epoch=epoch)
         case NotLeft(reason):
             return Sighting(Seen.NOT_LEFT, permanent=False, detail=reason, epoch=epoch)
-        case Throttled(reason):
-            return Sighting(Seen.THROTTLED, permanent=False, detail=reason, epoch=epoch)
+        case Throttled(reason, retry_after):
+            return Sighting(Seen.THROTTLED, permanent=False, detail=reason, epoch=epoch, retry_after=retry_after)
         case Refused(code, reason, scope):
             # A refusal of our account is ours to mend: the message itself is tried again.
             permanent = scope is not Scope.ACCOUNT
@@ -142,8 +178,11 @@ async def expire_intents(kit: NotificationKit) -> bool:
     """Intents whose lease ran out without an outcome: nobody knows whether they left."""
     async with kit.db.begin() as tx:
         rows = await sending.claim_step(tx.conn, "expire", 20)
-        for row in sorted(rows, key=lambda row: str(row.message_id)):
-            await note(kit, tx, row.delivery_id, Sighting(Seen.UNKNOWN, detail="发送途中中断，是否发出不明。"))
+    for row in rows:
+        async with kit.db.begin() as tx:
+            current = await sending.lock_delivery(tx.conn, row.delivery_id)
+            if current is not None and current.step == "expire":
+                await note(kit, tx, row.delivery_id, Sighting(Seen.UNKNOWN, detail="发送途中中断，是否发出不明。"))
     return bool(rows)
 
 
@@ -178,11 +217,22 @@ async def _reconcile(kit: NotificationKit, sms: AliyunSms, row: Row[Any]) -> Non
     day = court_date(message.intended_at)
     try:
         details = [*await sms.query(number, day), *await sms.query(number, day + timedelta(days=1))]
-    except Unavailable:
+    except (Unavailable, Conflict) as refusal:
+        await _cannot_ask(kit, row, message, refusal.detail)
         return
     found = next((detail for detail in details if detail.out_id == row.out_id), None)
     async with kit.db.begin() as tx:
         await note(kit, tx, row.delivery_id, _of_query(found.status if found else None))
+
+
+async def _cannot_ask(kit: NotificationKit, row: Row[Any], message: Row[Any, Any], why: str) -> None:
+    """The carrier does not answer queries: after all patience a person must know of an SMS in doubt."""
+    policy = kit.settings.policy
+    async with kit.db.begin() as tx:
+        waited = await sending.machine_time(tx.conn) - message.intended_at
+        if row.state == "unknown" and waited > policy.sms_settle + policy.max_queries * policy.query_gap:
+            step = ToPerson("短信是否发出不明，且运营商查询接口无法使用，请核对证据后决定是否重发。")
+            await note(kit, tx, row.delivery_id, Sighting(Seen.UNKNOWN, detail=why, decided=step))
 
 
 def _of_query(status: DetailStatus | None) -> Sighting:
