@@ -110,11 +110,13 @@ async def stop_clocks(conn: AsyncConnection, item_id: UUID, at: datetime) -> Non
     await conn.execute(update(clocks).where(here).values(stopped_at=at))
 
 
-async def claim_due(conn: AsyncConnection, now: datetime) -> Row[Any] | None:
-    """Lock one clock that ran out and has not rung."""
+async def claim_due(conn: AsyncConnection, now: datetime, after: tuple[datetime, UUID] | None) -> Row[Any] | None:
+    """Lock one clock that ran out and has not rung; `after`: behind that due instant and item."""
     query = select(clocks, items.c.source).join(items, items.c.item_id == clocks.c.item_id)
     query = query.where(clocks.c.due_at <= now, clocks.c.stopped_at.is_(None), clocks.c.rang_at.is_(None))
-    query = query.order_by(clocks.c.due_at).limit(1).with_for_update(skip_locked=True, of=clocks)
+    if after is not None:
+        query = query.where(tuple_(clocks.c.due_at, clocks.c.item_id) > after)
+    query = query.order_by(clocks.c.due_at, clocks.c.item_id).limit(1).with_for_update(skip_locked=True, of=clocks)
     return (await conn.execute(query)).one_or_none()
 
 

@@ -27,17 +27,21 @@ Instant = Annotated[AwareDatetime, AfterValidator(_in_utc)]
 
 
 class PublishInput(Input):
-    """To whom the work is told. What a respondent reads must be carried out by then."""
+    """To whom the work is told. What a respondent reads must be carried out by then.
+
+    `notify`: a notice goes out at once, which is refused before `not_before`. Left out, it goes unless there is one.
+    """
 
     audience: Annotated[list[PartyRole], Field(min_length=1, max_length=2)]
     not_before: Instant | None = None
-    notify: bool = True
+    notify: bool | None = None
     carried_out: bool = False
 
     def publication(self) -> Publication:
         """For the rules."""
         audience = tuple(role for role in PartyRole if role in self.audience)
-        return Publication(audience, self.notify, self.not_before, self.carried_out)
+        notify = self.not_before is None if self.notify is None else self.notify
+        return Publication(audience, notify, self.not_before, self.carried_out)
 
 
 class WorkInput(Input):

@@ -2,12 +2,14 @@
 
 import asyncio
 import logging
+import math
 import time
 from collections import defaultdict, deque
 from collections.abc import Sequence
 
-from shared.bus.lanes import LANES_SIGNAL, LaneKeeper, Verdict, is_database_away
-from shared.bus.log import BusError, BusFencedError, Delivered, Log, Place, Subscription
+from shared.bus.lanes import LANES_SIGNAL, LaneKeeper, Verdict, is_passing
+from shared.bus.log import BusFencedError, Delivered, Log, Place, Subscription
+from shared.db.failures import is_away
 from shared.signals import Signals
 
 log = logging.getLogger(__name__)
@@ -48,7 +50,7 @@ class Consumer:
         self.pause = 30.0
 
     def lag_seconds(self) -> float:
-        """Seconds since the last completed round; health is tied to it, not to the process."""
+        """Seconds since the last completed round, without end after the ceiling; health is tied to it."""
         return time.monotonic() - self._progress
 
     async def run(self) -> None:
@@ -58,9 +60,10 @@ class Consumer:
                 await self._read()
             except CeilingError:
                 log.critical("consumer stopped: most events fail", extra={"service": self._keeper.service})
+                self._progress = -math.inf
                 await asyncio.sleep(self.pause)
             except Exception as error:
-                if not (isinstance(error, BusError) or is_database_away(error)):
+                if not (is_away(error) or is_passing(error)):
                     raise
                 log.warning("log or database away", extra={"error": type(error).__name__})
                 await asyncio.sleep(1)
@@ -113,8 +116,9 @@ class Consumer:
                 await self._keeper.revisit()
                 await asyncio.sleep(0.1)
             except Exception as error:
-                if not is_database_away(error):
+                if not (is_away(error) or is_passing(error)):
                     raise
+                log.warning("database away", extra={"error": type(error).__name__})
                 await asyncio.sleep(1)
 
 

@@ -6,22 +6,21 @@ from dataclasses import dataclass
 from datetime import timedelta
 from enum import Enum, auto
 
-from sqlalchemy.exc import DBAPIError
-
 from shared.bus.log import BusError, Delivered
 from shared.contracts.envelope import Envelope, Event, UndecodableError, decode
 from shared.contracts.operations import TroubleReported
 from shared.db import inbox
+from shared.db.failures import is_away
+from shared.db.failures import is_passing as passes_in_database
 from shared.db.inbox import Lane, LaneState
 from shared.db.transaction import Database, Transaction, new_id
-from shared.errors import NotYet, Unavailable
+from shared.errors import NotYet
 
 log = logging.getLogger(__name__)
 
 Handler = Callable[[Transaction, Event, Envelope], Awaitable[None]]
 
 LANES_SIGNAL = "lanes"
-_SERIALIZATION = {"40001", "40P01", "55P03"}
 
 
 class Verdict(Enum):
@@ -44,26 +43,16 @@ class LanePolicy:
     quick_tries: int = 3
     first_wait: timedelta = timedelta(milliseconds=200)
     longest_wait: timedelta = timedelta(minutes=5)
+    """Between two tries of a parked lane."""
+    longest_waiting: timedelta = timedelta(seconds=5)
+    """Between two tries of a lane that waits: once the fact is there, it goes on soon."""
     patience: timedelta = timedelta(minutes=2)
     """How long a lane may wait for another topic's fact before a person is told."""
 
 
-def is_database_away(error: BaseException) -> bool:
-    """Whether the database itself cannot be reached: then nothing can be parked, and nothing is lost either."""
-    return isinstance(error, OSError | TimeoutError) or (
-        isinstance(error, DBAPIError) and (error.connection_invalidated or _sqlstate(error).startswith(("08", "57P")))
-    )
-
-
 def is_passing(error: BaseException) -> bool:
     """Whether the same event may well succeed in a moment."""
-    return isinstance(error, Unavailable | BusError) or (
-        isinstance(error, DBAPIError) and _sqlstate(error) in _SERIALIZATION
-    )
-
-
-def _sqlstate(error: DBAPIError) -> str:
-    return str(getattr(error.orig, "sqlstate", None) or "")
+    return isinstance(error, BusError) or passes_in_database(error)
 
 
 class LaneKeeper:
@@ -83,7 +72,7 @@ class LaneKeeper:
             try:
                 return await self._handle_run(run)
             except Exception as error:
-                if is_database_away(error):
+                if is_away(error):
                     raise
         return [await self.settle(delivered) for delivered in run]
 
@@ -95,7 +84,7 @@ class LaneKeeper:
         return verdicts
 
     async def settle(self, delivered: Delivered) -> Verdict:
-        """Handle, queue, park or quarantine one record. Raises only when the database is away."""
+        """Handle, queue, park or quarantine one record. Raises only when the database is away or busy."""
         try:
             envelope, event = decode(delivered.value)
         except UndecodableError as error:
@@ -106,12 +95,12 @@ class LaneKeeper:
             try:
                 return await self._handle(envelope, event, delivered)
             except Exception as error:
-                if is_database_away(error):
+                if is_away(error):
                     raise
                 tries += 1
                 if is_passing(error) and tries < self.policy.quick_tries:
                     continue
-                return await self._close(envelope, delivered, error)
+                return await self._set_aside(envelope, delivered, error)
 
     async def _handle(self, envelope: Envelope, event: Event | None, delivered: Delivered) -> Verdict:
         async with self.db.begin() as tx:
@@ -140,6 +129,15 @@ class LaneKeeper:
             await handler(tx, event, envelope)
         await inbox.advance(tx.conn, envelope, lane.topic)
 
+    async def _set_aside(self, envelope: Envelope, delivered: Delivered, error: Exception) -> Verdict:
+        try:
+            return await self._close(envelope, delivered, error)
+        except Exception as refused:
+            if is_away(refused) or is_passing(refused):
+                raise
+            await self._quarantine(delivered, f"cannot be stored: {type(refused).__name__}")
+            return Verdict.FAILED
+
     async def _close(self, envelope: Envelope, delivered: Delivered, error: Exception) -> Verdict:
         async with self.db.begin() as tx:
             lane = await inbox.lock(tx.conn, delivered.place.topic, envelope.subject)
@@ -147,17 +145,15 @@ class LaneKeeper:
             return await self._block(tx, lane, error)
 
     async def _block(self, tx: Transaction, lane: Lane, error: Exception) -> Verdict:
-        waits = isinstance(error, NotYet)
-        wait = min(self.policy.first_wait * 2 ** min(lane.tries, 12), self.policy.longest_wait)
-        if not waits:
-            place = error.__traceback__
-            while place is not None and place.tb_next is not None:
-                place = place.tb_next
-            line = f"{place.tb_frame.f_code.co_filename}:{place.tb_lineno}" if place else "?"
-            log.error("lane parked", extra={"topic": lane.topic, "error": type(error).__name__, "at": line})
-        state = LaneState.WAITING if waits else LaneState.PARKED
+        state = LaneState.WAITING if isinstance(error, NotYet) or is_passing(error) else LaneState.PARKED
+        longest = self.policy.longest_wait
+        if state is LaneState.WAITING:
+            longest = min(longest, self.policy.longest_waiting)
+        wait = min(self.policy.first_wait * 2 ** min(inbox.tries_so_far(lane, state), 12), longest)
+        if not isinstance(error, NotYet):
+            log.error("lane closed", extra={"topic": lane.topic, "error": type(error).__name__, "at": _place_of(error)})
         await inbox.block(tx.conn, lane, state, type(error).__name__, wait)
-        return Verdict.QUEUED if waits else Verdict.FAILED
+        return Verdict.QUEUED if isinstance(error, NotYet) else Verdict.FAILED
 
     async def _quarantine(self, delivered: Delivered, why: str) -> None:
         async with self.db.begin() as tx:
@@ -167,8 +163,8 @@ class LaneKeeper:
                 "offset": delivered.offset,
                 "key": delivered.key,
                 "value": delivered.value,
-                "headers": {name: value.hex() for name, value in delivered.headers.items()},
-                "why": why,
+                "headers": {_storable(name): value.hex() for name, value in delivered.headers.items()},
+                "why": _storable(why),
             }
             await inbox.put_in_quarantine(tx.conn, row)
             await self._report(tx, "quarantine", f"{self.service} 收到无法解读的消息，已隔离保存，请系统管理员检查。")
@@ -193,15 +189,15 @@ class LaneKeeper:
                 if value is None:
                     await inbox.reopen(tx.conn, lane)
                     return True
-            envelope, event = decode(value)
             try:
+                envelope, event = decode(value)
                 async with self.db.begin() as tx:
                     lane = await inbox.lock(tx.conn, topic, key)
                     if envelope.sequence > lane.sequence:
                         await self._pass(tx, lane, envelope, event)
                     await inbox.unqueue(tx.conn, envelope, topic)
             except Exception as error:
-                if is_database_away(error):
+                if is_away(error):
                     raise
                 async with self.db.begin() as tx:
                     await self._block(tx, await inbox.lock(tx.conn, topic, key), error)
@@ -210,7 +206,7 @@ class LaneKeeper:
     async def _report_closed(self) -> None:
         async with self.db.begin() as tx:
             for row in await inbox.to_report(tx.conn, self.policy.patience):
-                what = "一直等待尚未到达的前置信息" if row.state == LaneState.WAITING else "处理失败，已停放"
+                what = "一直等待尚未到达的前置信息或暂不可用的资源" if row.state == LaneState.WAITING else "处理失败，已停放"
                 summary = (
                     f"{self.service} 的“{row.topic}”消息{what}（{row.reason}），"
                     "同一事项的后续消息按序等待。请系统管理员检查后重放。"
@@ -221,3 +217,16 @@ class LaneKeeper:
         await tx.emit(
             TroubleReported(trouble_id=new_id(), service=self.service, kind=kind, summary=summary, noticed_at=tx.now)
         )
+
+
+def _place_of(error: Exception) -> str:
+    """File and line where it broke; its message may carry personal data."""
+    place = error.__traceback__
+    while place is not None and place.tb_next is not None:
+        place = place.tb_next
+    return f"{place.tb_frame.f_code.co_filename}:{place.tb_lineno}" if place else "?"
+
+
+def _storable(text: str) -> str:
+    """What PostgreSQL takes as text: no NUL, no lone surrogates."""
+    return text.encode(errors="backslashreplace").decode().replace("\x00", "\\x00")

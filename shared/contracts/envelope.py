@@ -5,10 +5,10 @@ An event class is a contract. It never changes its meaning; another meaning is a
 
 import json
 from datetime import datetime
-from typing import Any, ClassVar, NewType
+from typing import Annotated, Any, ClassVar, NewType
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 Sealed = NewType("Sealed", str)
 """Personal data, encrypted by the key ring about the id of its owner."""
@@ -52,7 +52,7 @@ class Envelope(BaseModel):
     type: str
     subject: str
     time: datetime
-    sequence: int
+    sequence: Annotated[int, Field(ge=1, lt=2**63)]
     court: str
     traceparent: str | None = None
     datacontenttype: str = "application/json"
@@ -81,5 +81,5 @@ def decode(value: bytes) -> tuple[Envelope, Event | None]:
     except ValidationError as error:
         places = sorted({".".join(map(str, fault["loc"])) for fault in error.errors(include_input=False)})
         raise UndecodableError(f"faulty fields: {', '.join(places)}") from None
-    except ValueError:
+    except (ValueError, RecursionError):
         raise UndecodableError("not JSON") from None

@@ -70,12 +70,17 @@ async def queue(conn: AsyncConnection, envelope: Envelope, topic: str, value: by
     await conn.execute(upsert(lane_events).values(row).on_conflict_do_nothing())
 
 
+def tries_so_far(lane: Lane, state: LaneState) -> int:
+    """How often in a row the lane has been closed like this; whoever waited and then fails begins anew."""
+    return lane.tries if lane.state is state else 0
+
+
 async def block(conn: AsyncConnection, lane: Lane, state: LaneState, reason: str, retry_in: timedelta) -> None:
     """Close the lane, or keep it closed, until `retry_in` from now (the database's time)."""
     values = {
         "state": state,
         "reason": reason,
-        "tries": lane.tries + 1,
+        "tries": tries_so_far(lane, state) + 1,
         "since": func.coalesce(lanes.c.since, _NOW),
         "retry_at": _NOW + retry_in,
     }
@@ -114,8 +119,8 @@ async def due(conn: AsyncConnection, limit: int) -> list[tuple[str, str]]:
 
 
 async def to_report(conn: AsyncConnection, patience: timedelta) -> list[Any]:
-    """Lanes parked, or waiting longer than `patience`, that nobody was told of yet; marked as told."""
-    overdue = (lanes.c.state == LaneState.PARKED) | (
+    """Lanes parked whose first retry failed too, or waiting longer than `patience`, and nobody was told; now told."""
+    overdue = ((lanes.c.state == LaneState.PARKED) & (lanes.c.tries > 1)) | (
         (lanes.c.state == LaneState.WAITING) & (lanes.c.since < _NOW - patience)
     )
     statement = update(lanes).where(overdue, lanes.c.reported_at.is_(None)).values(reported_at=_NOW)

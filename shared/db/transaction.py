@@ -14,9 +14,12 @@ from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
 from shared.clock import Clock
 from shared.contracts.envelope import Envelope, Event, encode
 from shared.db.tables import outbox, sequences
+from shared.errors import Fault, Invalid
 from shared.signals import Signals
 
 OUTBOX_SIGNAL = "outbox"
+MAX_EVENT_BYTES = 800_000
+"""Of an encoded envelope: what the log would refuse (shared/bus/screening.py) must not get into the outbox."""
 
 
 def new_id() -> UUID:
@@ -35,7 +38,10 @@ class Transaction:
         self._court = court
 
     async def emit(self, *events: Event) -> None:
-        """Write events to the outbox. The counter's row lock makes the order of ids the order of commits per key."""
+        """Write events to the outbox. The counter's row lock makes the order of ids the order of commits per key.
+
+        Raises Invalid for an event larger than any log takes: the act must not be committed then.
+        """
         by_key: dict[tuple[str, str], list[Event]] = {}
         for event in events:
             by_key.setdefault((event.topic, event.key), []).append(event)
@@ -67,12 +73,15 @@ class Transaction:
             court=self._court,
             data=event.model_dump(mode="json"),
         )
+        value = encode(envelope)
+        if len(value) > MAX_EVENT_BYTES:
+            raise Invalid([Fault("", "一次提交的内容过多，无法办理。请减少人数或缩短文字，分几次提交。")])
         return {
             "event_id": envelope.id,
             "topic": event.topic,
             "key": event.key,
             "sequence": sequence,
-            "value": encode(envelope),
+            "value": value,
         }
 
 

@@ -7,6 +7,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 
+from shared.db.failures import BUSY, is_away, sqlstate
 from shared.errors import Conflict, Fault, Invalid, NotFound, Refusal, Unavailable
 from shared.http.faults import faults_of
 
@@ -71,23 +72,19 @@ def as_refusal(error: Exception) -> Refusal:
             answer = Invalid(faults_of(error.errors()))
         case HTTPException():
             answer = _of_protocol(error)
-        case DBAPIError():
-            answer = DatabaseAway() if error.connection_invalidated else _of_database(error.orig)
+        case ClientDisconnect():
+            answer = _malformed()
         case _:
-            answer = _of_others(error)
+            answer = DatabaseAway() if is_away(error) else _of_others(error)
     return answer
 
 
 def _of_others(error: Exception) -> Refusal:
     match error:
+        case DBAPIError():
+            return _of_database(error.orig)
         case asyncpg.PostgresError():  # while connecting, before anybody wraps it
             return _of_database(error)
-        case PoolTimeoutError():
-            return DatabaseAway()
-        case ClientDisconnect():
-            return _malformed()
-        case OSError() if error.filename is None:  # one about a file is a fault of ours
-            return DatabaseAway()
         case _:
             return Unexpected()
 
@@ -105,12 +102,10 @@ def _of_protocol(error: HTTPException) -> Refusal:
 
 
 def _of_database(error: BaseException | None) -> Refusal:
-    state = str(getattr(error, "sqlstate", None) or "")
+    state = sqlstate(error)
     unfit = isinstance(error, asyncpg.DataError) or isinstance(getattr(error, "__cause__", None), asyncpg.DataError)
     if unfit or state.startswith("22"):
         return Invalid([Fault("", "内容中有不能保存的字符或超出范围的数值，请检查。")])
-    if state in {"23505", "40001", "40P01", "55P03"}:
+    if state == "23505" or state in BUSY:
         return Conflict("busy", "同一事项正由他人办理，请稍后重试。")
-    if state.startswith(("08", "53", "57P")):
-        return DatabaseAway()
     return Unexpected()

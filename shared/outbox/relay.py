@@ -14,10 +14,10 @@ from uuid import UUID, uuid4
 
 from sqlalchemy import and_, delete, func, or_, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
-from sqlalchemy.exc import DBAPIError
 
-from shared.bus.lanes import is_database_away
-from shared.bus.log import BusError, Log, Record
+from shared.bus.lanes import is_passing
+from shared.bus.log import Log, Record
+from shared.db.failures import is_away
 from shared.db.tables import outbox, relay
 from shared.db.transaction import OUTBOX_SIGNAL, Database
 from shared.signals import Signals
@@ -42,6 +42,11 @@ class Relay:
         self._epoch: int | None = None
         self._identity = ""
         self._renew_at = 0.0
+        self._progress = time.monotonic()
+
+    def lag_seconds(self) -> float:
+        """Seconds since the last step without a failure; one that found nothing to do counts."""
+        return time.monotonic() - self._progress
 
     async def run(self) -> None:
         """Relay for ever; a log or database that is away is waited for."""
@@ -52,17 +57,28 @@ class Relay:
             try:
                 more = await self.step()
                 wait = 0.0 if more else 0.5
-            except (BusError, DBAPIError, OSError, TimeoutError) as error:
-                if isinstance(error, DBAPIError) and not is_database_away(error):
+            except Exception as error:
+                if not (is_away(error) or is_passing(error)):
                     raise
                 log.warning("relay waits", extra={"error": type(error).__name__})
-                self._epoch = None
                 wait = 1.0
 
     async def step(self) -> bool:
-        """Send one batch; whether there may be more. Does nothing while another process holds the lease."""
-        if not await self._hold():
-            return False
+        """Send one batch; whether there may be more. Does nothing while another process holds the lease.
+
+        After a failure the lease is given up: another process may reach the log where this one does not.
+        """
+        try:
+            more = await self._hold() and await self._send()
+        except Exception as error:
+            epoch, self._epoch = self._epoch, None
+            if epoch is not None and not is_away(error):
+                await self._give_up(epoch)
+            raise
+        self._progress = time.monotonic()
+        return more
+
+    async def _send(self) -> bool:
         rows = await self._undelivered()
         if not rows:
             return False
@@ -90,6 +106,11 @@ class Relay:
         self._identity = identity
         self._renew_at = time.monotonic() + LEASE.total_seconds() / 3
         return self._epoch is not None
+
+    async def _give_up(self, epoch: int) -> None:
+        mine = and_(relay.c.holder == self._me, relay.c.epoch == epoch)
+        async with self._db.begin() as tx:
+            await tx.conn.execute(update(relay).where(mine).values(until=_NOW))
 
     async def _start_over(self, conn: Any, identity: str, *, anew: bool) -> None:
         if anew:

@@ -1,5 +1,6 @@
 """Keys and passwords: from the environment, or, never in production, from files below the data folder."""
 
+import os
 import secrets
 from collections.abc import Callable
 from contextlib import suppress
@@ -44,10 +45,24 @@ def kept(run: RunSettings, name: str, make: Callable[[], str]) -> str:
         draft = path.with_suffix(f".{secrets.token_hex(4)}")
         draft.touch(mode=0o600)
         draft.write_text(make())
+        _sync(draft)
         with suppress(FileExistsError):
             path.hardlink_to(draft)
         draft.unlink()
+    for folder in (path.parent, *path.parent.parents):  # also when another process made it a moment ago
+        _sync(folder)
+        if folder == run.data:
+            break
     return path.read_text()
+
+
+def _sync(path: Path) -> None:
+    """Bring a file's content, or a folder's entries, to the disk: a power cut must not take the only key."""
+    number = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(number)
+    finally:
+        os.close(number)
 
 
 def _given(run: RunSettings, value: str, name: str, make: Callable[[], str]) -> str:

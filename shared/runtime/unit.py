@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable
 from datetime import timedelta
+from functools import partial
 
 from fastapi import FastAPI
 
@@ -19,6 +20,7 @@ from shared.http.routes import Zone
 from shared.outbox.relay import Relay, forget_delivered
 from shared.runtime import moved_clock
 from shared.runtime.jobs import JobRunner
+from shared.runtime.loops import Loop
 from shared.runtime.operations import operations_routes
 from shared.runtime.secrets import Secrets
 from shared.runtime.service import EventHandler, Job, Kit, Service
@@ -57,6 +59,7 @@ class Unit:
         topics = sorted({event.topic for event in handlers})
         self.consumer = Consumer(bus, topics, self.keeper, kit.signals) if topics else None
         self.relay = Relay(kit.db, bus, kit.signals)
+        self.loops = self._loops()
         self.jobs = [JobRunner(job, kit.signals) for job in (*service.jobs(kit), *self._own_jobs())]
         routes = (operations_routes(service.paths[0]), *service.routes)  # first: "lanes" is no case number
         served = tuple(zones)
@@ -68,6 +71,12 @@ class Unit:
             await handler(self.kit, tx, event, envelope)
 
         return handle
+
+    def _loops(self) -> list[Loop]:
+        loops = [Loop("relay", self.relay.run)]
+        if self.consumer is not None:
+            loops += [Loop("consumer", self.consumer.run), Loop("revisit", self.consumer.revisit)]
+        return loops
 
     def _own_jobs(self) -> list[Job]:
         jobs = [Job("forget delivered events", timedelta(hours=1), lambda: forget_delivered(self.kit.db))]
@@ -85,12 +94,8 @@ class Unit:
     async def run(self) -> None:
         """Relay, consume and do the jobs until cancelled."""
         async with asyncio.TaskGroup() as group:
-            group.create_task(self.relay.run())
-            for job in self.jobs:
-                group.create_task(job.run())
-            if self.consumer is not None:
-                group.create_task(self.consumer.run())
-                group.create_task(self.consumer.revisit())
+            for each in (*self.loops, *self.jobs):
+                group.create_task(each.run())
 
     def checks(self) -> dict[str, Callable[[], bool]]:
         """What health depends on: progress, not the process."""
@@ -98,9 +103,11 @@ class Unit:
             f"{self.service.name}.{runner.job.name}": lambda runner=runner: runner.lag_seconds() < 60  # type: ignore[misc]
             for runner in self.jobs
         }
+        lags = {"relay": self.relay.lag_seconds}
         if self.consumer is not None:
-            consumer = self.consumer
-            checks[f"{self.service.name}.consumer"] = lambda: consumer.lag_seconds() < 15
+            lags["consumer"] = self.consumer.lag_seconds
+        for loop in self.loops:
+            checks[f"{self.service.name}.{loop.name}"] = partial(_goes_on, loop, lags.get(loop.name))
         return checks
 
     async def close(self) -> None:
@@ -109,3 +116,7 @@ class Unit:
             if runner.job.close is not None:
                 await runner.job.close()
         await self.kit.db.close()
+
+
+def _goes_on(loop: Loop, lag_seconds: Callable[[], float] | None) -> bool:
+    return loop.is_well() and (lag_seconds is None or lag_seconds() < 15)

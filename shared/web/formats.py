@@ -118,9 +118,13 @@ def urgency(due: date, now: datetime, soon: timedelta = timedelta(days=7)) -> st
     return "soon" if left <= soon else "ok"
 
 
-def elapsed_share(start: date, due: date, now: datetime) -> float:
-    """How much of a span of days has passed, between 0 and 1."""
-    begun, ends = due_instant(start), due_instant(due)
+def elapsed_share(start: date, due: date | None, now: datetime) -> float:
+    """How much of a span of days has passed, between 0 and 1; without an end, half after 30 days and never all."""
+    begun = due_instant(start)
+    if due is None:
+        days = max(0.0, (now - begun) / timedelta(days=1))
+        return days / (days + 30)
+    ends = due_instant(due)
     if ends <= begun:
         return 1.0
     return min(1.0, max(0.0, (now - begun) / (ends - begun)))

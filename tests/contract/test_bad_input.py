@@ -22,7 +22,7 @@ from tests.fixtures.fuzzing import Trial, Trials, faults_of_problem, operations_
 from tests.fixtures.kits import app_of
 
 ENDLESS = {"GET /api/desk/stream": "server-sent events: the answer never ends; it takes no input but the token"}
-SHOTS = 10
+SHOTS = 8
 FUZZING = settings(
     max_examples=SHOTS,
     derandomize=True,

@@ -177,9 +177,7 @@ async def test_each_clock_rings_exactly_once_whoever_looks(kit: Kit[Any], http: 
     assert first["seconds_left"] < 0
 
 
-async def test_a_clock_that_cannot_ring_holds_up_no_other(
-    kit: Kit[Any], caplog: pytest.LogCaptureFixture
-) -> None:
+async def test_a_clock_that_cannot_ring_holds_up_no_other(kit: Kit[Any], caplog: pytest.LogCaptureFixture) -> None:
     broken, also_broken, sound = [await arrive(kit) for _ in range(3)]
     await _refuse_rings(kit, broken, also_broken)
     later(kit, minutes=31)

@@ -233,7 +233,7 @@ async def test_a_case_that_cannot_be_worked_at_blocks_neither_its_file_nor_later
     async with kit.db.begin() as tx:
         await tx.conn.execute(text(f"ALTER TABLE cases ADD CONSTRAINT spoilt CHECK (number <> '{number}')"))
     first = (await upload(clerk, table(*LINES[:4]))).json()["id"]
-    second = (await upload(clerk, table(*LINES[4:6]))).json()["id"]
+    second = (await upload(clerk, table(*LINES[6:8]))).json()["id"]
     await work_through(kit)
     reports = [(await clerk.get(f"/api/cases/imports/{each}")).json() for each in (first, second)]
     assert [(report["state"], report["filed"]) for report in reports] == [("done", 1), ("done", 1)]

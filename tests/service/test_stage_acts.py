@@ -86,9 +86,7 @@ async def test_what_is_not_carried_out_or_reveals_a_tip_is_refused(
     assert await told(kit, ProgressPublished) == []
 
 
-async def test_a_notice_never_runs_ahead_of_its_publication(
-    kit: Any, http: httpx.AsyncClient, case_id: UUID
-) -> None:
+async def test_a_notice_never_runs_ahead_of_its_publication(kit: Any, http: httpx.AsyncClient, case_id: UUID) -> None:
     later = {"audience": ["applicant"], "not_before": (NOON + timedelta(days=1)).isoformat()}
     refused = await act(http, {**WORK, "publish": {**later, "notify": True}})
     assert (refused.status_code, refused.json()["errors"][0]["field"]) == (422, "work.publish.notify")

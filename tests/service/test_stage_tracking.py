@@ -229,9 +229,7 @@ async def test_a_clock_that_rang_stays_silent_when_only_its_wording_changes(kit:
     assert limit.article in entry.text
 
 
-async def test_a_rung_clock_that_an_announced_calendar_leaves_in_place_stays_silent(
-    kit: Any, feeder: Feeder
-) -> None:
+async def test_a_rung_clock_that_an_announced_calendar_leaves_in_place_stays_silent(kit: Any, feeder: Feeder) -> None:
     event = filed()
     await feeder.feed(event, assigned(event.case_id, NOON))
     kit.clock.instant = datetime(2027, 2, 24, tzinfo=UTC)

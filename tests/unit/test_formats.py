@@ -129,3 +129,12 @@ def test_elapsed_share_stays_between_nothing_and_all() -> None:
     assert formats.elapsed_share(start, due, NOON + timedelta(days=30)) == 1
     assert 0.3 < formats.elapsed_share(start, due, NOON) < 0.5
     assert formats.elapsed_share(due, start, NOON) == 1
+
+
+def test_the_share_of_a_span_without_an_end_grows_and_is_never_all() -> None:
+    start = date(2026, 11, 23)
+    shares = [formats.elapsed_share(start, None, NOON + timedelta(days=days)) for days in (0, 31, 365)]
+    assert shares == sorted(shares)
+    assert shares[0] == 0
+    assert 0.45 < shares[1] < 0.55
+    assert shares[2] < 1

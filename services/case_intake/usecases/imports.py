@@ -1,10 +1,12 @@
 """Imports: the file is kept at once, then worked through case by case, one transaction each.
 
 A group of rows is claimed by its row lock and marked in the transaction that did it: after a crash at any moment
-the work goes on with the first group that is not marked, and nothing is done twice.
+the work goes on with the first group that is not marked, and nothing is done twice. A group at which the work breaks
+down is refused, and holds up neither its file nor others; only when the database is away all of them wait.
 """
 
 import asyncio
+import logging
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -21,11 +23,16 @@ from services.case_intake.usecases.filing import Act, Assign, put_on_file
 from services.case_intake.usecases.parties import join
 from services.case_intake.usecases.records import case_entry, party_entry, present
 from shared.crypto.keyring import SealError
+from shared.db.failures import is_away, is_passing
 from shared.db.transaction import Transaction, new_id
+from shared.http.problems import log_unexpected
+
+log = logging.getLogger(__name__)
 
 RECEIVED_SIGNAL = "import_received"
 DONE_SIGNAL = "import_done"
 SLICE_SECONDS = 20.0
+BROKE_DOWN = "系统未能处理这一案件，请联系系统管理员；其他案件不受影响。"
 
 
 @dataclass(frozen=True)
@@ -100,17 +107,40 @@ async def _work_at(kit: IntakeKit, row: Row[Any], ends: float) -> None:
 
 
 async def _next_group(kit: IntakeKit, import_id: UUID, act: Act) -> bool:
-    """Do one group; False when none is left."""
+    """Do one group; False when none is left. Raises SealError when its rows cannot be opened."""
+    row = None
+    try:
+        async with kit.db.begin() as tx:
+            row = await imports.claim_group(tx.conn, import_id)
+            if row is not None:
+                await _do(kit, tx, row, act)
+    except Exception as error:
+        if row is None or is_away(error) or is_passing(error):
+            raise
+        log.warning("a case could not be imported", extra={"import_id": import_id, "position": row.position})
+        log_unexpected(error)
+        await _refuse(kit, row)
+    return row is not None
+
+
+def _rows_of(kit: IntakeKit, row: Row[Any]) -> RowGroup:
+    return kit.keyring.open_model(RowGroup, row.rows, about_group(row.import_id, row.position))
+
+
+async def _do(kit: IntakeKit, tx: Transaction, row: Row[Any], act: Act) -> None:
+    judged = await asyncio.to_thread(judge, _rows_of(kit, row), kit.court.code)
+    outcome, faults = await _file(kit, tx, judged.good, act)
+    found = sorted((*judged.faults, *faults), key=lambda fault: fault.line)
+    await imports.finish_group(tx.conn, row, outcome, [vars(fault) for fault in found])
+
+
+async def _refuse(kit: IntakeKit, row: Row[Any]) -> None:
+    fault = RowFault(_rows_of(kit, row).rows[0].line, "", BROKE_DOWN)
     async with kit.db.begin() as tx:
-        row = await imports.claim_group(tx.conn, import_id)
-        if row is None:
-            return False
-        group = kit.keyring.open_model(RowGroup, row.rows, about_group(import_id, row.position))
-        judged = await asyncio.to_thread(judge, group, kit.court.code)
-        outcome, faults = await _file(kit, tx, judged.good, act)
-        found = sorted((*judged.faults, *faults), key=lambda fault: fault.line)
-        await imports.finish_group(tx.conn, row, outcome, [vars(fault) for fault in found])
-    return True
+        again = await imports.claim_group(tx.conn, row.import_id)
+        # Another worker may have taken it in the meantime: then its fate is that worker's to tell.
+        if again is not None and again.position == row.position:
+            await imports.finish_group(tx.conn, row, "refused", [vars(fault)])
 
 
 async def _file(kit: IntakeKit, tx: Transaction, good: list[GoodRow], act: Act) -> tuple[str, list[RowFault]]:

@@ -1,5 +1,7 @@
 """The acts of the duty desk: take, accept the evidence, act, dismiss; and the clocks that ring."""
 
+import logging
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -27,6 +29,9 @@ from shared.contracts.tips import TipGround
 from shared.db.transaction import Transaction
 from shared.errors import Fault, Invalid
 from shared.http.auth import Caller
+from shared.http.problems import log_unexpected
+
+log = logging.getLogger(__name__)
 
 
 def patience(kit: DeskKit) -> Patience:
@@ -140,20 +145,46 @@ async def _close(tx: Transaction, item_id: UUID, caller: Caller, values: dict[st
 
 
 async def ring_due_clocks(kit: DeskKit) -> None:
-    """Ring every clock that ran out: one transaction each, so each rings exactly once."""
-    while await _ring_one(kit):
+    """Ring every clock that ran out: one transaction each, so each rings exactly once.
+
+    One that cannot ring holds up no other. Raises ExceptionGroup at the end, so that somebody looks at them.
+    """
+    stuck = _Stuck()
+    while await _ring_next(kit, stuck):
         pass
+    if stuck.errors:
+        raise ExceptionGroup("clocks that could not ring", stuck.errors)
 
 
-async def _ring_one(kit: DeskKit) -> bool:
-    async with kit.db.begin() as tx:
-        row = await store.claim_due(tx.conn, tx.now)
+@dataclass
+class _Stuck:
+    """What could not ring in this round: the last one's due instant and item, and every error."""
+
+    last: tuple[datetime, UUID] | None = None
+    errors: list[Exception] = field(default_factory=list)
+
+
+async def _ring_next(kit: DeskKit, stuck: _Stuck) -> bool:
+    row = None
+    try:
+        async with kit.db.begin() as tx:
+            row = await store.claim_due(tx.conn, tx.now, stuck.last)
+            if row is not None:
+                await _ring(tx, row)
+    except Exception as error:
         if row is None:
-            return False
-        await store.ring(tx.conn, row.item_id, row.clock, tx.now)
-        await tx.emit(DeskClockRang(item_id=row.item_id, source=row.source, clock=row.clock, due_at=row.due_at))
-        await changed(tx)
-    return True
+            raise
+        log.warning("a clock could not ring", extra={"item_id": row.item_id, "clock": row.clock})
+        log_unexpected(error)
+        stuck.last = (row.due_at, row.item_id)
+        stuck.errors.append(error)
+    return row is not None
+
+
+async def _ring(tx: Transaction, row: Row[Any]) -> None:
+    await store.ring(tx.conn, row.item_id, row.clock, tx.now)
+    await tx.emit(DeskClockRang(item_id=row.item_id, source=row.source, clock=row.clock, due_at=row.due_at))
+    await changed(tx)
 
 
 async def _locked(tx: Transaction, item_id: UUID) -> tuple[Row[Any], Moments]:

@@ -62,7 +62,7 @@ class EnterPeriod:
 Act = Work | ReachMilestone | EnterPeriod
 
 
-def publication_faults(work: Work) -> list[Fault]:
+def publication_faults(work: Work, now: datetime) -> list[Fault]:
     """Why the work may not be published as asked; empty when it may, or stays internal."""
     if work.publish is None:
         return []
@@ -74,4 +74,11 @@ def publication_faults(work: Work) -> list[Fault]:
     if PartyRole.RESPONDENT in work.publish.audience and not work.publish.carried_out:
         reason = "措施尚未实施完毕的，不得向被执行人公开；请确认已实施，或者只向申请执行人公开。"
         faults.append(Fault("work.publish.carried_out", reason))
+    if work.publish.notify and work.publish.not_before is not None and work.publish.not_before > now:
+        # A notice goes out at once: it would tell before its time what is still to stay unknown.
+        reason = (
+            "最早公开时间尚未到，现在不能发出通知。请取消“同时发出进展通知”，到时只在案件页面公开；"
+            "需要通知的，请在该时间以后再登记。"
+        )
+        faults.append(Fault("work.publish.notify", reason))
     return faults

@@ -1,10 +1,11 @@
 """Deadlines: the newest version of each kind runs; older ones are kept, superseded."""
 
+from collections.abc import Mapping
 from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row, insert, select, update
+from sqlalchemy import Row, insert, select, tuple_, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.stage_tracking.domain.deadlines import Deadline
@@ -21,11 +22,10 @@ async def current(conn: AsyncConnection, case_id: UUID) -> list[Row[Any]]:
     return list(await conn.execute(query))
 
 
-async def put(conn: AsyncConnection, case_id: UUID, deadline: Deadline, version: int, calendar_until: date) -> None:
-    """A new version of a clock."""
+async def put(conn: AsyncConnection, case_id: UUID, deadline: Deadline, version: Mapping[str, Any]) -> None:
+    """A new version of a clock; `version`: its number, its calendar, and when it rang."""
     values = {field: getattr(deadline, field) for field in Deadline.__dataclass_fields__}
-    row = {"id": new_id(), "case_id": case_id, "version": version, "calendar_until": calendar_until, **values}
-    await conn.execute(insert(deadlines).values(row))
+    await conn.execute(insert(deadlines).values({"id": new_id(), "case_id": case_id, **version, **values}))
 
 
 async def supersede(conn: AsyncConnection, deadline_id: UUID, at: datetime) -> None:
@@ -44,15 +44,18 @@ async def meet(conn: AsyncConnection, deadline_id: UUID, at: datetime) -> None:
     await conn.execute(update(deadlines).where(deadlines.c.id == deadline_id).values(met_at=at))
 
 
-async def claim_due(conn: AsyncConnection, now: datetime) -> Row[Any] | None:
+async def claim_due(conn: AsyncConnection, now: datetime, after: tuple[datetime, UUID] | None) -> Row[Any] | None:
     """The longest overdue clock that has not rung, its row and its case's locked; rows that others hold are skipped.
 
+    `after`: due instant and id of the last one that could not ring; those up to it are left alone.
     Both locks are taken at once and without waiting, so this can stand in nobody's way.
     """
     columns = (deadlines, cases.c.number, cases.c.judge_id, cases.c.judge_name)
     query = select(*columns).join(cases, cases.c.case_id == deadlines.c.case_id)
     query = query.where(_RUNNING, deadlines.c.fired_at.is_(None), deadlines.c.due_at <= now)
-    query = query.order_by(deadlines.c.due_at).limit(1)
+    if after is not None:
+        query = query.where(tuple_(deadlines.c.due_at, deadlines.c.id) > after)
+    query = query.order_by(deadlines.c.due_at, deadlines.c.id).limit(1)
     return (await conn.execute(query.with_for_update(of=[deadlines, cases], skip_locked=True))).one_or_none()
 
 

@@ -79,7 +79,7 @@ async def stage_of(tx: Transaction, case: Row[Any]) -> Stage:
 
 
 async def _work(kit: StageKit, tx: Transaction, caller: Caller, case: Row[Any], work: Work) -> LogEntry:
-    faults = publication_faults(work)
+    faults = publication_faults(work, tx.now)
     if faults:
         raise Invalid(faults)
     plain: Mapping[str, object] = {} if work.publish is None else {"published": published_facts(work.publish)}

@@ -1,7 +1,9 @@
 """The clocks of a case: computed, recomputed, stopped, fired. Each change is a version, an event and a log entry."""
 
+import logging
 from collections.abc import Sequence
-from datetime import date
+from dataclasses import dataclass, field
+from datetime import date, datetime
 from functools import lru_cache
 from typing import Any
 from uuid import UUID
@@ -20,7 +22,10 @@ from shared.calendar.workdays import CourtCalendar
 from shared.clock import court_date, end_of_day
 from shared.contracts.stages import DeadlineMet, DeadlineRang, DeadlineSet, Milestone
 from shared.db.transaction import Transaction
+from shared.http.problems import log_unexpected
 from shared.web.formats import cn_date
+
+log = logging.getLogger(__name__)
 
 FIRE_SIGNAL = "deadlines"
 _LIMITS = [kind.value for kind in DeadlineKind if kind is not DeadlineKind.COURT_LIMIT_REMINDER]
@@ -59,7 +64,10 @@ async def _set_all(
         version = 1 if old is None else old.version + 1
         if old is not None:
             await deadlines.supersede(tx.conn, old.id, tx.now)
-        await deadlines.put(tx.conn, case_id, deadline, version, calendar_until)
+        # What rang for this very instant has rung: other words for it are no reason to ring again.
+        rang_at = old.fired_at if old is not None and old.due_at == deadline.due_at else None
+        facts = {"version": version, "calendar_until": calendar_until, "fired_at": rang_at}
+        await deadlines.put(tx.conn, case_id, deadline, facts)
         await tx.emit(_set_event(case_id, deadline, version))
         lines.append(_difference(old, deadline, version))
     await deadlines.confirm(tx.conn, case_id, calendar_until)
@@ -87,6 +95,9 @@ def _difference(old: Row[Any] | None, new: Deadline, version: int) -> str:
     mark = "（节假日安排尚未公布，暂定）" if new.provisional else ""
     if old is None:
         return f"{new.kind.label}：{cn_date(new.due_on)}{mark}。{new.rule}。依据：{new.article}"
+    if old.due_at == new.due_at:
+        same = f"{new.kind.label}：期限不变，仍为{cn_date(new.due_on)}{mark}，第{version}版"
+        return f"{same}。{new.rule}。依据：{new.article}"
     before = f"{cn_date(old.due_on)}{'（暂定）' if old.provisional else ''}"
     return f"{new.kind.label}：由{before}改为{cn_date(new.due_on)}{mark}，第{version}版。{new.rule}"
 
@@ -129,18 +140,41 @@ async def open_task(kit: StageKit, tx: Transaction, case_id: UUID, task: Task) -
 
 
 async def fire_due(kit: StageKit) -> int:
-    """Ring every clock that has run out, a transaction each; how many rang. At start-up this finds the overdue ones."""
+    """Ring every clock that has run out, a transaction each; how many rang. At start-up this finds the overdue ones.
+
+    One that cannot ring holds up no other. Raises ExceptionGroup at the end, so that somebody looks at them.
+    """
+    stuck = _Stuck()
     fired = 0
-    while fired < kit.settings.fire_at_most and await _fire_next(kit):
+    while fired < kit.settings.fire_at_most and await _fire_next(kit, stuck):
         fired += 1
+    if stuck.errors:
+        raise ExceptionGroup("clocks that could not ring", stuck.errors)
     return fired
 
 
-async def _fire_next(kit: StageKit) -> bool:
-    async with kit.db.begin() as tx:
-        row = await deadlines.claim_due(tx.conn, tx.now)
-        if row is not None:
-            await _ring(kit, tx, row)
+@dataclass
+class _Stuck:
+    """What could not ring in this round: the last one's due instant and id, and every error."""
+
+    last: tuple[datetime, UUID] | None = None
+    errors: list[Exception] = field(default_factory=list)
+
+
+async def _fire_next(kit: StageKit, stuck: _Stuck) -> bool:
+    row = None
+    try:
+        async with kit.db.begin() as tx:
+            row = await deadlines.claim_due(tx.conn, tx.now, stuck.last)
+            if row is not None:
+                await _ring(kit, tx, row)
+    except Exception as error:
+        if row is None:
+            raise
+        log.warning("a clock could not ring", extra={"deadline_id": row.id, "case_id": row.case_id})
+        log_unexpected(error)
+        stuck.last = (row.due_at, row.id)
+        stuck.errors.append(error)
     return row is not None
 
 

@@ -165,6 +165,10 @@
     document.addEventListener(name, ({ detail: { elt } }) => elt.dataset.fragment || yangguang.toast("late", "没有连接到服务器", "操作没有提交。请检查网络后重试，已填写的内容仍在页面上。"));
   }
   document.addEventListener("htmx:load", (event) => { learnClock(event.detail.elt); tickAll(); });
+  // Fragments that arrive above the place that the address names push it away: go there again, until the reader moves.
+  let moved = !location.hash;
+  for (const name of ["wheel", "pointerdown", "keydown"]) addEventListener(name, () => { moved = true; }, { passive: true });
+  document.addEventListener("htmx:afterSettle", () => { if (!moved) document.getElementById(location.hash.slice(1))?.scrollIntoView(); });
 
   // Keys: data-key clicks; j, k and the arrows choose a row; a row's own keys come first --------------------------------
   const rows = () => all("[data-row]");
