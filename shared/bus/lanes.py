@@ -21,6 +21,8 @@ log = logging.getLogger(__name__)
 Handler = Callable[[Transaction, Event, Envelope], Awaitable[None]]
 
 LANES_SIGNAL = "lanes"
+is_database_away = is_away
+"""The kit's one rule, under the name that handlers know."""
 
 
 class Verdict(Enum):
@@ -206,7 +208,8 @@ class LaneKeeper:
     async def _report_closed(self) -> None:
         async with self.db.begin() as tx:
             for row in await inbox.to_report(tx.conn, self.policy.patience):
-                what = "一直等待尚未到达的前置信息或暂不可用的资源" if row.state == LaneState.WAITING else "处理失败，已停放"
+                waits = row.state == LaneState.WAITING
+                what = "一直等待前置信息或暂不可用的资源" if waits else "处理失败，已停放"
                 summary = (
                     f"{self.service} 的“{row.topic}”消息{what}（{row.reason}），"
                     "同一事项的后续消息按序等待。请系统管理员检查后重放。"

@@ -94,8 +94,10 @@ class Unit:
     async def run(self) -> None:
         """Relay, consume and do the jobs until cancelled."""
         async with asyncio.TaskGroup() as group:
-            for each in (*self.loops, *self.jobs):
-                group.create_task(each.run())
+            for loop in self.loops:
+                group.create_task(loop.run())
+            for job in self.jobs:
+                group.create_task(job.run())
 
     def checks(self) -> dict[str, Callable[[], bool]]:
         """What health depends on: progress, not the process."""

@@ -231,7 +231,7 @@ async def test_a_case_that_cannot_be_worked_at_blocks_neither_its_file_nor_later
 ) -> None:
     number = LINES[0].split(",")[0]
     async with kit.db.begin() as tx:
-        await tx.conn.execute(text(f"ALTER TABLE cases ADD CONSTRAINT spoilt CHECK (number <> '{number}')"))
+        await tx.conn.execute(text(f"ALTER TABLE cases ADD CONSTRAINT spoilt CHECK (case_number <> '{number}')"))
     first = (await upload(clerk, table(*LINES[:4]))).json()["id"]
     second = (await upload(clerk, table(*LINES[6:8]))).json()["id"]
     await work_through(kit)

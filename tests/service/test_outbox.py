@@ -1,10 +1,13 @@
 """Outbox and relay over the PostgreSQL log: nothing skipped, order per key, one relay, an empty log refilled."""
 
+import asyncio
+import time
 import uuid
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 
 import pytest
 from sqlalchemy import select
+from sqlalchemy.ext.asyncio import create_async_engine
 
 from shared.bus.log import BusError, BusUnavailableError, Delivered, Record
 from shared.bus.postgres import PostgresLog
@@ -13,11 +16,15 @@ from shared.contracts.envelope import decode
 from shared.contracts.tips import TipGround, TipReceived
 from shared.db.migrate import migrate
 from shared.db.tables import outbox
-from shared.db.transaction import Database
+from shared.db.transaction import MAX_EVENT_BYTES, Database
+from shared.errors import Invalid
+from shared.http.routes import Zone
 from shared.outbox.relay import Relay, forget_delivered
+from shared.runtime.registry import load
+from shared.runtime.unit import Unit
 from shared.signals import Signals
 from tests.conftest import FreshDatabase
-from tests.fixtures.kits import NOON
+from tests.fixtures.kits import NOON, make_kit
 
 
 def tip(key: uuid.UUID, number: int) -> TipReceived:
@@ -153,3 +160,114 @@ async def test_delivered_rows_are_forgotten_only_after_their_time(db: Database, 
     async with db.read() as conn:
         assert (await conn.execute(select(outbox.c.id))).all() == []
     await log.close()
+
+
+async def test_after_a_failed_step_another_process_may_take_over_at_once(db: Database, bus_url: str) -> None:
+    log, bad = await open_log(bus_url), uuid.uuid4()
+    first, second = Relay(db, Stubborn(log, str(bad)), Signals()), Relay(db, log, Signals())  # type: ignore[arg-type]
+    async with db.begin() as tx:
+        await tx.emit(tip(bad, 1))
+    with pytest.raises(BusUnavailableError):
+        await first.step()
+    await second.step()
+    assert await undelivered(db) == 0
+    await log.close()
+
+
+class Broken(Stubborn):
+    """A log that raises what the test says."""
+
+    def __init__(self, log: PostgresLog, error: Exception | None = None) -> None:
+        super().__init__(log, "")
+        self.error = error
+        self.asked = 0
+
+    async def identity(self) -> str:
+        self.asked += 1
+        if self.error is not None:
+            raise self.error
+        return await super().identity()
+
+
+async def until(holds: Callable[[], bool]) -> None:
+    async with asyncio.timeout(20):
+        while not holds():
+            await asyncio.sleep(0.02)
+
+
+async def test_the_lag_grows_while_steps_fail_and_ends_with_a_clean_one(db: Database, bus_url: str) -> None:
+    bus = Broken(await open_log(bus_url))
+    relay, idle = Relay(db, bus, Signals()), Relay(db, bus, Signals())  # type: ignore[arg-type]
+    bus.error = BusError("no")
+    begun = time.monotonic()
+    with pytest.raises(BusError):
+        await relay.step()
+    assert relay.lag_seconds() >= time.monotonic() - begun - 0.001
+    bus.error = None
+    for each in (relay, idle):  # one with nothing to do, one without the lease
+        lag = each.lag_seconds()
+        await each.step()
+        assert each.lag_seconds() < lag
+    await bus.log.close()
+
+
+async def test_a_pool_that_is_used_up_does_not_end_the_relay(fresh_database: FreshDatabase, bus_url: str) -> None:
+    log, url = await open_log(bus_url), await fresh_database()
+    db = Database(url, "bench", "渝05", FixedClock(NOON), Signals(), 1)
+    await migrate(db.engine, "shared.db")
+    await db.engine.dispose()
+    db.engine = create_async_engine(url, pool_size=1, max_overflow=0, pool_timeout=0.05)
+    bus = Broken(log)
+    async with db.begin() as tx:
+        await tx.emit(tip(uuid.uuid4(), 1))
+    relay = asyncio.ensure_future(Relay(db, bus, Signals()).run())  # type: ignore[arg-type]
+    async with db.engine.connect():
+        await until(lambda: bus.asked >= 2)
+        assert not relay.done()
+    async with asyncio.timeout(20):
+        while await undelivered_by(url):
+            await asyncio.sleep(0.05)
+    relay.cancel()
+    await asyncio.gather(relay, return_exceptions=True)
+    await db.close()
+    await log.close()
+
+
+async def undelivered_by(url: str) -> int:
+    other = Database(url, "bench", "渝05", FixedClock(NOON), Signals(), 1)
+    try:
+        return await undelivered(other)
+    finally:
+        await other.close()
+
+
+async def test_an_event_too_large_for_the_log_fails_the_act(db: Database) -> None:
+    large = tip(uuid.uuid4(), 1).model_copy(update={"body": "x" * MAX_EVENT_BYTES})
+
+    async def act() -> None:
+        async with db.begin() as tx:
+            await tx.emit(tip(uuid.uuid4(), 1))
+            await tx.emit(large)
+
+    with pytest.raises(Invalid) as caught:
+        await act()
+    assert "内容过多" in caught.value.faults[0].reason
+    assert await undelivered(db) == 0
+
+
+async def test_a_relay_that_dies_makes_its_unit_red_and_nothing_else_stops(
+    fresh_database: FreshDatabase, bus_url: str
+) -> None:
+    service = load("asset_tips")
+    kit = await make_kit(service, await fresh_database())
+    bus = Broken(await open_log(bus_url), RuntimeError("boom"))
+    unit = Unit(service, kit, bus, tuple(Zone))  # type: ignore[arg-type]
+    check = unit.checks()["asset_tips.relay"]
+    assert check()
+    running = asyncio.ensure_future(unit.run())
+    await until(lambda: not check())
+    assert not running.done()
+    running.cancel()
+    await asyncio.gather(running, return_exceptions=True)
+    await unit.close()
+    await bus.log.close()

@@ -1,8 +1,8 @@
 """The rules of filing: numbers, identifiers, minors, whole bodies, tables."""
 
-from datetime import date
+from datetime import UTC, date, datetime
 from decimal import Decimal
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import pytest
 from hypothesis import given
@@ -10,12 +10,16 @@ from hypothesis import strategies as st
 
 from services.case_intake.domain import identifiers, texts
 from services.case_intake.domain.assignment import fewest_open_cases
-from services.case_intake.domain.filing import case_texts, party_texts, read_case, read_filing, read_party
+from services.case_intake.domain.filing import MAX_PARTIES, case_texts, party_texts, read_case, read_filing, read_party
 from services.case_intake.domain.numbers import CaseNumber
 from services.case_intake.domain.rows import REPEATED, judge
 from services.case_intake.domain.sheet import RowGroup, SheetRow, read_sheet
 from services.case_intake.domain.texts import FaultyTextError
 from services.case_intake.domain.words import COLUMNS
+from shared.contracts.cases import CaseFacts, CaseFiled, PartyFacts
+from shared.contracts.envelope import Envelope, Sealed, encode
+from shared.crypto.keyring import KeyRing
+from shared.db.transaction import MAX_EVENT_BYTES
 from shared.errors import Invalid
 
 COURT = "渝05"
@@ -281,3 +285,34 @@ def test_a_file_that_is_no_such_table_is_refused_with_what_to_do(content: bytes,
 @given(st.binary(max_size=400))
 def test_whatever_bytes_come_the_answer_is_a_refusal(content: bytes) -> None:
     refused(content)
+
+
+def test_the_largest_filing_fits_into_one_event() -> None:
+    ring, long, case_id = KeyRing.generate(), "\U00020000" * 200, uuid4()
+    given = dict.fromkeys(("name", "postal_address", "guardian_name", "agent_name"), long)
+    given |= dict.fromkeys(("guardian_phone", "agent_phone"), PARTY["phone"])
+    given["email"] = "u" * 64 + "@" + ".".join(["e" * 60] * 3) + ".com"
+    party, faults = read_party({**PARTY, **given}, FILED)
+    case, more = read_case({**CASE, "obligation": "\U00020000" * 5000, "cause": long, "basis_maker": long}, COURT)
+    assert (faults, more) == ([], [])
+    facts = PartyFacts(
+        party_id=uuid4(),
+        role=party.role,
+        consents=party.consents,
+        address_confirmed_on=FILED,
+        identity=Sealed(ring.seal_model(party.identity, "x")),
+    )
+    texts_of_case = {**vars(case), "case_number": CASE["case_number"], "basis_document": long}
+    about = CaseFacts.model_validate({**texts_of_case, "obligation": ring.seal(case.obligation or "", "x")})
+    event = CaseFiled(case_id=case_id, facts=about, parties=(facts,) * MAX_PARTIES)
+    envelope = Envelope(
+        id=case_id,
+        source="/case_intake",
+        type=event.type,
+        subject=event.key,
+        time=datetime(2026, 11, 23, tzinfo=UTC),
+        sequence=1,
+        court=COURT,
+        data=event.model_dump(mode="json"),
+    )
+    assert len(encode(envelope)) <= MAX_EVENT_BYTES

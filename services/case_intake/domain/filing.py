@@ -11,8 +11,8 @@ from services.case_intake.domain.texts import Reader
 from shared.contracts.cases import IdKind, PartyIdentity, PartyRole
 from shared.errors import Fault, Invalid
 
-MAX_PARTIES = 500
-"""Of one case: the filing travels as one event."""
+MAX_PARTIES = 140
+"""Of one case: the filing travels as one event, and every text may be as long as it can be."""
 
 ROLES = {
     "申请执行人": PartyRole.APPLICANT,

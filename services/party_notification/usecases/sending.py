@@ -18,9 +18,9 @@ from services.party_notification.usecases.facts import NotificationKit
 from services.party_notification.usecases.observing import Sighting, note, try_again
 from services.party_notification.usecases.planning import mail_id
 from services.party_notification.usecases.receipts import take_orphans
-from shared.bus.lanes import is_database_away, is_passing
 from shared.clock import court_date
 from shared.contracts.operations import TroubleReported
+from shared.db.failures import is_away, is_passing
 from shared.db.transaction import Transaction, new_id
 from shared.errors import Conflict, Unavailable
 
@@ -139,7 +139,7 @@ async def _settle(kit: NotificationKit, row: Row[Any], outcome: Outcome) -> None
         try:
             await _write_down(kit, row, _sighting(outcome, row.epoch + 1))
         except Exception as error:
-            if not (is_passing(error) or is_database_away(error)) or pause is None:
+            if not (is_passing(error) or is_away(error)) or pause is None:
                 raise
             await asyncio.sleep(pause)
         else:
