@@ -7,6 +7,7 @@ from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from services.case_intake.domain.filing import MAX_PARTIES
 from services.case_intake.usecases.filing import Assign
 from services.case_intake.usecases.reading import CaseView, ImportView
 from shared.contracts.cases import IdKind, PartyRole
@@ -81,7 +82,7 @@ class CaseInput(CasePatch):
 
     case_number: Typed = Field(None, description="案号，如（2026）渝05执5001号；不填则自动编号")
     filed_on: Typed = Field(None, description="立案日期，如 2026-11-23")
-    parties: list[PartyInput] = Field(default_factory=list, max_length=500)
+    parties: list[PartyInput] = Field(default_factory=list, max_length=MAX_PARTIES)
     assign: Assign = Field(Assign.BY_HAND, description="auto：按在办案件最少自动分案")
 
     def texts(self) -> dict[str, str]:

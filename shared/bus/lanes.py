@@ -21,8 +21,6 @@ log = logging.getLogger(__name__)
 Handler = Callable[[Transaction, Event, Envelope], Awaitable[None]]
 
 LANES_SIGNAL = "lanes"
-is_database_away = is_away
-"""The kit's one rule, under the name that handlers know."""
 
 
 class Verdict(Enum):

@@ -65,8 +65,7 @@ ACTS: list[Form] = [
         "work.text": "已查询。",
         "work.evidence": "回执1号",
         "work.publish.audience": "applicant",
-        "work.publish.not_before": "2026-11-24T09:00",
-        "work.publish.notify": "on",
+        "work.publish.not_before": "2026-11-22T09:00",
         "work.publish.carried_out": "on",
     },
     {

@@ -86,7 +86,7 @@ def open_document(applicant: Person, case_number: str) -> str:
     number = re.search(r"编号 ([\d -]{16,})", entry.inner_text())
     assert number
     entry.get_by_role("link").first.click()
-    expect(page.get_by_role("article")).to_contain_text(case_number)
+    expect(page.get_by_role("article").first).to_contain_text(case_number)
     applicant.look("letter")
     page.go_back()
     expect(entry).to_contain_text("已读")

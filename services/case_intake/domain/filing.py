@@ -12,7 +12,9 @@ from shared.contracts.cases import IdKind, PartyIdentity, PartyRole
 from shared.errors import Fault, Invalid
 
 MAX_PARTIES = 140
-"""Of one case: the filing travels as one event, and every text may be as long as it can be."""
+"""Of one filing: it travels as one event, and every text may be as long as it can be."""
+MAX_IN_CASE = 500
+"""Of one case, with those added one by one."""
 
 ROLES = {
     "申请执行人": PartyRole.APPLICANT,

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from sqlalchemy import Row
 
-from services.case_intake.domain.filing import MAX_PARTIES, PartyEntry, party_texts, read_party
+from services.case_intake.domain.filing import MAX_IN_CASE, PartyEntry, party_texts, read_party
 from services.case_intake.settings import IntakeKit
 from services.case_intake.store import cases
 from services.case_intake.usecases.records import party_entry, party_facts, party_values, present
@@ -24,8 +24,8 @@ async def add_party(kit: IntakeKit, case_id: UUID, given: Mapping[str, str]) -> 
         entry = _read(given, case)
         others = await cases.parties_of(tx.conn, [case_id])
         _refuse_repeated(kit, entry, others)
-        if len(others) >= MAX_PARTIES:
-            raise Conflict("too_many_parties", f"一个案件最多登记{MAX_PARTIES}名当事人。")
+        if len(others) >= MAX_IN_CASE:
+            raise Conflict("too_many_parties", f"一个案件最多登记{MAX_IN_CASE}名当事人。")
         return (await join(kit, tx, case_id, [entry], silent=False))[0]
 
 
