@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Annotated
 
 from fastapi import Depends, Request
-from pydantic import AfterValidator, BaseModel
+from pydantic import AfterValidator, BaseModel, Field
 
 from services.asset_tips.domain import STATE_WORDS, SourceLimit, case_number, source_of
 from services.asset_tips.usecases import NewTip, TipKit, TipStatus
@@ -47,7 +47,7 @@ def _case_number(text: str) -> str:
 class TipInput(Input):
     """A tip. Only `text` must be given; whoever wants no contact leaves it out."""
 
-    text: Annotated[Prose, AfterValidator(_enough)]
+    text: Annotated[Prose, AfterValidator(_enough), Field(json_schema_extra={"minLength": 5})]
     ground: TipGround = TipGround.PROPERTY
     case_number: Annotated[Line, AfterValidator(_case_number)] | None = None
     contact: Line | None = None

@@ -18,7 +18,7 @@ from shared.runtime.registry import load, service_names
 from tests.fixtures import odd
 from tests.fixtures.api_examples import Example, Runner, examples_of
 from tests.fixtures.databases import fresh_databases
-from tests.fixtures.fuzzing import Trial, Trials, faults_of_problem, operations_of
+from tests.fixtures.fuzzing import Trial, Trials, choices_of, faults_of_problem, operations_of
 from tests.fixtures.kits import app_of
 
 ENDLESS = {"GET /api/desk/stream": "server-sent events: the answer never ends; it takes no input but the token"}
@@ -102,9 +102,10 @@ async def _odd_values(trial: Trial, runner: Runner) -> None:
 async def _each_odd_value(trial: Trial, runner: Runner, example: Example) -> None:
     request = runner.request(example)
     body = json.loads(request.content)
+    choices = choices_of(trial.app.openapi())
     repeated = _named(await trial.send(_with_body(request, request.content)))
     for at in odd.leaves(body):
-        for value in odd.VALUES:
+        for value in (*odd.VALUES, *choices.get(str(at[-1]), ())):
             answer = await trial.send(_with_body(request, json.dumps(odd.with_value(body, at, value)).encode()))
             trial.note(
                 answer, f"{'.'.join(map(str, at))} = {str(value)[:40]!a}", _wrong(answer, {*map(str, at), *repeated})

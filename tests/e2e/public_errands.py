@@ -75,8 +75,7 @@ def read_party_page(applicant: Person, case_number: str) -> None:
     for word in TIP_WORDS:
         expect(done.filter(has_text=word)).to_have_count(0)
     applicant.look("party")
-    done.first.scroll_into_view_if_needed()
-    applicant.look("party-done")
+    applicant.look("party-done", section(page, "已经做了什么"))
 
 
 def open_document(applicant: Person, case_number: str) -> str:

@@ -86,10 +86,10 @@ def read_case_page(clerk: Person) -> None:
     tabs.get_by_role("link", name="通知").click()
     expect(page.get_by_role("heading", name=re.compile("^申请执行人"))).to_be_in_viewport()
     expect(page.get_by_role("link", name="执行通知书")).to_be_visible()
-    clerk.look("case-notices")
+    clerk.look("case-notices", tabs)
     tabs.get_by_role("link", name="待办").click()
     expect(page.get_by_text("本案没有待办事项")).to_be_visible()
-    clerk.look("case-tasks")
+    clerk.look("case-tasks", tabs)
     page.go_back()
     expect(page.get_by_role("heading", name=re.compile("^申请执行人"))).to_be_in_viewport()
 
@@ -116,9 +116,10 @@ def import_stock(clerk: Person) -> None:
 def read_log(judge: Person, case_number: str) -> None:
     page = judge.page
     page.get_by_role("link", name=case_number, exact=True).click()
-    page.get_by_role("navigation", name="本页内容").get_by_role("link", name="执行日志").click()
+    tabs = page.get_by_role("navigation", name="本页内容")
+    tabs.get_by_role("link", name="执行日志").click()
     expect(page.get_by_text("执行日志完整")).to_be_in_viewport()
-    judge.look("case-log")
+    judge.look("case-log", tabs)
 
 
 def open_desk(duty: Person) -> None:

@@ -78,7 +78,12 @@
     summary.hidden = !faults.length;
     if (faults.length) { summary.focus(); summary.scrollIntoView({ block: "nearest" }); }
   }
-  const labelOf = (box) => (box.dataset.label || "").trim();
+  const labelOf = (box) => {
+    const label = (box.dataset.label || "").trim();
+    const section = box.closest(".form-section");
+    const twin = section && all("[data-label]", box.closest("form")).some((other) => other.dataset.label === box.dataset.label && !section.contains(other));
+    return twin ? `${section.querySelector("legend").textContent.trim()}，${label}` : label;
+  };
   function checkForm(form) {
     const seen = new Set();
     const faults = [];
