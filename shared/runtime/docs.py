@@ -51,5 +51,5 @@ def _page(title: str, body: str, *, swagger: bool = False) -> str:
     scripts = "".join(f'<script src="/static/{name}" defer></script>' for name in ("swagger-ui-bundle.js", "docs.js"))
     return (
         f'<!doctype html><html lang="zh-CN"><head><meta charset="utf-8"><title>{title}</title>{head}</head>'
-        f"<body>{body}{scripts if swagger else ''}</body></html>"
+        f"<body><main>{body}</main>{scripts if swagger else ''}</body></html>"
     )

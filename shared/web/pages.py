@@ -156,6 +156,7 @@ class Pages:
             what=refusal.detail,
             meaning=_meaning(refusal.status),
             todo=[fault.reason for fault in faults] or _todo(refusal.status),
+            home="/",
         )
         if isinstance(refusal, TooMany):
             response.headers["Retry-After"] = str(refusal.retry_after)
