@@ -28,9 +28,9 @@ class Seed:
 
 SEEDS = (
     Seed("clerk", "立案员", Role.CLERK),
-    Seed("judge", "承办法官甲", Role.JUDGE, _FIRST_PANEL),
-    Seed("judge2", "承办法官乙", Role.JUDGE, _FIRST_PANEL),
-    Seed("judge3", "承办法官丙", Role.JUDGE, _SECOND_PANEL),
+    Seed("judge", "法官甲", Role.JUDGE, _FIRST_PANEL),
+    Seed("judge2", "法官乙", Role.JUDGE, _FIRST_PANEL),
+    Seed("judge3", "法官丙", Role.JUDGE, _SECOND_PANEL),
     Seed("presiding", "执行审判长", Role.PRESIDING, _FIRST_PANEL),
     Seed("chief", "执行庭庭长", Role.CHIEF, _SECOND_PANEL),
     Seed("president", "分管院长", Role.PRESIDENT),
