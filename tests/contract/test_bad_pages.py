@@ -19,10 +19,9 @@ from shared.runtime.postgres import EmbeddedPostgres
 from shared.runtime.registry import load, service_names
 from tests.fixtures import odd
 from tests.fixtures.databases import fresh_databases
-from tests.fixtures.filing import filing, party
 from tests.fixtures.fuzzing import Trial, Trials
+from tests.fixtures.page_forms import FORMS, Form
 
-Form = dict[str, str]
 SCRIPT = "<script>alert(1)</script>"
 TEXTS = (
     "",
@@ -55,106 +54,6 @@ OWNERS = {"/work/tasks/{task_id}/done": Role.MANAGEMENT}
 """Who may, where the powers table alone does not say it."""
 ENDLESS = {"/desk/stream": "server-sent events: the answer never ends"}
 FORM = "application/x-www-form-urlencoded"
-
-PARTY = {name: "是" if value is True else str(value) for name, value in party().items() if value}
-CASE = {name: value for name, value in filing().items() if name != "parties"}
-ACTS: list[Form] = [
-    {
-        "kind": "work",
-        "work.title": "网络查控",
-        "work.text": "已查询。",
-        "work.evidence": "回执1号",
-        "work.publish.audience": "applicant",
-        "work.publish.not_before": "2026-11-22T09:00",
-        "work.publish.carried_out": "on",
-    },
-    {
-        "kind": "milestone",
-        "milestone.milestone": "service",
-        "milestone.on": "2026-11-23",
-        "milestone.evidence": "送达回证1号",
-    },
-    {
-        "kind": "enter_period",
-        "enter_period.period": "compulsory",
-        "enter_period.on": "2026-11-23",
-        "enter_period.evidence": "裁定书1号",
-        "enter_period.checklist": "notices_sent",
-    },
-]
-MEMBER = {"name": "周法官", "phone": "023-67670001", "department": "执行局", "panel": "执行一合议庭", "roles": "judge"}
-FORMS: dict[str, list[tuple[str, Form]]] = {
-    "asset_tips": [
-        (
-            "/tips",
-            {
-                "text": "轿车停在车库。",
-                "ground": "property",
-                "case_number": "（2026）渝05执1号",
-                "contact": "1",
-                "once": "k",
-            },
-        ),
-        ("/tips/status", {"receipt": "{receipt}"}),
-        ("/tips/{tip_id}/sender", {"reason": "须核实。"}),
-    ],
-    "case_intake": [
-        ("/cases/import", {"assign": "auto", "silent": "on", "file": "x"}),
-        (
-            "/cases/new",
-            {**CASE, **{f"parties.0.{name}": text for name, text in PARTY.items()}, "assign": "auto", "key": "k"},
-        ),
-        ("/cases/new", {**CASE, "parties.0.role": "applicant", "add": "respondent"}),
-        ("/cases/new", {**CASE, "parties.0.role": "applicant", "remove": "0"}),
-        ("/cases/{case_id}/assignment", {"judge_id": "{judge_id}", "panel": "", "clerk_name": "李小红"}),
-        ("/cases/{case_id}/edit", {**CASE, "cause": "买卖合同纠纷"}),
-        ("/cases/{case_id}/parties/new", {**PARTY, "id_kind": "uscc", "id_number": "91500103MA5U8QNG5M"}),
-        ("/cases/{case_id}/parties/{party_id}/edit", PARTY),
-    ],
-    "duty_desk": [
-        ("/desk/items/{item_id}/take", {}),
-        ("/desk/items/{item_id}/accept", {"case_number": "{case_number}"}),
-        ("/desk/items/{item_id}/act", {"deed": "已到场。", "tell": "on", "progress": "本院已依法开展工作。"}),
-        ("/desk/items/{taken_item_id}/act", {"deed": "已到场。"}),
-        ("/desk/items/{taken_item_id}/dismiss", {"reason": "不实。"}),
-    ],
-    "party_notification": [
-        ("/p", {"code": "{code}", "last_six": "060005"}),
-        ("/p/leave", {}),
-        (
-            "/paper/{paper_id}",
-            {
-                "act": "posted",
-                "tracking-{paper_id}": "EX1",
-                "on-{paper_id}": "2026-11-23",
-                "state": "to_print",
-                "q": "执",
-            },
-        ),
-        ("/unknown/{delivery_id}", {"ruling-{delivery_id}": "arrived", "remark-{delivery_id}": "已核实。"}),
-        ("/verify", {"number": "{notice_number}", "last_four": "0005"}),
-    ],
-    "sandbox": [
-        ("/sandbox/find", {"address": "19900000005", "box": "1", "only": "sms"}),
-        ("/sandbox/panel/clock", {"days": "1", "hours": "0", "minutes": "0", "box": "1"}),
-        ("/sandbox/panel/clock", {"reset": "true"}),
-        ("/sandbox/panel/faults", {"choice": "0", "recipient": "19900000005", "count": "1", "seconds": "1"}),
-        ("/sandbox/panel/faults/clear", {"box": "1", "mail": "2", "only": "mail"}),
-    ],
-    "staff": [
-        ("/sign-in", {"login": "nobody", "password": "x", "new_password": "y", "again": "y", "next": "/cases"}),
-        ("/sign-in/refresh", {}),
-        ("/sign-out", {}),
-        ("/staff/password", {"old": "x", "new": "三月的雨落在嘉陵江上", "again": "三月的雨落在嘉陵江上"}),
-        ("/staff", {"login": "zhou", **MEMBER}),
-        ("/staff/{staff_id}", {**MEMBER, "active": "on"}),
-        ("/staff/{staff_id}/password", {}),
-    ],
-    "stage_tracking": [
-        *(("/stages/cases/{case_id}/acts", act) for act in ACTS),
-        ("/work/tasks/{task_id}/done", {"note-{task_id}": "已办。", "back": "case"}),
-    ],
-}
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="session")

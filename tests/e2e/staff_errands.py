@@ -22,7 +22,6 @@ NOTE_FIRST_SIGHT = """() => {
 def sign_in(person: Person, product: Product, login: str) -> None:
     page = person.page
     page.goto("/sign-in")
-    person.look("sign-in")
     page.get_by_label("登录名").fill(login)
     page.get_by_label("密码", exact=True).fill(product.password(login))
     page.get_by_role("button", name="登录").click()
