@@ -38,6 +38,9 @@ lint: $(VENV)/dev      ## every static gate
 	@$(BIN)/deptry .
 	@$(BIN)/vulture
 
+run-kafka: $(VENV)/run ## start it as separate processes over a real Apache Kafka
+	@$(BIN)/python -m deploy.local.launch
+
 kafka: $(VENV)/run     ## fetch and start a real Apache Kafka on 127.0.0.1:9092
 	@$(BIN)/python -m deploy.kafka.launch
 
@@ -48,4 +51,4 @@ lock: $(VENV)/dev      ## make the lock files anew
 	@$(BIN)/uv pip compile --quiet --generate-hashes --universal --python-version 3.11 --no-header --no-annotate --extra build pyproject.toml -o requirements.lock
 	@$(BIN)/uv pip compile --quiet --generate-hashes --universal --python-version 3.11 --no-header --no-annotate --extra build --extra dev pyproject.toml -c requirements.lock -o requirements-dev.lock
 
-.PHONY: help install run test coverage lint kafka kafka-fetch lock
+.PHONY: help install run run-kafka test coverage lint kafka kafka-fetch lock

@@ -33,6 +33,10 @@ class RunSettings(BaseSettings):
     zone: Literal["public", "staff", "both"] = "both"
     log: Literal["postgres", "kafka"] = "postgres"
     kafka: str = "127.0.0.1:9092"
+    kafka_replication: int = Field(1, ge=1, le=9)
+    """Copies of each topic that is created."""
+    trusted_proxy: str = ""
+    """Address of the gateway whose word on the client's address is believed; empty: nobody's."""
     database_url: str = ""
     """A URL with `{service}` in it, or empty for the embedded PostgreSQL."""
     pool_size: int = Field(10, ge=2, le=100)

@@ -5,12 +5,10 @@ later; needs Maven once, for the jars named in pom.xml, which are kept in the ca
 """
 
 import base64
-import ctypes
 import hashlib
 import os
 import re
 import shutil
-import signal
 import socket
 import subprocess
 import tempfile
@@ -20,10 +18,11 @@ from pathlib import Path
 
 import click
 
+from shared.runtime.parent import end_with_parent
+
 POM = Path(__file__).with_name("pom.xml")
 CACHE = Path.home() / ".cache" / "yangguang" / "kafka"
 JAVA_AT_LEAST = 17
-PR_SET_PDEATHSIG = 1
 
 
 @dataclass(frozen=True)
@@ -142,7 +141,7 @@ def main(port: int, data: Path, cache: Path, advertised: int, **flags: bool) -> 
         return
     arguments = command(Node(port, data, advertised), cache)
     if flags["die_with_parent"]:
-        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
+        end_with_parent()
     click.echo(f"Kafka：127.0.0.1:{port}，数据在 {data}")
     os.execv(arguments[0], arguments)  # noqa: S606 - Kafka takes this process's place, and its signals
 

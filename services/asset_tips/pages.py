@@ -75,13 +75,13 @@ async def answer(request: Request, kit: HandedKit) -> HTMLResponse:
     return pages.page(request, "tip_status.html", tip=tip, receipt="", faults={})
 
 
-@staff.get("/tips/{tip_id}/sender", Action.DESK_WORK)
+@staff.get("/tip-senders/{tip_id}", Action.DESK_WORK)
 async def ask_for_sender(request: Request, tip_id: UUID, kit: HandedKit) -> HTMLResponse:
     """Why somebody needs to know who sent a tip."""
     return await _sender(request, kit, tip_id)
 
 
-@staff.post("/tips/{tip_id}/sender", Action.DESK_WORK)
+@staff.post("/tip-senders/{tip_id}", Action.DESK_WORK)
 async def show_sender(request: Request, tip_id: UUID, kit: HandedKit, caller: CurrentCaller) -> HTMLResponse:
     """The contact that the sender left; the look is kept with its reason."""
     form = await typed(request)

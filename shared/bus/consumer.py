@@ -4,15 +4,18 @@ import asyncio
 import logging
 import math
 import time
-from collections import defaultdict, deque
+from collections import Counter, defaultdict, deque
 from collections.abc import Sequence
 
 from shared.bus.lanes import LANES_SIGNAL, LaneKeeper, Verdict, is_passing
 from shared.bus.log import BusFencedError, Delivered, Log, Place, Subscription
 from shared.db.failures import is_away
 from shared.signals import Signals
+from shared.telemetry.metrics import CONSUMER_BEHIND, EVENTS_CONSUMED
 
 log = logging.getLogger(__name__)
+
+_COUNT_EVERY = 5.0  # seconds between two looks at how far the log has gone on
 
 
 class CeilingError(Exception):
@@ -45,12 +48,13 @@ class Consumer:
         self._signals = signals
         self._ceiling = FailureCeiling()
         self._progress = time.monotonic()
+        self._counted = -math.inf
         self.batch = 200
         self.at_once = 6
         self.pause = 30.0
 
     def lag_seconds(self) -> float:
-        """Seconds since the last completed round, without end after the ceiling; health is tied to it."""
+        """Seconds since the last completed round, without end once a round could not be; health is tied to it."""
         return time.monotonic() - self._progress
 
     async def run(self) -> None:
@@ -66,6 +70,7 @@ class Consumer:
                 if not (is_away(error) or is_passing(error)):
                     raise
                 log.warning("log or database away", extra={"error": type(error).__name__})
+                self._progress = -math.inf
                 await asyncio.sleep(1)
 
     async def _read(self) -> None:
@@ -74,8 +79,14 @@ class Consumer:
             while True:
                 await self._round(subscription)
                 self._progress = time.monotonic()
+                await self._count(subscription)
         finally:
             await subscription.close()
+
+    async def _count(self, subscription: Subscription) -> None:
+        if time.monotonic() - self._counted > _COUNT_EVERY:
+            CONSUMER_BEHIND.labels(self._keeper.service).set(await subscription.behind())
+            self._counted = time.monotonic()
 
     async def _round(self, subscription: Subscription) -> None:
         batch = await subscription.poll(self.batch, 0.5)
@@ -106,7 +117,10 @@ class Consumer:
 
     async def _settle_lane(self, lane: Sequence[Delivered], gate: asyncio.Semaphore) -> list[Verdict]:
         async with gate:
-            return await self._keeper.settle_run(lane)
+            verdicts = await self._keeper.settle_run(lane)
+        for verdict, count in Counter(verdicts).items():
+            EVENTS_CONSUMED.labels(self._keeper.service, lane[0].place.topic, verdict.name.lower()).inc(count)
+        return verdicts
 
     async def revisit(self) -> None:
         """Try closed lanes whenever something was handled, and every half second in any case."""

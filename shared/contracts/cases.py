@@ -84,12 +84,16 @@ class CaseEvent(Event):
 
 
 class CaseFiled(CaseEvent):
-    """A case is on file. `silent`: an old stock is carried over; clocks start, nobody is told."""
+    """A case is on file. `silent`: an old stock is carried over; clocks start, nobody is told.
+
+    `hold_until`: nobody is told before this instant (UTC), so that the filing clerk can still recall.
+    """
 
     type: ClassVar[str] = "case.filed.v1"
     facts: CaseFacts
     parties: tuple[PartyFacts, ...]
     silent: bool = False
+    hold_until: datetime | None = None
 
 
 class CaseCorrected(CaseEvent):
@@ -100,11 +104,12 @@ class CaseCorrected(CaseEvent):
 
 
 class PartyAdded(CaseEvent):
-    """A party joined after the filing."""
+    """A party joined after the filing. `hold_until` as in CaseFiled, for this party alone."""
 
     type: ClassVar[str] = "case.party_added.v1"
     party: PartyFacts
     silent: bool = False
+    hold_until: datetime | None = None
 
 
 class PartyChanged(CaseEvent):
@@ -112,6 +117,28 @@ class PartyChanged(CaseEvent):
 
     type: ClassVar[str] = "case.party_changed.v1"
     party: PartyFacts
+
+
+class PartyMisfiled(CaseEvent):
+    """The party never belonged to the case: whoever was told in its name is told of the error, and nothing more."""
+
+    type: ClassVar[str] = "case.party_misfiled.v1"
+    party_id: UUID
+    by: UUID
+
+
+class NoticesRecalled(CaseEvent):
+    """What has not left yet stays here until the clerk releases it. `by` is a staff id."""
+
+    type: ClassVar[str] = "case.notices_recalled.v1"
+    by: UUID
+
+
+class NoticesReleased(CaseEvent):
+    """What was held or recalled may leave at once. `by` is a staff id."""
+
+    type: ClassVar[str] = "case.notices_released.v1"
+    by: UUID
 
 
 class AssignmentRule(StrEnum):

@@ -60,3 +60,15 @@ class DeliveryTroubled(NoticeEvent):
     channel: str
     trouble: Literal["failed", "unknown"]
     reason: str
+
+
+class ContactDisowned(Event):
+    """Whoever holds a telephone or mailbox says that it is not the party's: nothing goes there any more."""
+
+    topic: ClassVar[str] = "notices"
+    type: ClassVar[str] = "notice.contact_disowned.v1"
+    about: ClassVar[str] = "case_id"
+    case_id: UUID
+    party_id: UUID
+    channel: Literal["sms", "mail"]
+    disowned_at: datetime

@@ -6,6 +6,7 @@ the log may have to be filled again (`KEEP`), and a relay that finds a log with 
 
 import asyncio
 import logging
+import math
 import time
 from collections.abc import Sequence
 from datetime import timedelta
@@ -21,6 +22,7 @@ from shared.db.failures import is_away
 from shared.db.tables import outbox, relay
 from shared.db.transaction import OUTBOX_SIGNAL, Database
 from shared.signals import Signals
+from shared.telemetry.metrics import EVENTS_RELAYED
 
 log = logging.getLogger(__name__)
 
@@ -44,8 +46,13 @@ class Relay:
         self._renew_at = 0.0
         self._progress = time.monotonic()
 
+    @property
+    def epoch(self) -> int:
+        """The number of the lease that this process holds; 0 while it holds none."""
+        return self._epoch or 0
+
     def lag_seconds(self) -> float:
-        """Seconds since the last step without a failure; one that found nothing to do counts."""
+        """Seconds since the last step, without end once one failed; a step that found nothing to do counts."""
         return time.monotonic() - self._progress
 
     async def run(self) -> None:
@@ -61,6 +68,7 @@ class Relay:
                 if not (is_away(error) or is_passing(error)):
                     raise
                 log.warning("relay waits", extra={"error": type(error).__name__})
+                self._progress = -math.inf
                 wait = 1.0
 
     async def step(self) -> bool:
@@ -82,7 +90,7 @@ class Relay:
         rows = await self._undelivered()
         if not rows:
             return False
-        results = await self._bus.append([Record(row.topic, row.key, bytes(row.value)) for row in rows])
+        results = await self._bus.append([_record(row) for row in rows])
         await self._mark([row.id for row, error in zip(rows, results, strict=True) if error is None])
         failed = next((error for error in results if error is not None), None)
         if failed is not None:
@@ -119,7 +127,7 @@ class Relay:
         await conn.execute(update(relay).values(log_identity=identity))
 
     async def _undelivered(self) -> Sequence[Any]:
-        query = select(outbox.c.id, outbox.c.topic, outbox.c.key, outbox.c.value)
+        query = select(outbox.c.id, outbox.c.topic, outbox.c.key, outbox.c.value, outbox.c.traceparent)
         query = query.where(outbox.c.delivered_at.is_(None)).order_by(outbox.c.id).limit(self._batch)
         async with self._db.read() as conn:
             return (await conn.execute(query)).all()
@@ -129,6 +137,12 @@ class Relay:
         statement = update(outbox).where(outbox.c.id.in_(ids), still_mine.exists()).values(delivered_at=_NOW)
         async with self._db.begin() as tx:
             await tx.conn.execute(statement)
+        EVENTS_RELAYED.labels(self._db.service).inc(len(ids))
+
+
+def _record(row: Any) -> Record:
+    headers = {} if row.traceparent is None else {"traceparent": row.traceparent}
+    return Record(row.topic, row.key, bytes(row.value), headers)
 
 
 async def forget_delivered(db: Database, keep: timedelta = KEEP) -> None:

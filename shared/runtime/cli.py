@@ -7,6 +7,7 @@ import uvloop
 
 from shared.runtime.launch import LaunchError, serve
 from shared.runtime.logging import configure
+from shared.runtime.parent import end_with_parent
 from shared.runtime.postgres import PostgresStartError
 from shared.runtime.registry import service_names
 from shared.runtime.secrets import SecretsMissingError
@@ -54,9 +55,12 @@ def announce(run: RunSettings) -> None:
 @click.argument("names", nargs=-1, required=True)
 @click.option("--without", multiple=True, help="与 all 连用：不启动的服务。")
 @click.option("--zone", type=click.Choice(["public", "staff", "both"]), help="只提供外网或内网的页面。")
-def serve_command(names: tuple[str, ...], without: tuple[str, ...], zone: str | None) -> None:
+@click.option("--end-with-parent", "follow", is_flag=True, help="启动者退出时一并停止。")
+def serve_command(names: tuple[str, ...], without: tuple[str, ...], zone: str | None, *, follow: bool) -> None:
     """启动一个、几个或全部（all）服务。"""
     configure()
+    if follow:
+        end_with_parent()
     chosen = [name for name in service_names() if name not in without] if names == ("all",) else list(names)
     unknown = sorted(set(chosen) - set(service_names()))
     if unknown:

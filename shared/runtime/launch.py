@@ -3,7 +3,7 @@
 import asyncio
 import logging
 import signal
-from collections.abc import AsyncIterator, Callable, Iterable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
 from contextlib import asynccontextmanager
 from socket import socket
 
@@ -15,7 +15,7 @@ from starlette.routing import Mount, Route
 from starlette.types import ASGIApp
 
 from shared.bus.kafka import KafkaLog
-from shared.bus.log import Log
+from shared.bus.log import BusError, Log
 from shared.bus.postgres import PostgresLog
 from shared.clock import SystemClock
 from shared.contracts.topics import topics_of
@@ -56,6 +56,19 @@ def check(names: Sequence[str], run: RunSettings) -> None:
         raise LaunchError("生产环境须设置 YANGGUANG_DATABASE_URL，内置数据库只供演示。")
 
 
+def front(services: Sequence[Service], readyz: Callable[[Request], Awaitable[Response]]) -> dict[str, ASGIApp]:
+    """What stands before the services under its own paths: health, documentation, static files."""
+    app = Starlette(
+        routes=[
+            Route("/healthz", lambda _: JSONResponse({"alive": True})),
+            Route("/readyz", readyz),
+            *docs_routes(services),
+            Mount("/static", static_app()),
+        ]
+    )
+    return dict.fromkeys(("/healthz", "/readyz", "/docs", "/asyncapi", "/static"), app)
+
+
 class Product:
     """The services of one process, over one database server and one event log."""
 
@@ -67,6 +80,7 @@ class Product:
         self.postgres = None if run.database_url else self._embedded()
         self.units: list[Unit] = []
         self.ready = False
+        self.log_started = False
 
     def _embedded(self) -> EmbeddedPostgres:
         names = [service.name for service in self.services]
@@ -82,7 +96,7 @@ class Product:
     def bus(self) -> Log:
         """The event log that the settings name."""
         if self.run_settings.log == "kafka":
-            return KafkaLog(self.run_settings.kafka)
+            return KafkaLog(self.run_settings.kafka, timeout=5.0, replication=self.run_settings.kafka_replication)
         return PostgresLog(self.url(BUS))
 
     @asynccontextmanager
@@ -92,10 +106,11 @@ class Product:
             await asyncio.to_thread(self.postgres.start)
         bus = self.bus()
         try:
-            await bus.start(topics_of(self.run_settings.environment))
+            await self._begin(bus)
             await self._prepare(bus)
             async with asyncio.TaskGroup() as group:
                 loops = [group.create_task(unit.run()) for unit in self.units]
+                loops.append(group.create_task(self._go_on_beginning(bus)))
                 self.ready = True
                 yield
                 self.ready = False
@@ -108,6 +123,19 @@ class Product:
             if self.postgres is not None:
                 await asyncio.to_thread(self.postgres.stop)
 
+    async def _begin(self, bus: Log) -> None:
+        """A log that is away holds up nobody who files, asks or tips: what they tell waits in the outbox."""
+        try:
+            await bus.start(topics_of(self.run_settings.environment))
+            self.log_started = True
+        except BusError as error:
+            log.warning("log away", extra={"error": type(error).__name__})
+
+    async def _go_on_beginning(self, bus: Log) -> None:
+        while not self.log_started:
+            await asyncio.sleep(1)
+            await self._begin(bus)
+
     async def _prepare(self, bus: Log) -> None:
         for service in self.services:
             kit = build_kit(service, self.run_settings, self.secrets, self.url(service.name), self.clock)
@@ -117,25 +145,16 @@ class Product:
 
     def app(self) -> ASGIApp:
         """The application that answers on this process's port."""
-        owners = paths_of({unit.service.name: unit.service.paths for unit in self.units})
+        owners = paths_of({unit.service.name: unit.prefixes for unit in self.units})
         apps = {unit.service.name: unit.app for unit in self.units}
         mounts: dict[str, ASGIApp] = {prefix: apps[name] for prefix, name in owners.items()}
         mounts |= {f"/openapi/{name}.json": app for name, app in apps.items()}
         mounts |= {prefix: app for unit in self.units for prefix, app in unit.mounts.items()}
-        front = Starlette(
-            routes=[
-                Route("/healthz", lambda _: JSONResponse({"alive": True})),
-                Route("/readyz", self._readyz),
-                *docs_routes([unit.service for unit in self.units]),
-                Mount("/static", static_app()),
-            ]
-        )
-        front_paths: dict[str, ASGIApp] = dict.fromkeys(("/healthz", "/readyz", "/docs", "/asyncapi", "/static"), front)
-        return Gateway({**mounts, **front_paths})
+        return Gateway({**mounts, **front(self.services, self._readyz)})
 
-    def _readyz(self, _request: Request) -> Response:
+    async def _readyz(self, _request: Request) -> Response:
         checks = {name: check for unit in self.units for name, check in unit.checks().items()}
-        return health_answer({"started": lambda: self.ready, **checks})
+        return health_answer({"started": lambda: self.ready, "log": lambda: self.log_started, **checks})
 
 
 async def serve(names: Iterable[str], run: RunSettings, announce: Callable[[], None]) -> None:
@@ -148,7 +167,14 @@ async def serve(names: Iterable[str], run: RunSettings, announce: Callable[[], N
     product = Product([load(name) for name in chosen], run)
     async with product.running():
         config = uvicorn.Config(
-            product.app(), host=run.host, port=run.port, log_config=None, access_log=False, timeout_graceful_shutdown=2
+            product.app(),
+            host=run.host,
+            port=run.port,
+            proxy_headers=bool(run.trusted_proxy),
+            forwarded_allow_ips=run.trusted_proxy,
+            log_config=None,
+            access_log=False,
+            timeout_graceful_shutdown=2,
         )
         for number in (signal.SIGINT, signal.SIGTERM):
             # uvicorn stops at the signal and then raises it again: by then the end is ours to order.

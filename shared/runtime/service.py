@@ -1,6 +1,6 @@
 """What a service is made of, and what each is handed: the kit."""
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any, Generic, TypeVar
@@ -15,7 +15,7 @@ from shared.crypto.keyring import KeyRing
 from shared.crypto.signing import SigningKey
 from shared.db.transaction import Database, Transaction
 from shared.http.auth import Tokens
-from shared.http.routes import Routes
+from shared.http.routes import Routes, Zone
 from shared.settings import CourtSettings, RunSettings
 from shared.signals import Signals
 
@@ -56,7 +56,7 @@ class Job:
 
 @dataclass(frozen=True)
 class Service:
-    """One service. `paths` are the URL prefixes that the gateway gives it."""
+    """One service. `paths` and `public_paths` are the URL prefixes that the gateway gives it, by zone."""
 
     name: str
     title: str
@@ -64,17 +64,18 @@ class Service:
     paths: Sequence[str]
     settings: type[BaseSettings]
     routes: Sequence[Routes]
+    public_paths: Sequence[str] = ()
     handlers: Mapping[type[Event], EventHandler] = field(default_factory=dict)
     jobs: Callable[[Any], Sequence[Job]] = lambda _kit: ()
     mounts: Callable[[Any], Mapping[str, ASGIApp]] = lambda _kit: {}
-    """ASGI applications of the public zone by path, below `paths`, which see the connection itself: no middleware."""
+    """ASGI applications by path, below `public_paths`, which see the connection itself: no middleware."""
     start: Callable[[Any], Awaitable[None]] | None = None
     """Runs once after the migrations, before the service is ready; must be repeatable."""
 
-    @property
-    def topics(self) -> list[str]:
-        """The topics that the service reads."""
-        return sorted({event.topic for event in self.handlers})
+    def prefixes(self, zones: Collection[Zone]) -> tuple[str, ...]:
+        """The URL prefixes of the zones."""
+        by_zone = {Zone.STAFF: self.paths, Zone.PUBLIC: self.public_paths}
+        return tuple(prefix for zone in Zone if zone in zones for prefix in by_zone[zone])
 
 
 def kit_of(request: Request) -> Any:

@@ -47,11 +47,13 @@ def build_kit(service: Service, run: RunSettings, secrets: Secrets, url: str, cl
 
 
 class Unit:
-    """A service at work."""
+    """A service at work. The inner network does the work: a process of the public zone alone only answers requests."""
 
     def __init__(self, service: Service, kit: Kit, bus: Log, zones: Iterable[Zone]) -> None:  # type: ignore[type-arg]
         self.service = service
         self.kit = kit
+        served = tuple(zones)
+        self._works = Zone.STAFF in served
         handlers = {event: self._bound(handler) for event, handler in service.handlers.items()}
         if kit.run.environment is not Environment.PRODUCTION:
             handlers[ClockMoved] = moved_clock.on_clock_moved
@@ -60,9 +62,9 @@ class Unit:
         self.consumer = Consumer(bus, topics, self.keeper, kit.signals) if topics else None
         self.relay = Relay(kit.db, bus, kit.signals)
         self.loops = self._loops()
-        self.jobs = [JobRunner(job, kit.signals) for job in (*service.jobs(kit), *self._own_jobs())]
+        self.jobs = [JobRunner(job, kit.signals) for job in self._all_jobs()]
         routes = (operations_routes(service.paths[0]), *service.routes)  # first: "lanes" is no case number
-        served = tuple(zones)
+        self.prefixes = service.prefixes(served)
         self.app: FastAPI = build_app(kit, service.title, routes, served)
         self.mounts = service.mounts(kit) if Zone.PUBLIC in served else {}
 
@@ -73,13 +75,18 @@ class Unit:
         return handle
 
     def _loops(self) -> list[Loop]:
+        if not self._works:
+            return []
         loops = [Loop("relay", self.relay.run)]
         if self.consumer is not None:
             loops += [Loop("consumer", self.consumer.run), Loop("revisit", self.consumer.revisit)]
         return loops
 
-    def _own_jobs(self) -> list[Job]:
-        jobs = [Job("forget delivered events", timedelta(hours=1), lambda: forget_delivered(self.kit.db))]
+    def _all_jobs(self) -> list[Job]:
+        jobs: list[Job] = []
+        if self._works:
+            jobs += self.service.jobs(self.kit)
+            jobs.append(Job("forget delivered events", timedelta(hours=1), lambda: forget_delivered(self.kit.db)))
         if self.kit.run.environment is not Environment.PRODUCTION:
             follow = moved_clock.Follower(self.kit)
             jobs.append(Job("follow the sandbox's clock", timedelta(milliseconds=500), follow.step))

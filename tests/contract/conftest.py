@@ -1,21 +1,19 @@
 """Real Kafka for the contract tests: required where the environment says CI, left out with a line elsewhere."""
 
-import os
-import socket
 from collections.abc import AsyncIterator
 
 import pytest
 
-from deploy.kafka.launch import missing
 from tests.contract.proxy import Proxy
 from tests.contract.stores import Broker, Store
+from tests.fixtures.running import free_port, require_kafka
 
 
 @pytest.fixture(scope="session")
 async def kafka(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Store]:
     """The session's Kafka; tests tell themselves apart by their topics."""
-    _require_kafka()
-    broker = Broker(tmp_path_factory.mktemp("kafka") / "data", _free_port())
+    require_kafka()
+    broker = Broker(tmp_path_factory.mktemp("kafka") / "data", free_port())
     await broker.start()
     yield broker.store
     broker.stop()
@@ -24,9 +22,9 @@ async def kafka(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Store
 @pytest.fixture(scope="session")
 async def kafka_behind_proxy(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[tuple[Broker, Proxy]]:
     """A second Kafka, which tells its clients to come through a proxy."""
-    _require_kafka()
+    require_kafka()
     proxy = Proxy()
-    port = _free_port()
+    port = free_port()
     await proxy.start(port)
     broker = Broker(tmp_path_factory.mktemp("proxied") / "data", port, proxy.port)
     await broker.start()
@@ -61,18 +59,3 @@ def cuttable(request: pytest.FixtureRequest) -> tuple[Store, Proxy]:
         return found
     broker, proxy = request.getfixturevalue("kafka_behind_proxy")
     return broker.store.at_port(proxy.port), proxy
-
-
-def _require_kafka() -> None:
-    """Skip, or fail in CI, when Java or Maven is missing."""
-    lack = missing()
-    if lack is not None and os.environ.get("CI"):
-        pytest.fail(lack)
-    if lack is not None:
-        pytest.skip(lack)
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])

@@ -96,7 +96,7 @@ async def test_nothing_personal_rests_or_travels_in_plain_text(
 ) -> None:
     receipt = (await submit(http, "once", contact=CONTACT)).json()["receipt"]
     [tip] = await told(kit, TipReceived)
-    await duty.post(f"/api/tips/{tip.tip_id}/sender", json={"reason": "核实李证人所述地址。"})
+    await duty.post(f"/api/tip-senders/{tip.tip_id}", json={"reason": "核实李证人所述地址。"})
     kept = [str(await rows(kit, table)) for table in (store.tips, store.senders, store.looks, answers)]
     kept += [bytes(row.value).decode() for row in await rows(kit, outbox)]
     assert all(len(text) > 50 for text in kept)
@@ -254,10 +254,10 @@ async def test_every_look_at_a_sender_is_kept_with_its_reason(
     kit: Kit[Any], http: httpx.AsyncClient, duty: httpx.AsyncClient
 ) -> None:
     tip_id = await tip_with_sender(kit, http, contact=CONTACT)
-    shown = await duty.post(f"/api/tips/{tip_id}/sender", json={"reason": "核实楼栋号。"})
+    shown = await duty.post(f"/api/tip-senders/{tip_id}", json={"reason": "核实楼栋号。"})
     assert shown.json() == {"contact": CONTACT}
-    assert CONTACT not in (await duty.get(f"/tips/{tip_id}/sender")).text
-    page = await duty.post(f"/tips/{tip_id}/sender", data={"reason": "再次核实。"})
+    assert CONTACT not in (await duty.get(f"/tip-senders/{tip_id}")).text
+    page = await duty.post(f"/tip-senders/{tip_id}", data={"reason": "再次核实。"})
     assert CONTACT in page.text
     reasons = [kit.keyring.open(row.reason, f"{tip_id}/look") for row in await rows(kit, store.looks)]
     assert reasons == ["核实楼栋号。", "再次核实。"]
@@ -268,22 +268,22 @@ async def test_without_a_reason_or_the_power_nobody_looks(
     kit: Kit[Any], http: httpx.AsyncClient, duty: httpx.AsyncClient
 ) -> None:
     tip_id = await tip_with_sender(kit, http, contact=CONTACT)
-    assert (await duty.post(f"/api/tips/{tip_id}/sender", json={"reason": " "})).status_code == 422
-    page = await duty.post(f"/tips/{tip_id}/sender", data={"reason": ""})
+    assert (await duty.post(f"/api/tip-senders/{tip_id}", json={"reason": " "})).status_code == 422
+    page = await duty.post(f"/tip-senders/{tip_id}", data={"reason": ""})
     assert page.status_code == 422
     assert CONTACT not in page.text
     async with client(SERVICE, kit, Role.CHIEF) as chief:
-        for path in (f"/api/tips/{tip_id}/sender", f"/tips/{tip_id}/sender"):
+        for path in (f"/api/tip-senders/{tip_id}", f"/tip-senders/{tip_id}"):
             assert (await chief.post(path, json={"reason": "想知道。"})).status_code == 403
-    assert (await http.post(f"/api/tips/{tip_id}/sender", json={"reason": "想知道。"})).status_code == 401
+    assert (await http.post(f"/api/tip-senders/{tip_id}", json={"reason": "想知道。"})).status_code == 401
     assert await rows(kit, store.looks) == []
 
 
 async def test_a_tip_without_a_sender_says_so(kit: Kit[Any], http: httpx.AsyncClient, duty: httpx.AsyncClient) -> None:
     tip_id = await tip_with_sender(kit, http)
-    answer = await duty.post(f"/api/tips/{tip_id}/sender", json={"reason": "核实楼栋号。"})
+    answer = await duty.post(f"/api/tip-senders/{tip_id}", json={"reason": "核实楼栋号。"})
     assert (answer.status_code, answer.json()["code"]) == (404, "no_sender")
-    assert (await duty.get(f"/tips/{new_id()}/sender")).status_code == 404
+    assert (await duty.get(f"/tip-senders/{new_id()}")).status_code == 404
 
 
 async def test_a_contact_opens_only_as_its_own_tips(kit: Kit[Any], http: httpx.AsyncClient) -> None:
@@ -294,7 +294,7 @@ async def test_a_contact_opens_only_as_its_own_tips(kit: Kit[Any], http: httpx.A
         await tx.conn.execute(update(store.senders).where(store.senders.c.tip_id == one).values(contact=second))
     assert first != second
     async with client(SERVICE, kit, Role.DUTY) as duty:
-        swapped = await duty.post(f"/api/tips/{one}/sender", json={"reason": "核实楼栋号。"})
+        swapped = await duty.post(f"/api/tip-senders/{one}", json={"reason": "核实楼栋号。"})
         assert swapped.status_code == 500
         assert "另一个人" not in swapped.text
-        assert (await duty.post(f"/api/tips/{two}/sender", json={"reason": "核实。"})).status_code == 200
+        assert (await duty.post(f"/api/tip-senders/{two}", json={"reason": "核实。"})).status_code == 200

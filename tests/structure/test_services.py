@@ -47,13 +47,16 @@ def test_every_route_names_its_permission_and_zone(service: Service) -> None:
 
 
 @pytest.mark.parametrize("service", SERVICES, ids=lambda s: s.name)
-def test_every_route_lies_below_its_services_paths(service: Service) -> None:
+def test_every_route_lies_below_its_services_paths_of_its_zone(service: Service) -> None:
     for route in routes_of(service):
-        assert any(matches(route.path, prefix) for prefix in service.paths), route.path
+        zone = Zone((route.openapi_extra or {})["x-zone"])
+        below = [prefix for prefix in service.prefixes(set(Zone)) if matches(route.path, prefix)]
+        assert below, route.path
+        assert max(below, key=len) in service.prefixes({zone}), route.path
 
 
 def test_no_two_services_claim_a_path() -> None:
-    assert paths_of({service.name: service.paths for service in SERVICES})
+    assert paths_of({service.name: service.prefixes(set(Zone)) for service in SERVICES})
 
 
 def test_public_routes_and_staff_routes_stand_apart() -> None:

@@ -1,0 +1,138 @@
+"""Start everything on this machine, keep it alive, end it in order: `python -m deploy.local.launch`.
+
+YANGGUANG_KAFKA names a broker that runs already; else one is started. YANGGUANG_PROCESSES sets how many processes a
+role has, as `party_notification=2`. Each process writes its log to a file of its own below `<data>/logs`.
+"""
+
+import asyncio
+import os
+import signal
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+import click
+import httpx
+import uvicorn
+import uvloop
+from starlette.types import ASGIApp
+
+from deploy.kafka.launch import CACHE, missing
+from deploy.local.children import Child, Command
+from deploy.local.gateway import gateway, readiness
+from deploy.local.layout import OUTSIDE, Role, copies, roles
+from deploy.local.ports import free_ports
+from shared.runtime.cli import announce
+from shared.runtime.forward import forwarding_client
+from shared.runtime.logging import configure
+from shared.runtime.postgres import EmbeddedPostgres, PostgresStartError
+from shared.settings import RunSettings
+
+SMTP_ABOVE = 25
+"""The sandbox's mail server listens this far above its HTTP port."""
+
+
+class Machine:
+    """All processes of the product on this machine."""
+
+    def __init__(self, run: RunSettings, broker: str, numbers: Mapping[str, int], kafka_cache: Path) -> None:
+        self.run_settings = run
+        self.roles = roles()
+        self.numbers = {role.name: numbers.get(role.name, 1) for role in self.roles}
+        connections = (sum(self.numbers.values()) + 2) * (run.pool_size + 6)
+        names = sorted({role.service.name for role in self.roles})
+        self.postgres = EmbeddedPostgres(run.data / "postgres", names, connections)
+        self._kafka_cache = kafka_cache
+        self._logs = run.data / "logs"
+        self._own_broker = not broker
+        ports = free_ports(sum(self.numbers.values()) + 1, SMTP_ABOVE)
+        self.broker = broker or f"127.0.0.1:{ports.pop()}"
+        self.ports = {name: [ports.pop() for _ in range(number)] for name, number in self.numbers.items()}
+
+    @property
+    def urls(self) -> dict[str, list[str]]:
+        """Role → the URLs of its processes."""
+        return {name: [f"http://127.0.0.1:{port}" for port in ports] for name, ports in self.ports.items()}
+
+    def children(self) -> list[Child]:
+        """Every process; the database must be up."""
+        self._logs.mkdir(parents=True, exist_ok=True)
+        found = [self._kafka()] if self._own_broker else []
+        found += [self._process(role, port) for role in self.roles for port in self.ports[role.name]]
+        return found
+
+    def _kafka(self) -> Child:
+        words = [sys.executable, "-m", "deploy.kafka.launch", "--die-with-parent", "--port", self.broker.split(":")[1]]
+        words += ["--data", str(self.run_settings.data / "kafka"), "--cache", str(self._kafka_cache)]
+        return Child(Command("kafka", words, os.environ, self._logs / "kafka.log"))  # noqa: TID251 - handed on whole
+
+    def _process(self, role: Role, port: int) -> Child:
+        words = [str(Path(sys.executable).parent / "yangguang"), "serve", role.service.name]
+        words += ["--zone", role.zone, "--end-with-parent"]
+        return Child(Command(role.name, words, self._environment(role, port), self._logs / f"{role.name}-{port}.log"))
+
+    def _environment(self, role: Role, port: int) -> Mapping[str, str]:
+        sandbox = self.ports[OUTSIDE][0]
+        return {
+            **os.environ,  # noqa: TID251 - handed on whole
+            "YANGGUANG_DATA": str(self.run_settings.data),
+            "YANGGUANG_PORT": str(port),
+            "YANGGUANG_SITE_URL": self.run_settings.base_url,
+            "YANGGUANG_DATABASE_URL": self.postgres.url(role.service.name),
+            "YANGGUANG_LOG": "kafka",
+            "YANGGUANG_KAFKA": self.broker,
+            "YANGGUANG_TRUSTED_PROXY": "127.0.0.1",
+            "YANGGUANG_SANDBOX_URL": f"http://127.0.0.1:{sandbox}",
+            "YANGGUANG_SANDBOX_SMTP_PORT": str(sandbox + SMTP_ABOVE),
+        }
+
+    async def run(self) -> None:
+        """Until SIGINT or SIGTERM."""
+        await asyncio.to_thread(self.postgres.start)
+        try:
+            async with asyncio.TaskGroup() as group, forwarding_client() as client:
+                tasks = [group.create_task(child.run()) for child in self.children()]
+                tasks.append(group.create_task(self._tell(client)))
+                await self._serve(gateway(self.roles, self.urls, client))
+                for task in tasks:
+                    task.cancel()
+        finally:
+            await asyncio.to_thread(self.postgres.stop)
+
+    async def _serve(self, app: ASGIApp) -> None:
+        run = self.run_settings
+        config = uvicorn.Config(
+            app, host=run.host, port=run.port, log_config=None, access_log=False, timeout_graceful_shutdown=2
+        )
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, lambda *_: None)  # uvicorn raises it again at its end; the rest is ours
+        await uvicorn.Server(config).serve()
+
+    async def _tell(self, client: httpx.AsyncClient) -> None:
+        while not all((await readiness(self.urls, client)).values()):  # noqa: ASYNC110 - they fire no event here
+            await asyncio.sleep(0.3)
+        announce(self.run_settings)
+        click.echo(f"  各进程的日志：{self._logs}    Kafka：{self.broker}\n")
+
+
+@click.command(help="在本机以独立进程启动全部服务：真实的 Kafka、每个服务和网段一个进程、网关在前。")
+@click.option("--kafka", "broker", default="", envvar="YANGGUANG_KAFKA", show_envvar=True, help="已在运行的 Kafka")
+@click.option(
+    "--processes", default="", envvar="YANGGUANG_PROCESSES", show_envvar=True, help="例如 party_notification=2"
+)
+@click.option("--kafka-cache", default=CACHE, envvar="YANGGUANG_KAFKA_CACHE", type=Path, hidden=True)
+def main(broker: str, processes: str, kafka_cache: Path) -> None:
+    """Check, then run."""
+    configure()
+    lack = None if broker else missing(kafka_cache)
+    if lack is not None:
+        raise click.ClickException(lack)
+    try:
+        machine = Machine(RunSettings(), broker, copies(processes), kafka_cache)
+        uvloop.run(machine.run())
+    except (ValueError, PostgresStartError) as error:
+        raise click.ClickException(str(error)) from None
+
+
+if __name__ == "__main__":
+    main()
