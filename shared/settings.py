@@ -5,10 +5,23 @@ Two groups are shared by all: how this process runs, and the court's own data th
 
 from enum import StrEnum
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import BeforeValidator, Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+def _from_file(value: object) -> object:
+    if not (isinstance(value, str) and value.startswith("@")):
+        return value
+    try:
+        return Path(value[1:]).read_text(encoding="utf-8").strip()
+    except OSError:
+        raise ValueError(f"无法读取文件 {value[1:]}") from None
+
+
+FromFile = BeforeValidator(_from_file)
+"""`@/path` stands for what that file holds: secrets need not stand in the environment."""
 
 
 class Environment(StrEnum):
@@ -37,7 +50,7 @@ class RunSettings(BaseSettings):
     """Copies of each topic that is created."""
     trusted_proxy: str = ""
     """Address of the gateway whose word on the client's address is believed; empty: nobody's."""
-    database_url: str = ""
+    database_url: Annotated[str, FromFile] = ""
     """A URL with `{service}` in it, or empty for the embedded PostgreSQL."""
     pool_size: int = Field(10, ge=2, le=100)
     keyring: str = ""

@@ -13,6 +13,7 @@ import socket
 import subprocess
 import tempfile
 import uuid
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -92,7 +93,8 @@ def fetch(cache: Path = CACHE) -> Path:
         with tempfile.TemporaryDirectory(dir=cache) as work:
             maven = [shutil.which("mvn") or "mvn", "-B", "-q", "-f", str(POM)]
             _run([*maven, "dependency:copy-dependencies", f"-DoutputDirectory={work}/jars"])
-            Path(work, "jars").rename(jars)
+            with suppress(OSError):  # another one was faster
+                Path(work, "jars").rename(jars)
     return jars
 
 
@@ -129,19 +131,19 @@ def _free_port() -> int:
 @click.option("--data", default=".data/kafka", envvar="YANGGUANG_KAFKA_DATA", show_envvar=True, type=Path)
 @click.option("--cache", default=CACHE, envvar="YANGGUANG_KAFKA_CACHE", show_envvar=True, type=Path)
 @click.option("--advertised", default=0, help="端口：代理在前时告知客户端的端口")
-@click.option("--die-with-parent", is_flag=True, help="启动者退出时一并停止")
+@click.option("--end-with-parent", "parent", type=int, metavar="PID", help="启动者（进程号）退出时一并停止")
 @click.option("--fetch-only", is_flag=True, help="只下载，不启动")
-def main(port: int, data: Path, cache: Path, advertised: int, **flags: bool) -> None:
+def main(port: int, data: Path, cache: Path, advertised: int, parent: int | None, *, fetch_only: bool) -> None:
     """Fetch, format and become the broker."""
     lack = missing(cache)
     if lack is not None:
         raise click.ClickException(lack)
-    if flags["fetch_only"]:
+    if fetch_only:
         fetch(cache)
         return
     arguments = command(Node(port, data, advertised), cache)
-    if flags["die_with_parent"]:
-        end_with_parent()
+    if parent is not None:
+        end_with_parent(parent)
     click.echo(f"Kafka：127.0.0.1:{port}，数据在 {data}")
     os.execv(arguments[0], arguments)  # noqa: S606 - Kafka takes this process's place, and its signals
 

@@ -32,6 +32,9 @@ SMTP_ABOVE = 25
 """The sandbox's mail server listens this far above its HTTP port."""
 
 
+_FOLLOW = ("--end-with-parent", str(os.getpid()))
+
+
 class Machine:
     """All processes of the product on this machine."""
 
@@ -62,13 +65,13 @@ class Machine:
         return found
 
     def _kafka(self) -> Child:
-        words = [sys.executable, "-m", "deploy.kafka.launch", "--die-with-parent", "--port", self.broker.split(":")[1]]
+        words = [sys.executable, "-m", "deploy.kafka.launch", *_FOLLOW, "--port", self.broker.split(":")[1]]
         words += ["--data", str(self.run_settings.data / "kafka"), "--cache", str(self._kafka_cache)]
         return Child(Command("kafka", words, os.environ, self._logs / "kafka.log"))  # noqa: TID251 - handed on whole
 
     def _process(self, role: Role, port: int) -> Child:
         words = [str(Path(sys.executable).parent / "yangguang"), "serve", role.service.name]
-        words += ["--zone", role.zone, "--end-with-parent"]
+        words += ["--zone", role.zone, *_FOLLOW]
         return Child(Command(role.name, words, self._environment(role, port), self._logs / f"{role.name}-{port}.log"))
 
     def _environment(self, role: Role, port: int) -> Mapping[str, str]:

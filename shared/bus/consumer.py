@@ -69,7 +69,9 @@ class Consumer:
             except Exception as error:
                 if not (is_away(error) or is_passing(error)):
                     raise
-                log.warning("log or database away", extra={"error": type(error).__name__})
+                log.warning(
+                    "log or database away", extra={"service": self._keeper.service, "error": type(error).__name__}
+                )
                 self._progress = -math.inf
                 await asyncio.sleep(1)
 
@@ -132,7 +134,7 @@ class Consumer:
             except Exception as error:
                 if not (is_away(error) or is_passing(error)):
                     raise
-                log.warning("database away", extra={"error": type(error).__name__})
+                log.warning("database away", extra={"service": self._keeper.service, "error": type(error).__name__})
                 await asyncio.sleep(1)
 
 

@@ -15,6 +15,7 @@ from shared.db.failures import is_passing as passes_in_database
 from shared.db.inbox import Lane, LaneState
 from shared.db.transaction import Database, Transaction, new_id
 from shared.errors import NotYet
+from shared.telemetry.traces import TRACING, SpanKind
 
 log = logging.getLogger(__name__)
 
@@ -46,6 +47,8 @@ class LanePolicy:
     """Between two tries of a parked lane."""
     longest_waiting: timedelta = timedelta(seconds=5)
     """Between two tries of a lane that waits: once the fact is there, it goes on soon."""
+    claim: timedelta = timedelta(seconds=20)
+    """For how long one process has a closed lane to itself while it tries it again."""
     patience: timedelta = timedelta(minutes=2)
     """How long a lane may wait for another topic's fact before a person is told."""
 
@@ -126,7 +129,9 @@ class LaneKeeper:
             raise GapError(f"event {envelope.sequence} after {lane.sequence}")
         handler = self.handlers.get(type(event)) if event is not None else None
         if handler is not None and event is not None and await inbox.is_new(tx.conn, envelope.id):
-            await handler(tx, event, envelope)
+            parent, about = envelope.traceparent, {"service": self.service, "type": envelope.type}
+            with TRACING.span(f"handle {envelope.type}", SpanKind.CONSUMER, parent, **about):
+                await handler(tx, event, envelope)
         await inbox.advance(tx.conn, envelope, lane.topic)
 
     async def _set_aside(self, envelope: Envelope, delivered: Delivered, error: Exception) -> Verdict:
@@ -166,15 +171,17 @@ class LaneKeeper:
                 "headers": {_storable(name): value.hex() for name, value in delivered.headers.items()},
                 "why": _storable(why),
             }
-            await inbox.put_in_quarantine(tx.conn, row)
-            await self._report(tx, "quarantine", f"{self.service} 收到无法解读的消息，已隔离保存，请系统管理员检查。")
+            if await inbox.put_in_quarantine(tx.conn, row):
+                summary = f"{self.service} 收到无法解读的消息，已隔离保存，请系统管理员检查。"
+                await self._report(tx, "quarantine", summary)
 
     async def revisit(self) -> int:
         """Try closed lanes whose time has come; how many were opened again. Tells the desk of what stays closed."""
         async with self.db.read() as conn:
             if not await inbox.any_closed(conn):
                 return 0
-            candidates = await inbox.due(conn, 200)
+        async with self.db.begin() as tx:
+            candidates = await inbox.claim_due(tx.conn, 200, self.policy.claim)
         opened = 0
         for topic, key in candidates:
             opened += await self._drain(topic, key)

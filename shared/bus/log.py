@@ -66,6 +66,10 @@ class Subscription(Protocol):
         """The next offset to read, per partition. Raises BusFencedError when a partition is no longer held."""
         ...
 
+    async def behind(self) -> int:
+        """Records of the partitions held that were appended and not yet committed by this group."""
+        ...
+
     async def close(self) -> None:
         """Give the partitions back, so that another member takes over at once. Never hangs."""
         ...

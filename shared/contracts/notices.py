@@ -72,3 +72,14 @@ class ContactDisowned(Event):
     party_id: UUID
     channel: Literal["sms", "mail"]
     disowned_at: datetime
+
+
+class ContactReplaced(Event):
+    """The contact that was disowned is no longer the party's: another is registered, or none."""
+
+    topic: ClassVar[str] = "notices"
+    type: ClassVar[str] = "notice.contact_replaced.v1"
+    about: ClassVar[str] = "case_id"
+    case_id: UUID
+    party_id: UUID
+    channel: Literal["sms", "mail"]

@@ -4,13 +4,14 @@ A lane is one key of one topic. `open`: events pass. `waiting`: a fact from else
 `parked`: its first event keeps failing; the later ones wait behind it. Restarts remember all of it.
 """
 
+import hashlib
 from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import delete, func, insert, select, update
+from sqlalchemy import delete, func, insert, select, tuple_, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -112,10 +113,13 @@ async def any_closed(conn: AsyncConnection) -> bool:
     )
 
 
-async def due(conn: AsyncConnection, limit: int) -> list[tuple[str, str]]:
-    """Closed lanes whose time to be tried again has come, oldest first."""
-    query = select(lanes.c.topic, lanes.c.key).where(lanes.c.state != LaneState.OPEN, lanes.c.retry_at <= _NOW)
-    return [(row.topic, row.key) for row in await conn.execute(query.order_by(lanes.c.retry_at).limit(limit))]
+async def claim_due(conn: AsyncConnection, limit: int, for_: timedelta) -> list[tuple[str, str]]:
+    """Closed lanes whose time to be tried again has come, oldest first; for a while nobody else is given them."""
+    due = select(lanes.c.topic, lanes.c.key).where(lanes.c.state != LaneState.OPEN, lanes.c.retry_at <= _NOW)
+    due = due.order_by(lanes.c.retry_at).limit(limit).with_for_update(skip_locked=True)
+    mine = tuple_(lanes.c.topic, lanes.c.key).in_(due)
+    claim = update(lanes).where(mine).values(retry_at=_NOW + for_).returning(lanes.c.topic, lanes.c.key)
+    return [(row.topic, row.key) for row in await conn.execute(claim)]
 
 
 async def to_report(conn: AsyncConnection, patience: timedelta) -> list[Any]:
@@ -145,9 +149,14 @@ async def hasten(conn: AsyncConnection, topic: str, key: str, by: UUID) -> bool:
     return row is not None
 
 
-async def put_in_quarantine(conn: AsyncConnection, row: dict[str, Any]) -> None:
-    """Keep bytes that nobody can decode, with their place and headers."""
-    await conn.execute(upsert(quarantine).values(row).on_conflict_do_nothing())
+async def put_in_quarantine(conn: AsyncConnection, row: dict[str, Any]) -> bool:
+    """Keep bytes that nobody can decode, with their place and headers; False when they lie there already.
+
+    A log that came back empty counts its places anew: the bytes belong to what tells two records apart.
+    """
+    digest = hashlib.sha256(row["value"]).digest()
+    put = upsert(quarantine).values({**row, "digest": digest}).on_conflict_do_nothing()
+    return (await conn.execute(put.returning(quarantine.c.offset))).one_or_none() is not None
 
 
 async def quarantined(conn: AsyncConnection) -> list[Any]:

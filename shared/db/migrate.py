@@ -45,7 +45,7 @@ def upgrade(conn: Connection, package: str) -> None:
 async def migrate(engine: AsyncEngine, *packages: str) -> None:
     """Upgrade every package's tables in one transaction; only one process migrates at a time."""
     async with engine.begin() as conn:
+        await conn.execute(text("SELECT pg_advisory_xact_lock(7203)"))  # before the limit: others may take long
         await conn.execute(text(f"SET LOCAL lock_timeout = '{LOCK_TIMEOUT}'"))
-        await conn.execute(text("SELECT pg_advisory_xact_lock(7203)"))
         for package in packages:
             await conn.run_sync(upgrade, package)

@@ -32,6 +32,7 @@ outbox = Table(
     Column("value", LargeBinary, nullable=False),
     Column("written_at", DateTime(timezone=True), nullable=False, server_default=_NOW),
     Column("delivered_at", DateTime(timezone=True)),
+    Column("traceparent", Text),
 )
 Index("outbox_undelivered", outbox.c.id, postgresql_where=outbox.c.delivered_at.is_(None))
 
@@ -101,6 +102,7 @@ quarantine = Table(
     Column("topic", Text, primary_key=True),
     Column("partition", Integer, primary_key=True),
     Column("offset", BigInteger, primary_key=True),
+    Column("digest", LargeBinary, primary_key=True),
     Column("key", LargeBinary, nullable=False),
     Column("value", LargeBinary, nullable=False),
     Column("headers", JSONB, nullable=False),

@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
@@ -16,6 +16,7 @@ from shared.contracts.envelope import Envelope, Event, encode
 from shared.db.tables import outbox, sequences
 from shared.errors import Fault, Invalid
 from shared.signals import Signals
+from shared.telemetry.traces import TRACING
 
 OUTBOX_SIGNAL = "outbox"
 MAX_EVENT_BYTES = 800_000
@@ -25,6 +26,11 @@ MAX_EVENT_BYTES = 800_000
 def new_id() -> UUID:
     """A UUIDv7: sorts by the time of its making."""
     return uuids.uuid7()
+
+
+def made_at(made: UUID) -> datetime:
+    """The machine's instant (UTC) at which new_id() made the id (RFC 9562, 5.7)."""
+    return datetime.fromtimestamp((made.int >> 80) / 1000, UTC)
 
 
 class Transaction:
@@ -71,6 +77,7 @@ class Transaction:
             time=self.now,
             sequence=sequence,
             court=self._court,
+            traceparent=TRACING.traceparent(),
             data=event.model_dump(mode="json"),
         )
         value = encode(envelope)
@@ -82,7 +89,17 @@ class Transaction:
             "key": event.key,
             "sequence": sequence,
             "value": value,
+            "traceparent": envelope.traceparent,
         }
+
+
+_SERVER = {
+    # A process that froze, or whose machine is gone, must not keep its rows locked.
+    "idle_in_transaction_session_timeout": "30s",
+    "tcp_keepalives_idle": "15",
+    "tcp_keepalives_interval": "5",
+    "tcp_keepalives_count": "3",
+}
 
 
 class Database:
@@ -96,9 +113,9 @@ class Database:
             pool_timeout=30,
             hide_parameters=True,
             pool_pre_ping=False,
-            connect_args={"timeout": 10, "command_timeout": 60},
+            connect_args={"timeout": 10, "command_timeout": 60, "server_settings": _SERVER},
         )
-        self._service = service
+        self.service = service
         self._court = court
         self._clock = clock
         self._signals = signals
@@ -107,7 +124,7 @@ class Database:
     async def begin(self) -> AsyncIterator[Transaction]:
         """A transaction: committed when the block ends, rolled back when it raises."""
         async with self.engine.begin() as conn:
-            tx = Transaction(conn, self._service, self._court, self._clock.now())
+            tx = Transaction(conn, self.service, self._court, self._clock.now())
             yield tx
         for signal in tx.signals:
             self._signals.fire(signal)

@@ -2,34 +2,15 @@
 
 from collections.abc import Callable, Iterable
 from typing import Any
-from urllib.parse import quote
 
-from fastapi import FastAPI, Request
-from fastapi.responses import JSONResponse, Response
+from fastapi import FastAPI
+from fastapi.responses import JSONResponse
 
-from shared.errors import Refusal, Unauthenticated
 from shared.http import problems
 from shared.http.guards import Guards
+from shared.http.observed import Observed
+from shared.http.problem_page import problem_page
 from shared.http.routes import Routes, Zone
-from shared.web.pages import Pages
-
-PROBLEM_PAGE = Pages("shared.web")
-
-
-def problem_page(request: Request, refusal: Refusal) -> Response:
-    """A page in words; whoever is not signed in is shown the way to the door."""
-    if isinstance(refusal, Unauthenticated) and request.method == "GET":
-        return Response(status_code=303, headers={"Location": _way_in(request, refusal)})
-    return PROBLEM_PAGE.problem(request, refusal)
-
-
-def _way_in(request: Request, refusal: Refusal) -> str:
-    """The party's entrance; for staff the renewal, which knows whether they must sign in again, and comes back here."""
-    path, query = request.url.path, request.url.query
-    if refusal.code == "party_not_entered" or path.startswith("/p/"):
-        return "/p"
-    here = f"{quote(path)}?{query}" if query else quote(path)
-    return f"/sign-in/refresh?next={quote(here, safe='')}"
 
 
 class Application(FastAPI):
@@ -54,6 +35,7 @@ def build_app(kit: Any, title: str, routes: Iterable[Routes], zones: Iterable[Zo
     app.state.endpoints = [route for router in served for route in router.routes]
     answer = problems.answering(problem_page)
     app.add_middleware(Guards, answer=answer)
+    app.add_middleware(Observed, service=kit.service)  # the last one added is the outermost
     problems.install(app, answer)
     for router in served:
         app.include_router(router)

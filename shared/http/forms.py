@@ -16,7 +16,7 @@ Typed = dict[str, Any]
 async def typed(request: Request, *many: str) -> Typed:
     """The texts of a form as they were typed, without files; `many` names the fields that hold several."""
     async with request.form() as form:
-        texts: Typed = {name: value for name, value in form.items() if isinstance(value, str) and name != "csrf"}
+        texts: Typed = {name: value for name, value in form.items() if isinstance(value, str)}
         return texts | {name: [value for value in form.getlist(name) if isinstance(value, str)] for name in many}
 
 

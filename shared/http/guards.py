@@ -31,6 +31,26 @@ def cross_site(headers: Headers, method: str) -> bool:
     return origin is not None and origin.partition("://")[2] != headers.get("host")
 
 
+def _with_headers(send: Send) -> Send:
+    async def sending(message: Message) -> None:
+        if message["type"] == "http.response.start":
+            secure(MutableHeaders(scope=message))
+        await send(message)
+
+    return sending
+
+
+class Headed:
+    """Adds the security headers to what has no guards before it: documentation, static files."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass on; what the answer has set stands."""
+        await self._app(scope, receive, _with_headers(send) if scope["type"] == "http" else send)
+
+
 class Guards:
     """The outermost layer of each service."""
 
@@ -48,12 +68,7 @@ class Guards:
             await self._answer(Request(scope), refusal)(scope, receive, send)
             return
 
-        async def with_headers(message: Message) -> None:
-            if message["type"] == "http.response.start":
-                secure(MutableHeaders(scope=message))
-            await send(message)
-
-        await self._app(scope, _limited(receive), with_headers)
+        await self._app(scope, _limited(receive), _with_headers(send))
 
 
 def _refusal(scope: Scope) -> Refusal | None:

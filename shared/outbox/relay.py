@@ -26,7 +26,8 @@ from shared.telemetry.metrics import EVENTS_RELAYED
 
 log = logging.getLogger(__name__)
 
-LEASE = timedelta(seconds=15)
+LEASE = timedelta(seconds=6)
+POLL = 0.25  # seconds; another process of the service, in the public zone, may have told something
 KEEP = timedelta(days=30)
 LINGER = 0.01
 _NOW = func.clock_timestamp()
@@ -56,18 +57,24 @@ class Relay:
         return time.monotonic() - self._progress
 
     async def run(self) -> None:
-        """Relay for ever; a log or database that is away is waited for."""
+        """Relay for ever; a log or database that is away is waited for. At its end another may go on at once."""
+        try:
+            await self._relay()
+        finally:
+            await self._hand_over()
+
+    async def _relay(self) -> None:
         wait = 0.0
         while True:
             if await self._signals.wait(OUTBOX_SIGNAL, wait):
                 await asyncio.sleep(LINGER)  # acts come in bursts: one batch for all of them
             try:
                 more = await self.step()
-                wait = 0.0 if more else 0.5
+                wait = 0.0 if more else POLL
             except Exception as error:
                 if not (is_away(error) or is_passing(error)):
                     raise
-                log.warning("relay waits", extra={"error": type(error).__name__})
+                log.warning("relay waits", extra={"service": self._db.service, "error": type(error).__name__})
                 self._progress = -math.inf
                 wait = 1.0
 
@@ -79,9 +86,10 @@ class Relay:
         try:
             more = await self._hold() and await self._send()
         except Exception as error:
-            epoch, self._epoch = self._epoch, None
-            if epoch is not None and not is_away(error):
-                await self._give_up(epoch)
+            if is_away(error):
+                self._epoch = None
+            else:
+                await self._hand_over()
             raise
         self._progress = time.monotonic()
         return more
@@ -115,10 +123,18 @@ class Relay:
         self._renew_at = time.monotonic() + LEASE.total_seconds() / 3
         return self._epoch is not None
 
-    async def _give_up(self, epoch: int) -> None:
+    async def _hand_over(self) -> None:
+        """Give the lease up; a database that is away lets it run out."""
+        epoch, self._epoch = self._epoch, None
+        if epoch is None:
+            return
         mine = and_(relay.c.holder == self._me, relay.c.epoch == epoch)
-        async with self._db.begin() as tx:
-            await tx.conn.execute(update(relay).where(mine).values(until=_NOW))
+        try:
+            async with asyncio.timeout(1), self._db.begin() as tx:
+                await tx.conn.execute(update(relay).where(mine).values(until=_NOW))
+        except Exception as error:
+            if not (is_away(error) or is_passing(error)):
+                raise
 
     async def _start_over(self, conn: Any, identity: str, *, anew: bool) -> None:
         if anew:

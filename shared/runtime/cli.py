@@ -39,11 +39,16 @@ def main() -> None:
 
 
 def announce(run: RunSettings) -> None:
-    """Say where to look and, in a demonstration, how to sign in."""
+    """Say where to look and, in a demonstration, how to sign in.
+
+    A process that was given its database is one of many: whoever started them all speaks for it.
+    """
+    if run.database_url:
+        return
     click.echo(f"\n阳光执行已就绪：{run.base_url}")
     click.echo(f"  当事人查询 {run.base_url}/p    提供线索 {run.base_url}/tips    核对通知 {run.base_url}/verify")
     click.echo(f"  工作人员登录 {run.base_url}/sign-in    演示用的手机和邮箱 {run.base_url}/sandbox")
-    logins = sorted((run.data / "secrets" / "logins").glob("*"))
+    logins = sorted(path for path in (run.data / "secrets" / "logins").glob("*") if "." not in path.name)
     if run.environment is not Environment.PRODUCTION and logins:
         click.echo("  演示登录名和密码（保存在数据目录的 secrets/logins 下，只在本机使用）：")
         for path in logins:
@@ -55,17 +60,17 @@ def announce(run: RunSettings) -> None:
 @click.argument("names", nargs=-1, required=True)
 @click.option("--without", multiple=True, help="与 all 连用：不启动的服务。")
 @click.option("--zone", type=click.Choice(["public", "staff", "both"]), help="只提供外网或内网的页面。")
-@click.option("--end-with-parent", "follow", is_flag=True, help="启动者退出时一并停止。")
-def serve_command(names: tuple[str, ...], without: tuple[str, ...], zone: str | None, *, follow: bool) -> None:
+@click.option("--end-with-parent", "parent", type=int, metavar="PID", help="启动者（进程号）退出时一并停止。")
+def serve_command(names: tuple[str, ...], without: tuple[str, ...], zone: str | None, parent: int | None) -> None:
     """启动一个、几个或全部（all）服务。"""
-    configure()
-    if follow:
-        end_with_parent()
+    if parent is not None:
+        end_with_parent(parent)
     chosen = [name for name in service_names() if name not in without] if names == ("all",) else list(names)
     unknown = sorted(set(chosen) - set(service_names()))
     if unknown:
         raise click.UsageError(f"没有这个服务：{'、'.join(unknown)}。可选：{'、'.join(service_names())}。")
     run = RunSettings.model_validate({"zone": zone} if zone else {})
+    configure(process="+".join(names), zone=run.zone)
     try:
         uvloop.run(serve(chosen, run, lambda: announce(run)))
     except (LaunchError, SecretsMissingError, PostgresStartError) as error:

@@ -70,7 +70,8 @@ def _passed(answer: httpx.Response) -> Response:
 
 def forwarding_client() -> httpx.AsyncClient:
     """A client without a limit on open streams, that waits for answers as long as the browser does."""
-    limits = httpx.Limits(max_connections=None, max_keepalive_connections=50)
+    # Idle connections are left well before the processes (uvicorn: 5 s) close them in the middle of a request.
+    limits = httpx.Limits(max_connections=None, max_keepalive_connections=50, keepalive_expiry=2.0)
     return httpx.AsyncClient(timeout=httpx.Timeout(None, connect=3.0), limits=limits, follow_redirects=False)
 
 

@@ -4,11 +4,14 @@ import asyncio
 import logging
 import time
 
+from shared.db.failures import is_away
 from shared.http.problems import log_unexpected
 from shared.runtime.service import Job
 from shared.signals import Signals
 
 log = logging.getLogger(__name__)
+
+_AGAIN = 5.0  # seconds until a job that failed is tried again, however seldom it runs
 
 
 class JobRunner:
@@ -25,12 +28,18 @@ class JobRunner:
 
     async def run(self) -> None:
         """Call the job for ever."""
-        pause = self.job.every.total_seconds()
+        every = self.job.every.total_seconds()
         while True:
-            try:
-                await self.job.run()
-                self._progress = time.monotonic()
-            except Exception as error:  # noqa: BLE001 - a failing job is reported by its lag, and tried again
-                log.warning("job failed", extra={"job": self.job.name})
-                log_unexpected(error)
+            pause = every if await self._try() else min(every, _AGAIN)
             await (self._signals.wait(self.job.signal, pause) if self.job.signal else asyncio.sleep(pause))
+
+    async def _try(self) -> bool:
+        try:
+            await self.job.run()
+        except Exception as error:  # noqa: BLE001 - a failing job is reported by its lag, and tried again
+            log.warning("job failed", extra={"job": self.job.name, "error": type(error).__name__})
+            if not is_away(error):
+                log_unexpected(error)
+            return False
+        self._progress = time.monotonic()
+        return True

@@ -19,7 +19,9 @@ from shared.bus.log import BusError, Log
 from shared.bus.postgres import PostgresLog
 from shared.clock import SystemClock
 from shared.contracts.topics import topics_of
+from shared.db.failures import is_away, is_passing
 from shared.http.app import health_answer
+from shared.http.guards import Headed
 from shared.http.routes import Zone
 from shared.runtime.docs import docs_routes
 from shared.runtime.gateway import Gateway, paths_of
@@ -27,6 +29,7 @@ from shared.runtime.postgres import EmbeddedPostgres
 from shared.runtime.registry import load
 from shared.runtime.secrets import load_secrets
 from shared.runtime.service import Service
+from shared.runtime.telemetry import Metrics, TelemetrySettings, traced
 from shared.runtime.unit import Unit, build_kit
 from shared.settings import Environment, RunSettings
 from shared.web.pages import static_app
@@ -46,6 +49,12 @@ def zones_of(run: RunSettings) -> tuple[Zone, ...]:
     return tuple(Zone) if run.zone == "both" else (Zone(run.zone),)
 
 
+def process_name(names: Sequence[str], run: RunSettings) -> str:
+    """What this process is called in traces."""
+    name = names[0] if len(names) == 1 else "yangguang"
+    return f"{name}-public" if run.zone == "public" else name
+
+
 def check(names: Sequence[str], run: RunSettings) -> None:
     """Refuse what production must not do. Raises LaunchError."""
     if run.environment is not Environment.PRODUCTION:
@@ -58,13 +67,15 @@ def check(names: Sequence[str], run: RunSettings) -> None:
 
 def front(services: Sequence[Service], readyz: Callable[[Request], Awaitable[Response]]) -> dict[str, ASGIApp]:
     """What stands before the services under its own paths: health, documentation, static files."""
-    app = Starlette(
-        routes=[
-            Route("/healthz", lambda _: JSONResponse({"alive": True})),
-            Route("/readyz", readyz),
-            *docs_routes(services),
-            Mount("/static", static_app()),
-        ]
+    app = Headed(
+        Starlette(
+            routes=[
+                Route("/healthz", lambda _: JSONResponse({"alive": True})),
+                Route("/readyz", readyz),
+                *docs_routes(services),
+                Mount("/static", static_app()),
+            ]
+        )
     )
     return dict.fromkeys(("/healthz", "/readyz", "/docs", "/asyncapi", "/static"), app)
 
@@ -107,7 +118,8 @@ class Product:
         bus = self.bus()
         try:
             await self._begin(bus)
-            await self._prepare(bus)
+            self._build(bus)
+            await self._prepare()
             async with asyncio.TaskGroup() as group:
                 loops = [group.create_task(unit.run()) for unit in self.units]
                 loops.append(group.create_task(self._go_on_beginning(bus)))
@@ -124,7 +136,13 @@ class Product:
                 await asyncio.to_thread(self.postgres.stop)
 
     async def _begin(self, bus: Log) -> None:
-        """A log that is away holds up nobody who files, asks or tips: what they tell waits in the outbox."""
+        """A log that is away holds up nobody who files, asks or tips: what they tell waits in the outbox.
+
+        A process of the public zone alone does nothing with the log.
+        """
+        if Zone.STAFF not in zones_of(self.run_settings):
+            self.log_started = True
+            return
         try:
             await bus.start(topics_of(self.run_settings.environment))
             self.log_started = True
@@ -136,12 +154,23 @@ class Product:
             await asyncio.sleep(1)
             await self._begin(bus)
 
-    async def _prepare(self, bus: Log) -> None:
+    def _build(self, bus: Log) -> None:
         for service in self.services:
             kit = build_kit(service, self.run_settings, self.secrets, self.url(service.name), self.clock)
             self.units.append(Unit(service, kit, bus, zones_of(self.run_settings)))
+
+    async def _prepare(self) -> None:
+        """A database that comes up later than we, or restarts meanwhile, is waited for."""
         for unit in self.units:
-            await unit.prepare()
+            while True:
+                try:
+                    await unit.prepare()
+                    break
+                except Exception as error:
+                    if not (is_away(error) or is_passing(error)):
+                        raise
+                    log.warning("database away", extra={"service": unit.service.name, "error": type(error).__name__})
+                    await asyncio.sleep(1)
 
     def app(self) -> ASGIApp:
         """The application that answers on this process's port."""
@@ -150,7 +179,8 @@ class Product:
         mounts: dict[str, ASGIApp] = {prefix: apps[name] for prefix, name in owners.items()}
         mounts |= {f"/openapi/{name}.json": app for name, app in apps.items()}
         mounts |= {prefix: app for unit in self.units for prefix, app in unit.mounts.items()}
-        return Gateway({**mounts, **front(self.services, self._readyz)})
+        metrics = Metrics(loopback_only=self.run_settings.zone == "both")
+        return Gateway({**mounts, **front(self.services, self._readyz), "/metrics": metrics})
 
     async def _readyz(self, _request: Request) -> Response:
         checks = {name: check for unit in self.units for name, check in unit.checks().items()}
@@ -165,7 +195,7 @@ async def serve(names: Iterable[str], run: RunSettings, announce: Callable[[], N
     chosen = list(names)
     check(chosen, run)
     product = Product([load(name) for name in chosen], run)
-    async with product.running():
+    async with traced(process_name(chosen, run), TelemetrySettings()), product.running():
         config = uvicorn.Config(
             product.app(),
             host=run.host,

@@ -5,15 +5,22 @@ import logging
 import re
 import sys
 import time
+from collections.abc import Mapping
 from typing import Any
+
+from shared.telemetry.traces import TRACING
 
 _STANDARD = set(logging.makeLogRecord({}).__dict__) | {"message", "asctime", "color_message"}
 
 
 class JsonLines(logging.Formatter):
-    """Formats a record with its extras; of an exception only the type."""
+    """Formats a record with its extras and, in each line, who speaks (`always`); of an exception only the type."""
 
     converter = staticmethod(time.gmtime)
+
+    def __init__(self, always: Mapping[str, str] | None = None) -> None:
+        super().__init__()
+        self._always = dict(always or {})
 
     def format(self, record: logging.LogRecord) -> str:
         """One line of JSON, times in UTC."""
@@ -22,8 +29,11 @@ class JsonLines(logging.Formatter):
             "level": record.levelname,
             "logger": record.name,
             "message": _message(record),
+            **self._always,
         }
         line |= {name: str(value) for name, value in record.__dict__.items() if name not in _STANDARD}
+        if (trace := TRACING.trace_id()) is not None:
+            line["trace"] = trace
         if record.exc_info and record.exc_info[0]:
             line["error"] = record.exc_info[0].__name__
         return json.dumps(line, ensure_ascii=False)
@@ -35,10 +45,10 @@ def _message(record: logging.LogRecord) -> str:
     return re.split(r"[\n(<]", message, maxsplit=1)[0].strip() if record.name == "asyncio" else message
 
 
-def configure(level: str = "INFO") -> None:
-    """Send all logs to standard error as JSON lines."""
+def configure(level: str = "INFO", **always: str) -> None:
+    """Send all logs to standard error as JSON lines; `always` names what every line carries."""
     handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(JsonLines())
+    handler.setFormatter(JsonLines(always))
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(level)

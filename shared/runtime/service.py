@@ -16,6 +16,7 @@ from shared.crypto.signing import SigningKey
 from shared.db.transaction import Database, Transaction
 from shared.http.auth import Tokens
 from shared.http.routes import Routes, Zone
+from shared.runtime.gauges import SqlGauge
 from shared.settings import CourtSettings, RunSettings
 from shared.signals import Signals
 
@@ -69,6 +70,7 @@ class Service:
     jobs: Callable[[Any], Sequence[Job]] = lambda _kit: ()
     mounts: Callable[[Any], Mapping[str, ASGIApp]] = lambda _kit: {}
     """ASGI applications by path, below `public_paths`, which see the connection itself: no middleware."""
+    gauges: Sequence[SqlGauge] = ()
     start: Callable[[Any], Awaitable[None]] | None = None
     """Runs once after the migrations, before the service is ready; must be repeatable."""
 

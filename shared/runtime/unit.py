@@ -18,12 +18,13 @@ from shared.db.transaction import Database, Transaction
 from shared.http.app import build_app
 from shared.http.routes import Zone
 from shared.outbox.relay import Relay, forget_delivered
-from shared.runtime import moved_clock
+from shared.runtime import gauges, moved_clock
 from shared.runtime.jobs import JobRunner
 from shared.runtime.loops import Loop
 from shared.runtime.operations import operations_routes
 from shared.runtime.secrets import Secrets
 from shared.runtime.service import EventHandler, Job, Kit, Service
+from shared.runtime.telemetry import watch
 from shared.settings import CourtSettings, Environment, RunSettings
 from shared.signals import Signals
 
@@ -55,14 +56,18 @@ class Unit:
         served = tuple(zones)
         self._works = Zone.STAFF in served
         handlers = {event: self._bound(handler) for event, handler in service.handlers.items()}
+        self._follower = None
         if kit.run.environment is not Environment.PRODUCTION:
             handlers[ClockMoved] = moved_clock.on_clock_moved
+            self._follower = moved_clock.Follower(kit)
         self.keeper = LaneKeeper(kit.db, service.name, handlers)
         topics = sorted({event.topic for event in handlers})
         self.consumer = Consumer(bus, topics, self.keeper, kit.signals) if topics else None
         self.relay = Relay(kit.db, bus, kit.signals)
         self.loops = self._loops()
         self.jobs = [JobRunner(job, kit.signals) for job in self._all_jobs()]
+        if self._works:
+            watch(service.name, self.relay, self.consumer, self.jobs)
         routes = (operations_routes(service.paths[0]), *service.routes)  # first: "lanes" is no case number
         self.prefixes = service.prefixes(served)
         self.app: FastAPI = build_app(kit, service.title, routes, served)
@@ -86,15 +91,18 @@ class Unit:
         jobs: list[Job] = []
         if self._works:
             jobs += self.service.jobs(self.kit)
+            reader = gauges.GaugeReader(self.kit.db, self.kit.clock, self.service.gauges)
+            jobs.append(Job(gauges.JOB, gauges.EVERY, reader.refresh))
             jobs.append(Job("forget delivered events", timedelta(hours=1), lambda: forget_delivered(self.kit.db)))
-        if self.kit.run.environment is not Environment.PRODUCTION:
-            follow = moved_clock.Follower(self.kit)
-            jobs.append(Job("follow the sandbox's clock", timedelta(milliseconds=500), follow.step))
+        if self._follower is not None:
+            jobs.append(Job("follow the sandbox's clock", timedelta(milliseconds=500), self._follower.step))
         return jobs
 
     async def prepare(self) -> None:
-        """Migrate, then let the service make itself ready."""
+        """Migrate, take over the sandbox's clock, then let the service make itself ready. May be repeated."""
         await migrate(self.kit.db.engine, "shared.db", self.service.package)
+        if self._follower is not None:
+            await self._follower.step()
         if self.service.start is not None:
             await self.service.start(self.kit)
 

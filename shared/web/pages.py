@@ -15,7 +15,7 @@ from starlette.staticfiles import StaticFiles
 from starlette.types import Scope
 
 from shared.clock import court_date
-from shared.errors import Fault, Invalid, Refusal, TooMany
+from shared.errors import Fault
 from shared.powers import Action
 from shared.web import formats
 
@@ -145,61 +145,9 @@ class Pages:
         html = self.render(request, name, **context)
         return HTMLResponse(html, status, {"Cache-Control": "no-store"})
 
-    def problem(self, request: Request, refusal: Refusal) -> HTMLResponse:
-        """A refusal in words: what happened, what it means, what to do."""
-        faults = refusal.faults if isinstance(refusal, Invalid) else ()
-        response = self.page(
-            request,
-            "problem.html",
-            refusal.status,
-            title=refusal.title,
-            what=refusal.detail,
-            meaning=_meaning(refusal.status),
-            todo=[fault.reason for fault in faults] or _todo(refusal.status),
-            home="/",
-        )
-        if isinstance(refusal, TooMany):
-            response.headers["Retry-After"] = str(refusal.retry_after)
-        return response
-
 
 def _common(request: Request) -> dict[str, Any]:
     caller = getattr(request.state, "caller", None)
-    common = {
-        "caller": caller,
-        "me": caller,
-        "csrf": getattr(request.state, "csrf", ""),
-        "path": request.url.path,
-    }
+    common = {"caller": caller, "me": caller, "path": request.url.path}
     kit = getattr(request.app.state, "kit", None)
     return common if kit is None else {**common, "now": kit.clock.now(), "court": kit.court}
-
-
-_MEANINGS = {
-    401: "没有登录，或登录已经过期。为保护当事人信息，此页暂时不能显示。",
-    403: "您已登录，但您的岗位不办理此事。没有任何内容被改动。",
-    404: "地址可能有误，或该事项已移走、您无权查看。",
-    409: "您打开页面之后，该事项已被他人或系统改动。您的操作没有生效。",
-    422: "提交的内容没有保存。",
-    429: "为防止冒用和滥用，短时间内的多次尝试会被暂停。",
-    500: "这是系统的问题，不是您的操作有误。本次操作没有生效，也没有只做一半。",
-    503: "系统的一个部分暂时不可用。已经保存的内容不受影响，法定期限照常计算。",
-}
-_TODOS = {
-    401: ["请登录后再打开此页。"],
-    403: ["如确需办理，请联系执行管理部门。"],
-    404: ["请核对地址，或返回首页重新查找。"],
-    409: ["请刷新页面，核对最新状态后再办理。"],
-    422: ["请返回上一页，改正后重新提交。"],
-    429: ["请稍后再试。", "如情况紧急，请直接拨打下方电话。"],
-    500: ["请稍后重试。", "如仍出错，请告知技术人员下方的发生时间。"],
-    503: ["请过一分钟后重试。", "如情况紧急，请直接拨打下方电话。"],
-}
-
-
-def _meaning(status: int) -> str:
-    return _MEANINGS.get(status, "您的请求没有被接受，没有任何内容被改动。")
-
-
-def _todo(status: int) -> list[str]:
-    return _TODOS.get(status, ["请返回上一页，核对后重试。"])

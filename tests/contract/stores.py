@@ -1,5 +1,6 @@
 """The two stores that the conformance suite runs on, behind one face."""
 
+import os
 import asyncio
 import contextlib
 import re
@@ -83,7 +84,7 @@ class Broker:
 
     async def start(self) -> None:
         """Return when it answers; fail with its output when it does not within a minute."""
-        command = [sys.executable, "-m", "deploy.kafka.launch", "--die-with-parent", *self._arguments]
+        command = [sys.executable, "-m", "deploy.kafka.launch", "--end-with-parent", str(os.getpid()), *self._arguments]
         self.data.mkdir(exist_ok=True)
         output = self.data / "output.log"
         with output.open("wb") as sink:

@@ -1,4 +1,4 @@
-"""The running product for the end-to-end tests, in each way to run it, or one that runs already (YANGGUANG_TEST_URL)."""
+"""The product for the end-to-end tests, in each way to run it, or one that runs already (YANGGUANG_TEST_URL)."""
 
 import os
 from collections.abc import Iterator

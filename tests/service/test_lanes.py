@@ -170,6 +170,24 @@ async def test_undecodable_bytes_go_to_quarantine_and_the_desk_hears(bench: Benc
         assert (await conn.execute(select(outbox.c.topic))).scalars().all() == [TroubleReported.topic]
 
 
+async def test_quarantine_tells_once_and_keeps_other_bytes_of_the_same_place(bench: Bench) -> None:
+    first = Delivered(Place("tips", 3), 17, b"", b"\x00\x01")
+    anew = Delivered(Place("tips", 3), 17, b"", b"\x00\x02")  # the log came back empty and counts from the start
+    for record in (first, first, anew, anew):
+        await bench.keeper.settle(record)
+    assert (await bench.count(quarantine), await bench.count(outbox)) == (2, 2)
+
+
+async def test_of_two_processes_one_tries_a_closed_lane_again(bench: Bench) -> None:
+    bench.fail = NotYet()
+    await bench.keeper.settle(bench.event(uuid.uuid4(), 1))
+    async with bench.db.begin() as tx:
+        mine = await inbox.claim_due(tx.conn, 10, bench.keeper.policy.claim)
+    async with bench.db.begin() as tx:
+        theirs = await inbox.claim_due(tx.conn, 10, bench.keeper.policy.claim)
+    assert (len(mine), theirs) == (1, [])
+
+
 async def test_a_replay_is_kept_and_hastens_only_a_closed_lane(bench: Bench) -> None:
     key, me = uuid.uuid4(), uuid.uuid4()
     bench.fail = ValueError("boom")

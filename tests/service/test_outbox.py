@@ -174,6 +174,24 @@ async def test_after_a_failed_step_another_process_may_take_over_at_once(db: Dat
     await log.close()
 
 
+async def test_a_relay_that_ends_lets_another_go_on_at_once(db: Database, bus_url: str) -> None:
+    log = await open_log(bus_url)
+    first, second = Relay(db, log, Signals()), Relay(db, log, Signals())
+    running = asyncio.get_running_loop().create_task(first.run())
+    async with db.begin() as tx:
+        await tx.emit(tip(uuid.uuid4(), 1))
+    async with asyncio.timeout(10):
+        while await undelivered(db):
+            await asyncio.sleep(0.05)
+    running.cancel()
+    await asyncio.gather(running, return_exceptions=True)
+    async with db.begin() as tx:
+        await tx.emit(tip(uuid.uuid4(), 2))
+    await second.step()
+    assert await undelivered(db) == 0
+    await log.close()
+
+
 class Broken(Stubborn):
     """A log that raises what the test says."""
 

@@ -14,7 +14,7 @@ from aiokafka.producer.message_accumulator import BatchBuilder
 
 from shared.bus.kafka.client import bounded, cut_off_producer, request_milliseconds, tidy
 from shared.bus.kafka.member import Member
-from shared.bus.log import BusError, Place, Record
+from shared.bus.log import BusError, BusUnavailableError, Place, Record
 from shared.bus.screening import screen
 
 _BATCH_BYTES = 1_000_000  # below the 1 MiB that a broker takes unless told otherwise
@@ -57,7 +57,10 @@ class KafkaLog:
     async def identity(self) -> str:
         """The cluster's id, asked anew each time: the broker behind an address can be another one tomorrow."""
         async with self._admin() as admin:
-            return str((await admin.describe_cluster())["cluster_id"])
+            found = (await admin.describe_cluster())["cluster_id"]
+        if not found:
+            raise BusUnavailableError("Kafka does not say which cluster it is")
+        return str(found)
 
     async def append(self, records: Sequence[Record]) -> Sequence[BusError | None]:
         """Append, all partitions at once, each batch of a partition after the one before it was acknowledged.

@@ -77,6 +77,18 @@ class Member:
         finally:
             self._settled.set()
 
+    async def behind(self) -> int:
+        """By what the broker told with the latest fetches; 0 while the group settles."""
+        consumer = self._consumer
+        if consumer is None:
+            return 0
+        ends = {partition: consumer.highwater(partition) for partition in consumer.assignment()}
+        try:
+            async with bounded(self._timeout):
+                return sum([end - await consumer.position(place) for place, end in ends.items() if end is not None])
+        except BusFencedError:
+            return 0
+
     async def close(self) -> None:
         """Leave the group; when the broker is away its lease runs out by itself."""
         self._closed = True

@@ -57,6 +57,10 @@ _TAKE = """
     FROM unnest($3::text[], $4::integer[]) AS free (topic, partition)
     WHERE c.consumer_group = $1 AND c.topic = free.topic AND c.partition = free.partition
 """
+_BEHIND = """
+    SELECT coalesce(sum(p.next_offset - c.next_offset), 0) FROM claims c JOIN partitions p USING (topic, partition)
+    WHERE c.consumer_group = $1 AND c.holder = $2
+"""
 
 
 class Member:
@@ -133,6 +137,10 @@ class Member:
             self._prod.set()
         if len(done) < len(places):
             raise BusFencedError(f"{len(places) - len(done)} of {len(places)} partitions are no longer held")
+
+    async def behind(self) -> int:
+        async with self._connections.use() as connection:
+            return int(await connection.fetchval(_BEHIND, self._group, self._id))
 
     async def close(self) -> None:
         """Leave the group; when the database is away the lease runs out by itself."""

@@ -1,4 +1,4 @@
-// What every page does: theme, CSRF for htmx, faults beside the fields, ticking clocks, keys. No inline code anywhere.
+// What every page does: theme, faults beside the fields, ticking clocks, keys. No inline code anywhere.
 (() => {
   "use strict";
   const all = (selector, root = document) => [...root.querySelectorAll(selector)];
@@ -139,8 +139,7 @@
     if (event.target.matches("[data-submit-on-change], [data-submit-on-change] *")) event.target.form?.requestSubmit();
   });
 
-  // htmx: the CSRF header, answers with faults, and a server that is away --------------------------------------------
-  const meta = (name) => document.querySelector(`meta[name="${name}"]`)?.content || "";
+  // htmx: answers with faults, and a server that is away -------------------------------------------------------------
   yangguang.toast = (kind, title, text) => {
     document.querySelector(".toast")?.remove();
     const template = document.getElementById("toast-template");
@@ -152,7 +151,6 @@
     document.body.append(toast);
     setTimeout(() => toast.remove(), 9000);
   };
-  document.addEventListener("htmx:configRequest", (event) => { event.detail.headers["X-CSRF-Token"] = meta("csrf-token"); });
   document.addEventListener("htmx:beforeSwap", (event) => {
     const reply = event.detail.xhr;
     if (!(reply.getResponseHeader("content-type") || "").includes("problem+json")) return;

@@ -1,0 +1,14 @@
+"""The one rule for a court's landline: area code, dash, number (`023-12345678`).
+
+Messages carry it, and carriers take neither mobile numbers nor extensions there.
+"""
+
+import re
+
+LANDLINE = re.compile(r"0\d{2,3}-\d{7,8}", re.ASCII)
+LONGEST = 13
+
+
+def is_landline(text: str) -> bool:
+    """Whether the whole text is one landline."""
+    return LANDLINE.fullmatch(text) is not None
