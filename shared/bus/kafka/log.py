@@ -3,7 +3,7 @@
 import asyncio
 from collections import defaultdict
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from datetime import timedelta
 from functools import lru_cache
 
@@ -46,6 +46,8 @@ class KafkaLog:
         self._partitions: dict[str, list[int]] = {}
         self._producer: AIOKafkaProducer | None = None
         self._making = asyncio.Lock()
+        self._one_asks = asyncio.Lock()
+        self._asking: AIOKafkaAdminClient | None = None
         self._members: set[Member] = set()
 
     async def start(self, topics: Mapping[str, int]) -> None:
@@ -55,12 +57,35 @@ class KafkaLog:
             await self._create_missing(admin)
 
     async def identity(self) -> str:
-        """The cluster's id, asked anew each time: the broker behind an address can be another one tomorrow."""
-        async with self._admin() as admin:
-            found = (await admin.describe_cluster())["cluster_id"]
+        """The cluster's id, asked anew each time: the broker behind an address can be another one tomorrow.
+
+        The connection is kept, since relays ask all the time; one that broke is made anew before anybody hears of it.
+        """
+        async with self._one_asks:
+            if self._asking is not None:
+                with suppress(BusError):
+                    return await self._ask_identity()
+                await self._stop_asking()
+            try:
+                return await self._ask_identity()
+            except BaseException:
+                await self._stop_asking()
+                raise
+
+    async def _ask_identity(self) -> str:
+        async with bounded(self._timeout):
+            if self._asking is None:
+                self._asking = self._new_admin()
+                await self._asking.start()
+            found = (await self._asking.describe_cluster())["cluster_id"]
         if not found:
             raise BusUnavailableError("Kafka does not say which cluster it is")
         return str(found)
+
+    async def _stop_asking(self) -> None:
+        admin, self._asking = self._asking, None
+        if admin is not None:
+            await tidy(admin.close())
 
     async def append(self, records: Sequence[Record]) -> Sequence[BusError | None]:
         """Append, all partitions at once, each batch of a partition after the one before it was acknowledged.
@@ -92,7 +117,8 @@ class KafkaLog:
         return member
 
     async def close(self) -> None:
-        """Close the members that are left, and the producer."""
+        """Close the members that are left, the producer and what asks for the identity."""
+        await self._stop_asking()
         for member in list(self._members):
             await member.close()
         producer, self._producer = self._producer, None
@@ -100,10 +126,13 @@ class KafkaLog:
             await tidy(producer.flush())
             await cut_off_producer(producer)
 
+    def _new_admin(self) -> AIOKafkaAdminClient:
+        milliseconds = request_milliseconds(self._timeout)
+        return AIOKafkaAdminClient(bootstrap_servers=self._bootstrap, request_timeout_ms=milliseconds)
+
     @asynccontextmanager
     async def _admin(self) -> AsyncIterator[AIOKafkaAdminClient]:
-        milliseconds = request_milliseconds(self._timeout)
-        admin = AIOKafkaAdminClient(bootstrap_servers=self._bootstrap, request_timeout_ms=milliseconds)
+        admin = self._new_admin()
         try:
             async with bounded(self._timeout):
                 await admin.start()
