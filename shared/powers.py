@@ -79,6 +79,7 @@ class Action(StrEnum):
     PAPER_WORK = "paper.work"
     DESK_READ = "desk.read"
     DESK_WORK = "desk.work"
+    TIP_LOOKS_READ = "tip_looks.read"
     STAFF_READ = "staff.read"
     STAFF_MANAGE = "staff.manage"
     OPERATIONS = "operations.replay"
@@ -113,6 +114,7 @@ POWERS: dict[Action, Rule] = {
     Action.PAPER_WORK: _rule(Power.SERVICE, Role.CLERK),
     Action.DESK_READ: _rule(Power.SERVICE, Role.DUTY, Role.COMMAND, Role.CHIEF, Role.PRESIDING, Role.MANAGEMENT),
     Action.DESK_WORK: _rule(Power.SERVICE, Role.DUTY, Role.COMMAND),
+    Action.TIP_LOOKS_READ: _rule(Power.SERVICE, Role.SUPERVISION, Role.INTEGRITY),
     Action.STAFF_READ: Rule(Power.SERVICE, frozenset(Role)),
     Action.STAFF_MANAGE: _rule(Power.SERVICE, Role.ADMIN),
     Action.OPERATIONS: _rule(Power.SERVICE, Role.ADMIN),

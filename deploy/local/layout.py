@@ -57,5 +57,7 @@ def copies(text: str) -> Mapping[str, int]:
         name, _, number = part.partition("=")
         if name not in known or not number.isdecimal() or not 0 < int(number) <= 9:
             raise ValueError(f"看不懂“{part}”：请写 名称=个数（1到9），名称可为{'、'.join(sorted(known))}。")
+        if name == OUTSIDE and int(number) > 1:
+            raise ValueError("sandbox 只能有一个进程：外部世界的故障设置和邮件端口都在这一个进程里。")
         found[name] = int(number)
     return found

@@ -3,10 +3,10 @@
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import Header, Request
+from fastapi import Header, Query, Request
 
 from services.asset_tips import usecases
-from services.asset_tips.schemas import HandedKit, LookInput, SenderView, StatusView, TipInput, check_source
+from services.asset_tips.schemas import HandedKit, LookInput, Looks, SenderView, StatusView, TipInput
 from services.asset_tips.usecases import Receipt
 from shared.http.routes import PUBLIC, CurrentCaller, IdempotencyKey, Routes, Zone
 from shared.powers import Action
@@ -18,7 +18,7 @@ staff = Routes(Zone.STAFF)
 @public.post("/api/tips", PUBLIC, status_code=201)
 async def submit_tip(request: Request, body: TipInput, kit: HandedKit, key: IdempotencyKey = None) -> Receipt:
     """Submit a tip and get its receipt, which is shown only once."""
-    check_source(request, kit)
+    await usecases.check_source(kit, request.client.host if request.client else "")
     return await usecases.submit(kit, body.tip(), "web", key)
 
 
@@ -34,3 +34,14 @@ async def tip_status(
 async def look_at_sender(tip_id: UUID, body: LookInput, kit: HandedKit, caller: CurrentCaller) -> SenderView:
     """Who sent a tip; the look is kept with its reason."""
     return SenderView(contact=await usecases.look_at_sender(kit, tip_id, body.reason, caller))
+
+
+@staff.get("/api/tip-senders", Action.TIP_LOOKS_READ)
+async def list_looks(
+    kit: HandedKit,
+    cursor: Annotated[int | None, Query(ge=1, le=2**53)] = None,
+    limit: Annotated[int, Query(ge=1, le=200)] = 50,
+) -> Looks:
+    """Who looked at senders, when and why, newest first: for those who supervise the desk."""
+    items, following = await usecases.list_looks(kit, cursor, limit)
+    return Looks(items=items, next=following)

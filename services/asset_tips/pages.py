@@ -1,14 +1,14 @@
 """The public form, the receipt, and where a tip stands; for the desk, the look at who sent it."""
 
-from typing import Any
+from typing import Annotated, Any
 from uuid import UUID
 
-from fastapi import Request
+from fastapi import Query, Request
 from fastapi.responses import HTMLResponse
 
 from services.asset_tips import usecases
 from services.asset_tips.domain import GROUND_WORDS
-from services.asset_tips.schemas import HandedKit, LookInput, StatusView, TipInput, check_source
+from services.asset_tips.schemas import HandedKit, LookInput, StatusView, TipInput
 from shared.db.answers import fingerprint
 from shared.db.transaction import new_id
 from shared.errors import Invalid, NotFound, TooMany
@@ -48,7 +48,7 @@ async def submit(request: Request, kit: HandedKit) -> HTMLResponse:
     form = _BLANK | {"once": ""} | await typed(request)
     try:
         body = understood(TipInput, {name: text.strip() for name, text in form.items() if name != "once"})
-        check_source(request, kit)
+        await usecases.check_source(kit, request.client.host if request.client else "")
     except (Invalid, TooMany) as refusal:
         return _form(request, form, refusal)
     key = f"{form['once'][:64]}/{fingerprint(body)}" if form["once"] else None
@@ -73,6 +73,15 @@ async def answer(request: Request, kit: HandedKit) -> HTMLResponse:
         status = 404 if receipt.strip() else 422
         return pages.page(request, "tip_status.html", status, tip=None, receipt=receipt, faults={"receipt": reason})
     return pages.page(request, "tip_status.html", tip=tip, receipt="", faults={})
+
+
+@staff.get("/tip-senders", Action.TIP_LOOKS_READ)
+async def looks(
+    request: Request, kit: HandedKit, cursor: Annotated[int | None, Query(ge=1, le=2**53)] = None
+) -> HTMLResponse:
+    """Who looked at senders, when and why."""
+    items, following = await usecases.list_looks(kit, cursor, 50)
+    return pages.page(request, "tip_looks.html", looks=items, next=following, first=cursor is None)
 
 
 @staff.get("/tip-senders/{tip_id}", Action.DESK_WORK)

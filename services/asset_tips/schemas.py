@@ -1,34 +1,18 @@
-"""What the API and the form take and give; and the limit that every submission passes."""
+"""What the API and the form take and give."""
 
-import hashlib
-import time
 from datetime import datetime
 from typing import Annotated
 
-from fastapi import Depends, Request
+from fastapi import Depends
 from pydantic import AfterValidator, BaseModel, Field
 
-from services.asset_tips.domain import STATE_WORDS, SourceLimit, case_number, source_of
-from services.asset_tips.usecases import NewTip, TipKit, TipStatus
+from services.asset_tips.domain import STATE_WORDS, case_number
+from services.asset_tips.usecases import Look, NewTip, TipKit, TipStatus
 from shared.contracts.tips import TipGround
-from shared.errors import TooMany
 from shared.http.inputs import Input, Line, Prose
 from shared.runtime.service import kit_of
 
 HandedKit = Annotated[TipKit, Depends(kit_of)]
-
-
-def check_source(request: Request, kit: TipKit) -> None:
-    """Hold back one source that sends too much; nobody else notices. Raises TooMany."""
-    state = request.app.state
-    if not hasattr(state, "tip_limit"):
-        state.tip_limit = SourceLimit(kit.settings.per_source, kit.settings.per_seconds)
-    host = source_of(request.client.host if request.client else "")
-    wait = state.tip_limit.wait(hashlib.sha256(host.encode()).hexdigest(), time.monotonic())
-    if wait > 0:
-        minutes = int(wait) // 60 + 1
-        detail = f"短时间内提交过多，请约{minutes}分钟后再试；紧急情况请直接拨打24小时值班电话{kit.court.duty_phone}。"
-        raise TooMany("too_many_tips", detail, int(wait) + 1)
 
 
 def _enough(text: str) -> str:
@@ -98,3 +82,10 @@ class SenderView(BaseModel):
     """The contact that the sender left."""
 
     contact: str
+
+
+class Looks(BaseModel):
+    """Who looked at senders, newest first; `next` is the cursor of the page after it."""
+
+    items: list[Look]
+    next: int | None

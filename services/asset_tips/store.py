@@ -1,6 +1,6 @@
 """Tables and queries of asset_tips. Who sent a tip rests in a table of its own, and every look at it is kept."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -10,11 +10,14 @@ from sqlalchemy import (
     DateTime,
     ForeignKey,
     Identity,
+    Index,
     MetaData,
     Row,
     Table,
     Text,
     Uuid,
+    delete,
+    func,
     insert,
     select,
     update,
@@ -55,9 +58,22 @@ looks = Table(
     Column("id", BigInteger, Identity(always=True), primary_key=True),
     Column("tip_id", ForeignKey("tips.tip_id"), nullable=False),
     Column("staff_id", Uuid, nullable=False),
+    Column("staff_name", Text, nullable=False, server_default=""),
     Column("reason", Text, nullable=False),
     Column("looked_at", _INSTANT, nullable=False),
 )
+
+submissions = Table(
+    "submissions",
+    METADATA,
+    Column("id", BigInteger, Identity(always=True), primary_key=True),
+    Column("source", Text, nullable=False),
+    Column("at", _INSTANT, nullable=False),
+)
+Index("submissions_of_source", submissions.c.source, submissions.c.at)
+Index("submissions_by_age", submissions.c.at)
+
+_NOW = func.now()
 
 
 async def add(conn: AsyncConnection, row: dict[str, Any]) -> bool:
@@ -89,6 +105,28 @@ async def number_of(conn: AsyncConnection, tip_id: UUID) -> str | None:
 async def sender_of(conn: AsyncConnection, tip_id: UUID) -> str | None:
     """The sealed contact of whoever sent the tip."""
     return (await conn.execute(select(senders.c.contact).where(senders.c.tip_id == tip_id))).scalar_one_or_none()
+
+
+async def looked(conn: AsyncConnection, before: int | None, limit: int) -> list[Row[Any]]:
+    """Looks at who sent tips, newest first, from before a cursor."""
+    query = select(looks, tips.c.tip_number).join(tips).order_by(looks.c.id.desc()).limit(limit)
+    return list(await conn.execute(query if before is None else query.where(looks.c.id < before)))
+
+
+async def claim_submission(conn: AsyncConnection, source: str, most: int, within: timedelta) -> float:
+    """Count one submission of a source: 0, or, when it had its `most`, the seconds to wait; by the database's time.
+
+    Submissions of one source stand in line until the transaction ends, whichever process takes them.
+    """
+    await conn.execute(select(func.pg_advisory_xact_lock(func.hashtextextended(source, 0))))
+    old = select(submissions.c.id).where(submissions.c.at <= _NOW - within).limit(1000)
+    await conn.execute(delete(submissions).where(submissions.c.id.in_(old.with_for_update(skip_locked=True))))
+    left = select(func.extract("epoch", submissions.c.at + within - _NOW))
+    left = left.where(submissions.c.source == source, submissions.c.at > _NOW - within)
+    full = (await conn.execute(left.order_by(submissions.c.at.desc()).offset(most - 1).limit(1))).scalar_one_or_none()
+    if full is None:
+        await conn.execute(insert(submissions).values(source=source, at=_NOW))
+    return 0.0 if full is None else max(1.0, float(full))
 
 
 async def note_look(conn: AsyncConnection, row: dict[str, Any]) -> None:

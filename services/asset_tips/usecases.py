@@ -1,15 +1,16 @@
 """The acts of asset_tips."""
 
+import math
 import secrets
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
 from pydantic import BaseModel
 
 from services.asset_tips import store
-from services.asset_tips.domain import Moments, TipState
+from services.asset_tips.domain import Moments, TipState, source_of
 from services.asset_tips.settings import TipSettings
 from shared.clock import court_date
 from shared.contracts.envelope import Sealed
@@ -17,7 +18,7 @@ from shared.contracts.tips import TipGround, TipReceived
 from shared.crypto.codes import normalize, receipt_code
 from shared.db.answers import fingerprint, given_before, remember
 from shared.db.transaction import Transaction, new_id
-from shared.errors import NotFound
+from shared.errors import NotFound, TooMany
 from shared.http.auth import Caller
 from shared.runtime.service import Kit
 
@@ -38,6 +39,18 @@ class Receipt(BaseModel):
 
     receipt: str
     tip_number: str
+
+
+async def check_source(kit: TipKit, host: str) -> None:
+    """Hold back one source that sends too much; nobody else notices. It is kept as a keyed hash. Raises TooMany."""
+    source = kit.keyring.blind_index(source_of(host), "tip source")
+    within = timedelta(seconds=kit.settings.per_seconds)
+    async with kit.db.begin() as tx:
+        wait = await store.claim_submission(tx.conn, source, kit.settings.per_source, within)
+    if wait:
+        minutes = int(wait) // 60 + 1
+        detail = f"短时间内提交过多，请约{minutes}分钟后再试；紧急情况请直接拨打24小时值班电话{kit.court.duty_phone}。"
+        raise TooMany("too_many_tips", detail, math.ceil(wait))
 
 
 async def submit(kit: TipKit, tip: NewTip, channel: str, key: str | None) -> Receipt:
@@ -129,6 +142,38 @@ async def look_at_sender(kit: TipKit, tip_id: UUID, reason: str, caller: Caller)
         if contact is None:
             raise NotFound("no_sender", "这条线索没有留下联系方式。")
         sealed = kit.keyring.seal(reason, f"{tip_id}/look")
-        row = {"tip_id": tip_id, "staff_id": caller.staff_id, "reason": sealed, "looked_at": tx.now}
-        await store.note_look(tx.conn, row)
+        who = {"staff_id": caller.staff_id, "staff_name": caller.name}
+        await store.note_look(tx.conn, {**who, "tip_id": tip_id, "reason": sealed, "looked_at": tx.now})
     return kit.keyring.open(contact, f"{tip_id}/contact")
+
+
+class Look(BaseModel):
+    """Somebody looked at who sent a tip, and why. The contact itself is not in it."""
+
+    id: int
+    tip_id: UUID
+    tip_number: str
+    staff_id: UUID
+    staff_name: str
+    reason: str
+    looked_at: datetime
+
+
+async def list_looks(kit: TipKit, before: int | None, limit: int) -> tuple[list[Look], int | None]:
+    """A page of looks, newest first, and the cursor of the page after it."""
+    async with kit.db.read() as conn:
+        rows = await store.looked(conn, before, limit + 1)
+    items = [_look(kit, row) for row in rows[:limit]]
+    return items, items[-1].id if len(rows) > limit else None
+
+
+def _look(kit: TipKit, row: Any) -> Look:
+    return Look(
+        id=row.id,
+        tip_id=row.tip_id,
+        tip_number=row.tip_number,
+        staff_id=row.staff_id,
+        staff_name=row.staff_name,
+        reason=kit.keyring.open(row.reason, f"{row.tip_id}/look"),
+        looked_at=row.looked_at,
+    )

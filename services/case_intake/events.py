@@ -1,10 +1,12 @@
 """What filing learns from the others."""
 
 from services.case_intake.settings import IntakeKit
-from services.case_intake.store import judges
+from services.case_intake.store import cases, judges
 from services.case_intake.usecases.assignment import JUDGES_SIGNAL
 from shared.contracts.envelope import Envelope
+from shared.contracts.notices import ContactDisowned
 from shared.contracts.staff import MemberChanged
+from shared.contracts.stages import Milestone, MilestoneReached
 from shared.db.transaction import Transaction
 from shared.powers import Role
 
@@ -17,3 +19,15 @@ async def on_member_changed(_kit: IntakeKit, tx: Transaction, event: MemberChang
     values = event.model_dump(include={"staff_id", "court", "name", "phone", "department", "panel", "active"})
     await judges.put_judge(tx.conn, values)
     tx.wake(JUDGES_SIGNAL)
+
+
+async def on_contact_disowned(_kit: IntakeKit, tx: Transaction, event: ContactDisowned, _envelope: Envelope) -> None:
+    """Keep in doubt the contact whose holder is somebody else, until the clerk changes it."""
+    column = {"sms": "phone_disowned_at", "mail": "email_disowned_at"}[event.channel]
+    await cases.change_party(tx.conn, event.party_id, {column: event.disowned_at})
+
+
+async def on_milestone_reached(_kit: IntakeKit, tx: Transaction, event: MilestoneReached, _envelope: Envelope) -> None:
+    """A closed case burdens its judge no more."""
+    if event.milestone is Milestone.CLOSURE:
+        await cases.change_case(tx.conn, event.case_id, {"open": False})

@@ -8,8 +8,11 @@ from uuid import UUID
 from pydantic import BaseModel, ConfigDict, Field
 
 from services.case_intake.domain.filing import MAX_PARTIES
+from services.case_intake.domain.holds import NoticesState
+from services.case_intake.domain.preview import Preview
+from services.case_intake.domain.words import COLUMNS
 from services.case_intake.usecases.filing import Assign
-from services.case_intake.usecases.reading import CaseView, ImportView
+from services.case_intake.usecases.reading import CaseView, ImportView, PartyView
 from shared.contracts.cases import IdKind, PartyRole
 from shared.http.inputs import Input, Line
 
@@ -132,6 +135,7 @@ class PartyAnswer(BaseModel):
     guardian_phone: str | None
     agent_name: str | None
     agent_phone: str | None
+    disowned: list[Literal["sms", "mail"]] = Field(description="持有人称不是本人的联系方式，待核实")
 
 
 class JudgeAnswer(BaseModel):
@@ -175,13 +179,13 @@ class CaseAnswer(CaseLine):
 
 def case_answer(view: CaseView) -> CaseAnswer:
     """A case for the API."""
-    parties = [_party(party.id, party.entry) for party in view.parties]
+    parties = [_party(party) for party in view.parties]
     judge = view.judge and view.judge.model_dump()
     return CaseAnswer.model_validate({**vars(view), "judge": judge, "parties": parties})
 
 
-def _party(party_id: UUID, entry: Any) -> dict[str, Any]:
-    return {**vars(entry), **entry.identity.model_dump(), "id": party_id}
+def _party(party: PartyView) -> dict[str, Any]:
+    return {**vars(party.entry), **party.entry.identity.model_dump(), "id": party.id, "disowned": party.disowned}
 
 
 class CaseList(BaseModel):
@@ -203,7 +207,7 @@ class FaultAnswer(BaseModel):
 
 
 class ImportLine(BaseModel):
-    """How far an import is. `completed` counts cases on file that got further parties."""
+    """How far an import is. `completed` counts cases on file that got further parties, `corrected` those changed."""
 
     model_config = ConfigDict(from_attributes=True)
 
@@ -218,7 +222,10 @@ class ImportLine(BaseModel):
     done_cases: int
     filed: int
     completed: int
+    corrected: int
     unchanged: int
+    hold_minutes: int
+    notices: NoticesState
 
 
 class ImportAnswer(ImportLine):
@@ -237,3 +244,74 @@ class ImportList(BaseModel):
 def import_line(view: ImportView) -> ImportLine:
     """An import in a list; the file's name stays on the pages."""
     return ImportLine.model_validate(view)
+
+
+class MessagesAnswer(BaseModel):
+    """How many messages go out, once judges are assigned; `paper` are letters to be posted or collected."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    sms: int
+    mail: int
+    paper: int
+
+
+class PastLimitAnswer(BaseModel):
+    """A limit whose last day is over."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    rule: str
+    due_on: date
+
+
+class LateCaseAnswer(BaseModel):
+    """A case that would come in with limits already past."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    case_number: str
+    filed_on: date
+    limits: list[PastLimitAnswer]
+
+
+class DifferenceAnswer(BaseModel):
+    """Where a line differs from the case on file; what both say, only the page of the import shows."""
+
+    line: int
+    column: str
+    case_number: str
+
+
+class PreviewAnswer(BaseModel):
+    """What a file would do: nothing is filed. `refused` cases have no good row; `differing` ones are on file."""
+
+    dry_run: Literal[True] = True
+    rows: int
+    filed: int
+    completed: int
+    differing: int
+    unchanged: int
+    refused: int
+    parties: int
+    messages: MessagesAnswer
+    late: list[LateCaseAnswer]
+    differences: list[DifferenceAnswer]
+    faults: list[FaultAnswer]
+
+
+def preview_answer(seen: Preview) -> PreviewAnswer:
+    """A preview for the API."""
+    counts = ("rows", "filed", "completed", "unchanged", "refused", "parties")
+    differences = [
+        DifferenceAnswer(line=each.line, column=COLUMNS.get(each.field, each.field), case_number=each.case_number)
+        for each in seen.changes
+    ]
+    return PreviewAnswer(
+        **{name: getattr(seen, name) for name in counts},
+        differing=seen.corrected,
+        messages=MessagesAnswer.model_validate(seen.messages),
+        late=[LateCaseAnswer.model_validate(case) for case in seen.late],
+        differences=differences,
+        faults=[FaultAnswer.model_validate(fault) for fault in seen.faults],
+    )

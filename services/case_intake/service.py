@@ -1,10 +1,12 @@
 """Filing, wired."""
 
 from services.case_intake import api, pages
-from services.case_intake.events import on_member_changed
+from services.case_intake.events import on_contact_disowned, on_member_changed, on_milestone_reached
 from services.case_intake.jobs import jobs
 from services.case_intake.settings import CaseIntakeSettings
+from shared.contracts.notices import ContactDisowned
 from shared.contracts.staff import MemberChanged
+from shared.contracts.stages import MilestoneReached
 from shared.runtime.service import Service
 
 SERVICE = Service(
@@ -14,6 +16,10 @@ SERVICE = Service(
     paths=("/api/cases", "/cases"),
     settings=CaseIntakeSettings,
     routes=(*api.ROUTES, *pages.ROUTES),
-    handlers={MemberChanged: on_member_changed},
+    handlers={
+        MemberChanged: on_member_changed,
+        ContactDisowned: on_contact_disowned,
+        MilestoneReached: on_milestone_reached,
+    },
     jobs=jobs,
 )

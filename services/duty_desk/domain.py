@@ -5,13 +5,12 @@ starts triage, taking starts the check, accepted evidence starts the clock of ro
 dismissal) ends the last of them. All run on real elapsed time, holidays included.
 """
 
-import re
-import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
+from shared.contracts.confidential import telling
 from shared.contracts.tips import TipGround
 from shared.errors import Conflict, Fault, Invalid
 
@@ -43,11 +42,6 @@ GROUND_WORDS: dict[TipGround, str] = {
 
 PROGRESS = "本院已依法开展执行工作并采取相应措施，后续进展将依法告知。"
 """What the applicant is told of a deed unless the officer words it: it reveals neither a tip nor a measure."""
-
-_TELLING = re.compile(
-    r"线索|举报|揭发|检举|告发|来电|来信|悬赏|知情人|匿名|群众反映|值班|\btips?\b", re.IGNORECASE | re.ASCII
-)
-_BRACKETS = str.maketrans("[]【】〔〕{}", "()()()()")
 
 
 @dataclass(frozen=True)
@@ -128,12 +122,6 @@ def _check_open(moments: Moments) -> None:
         raise Conflict("already_closed", "该事项已办结，请刷新后查看。")
 
 
-def telling(text: str) -> str | None:
-    """The word, spaces aside, that would let a party guess that somebody gave a tip; None when there is none."""
-    found = _TELLING.search(text) or _TELLING.search("".join(text.split()))
-    return found[0] if found else None
-
-
 def check_progress(text: str | None) -> None:
     """Nothing to any party reveals a tip. Raises Invalid."""
     word = telling(text or "")
@@ -144,9 +132,3 @@ def check_progress(text: str | None) -> None:
 def telling_reason(word: str) -> str:
     """What is wrong with a text for a party that holds `word`."""
     return f"告知当事人的内容不得出现“{word}”，以免透露线索来源。请改写。"
-
-
-def spellings(case_number: str) -> tuple[str, str]:
-    """A case number as people type it, in the two forms that are on record: brackets in full and in half width."""
-    plain = "".join(unicodedata.normalize("NFKC", case_number).translate(_BRACKETS).split())
-    return plain.replace("(", "（").replace(")", "）"), plain

@@ -13,7 +13,6 @@ from services.duty_desk.schemas import (
     AcceptInput,
     ClosedItem,
     DeedForm,
-    DeskItem,
     DeskItemWhole,
     DismissInput,
     HandedKit,
@@ -60,16 +59,14 @@ async def wall(request: Request, kit: HandedKit) -> Response:
 
 def _shown(kit: DeskKit, sight: Sight, view: View) -> dict[str, Any]:
     whole = Queue.of(kit, sight)
-    return {"view": view, "queue": whole, "items": whole.items[: _SHOWN[view]], "counts": _counts(whole.items)}
+    return {"view": view, "queue": whole, "items": whole.items[: _SHOWN[view]], "counts": _counts(sight)}
 
 
-def _counts(items: list[DeskItem]) -> dict[str, int]:
-    """How many items stand before which step, and how many are late."""
-    steps = {"triage": "待接手", "check": "待核查", "deed": "待行动"}
-    counts = dict.fromkeys(steps.values(), 0)
-    for item in items:
-        counts[steps[item.clock or "check"]] += 1
-    return counts | {"已超期": sum((item.seconds_left or 0) < 0 for item in items)}
+def _counts(sight: Sight) -> dict[str, int]:
+    """How many of all open items stand before which step, and how many are late; one without a clock stands out."""
+    words = {"triage": "待接手", "check": "待核查", "deed": "待行动"}
+    counts = dict.fromkeys(words.values(), 0) | {words.get(row.clock, "没有期限"): row.open for row in sight.counts}
+    return counts | {"已超期": sum(row.late for row in sight.counts)}
 
 
 @staff.get("/desk/stream", Action.DESK_READ)

@@ -10,9 +10,10 @@ from fastapi import Depends
 from pydantic import AfterValidator, BaseModel
 from sse_starlette import EventSourceResponse, ServerSentEvent
 
-from services.duty_desk.domain import GROUND_WORDS, PROGRESS, Source, telling, telling_reason
+from services.duty_desk.domain import GROUND_WORDS, PROGRESS, Source, telling_reason
 from services.duty_desk.settings import DeskKit
 from services.duty_desk.usecases.queue import Sight, watch
+from shared.contracts.confidential import telling
 from shared.contracts.tips import TipGround
 from shared.http.inputs import Input, Line, Prose
 from shared.runtime.service import kit_of
@@ -111,7 +112,7 @@ class DeskItemWhole(DeskItem):
             **DeskItem.of(kit, row).model_dump(),
             text=kit.keyring.open(row.body, str(row.item_id)),
             claimed_case_known=known,
-            closed_by=row.acted_by_name,
+            closed_by=row.closed_by_name,
             deed=_opened(kit, row, row.deed),
             dismissed_at=row.dismissed_at,
             dismissed_because=_opened(kit, row, row.dismissed_because),
@@ -142,8 +143,8 @@ class ClosedItem(BaseModel):
             case_number=row.case_number,
             arrived_at=row.arrived_at,
             closed_at=row.closed_at,
-            closed_by=row.acted_by_name,
-            in_time=None if row.acted_at is None else row.due_at is None or row.closed_at <= row.due_at,
+            closed_by=row.closed_by_name,
+            in_time=row.in_time,
         )
 
 

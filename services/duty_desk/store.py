@@ -1,12 +1,12 @@
 """Tables and queries of duty_desk."""
 
-from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 from sqlalchemy import (
     BigInteger,
+    Boolean,
     Column,
     DateTime,
     ForeignKey,
@@ -26,6 +26,8 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from shared.db.case_numbers import is_number
+
 METADATA = MetaData()
 _INSTANT = DateTime(timezone=True)
 
@@ -42,12 +44,12 @@ items = Table(
     Column("case_number", Text),
     Column("arrived_at", _INSTANT, nullable=False),
     Column("taken_at", _INSTANT),
-    Column("taken_by", Uuid),
     Column("taken_by_name", Text),
     Column("accepted_at", _INSTANT),
     Column("accepted_by_name", Text),
     Column("acted_at", _INSTANT),
-    Column("acted_by_name", Text),
+    Column("in_time", Boolean),
+    Column("closed_by_name", Text),
     Column("deed", Text),
     Column("dismissed_at", _INSTANT),
     Column("dismissed_because", Text),
@@ -110,6 +112,13 @@ async def stop_clocks(conn: AsyncConnection, item_id: UUID, at: datetime) -> Non
     await conn.execute(update(clocks).where(here).values(stopped_at=at))
 
 
+async def running_due(conn: AsyncConnection, item_id: UUID) -> datetime:
+    """When the clock that runs for an open item runs out. Raises NoResultFound: one always runs."""
+    here = (clocks.c.item_id == item_id) & clocks.c.stopped_at.is_(None)
+    due_at: datetime = (await conn.execute(select(clocks.c.due_at).where(here))).scalar_one()
+    return due_at
+
+
 async def claim_due(conn: AsyncConnection, now: datetime, after: tuple[datetime, UUID] | None) -> Row[Any] | None:
     """Lock one clock that ran out and has not rung; `after`: behind that due instant and item."""
     query = select(clocks, items.c.source).join(items, items.c.item_id == clocks.c.item_id)
@@ -148,9 +157,12 @@ async def queue(conn: AsyncConnection, limit: int) -> list[Row[Any]]:
     return list(await conn.execute(query.order_by(clocks.c.due_at, items.c.arrived_at, items.c.item_id).limit(limit)))
 
 
-async def count_open(conn: AsyncConnection) -> int:
-    """How many items are open."""
-    return (await conn.execute(select(func.count()).where(items.c.closed_at.is_(None)))).scalar_one()
+async def count_open(conn: AsyncConnection, now: datetime) -> list[Row[Any]]:
+    """How many items are open under each clock, and how many of them late."""
+    late = func.count().filter(clocks.c.due_at < now)
+    query = select(clocks.c.clock, func.count().label("open"), late.label("late")).select_from(items)
+    query = query.join(clocks, _RUNNING, isouter=True).where(items.c.closed_at.is_(None))
+    return list(await conn.execute(query.group_by(clocks.c.clock)))
 
 
 async def get_item(conn: AsyncConnection, item_id: UUID) -> Row[Any] | None:
@@ -159,9 +171,8 @@ async def get_item(conn: AsyncConnection, item_id: UUID) -> Row[Any] | None:
 
 
 async def closed_items(conn: AsyncConnection, limit: int, after: UUID | None) -> list[Row[Any]]:
-    """What was done lately, newest first, each with the due time of the clock that its end stopped."""
-    ended = (clocks.c.item_id == items.c.item_id) & (clocks.c.stopped_at == items.c.closed_at)
-    query = select(items, clocks.c.due_at).join(clocks, ended, isouter=True).where(items.c.closed_at.is_not(None))
+    """What was done lately, newest first."""
+    query = select(items).where(items.c.closed_at.is_not(None))
     if after is not None:
         last = select(items.c.closed_at, items.c.item_id).where(items.c.item_id == after)
         query = query.where(tuple_(items.c.closed_at, items.c.item_id) < last.scalar_subquery())
@@ -174,6 +185,6 @@ async def put_case(conn: AsyncConnection, case_id: UUID, case_number: str) -> No
     await conn.execute(row.on_conflict_do_nothing())
 
 
-async def find_case(conn: AsyncConnection, spellings: Sequence[str]) -> Row[Any] | None:
-    """The case whose number reads as one of the spellings."""
-    return (await conn.execute(select(cases).where(cases.c.case_number.in_(spellings)).limit(1))).one_or_none()
+async def find_case(conn: AsyncConnection, typed: str) -> Row[Any] | None:
+    """The case with this number, however it was typed."""
+    return (await conn.execute(select(cases).where(is_number(cases.c.case_number, typed)).limit(1))).one_or_none()

@@ -17,8 +17,8 @@ staff = Routes(Zone.STAFF)
 public = Routes(Zone.PUBLIC)
 TheKit = Annotated[NotificationKit, Depends(kit_of)]
 Limit = Annotated[int, Query(ge=1, le=200)]
-NoticeState = Literal["waiting", "issued", "served", "unserved"]
-PaperState = Literal["to_print", "posted", "served", "returned"]
+NoticeState = Literal["waiting", "issued", "served", "unserved", "withdrawn"]
+PaperState = Literal["to_print", "posted", "served", "returned", "withdrawn"]
 
 
 @staff.get("/api/notices", Action.NOTICES_READ)
@@ -87,4 +87,4 @@ async def take_receipts(provider: str, secret: str, request: Request, kit: TheKi
 async def check_notice(body: CheckInput, kit: TheKit) -> CheckAnswer:
     """Is it real? By the notice's number and the telephone's last four digits."""
     genuine = await checking.check_notice(kit, body.number, body.last_four)
-    return CheckAnswer(title=genuine.title, issued_at=genuine.issued_at, sent_at=genuine.sent_at)
+    return CheckAnswer.model_validate(genuine, from_attributes=True)

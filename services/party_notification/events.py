@@ -1,13 +1,28 @@
 """One function per consumed event: bring the projection up to date, then settle what is owed."""
 
+from typing import Literal
 from uuid import UUID
 
 from services.party_notification.store import cases
+from services.party_notification.store import holding as holding_store
+from services.party_notification.usecases import holding
 from services.party_notification.usecases.contacts import follow_contacts
-from services.party_notification.usecases.facts import NotificationKit
+from services.party_notification.usecases.facts import NotificationKit, disowned_channels
 from services.party_notification.usecases.issuing import settle_debts
-from shared.contracts.cases import CaseAssigned, CaseCorrected, CaseFiled, PartyAdded, PartyChanged, PartyFacts
+from services.party_notification.usecases.misfiling import withdraw_party
+from shared.contracts.cases import (
+    CaseAssigned,
+    CaseCorrected,
+    CaseFiled,
+    NoticesRecalled,
+    NoticesReleased,
+    PartyAdded,
+    PartyChanged,
+    PartyFacts,
+    PartyMisfiled,
+)
 from shared.contracts.envelope import Envelope
+from shared.contracts.notices import ContactReplaced
 from shared.contracts.stages import DeadlineMet, DeadlineSet, PeriodOpened, ProgressPublished
 from shared.crypto.codes import query_code
 from shared.db.transaction import Transaction
@@ -17,8 +32,9 @@ from shared.errors import NotYet
 async def on_case_filed(kit: NotificationKit, tx: Transaction, event: CaseFiled, envelope: Envelope) -> None:
     """A case and its parties; nobody is told before a judge has it."""
     await cases.put_case(tx.conn, event.case_id, envelope.court, event.facts)
+    await holding_store.set_case(tx.conn, event.case_id, hold_until=event.hold_until)
     for party in event.parties:
-        await _put_party(kit, tx, event.case_id, party, envelope, silent=event.silent)
+        await _put_party(kit, tx, party, envelope, event)
 
 
 async def on_case_corrected(kit: NotificationKit, tx: Transaction, event: CaseCorrected, envelope: Envelope) -> None:
@@ -35,30 +51,65 @@ async def on_case_assigned(kit: NotificationKit, tx: Transaction, event: CaseAss
 
 async def on_party_added(kit: NotificationKit, tx: Transaction, event: PartyAdded, envelope: Envelope) -> None:
     """Told alone, or, when the case is complete by it, together with all others."""
-    await _put_party(kit, tx, event.case_id, event.party, envelope, silent=event.silent)
+    await _put_party(kit, tx, event.party, envelope, event)
     await settle_debts(kit, tx, event.case_id, envelope.id)
 
 
 async def on_party_changed(kit: NotificationKit, tx: Transaction, event: PartyChanged, envelope: Envelope) -> None:
-    """New particulars may release what waited for them."""
-    await _put_party(kit, tx, event.case_id, event.party, envelope, silent=False)
+    """New particulars may release what waited for them, and replace a contact that its holder disowned."""
+    await cases.lock_case(tx.conn, event.case_id)
+    before = await _disowned(kit, tx, event.party.party_id)
+    await _put_party(kit, tx, event.party, envelope, event)
+    for channel in sorted(before - await _disowned(kit, tx, event.party.party_id)):
+        await tx.emit(ContactReplaced(case_id=event.case_id, party_id=event.party.party_id, channel=channel))
     await follow_contacts(kit, tx, event.party.party_id, envelope.id)
     await settle_debts(kit, tx, event.case_id, envelope.id)
 
 
-async def _put_party(
-    kit: NotificationKit, tx: Transaction, case_id: UUID, party: PartyFacts, envelope: Envelope, *, silent: bool
+async def _disowned(kit: NotificationKit, tx: Transaction, party_id: UUID) -> set[Literal["sms", "mail"]]:
+    row = await cases.get_party(tx.conn, party_id)
+    return set() if row is None else disowned_channels(kit.keyring, row)
+
+
+async def on_party_misfiled(kit: NotificationKit, tx: Transaction, event: PartyMisfiled, envelope: Envelope) -> None:
+    """Whoever was told wrongly is told of it; the others' notices may be owed anew."""
+    await withdraw_party(kit, tx, event)
+    await settle_debts(kit, tx, event.case_id, envelope.id)
+
+
+async def on_notices_recalled(
+    kit: NotificationKit, tx: Transaction, event: NoticesRecalled, envelope: Envelope
 ) -> None:
+    """What has not left stays."""
+    await holding.recall(kit, tx, event.case_id, event.by, envelope.id)
+
+
+async def on_notices_released(
+    kit: NotificationKit, tx: Transaction, event: NoticesReleased, envelope: Envelope
+) -> None:
+    """It leaves after all."""
+    await holding.release(kit, tx, event.case_id, event.by, envelope.id)
+
+
+async def _put_party(
+    kit: NotificationKit,
+    tx: Transaction,
+    party: PartyFacts,
+    envelope: Envelope,
+    event: CaseFiled | PartyAdded | PartyChanged,
+) -> None:
+    joins = None if isinstance(event, PartyChanged) else event
     code = query_code()
     row = {
         "party_id": party.party_id,
-        "case_id": case_id,
+        "case_id": event.case_id,
         "role": party.role.value,
         "consents": party.consents,
         "address_confirmed_on": party.address_confirmed_on,
         "minor": party.minor,
         "identity": party.identity,
-        "silent": silent,
+        "silent": joins is not None and joins.silent,
+        "hold_until": event.hold_until if isinstance(event, PartyAdded) else None,
         "added_at": envelope.time,
         "code": kit.keyring.seal(code, f"{party.party_id}/code"),
         "code_index": kit.keyring.blind_index(code, "query code"),

@@ -7,7 +7,7 @@ from datetime import timedelta
 
 from services.party_notification.channels.mail import Mailer, MailServer, Tls
 from services.party_notification.channels.sms import AliyunAccount, AliyunSms, sms_client
-from services.party_notification.usecases import sending
+from services.party_notification.usecases import holding, sending
 from services.party_notification.usecases.facts import NotificationKit
 from services.party_notification.usecases.planning import SEND_SIGNAL
 from shared.clock import SystemClock
@@ -52,6 +52,7 @@ def jobs(kit: NotificationKit) -> Sequence[Job]:
         ),
         Job("send SMS", _SOON, _until_done(kit, lambda: sending.send_sms_batch(kit, sms)), SEND_SIGNAL),
         Job("send mail", _SOON, _until_done(kit, lambda: sending.send_mails(kit, mailer)), SEND_SIGNAL),
+        Job("settle due cases", _SOON, _until_done(kit, lambda: holding.settle_due(kit))),
         Job("expire intents", _SOON, _until_done(kit, lambda: sending.expire_intents(kit))),
         Job("send mails again", _SOON, _until_done(kit, lambda: sending.resend_mails(kit))),
         Job("reconcile SMS", _SOON, _until_done(kit, lambda: sending.reconcile_sms(kit, sms))),

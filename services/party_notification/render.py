@@ -35,6 +35,7 @@ from shared.errors import Conflict
 
 PARTY_PATH = "/p"
 VERIFY_PATH = "/verify"
+NOT_ME_PATH = "/p/not-me"
 _TEMPLATES = Path(__file__).parent / "templates" / "notices"
 _NUMERALS = "〇一二三四五六七八九"
 
@@ -99,12 +100,21 @@ class Renderer:
             "query_code": query_code,
             "party_link": self.party_link(query_code),
             "verify_link": self._site + VERIFY_PATH,
+            "not_me_link": self._site + NOT_ME_PATH,
             "qr": _qr(self.party_link(query_code)),
             "duties": mail_duties(self._court, way, party.role, {notice.kind for notice in notices}),
             "effect": MAIL_EFFECT[way],
             "issued_on": notices[0].issued_on,
         }
         return Mail(subject, self._render("mail/mail.txt", **facts), self._render("mail/mail.html", **facts))
+
+    def correction_mail(self, case: CaseFacts, notice: NoticeFacts) -> Mail:
+        """The mail that takes back what went to somebody who is no party: no name, and nothing opens by it."""
+        self._must_have_hotline()
+        subject, folder = self.subject(notice.kind, case), notice.kind.lower()
+        facts = {"subject": subject, "case": case, "notice": notice, "verify_link": self._site + VERIFY_PATH}
+        mail = (self._render(f"{folder}/mail.{kind}", **facts) for kind in ("txt", "html"))
+        return Mail(subject, *mail)
 
     def file_name(self, notice: NoticeFacts, case: CaseFacts) -> str:
         """The attachment's name: document and case number, no person."""
@@ -124,6 +134,8 @@ class Renderer:
             raise Conflict("notice_waits", waits.reason)
         if notice.kind is Kind.PROGRESS and notice.progress is None:
             raise Conflict("notice_waits", "缺少执行日志内容，执行进展告知书暂不发出。")
+        if notice.kind is Kind.MISFILED_CORRECTION and not notice.wrongly_told:
+            raise Conflict("notice_waits", "没有误发的文书，无需更正告知。")
 
 
 @lru_cache(maxsize=4)

@@ -47,6 +47,13 @@ class EntryInput(Input):
     last_six: Line
 
 
+class NotMeInput(Input):
+    """A notice's number or a query code, and the telephone's last four digits or the mailbox to which it came."""
+
+    reference: Line
+    contact: Line
+
+
 class CheckInput(Input):
     """A notice's number and the last four digits of the telephone to which it went."""
 
@@ -55,8 +62,9 @@ class CheckInput(Input):
 
 
 class CheckAnswer(BaseModel):
-    """A genuine notice: what was sent and when, no names."""
+    """A genuine notice: what was sent and when, no names. `withdrawn`: sent in error, nothing follows from it."""
 
     title: str
     issued_at: datetime
     sent_at: datetime | None
+    withdrawn: bool

@@ -1,9 +1,19 @@
 """The wiring of party_notification: notices to the parties, their pages, the proof of it all."""
 
 from services.party_notification import api, events, pages
+from services.party_notification.gauges import GAUGES
 from services.party_notification.jobs import jobs
 from services.party_notification.settings import NotificationSettings
-from shared.contracts.cases import CaseAssigned, CaseCorrected, CaseFiled, PartyAdded, PartyChanged
+from shared.contracts.cases import (
+    CaseAssigned,
+    CaseCorrected,
+    CaseFiled,
+    NoticesRecalled,
+    NoticesReleased,
+    PartyAdded,
+    PartyChanged,
+    PartyMisfiled,
+)
 from shared.contracts.stages import DeadlineMet, DeadlineSet, PeriodOpened, ProgressPublished
 from shared.runtime.service import Service
 
@@ -21,10 +31,14 @@ SERVICE = Service(
         CaseAssigned: events.on_case_assigned,
         PartyAdded: events.on_party_added,
         PartyChanged: events.on_party_changed,
+        PartyMisfiled: events.on_party_misfiled,
+        NoticesRecalled: events.on_notices_recalled,
+        NoticesReleased: events.on_notices_released,
         PeriodOpened: events.on_period_opened,
         DeadlineSet: events.on_deadline_set,
         DeadlineMet: events.on_deadline_met,
         ProgressPublished: events.on_progress_published,
     },
     jobs=jobs,
+    gauges=GAUGES,
 )

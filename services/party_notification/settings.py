@@ -1,11 +1,13 @@
 """Settings of party_notification (prefix PARTY_NOTIFICATION_)."""
 
 from datetime import timedelta
+from typing import Annotated
 
 from pydantic import Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from services.party_notification.domain.next_step import Policy
+from shared.settings import FromFile
 
 
 class NotificationSettings(BaseSettings):
@@ -16,9 +18,9 @@ class NotificationSettings(BaseSettings):
     carrier_url: str = ""
     """Empty means the sandbox's carrier."""
     carrier_key_id: str = "sandbox"
-    carrier_key_secret: str = ""
+    carrier_key_secret: Annotated[str, FromFile] = ""
     """Empty (never in production) means the secret shared with the sandbox below the data folder."""
-    receipt_secret: str = ""
+    receipt_secret: Annotated[str, FromFile] = ""
     smtp_host: str = "127.0.0.1"
     smtp_port: int = Field(0, ge=0, le=65535)
     """0 means the sandbox's mail server."""

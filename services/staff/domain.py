@@ -13,9 +13,6 @@ SESSION = timedelta(minutes=30)
 """How long a signed token lives; until then no service asks whether its bearer still works here."""
 REFRESH = timedelta(hours=12)
 """How long one sign-in can be renewed: a shift."""
-TRIES = 5
-LOCK = timedelta(minutes=15)
-"""So many wrong passwords in a row lock a login, alone, for so long."""
 SHORTEST_PASSWORD = 12
 
 DEPARTMENTS: tuple[str, ...] = tuple(dict.fromkeys(post.department for post in POSTS.values()))

@@ -14,4 +14,4 @@ def jobs(kit: StaffKit) -> list[Job]:
         async with kit.db.begin() as tx:
             await store.forget_old(tx.conn)
 
-    return [Job("forget old sessions and tries", timedelta(hours=1), forget_old)]
+    return [Job("forget old sessions", timedelta(hours=1), forget_old)]

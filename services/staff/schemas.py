@@ -9,16 +9,23 @@ from pydantic import AfterValidator, BaseModel, Field, StringConstraints, Valida
 
 from services.staff.domain import SESSION, Member
 from services.staff.usecases.sessions import Credentials, StaffKit
+from shared.contracts.landline import is_landline
 from shared.http.inputs import Input, Line
 from shared.powers import Role
 from shared.runtime.service import kit_of
 
 HandedKit = Annotated[StaffKit, Depends(kit_of)]
 
+
+def _landline(text: str) -> str:
+    if not is_landline(text):
+        raise ValueError("请填写带区号的固定电话，如“023-12345678”，不含分机号；手机号不能写入短信。")
+    return text
+
+
 Password = Annotated[str, StringConstraints(strip_whitespace=False, min_length=1, max_length=128)]
 Login = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_.-]{1,31}$")]
-Landline = Annotated[str, StringConstraints(pattern=r"^0\d{2,3}-\d{7,8}(-\d{1,6})?$")]
-"""A telephone of the court with its area code; it stands in messages, where carriers refuse mobile numbers."""
+Landline = Annotated[str, AfterValidator(_landline)]
 Roles = Annotated[tuple[Role, ...], Field(min_length=1), AfterValidator(lambda roles: tuple(dict.fromkeys(roles)))]
 
 

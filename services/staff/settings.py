@@ -1,7 +1,11 @@
 """What differs from court to court for the staff service (prefix STAFF_)."""
 
+from typing import Annotated
+
 from pydantic import SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from shared.settings import FromFile
 
 
 class StaffSettings(BaseSettings):
@@ -10,5 +14,5 @@ class StaffSettings(BaseSettings):
     model_config = SettingsConfigDict(env_prefix="STAFF_", extra="ignore")
 
     panels: tuple[str, ...] = ("执行一合议庭", "执行二合议庭")
-    admin_password: SecretStr = SecretStr("")
+    admin_password: Annotated[SecretStr, FromFile] = SecretStr("")
     """Read once, when a production starts with nobody in it; must be changed at the first sign-in."""

@@ -11,13 +11,11 @@ from sqlalchemy import (
     DateTime,
     ForeignKey,
     Index,
-    Integer,
     LargeBinary,
     MetaData,
     Table,
     Text,
     Uuid,
-    case,
     delete,
     func,
     insert,
@@ -28,7 +26,7 @@ from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from services.staff.domain import LOCK, REFRESH, TRIES, Member
+from services.staff.domain import REFRESH, Member
 from shared.powers import Role
 
 METADATA = MetaData()
@@ -63,14 +61,6 @@ sessions = Table(
     Column("revoked_at", DateTime(timezone=True)),
 )
 Index("sessions_of_member", sessions.c.staff_id)
-
-tries = Table(
-    "sign_in_tries",
-    METADATA,
-    Column("mark", Text, primary_key=True),
-    Column("tried", Integer, nullable=False),
-    Column("last_at", DateTime(timezone=True), nullable=False),
-)
 
 _MEMBER = [members.c[field.name] for field in fields(Member)]
 
@@ -155,30 +145,6 @@ async def set_password(conn: AsyncConnection, staff_id: UUID, password_hash: str
     await revoke_all(conn, staff_id)
 
 
-async def claim_try(conn: AsyncConnection, mark: str) -> bool:
-    """Count one try to sign in before its password is looked at; False while the login is locked."""
-    stale = tries.c.last_at < _NOW - LOCK
-    statement = upsert(tries).values(mark=mark, tried=1, last_at=_NOW)
-    statement = statement.on_conflict_do_update(
-        index_elements=["mark"],
-        set_={"tried": case((stale, 1), else_=tries.c.tried + 1), "last_at": _NOW},
-        where=stale | (tries.c.tried < TRIES),
-    )
-    return (await conn.execute(statement.returning(tries.c.tried))).one_or_none() is not None
-
-
-async def locked_for(conn: AsyncConnection, mark: str) -> timedelta:
-    """How long a locked login stays so."""
-    row = await conn.execute(select(tries.c.last_at + LOCK - _NOW).where(tries.c.mark == mark))
-    left: timedelta | None = row.scalar_one_or_none()
-    return left or timedelta()
-
-
-async def forget_tries(conn: AsyncConnection, mark: str) -> None:
-    """The right password came."""
-    await conn.execute(delete(tries).where(tries.c.mark == mark))
-
-
 async def open_session(conn: AsyncConnection, staff_id: UUID, token_hash: bytes) -> None:
     """Keep the hash of a secret that renews a sign-in."""
     values = {"token_hash": token_hash, "staff_id": staff_id, "expires_at": _NOW + REFRESH}
@@ -208,6 +174,5 @@ async def _revoke(conn: AsyncConnection, which: Any) -> None:
 
 
 async def forget_old(conn: AsyncConnection) -> None:
-    """Drop what no longer matters to anybody: sessions that ran out, tries long past."""
+    """Drop what no longer matters to anybody: sessions that ran out."""
     await conn.execute(delete(sessions).where(sessions.c.expires_at < _NOW - _KEEP))
-    await conn.execute(delete(tries).where(tries.c.last_at < _NOW - _KEEP))

@@ -76,8 +76,8 @@ async def get_case(case_number: Line, kit: KitHere) -> CaseOut:
 async def get_log(
     case_number: Line, kit: KitHere, cursor: Annotated[int, Query(ge=0, le=2**53)] = 0, limit: Limit = 100
 ) -> LogOut:
-    """Entries beyond position `cursor`, and whether the whole chain holds."""
-    return LogOut.of(await reading.log_page(kit, case_number, cursor, limit))
+    """Entries beyond position `cursor`, whether the whole chain holds, and a signed proof to be checked offline."""
+    return LogOut.of(kit, await reading.log_page(kit, case_number, cursor, limit))
 
 
 @routes.post("/api/stages/{case_number}/acts", Action.STAGES_ACT, name="record an act", status_code=201)

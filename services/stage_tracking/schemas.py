@@ -8,7 +8,9 @@ from pydantic import AfterValidator, AwareDatetime, BaseModel, Field
 
 from services.stage_tracking.domain.acts import Act, EnterPeriod, Publication, ReachMilestone, Work
 from services.stage_tracking.domain.deadlines import DeadlineKind
+from services.stage_tracking.settings import StageKit
 from services.stage_tracking.usecases.journal import LogEntry
+from services.stage_tracking.usecases.proof import prove
 from services.stage_tracking.usecases.reading import BoardRow, CaseView, LogPage
 from services.stage_tracking.usecases.tasks import TaskView
 from shared.contracts.cases import PartyRole
@@ -245,6 +247,16 @@ class FaultOut(BaseModel):
     why: str
 
 
+class ProofOut(BaseModel):
+    """What `yangguang verify-log` checks offline: `statement` is signed JSON text that holds the links of the chain."""
+
+    statement: str
+    signature: str
+    algorithm: str
+    key_id: str
+    public_key: str
+
+
 class LogOut(BaseModel):
     """Log entries in order. `intact`: the whole chain holds; else `fault` says where it does not."""
 
@@ -253,14 +265,21 @@ class LogOut(BaseModel):
     next: int | None
     intact: bool
     fault: FaultOut | None
+    proof: ProofOut
 
     @classmethod
-    def of(cls, page: LogPage) -> Self:
-        """From the use case's view."""
+    def of(cls, kit: StageKit, page: LogPage) -> Self:
+        """From the use case's view, signed as it is shown."""
         broken = page.broken
-        fault = None if broken is None else FaultOut(position=broken.position, why=broken.why.value)
         items = [EntryOut.of(entry) for entry in page.entries]
-        return cls(case_id=page.case.case_id, items=items, next=page.next, intact=fault is None, fault=fault)
+        return cls(
+            case_id=page.case.case_id,
+            items=items,
+            next=page.next,
+            intact=broken is None,
+            fault=None if broken is None else FaultOut(position=broken.position, why=broken.why.value),
+            proof=ProofOut(**prove(kit, page, [item.model_dump(mode="json") for item in items])),
+        )
 
 
 class BoardOut(BaseModel):

@@ -2,6 +2,7 @@
 
 from services.stage_tracking import api, pages
 from services.stage_tracking.events import HANDLERS
+from services.stage_tracking.gauges import GAUGES
 from services.stage_tracking.jobs import jobs
 from services.stage_tracking.settings import StageSettings
 from shared.runtime.service import Service
@@ -15,4 +16,5 @@ SERVICE = Service(
     routes=(api.routes, pages.routes),
     handlers=HANDLERS,
     jobs=jobs,
+    gauges=GAUGES,
 )

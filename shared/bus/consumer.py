@@ -50,7 +50,8 @@ class Consumer:
         self._progress = time.monotonic()
         self._counted = -math.inf
         self.batch = 200
-        self.at_once = 6
+        self.at_once = 4
+        self.together = 40
         self.pause = 30.0
 
     def lag_seconds(self) -> float:
@@ -105,11 +106,8 @@ class Consumer:
                 self._ceiling.note(failed=verdict is Verdict.FAILED)
 
     async def _settle_all(self, batch: Sequence[Delivered]) -> list[Verdict]:
-        by_key: dict[tuple[str, bytes], list[Delivered]] = defaultdict(list)
-        for delivered in batch:
-            by_key[delivered.place.topic, delivered.key].append(delivered)
         gate = asyncio.Semaphore(self.at_once)
-        tasks = (self._settle_lane(lane, gate) for lane in by_key.values())
+        tasks = (self._settle_parcel(parcel, gate) for parcel in _parcels(batch, self.together))
         verdicts: list[Verdict] = []
         for result in await asyncio.gather(*tasks, return_exceptions=True):
             if isinstance(result, BaseException):
@@ -117,11 +115,12 @@ class Consumer:
             verdicts += result
         return verdicts
 
-    async def _settle_lane(self, lane: Sequence[Delivered], gate: asyncio.Semaphore) -> list[Verdict]:
+    async def _settle_parcel(self, parcel: Sequence[Delivered], gate: asyncio.Semaphore) -> list[Verdict]:
         async with gate:
-            verdicts = await self._keeper.settle_run(lane)
-        for verdict, count in Counter(verdicts).items():
-            EVENTS_CONSUMED.labels(self._keeper.service, lane[0].place.topic, verdict.name.lower()).inc(count)
+            verdicts = await self._keeper.settle_all(parcel)
+        counts = Counter((record.place.topic, verdict) for record, verdict in zip(parcel, verdicts, strict=True))
+        for (topic, verdict), count in counts.items():
+            EVENTS_CONSUMED.labels(self._keeper.service, topic, verdict.name.lower()).inc(count)
         return verdicts
 
     async def revisit(self) -> None:
@@ -136,6 +135,22 @@ class Consumer:
                     raise
                 log.warning("database away", extra={"service": self._keeper.service, "error": type(error).__name__})
                 await asyncio.sleep(1)
+
+
+def _parcels(batch: Sequence[Delivered], most: int) -> list[list[Delivered]]:
+    """What is settled together: about `most` events, all of a key in one parcel, its topics in order of their names.
+
+    Keys go in order, so that parcels settled at once lock rows in one order and share none.
+    """
+    by_key: dict[bytes, list[Delivered]] = defaultdict(list)
+    for record in sorted(batch, key=lambda each: (each.key, each.place.topic)):
+        by_key[record.key].append(record)
+    parcels: list[list[Delivered]] = []
+    for records in by_key.values():
+        if not parcels or len(parcels[-1]) >= most:
+            parcels.append([])
+        parcels[-1] += records
+    return parcels
 
 
 def _ends(batch: Sequence[Delivered]) -> dict[Place, int]:

@@ -2,9 +2,10 @@
 
 import logging
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from enum import Enum, auto
+from uuid import UUID
 
 from shared.bus.log import BusError, Delivered
 from shared.contracts.envelope import Envelope, Event, UndecodableError, decode
@@ -20,6 +21,10 @@ from shared.telemetry.traces import TRACING, SpanKind
 log = logging.getLogger(__name__)
 
 Handler = Callable[[Transaction, Event, Envelope], Awaitable[None]]
+
+Decoded = tuple[Envelope, Event | None, Delivered]
+Place = tuple[str, str]
+"""A lane: topic and key."""
 
 LANES_SIGNAL = "lanes"
 
@@ -69,22 +74,26 @@ class LaneKeeper:
         self.handlers = handlers
         self.policy = policy or LanePolicy()
 
-    async def settle_run(self, run: Sequence[Delivered]) -> list[Verdict]:
-        """The records of one key, in order: in one transaction when all goes well, else one by one."""
-        if len(run) > 1:
+    async def settle_all(self, records: Sequence[Delivered]) -> list[Verdict]:
+        """Records of some keys, each key's in order: in one transaction when all goes well, else key by key.
+
+        The verdicts come in the order of the records.
+        """
+        if len(records) > 1:
             try:
-                return await self._handle_run(run)
+                return await self._handle([(*decode(record.value), record) for record in records])
             except Exception as error:
                 if is_away(error):
                     raise
-        return [await self.settle(delivered) for delivered in run]
+        runs = _by_key(records)
+        settle = self._settle_each if len(runs) == 1 else self.settle_all
+        verdicts: dict[int, Verdict] = {}
+        for run in runs:
+            verdicts.update(zip(run, await settle([records[at] for at in run]), strict=True))
+        return [verdicts[at] for at in range(len(records))]
 
-    async def _handle_run(self, run: Sequence[Delivered]) -> list[Verdict]:
-        decoded = [(*decode(delivered.value), delivered) for delivered in run]
-        async with self.db.begin() as tx:
-            verdicts = [await self._handle_one(tx, envelope, event, record) for envelope, event, record in decoded]
-            tx.wake(LANES_SIGNAL)
-        return verdicts
+    async def _settle_each(self, run: Sequence[Delivered]) -> list[Verdict]:
+        return [await self.settle(record) for record in run]
 
     async def settle(self, delivered: Delivered) -> Verdict:
         """Handle, queue, park or quarantine one record. Raises only when the database is away or busy."""
@@ -96,7 +105,7 @@ class LaneKeeper:
         tries = 0
         while True:
             try:
-                return await self._handle(envelope, event, delivered)
+                return (await self._handle([(envelope, event, delivered)]))[0]
             except Exception as error:
                 if is_away(error):
                     raise
@@ -105,34 +114,51 @@ class LaneKeeper:
                     continue
                 return await self._set_aside(envelope, delivered, error)
 
-    async def _handle(self, envelope: Envelope, event: Event | None, delivered: Delivered) -> Verdict:
+    async def _handle(self, decoded: Sequence[Decoded]) -> list[Verdict]:
         async with self.db.begin() as tx:
-            verdict = await self._handle_one(tx, envelope, event, delivered)
+            passage = await self._enter(tx, decoded)
+            verdicts = [await self._handle_one(tx, passage, each) for each in decoded]
+            await inbox.advance(tx.conn, passage.moved)
             tx.wake(LANES_SIGNAL)
-        return verdict
+        return verdicts
 
-    async def _handle_one(
-        self, tx: Transaction, envelope: Envelope, event: Event | None, delivered: Delivered
-    ) -> Verdict:
-        topic = delivered.place.topic
-        lane = await inbox.lock(tx.conn, topic, envelope.subject)
-        if envelope.sequence <= lane.sequence:
+    async def _enter(self, tx: Transaction, decoded: Sequence[Decoded]) -> "Passage":
+        """Lock all lanes and note all events at once: few statements, however many events."""
+        lanes = await inbox.lock_all(tx.conn, [_place(each) for each in decoded])
+        passing = [
+            envelope.id
+            for envelope, event, record in decoded
+            if type(event) in self.handlers and _may_pass(lanes[record.place.topic, envelope.subject], envelope)
+        ]
+        return Passage(lanes, await inbox.new_among(tx.conn, passing))
+
+    async def _handle_one(self, tx: Transaction, passage: "Passage", decoded: Decoded) -> Verdict:
+        envelope, event, record = decoded
+        place = _place(decoded)
+        lane, stands = passage.lanes[place], passage.stands(place)
+        if envelope.sequence <= stands:
             return Verdict.REPEATED
         if lane.state is not LaneState.OPEN:
-            await inbox.queue(tx.conn, envelope, topic, delivered.value)
+            await inbox.queue(tx.conn, envelope, lane.topic, record.value)
             return Verdict.QUEUED
-        await self._pass(tx, lane, envelope, event)
+        _check_sequence(envelope, stands)
+        if envelope.id in passage.fresh:
+            await self._give(tx, envelope, event)
+            passage.fresh.discard(envelope.id)
+        passage.moved[place] = envelope.sequence
         return Verdict.HANDLED
 
-    async def _pass(self, tx: Transaction, lane: Lane, envelope: Envelope, event: Event | None) -> None:
-        if envelope.sequence != lane.sequence + 1:
-            raise GapError(f"event {envelope.sequence} after {lane.sequence}")
-        handler = self.handlers.get(type(event)) if event is not None else None
-        if handler is not None and event is not None and await inbox.is_new(tx.conn, envelope.id):
+    async def _give(self, tx: Transaction, envelope: Envelope, event: Event | None) -> None:
+        if event is not None:
             parent, about = envelope.traceparent, {"service": self.service, "type": envelope.type}
             with TRACING.span(f"handle {envelope.type}", SpanKind.CONSUMER, parent, **about):
-                await handler(tx, event, envelope)
-        await inbox.advance(tx.conn, envelope, lane.topic)
+                await self.handlers[type(event)](tx, event, envelope)
+
+    async def _pass(self, tx: Transaction, lane: Lane, envelope: Envelope, event: Event | None) -> None:
+        _check_sequence(envelope, lane.sequence)
+        if type(event) in self.handlers and await inbox.is_new(tx.conn, envelope.id):
+            await self._give(tx, envelope, event)
+        await inbox.advance(tx.conn, {(lane.topic, lane.key): envelope.sequence})
 
     async def _set_aside(self, envelope: Envelope, delivered: Delivered, error: Exception) -> Verdict:
         try:
@@ -225,6 +251,41 @@ class LaneKeeper:
         await tx.emit(
             TroubleReported(trouble_id=new_id(), service=self.service, kind=kind, summary=summary, noticed_at=tx.now)
         )
+
+
+@dataclass
+class Passage:
+    """Some lanes, locked, while events pass. `fresh`: events not handled before; `moved`: how far each lane got."""
+
+    lanes: Mapping[Place, Lane]
+    fresh: set[UUID]
+    moved: dict[Place, int] = field(default_factory=dict)
+
+    def stands(self, place: Place) -> int:
+        """The sequence of the last event that passed."""
+        return self.moved.get(place, self.lanes[place].sequence)
+
+
+def _place(decoded: Decoded) -> Place:
+    envelope, _, record = decoded
+    return record.place.topic, envelope.subject
+
+
+def _may_pass(lane: Lane, envelope: Envelope) -> bool:
+    return lane.state is LaneState.OPEN and envelope.sequence > lane.sequence
+
+
+def _check_sequence(envelope: Envelope, stands: int) -> None:
+    if envelope.sequence != stands + 1:
+        raise GapError(f"event {envelope.sequence} after {stands}")
+
+
+def _by_key(records: Sequence[Delivered]) -> list[list[int]]:
+    """The places of each key's records in the sequence."""
+    runs: dict[tuple[str, bytes], list[int]] = {}
+    for at, record in enumerate(records):
+        runs.setdefault((record.place.topic, record.key), []).append(at)
+    return list(runs.values())
 
 
 def _place_of(error: Exception) -> str:

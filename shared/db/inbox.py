@@ -5,17 +5,19 @@ A lane is one key of one topic. `open`: events pass. `waiting`: a fact from else
 """
 
 import hashlib
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import delete, func, insert, select, tuple_, update
+from sqlalchemy import BigInteger, Text, Uuid, delete, func, insert, select, tuple_, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from shared.contracts.envelope import Envelope
+from shared.db.arrays import Columns, arrays, unnested
 from shared.db.tables import inbox, lane_events, lanes, quarantine, replays
 
 _NOW = func.clock_timestamp()
@@ -40,29 +42,75 @@ class Lane:
     tries: int
 
 
+_PLACE: Columns = {"topic": Text, "key": Text}
+_MOVED: Columns = {**_PLACE, "sequence": BigInteger}
+_ID: Columns = {"event_id": Uuid}
+
+
+def _lock() -> Any:
+    given = unnested(_PLACE)
+    here = (lanes.c.topic == given.c.topic) & (lanes.c.key == given.c.key)
+    query = select(*_LANE).join(given, here).order_by(lanes.c.topic, lanes.c.key)
+    return query.with_for_update(of=lanes)
+
+
+def _make() -> Any:
+    fresh = upsert(lanes).from_select(list(_PLACE), select(unnested(_PLACE)))
+    # Writing the key onto itself locks the row that another has made meanwhile.
+    made = fresh.on_conflict_do_update(index_elements=["topic", "key"], set_={"key": fresh.excluded.key})
+    return made.returning(*_LANE)
+
+
+def _advance() -> Any:
+    given = unnested(_MOVED)
+    here = (lanes.c.topic == given.c.topic) & (lanes.c.key == given.c.key)
+    return update(lanes).where(here).values(sequence=given.c.sequence, tries=0)
+
+
+_LANE = (lanes.c.topic, lanes.c.key, lanes.c.sequence, lanes.c.state, lanes.c.tries)
+_LOCK, _MAKE, _ADVANCE = _lock(), _make(), _advance()
+_NOTE = upsert(inbox).from_select(list(_ID), select(unnested(_ID))).on_conflict_do_nothing().returning(inbox.c.event_id)
+
+
 def _here(topic: str, key: str) -> Any:
     return (lanes.c.topic == topic) & (lanes.c.key == key)
 
 
 async def lock(conn: AsyncConnection, topic: str, key: str) -> Lane:
     """The lane, made when it is new, locked."""
-    fresh = upsert(lanes).values(topic=topic, key=key)
-    # Writing the key onto itself locks the row that is there: one statement, new lane or old.
-    locked = fresh.on_conflict_do_update(index_elements=["topic", "key"], set_={"key": fresh.excluded.key})
-    row = (await conn.execute(locked.returning(lanes.c.sequence, lanes.c.state, lanes.c.tries))).one()
-    return Lane(topic, key, row.sequence, LaneState(row.state), row.tries)
+    return (await lock_all(conn, [(topic, key)]))[topic, key]
+
+
+async def lock_all(conn: AsyncConnection, places: Iterable[tuple[str, str]]) -> dict[tuple[str, str], Lane]:
+    """The lanes of (topic, key), made where they are new, locked in order."""
+    wanted = sorted(set(places))
+    found = await _locked(conn, _LOCK, wanted)
+    missing = [place for place in wanted if place not in found]
+    return found | await _locked(conn, _MAKE, missing) if missing else found
+
+
+async def _locked(conn: AsyncConnection, statement: Any, places: Sequence[tuple[str, str]]) -> dict[Any, Lane]:
+    rows = await conn.execute(statement, arrays(_PLACE, [{"topic": topic, "key": key} for topic, key in places]))
+    return {(r.topic, r.key): Lane(r.topic, r.key, r.sequence, LaneState(r.state), r.tries) for r in rows}
+
+
+async def new_among(conn: AsyncConnection, event_ids: Sequence[UUID]) -> set[UUID]:
+    """Write events' ids into the inbox; those that did not stand there. Ids are kept for good."""
+    if not event_ids:
+        return set()
+    return set((await conn.execute(_NOTE, arrays(_ID, [{"event_id": each} for each in event_ids]))).scalars())
 
 
 async def is_new(conn: AsyncConnection, event_id: UUID) -> bool:
-    """Write the event's id into the inbox; False when it stood there already. Ids are kept for good."""
-    statement = upsert(inbox).values(event_id=event_id).on_conflict_do_nothing().returning(inbox.c.event_id)
-    return (await conn.execute(statement)).one_or_none() is not None
+    """As `new_among`, for one."""
+    return bool(await new_among(conn, [event_id]))
 
 
-async def advance(conn: AsyncConnection, envelope: Envelope, topic: str) -> None:
-    """The event has been handled: the lane moves on to the next."""
-    here = _here(topic, envelope.subject)
-    await conn.execute(update(lanes).where(here).values(sequence=envelope.sequence, tries=0))
+async def advance(conn: AsyncConnection, moved: Mapping[tuple[str, str], int]) -> None:
+    """Events have been handled: each lane of (topic, key) stands at this sequence now."""
+    rows = [{"topic": topic, "key": key, "sequence": sequence} for (topic, key), sequence in moved.items()]
+    if rows:
+        await conn.execute(_ADVANCE, arrays(_MOVED, rows))
 
 
 async def queue(conn: AsyncConnection, envelope: Envelope, topic: str, value: bytes) -> None:

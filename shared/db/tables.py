@@ -120,6 +120,15 @@ answers = Table(
     Column("given_at", DateTime(timezone=True), nullable=False, server_default=_NOW),
 )
 
+wrong_tries = Table(
+    "wrong_tries",
+    KIT,
+    Column("mark", Text, primary_key=True),
+    Column("tried", Integer, nullable=False),
+    Column("last_at", DateTime(timezone=True), nullable=False),
+)
+Index("wrong_tries_old", wrong_tries.c.last_at)
+
 sandbox_clock = Table(
     "sandbox_clock",
     KIT,

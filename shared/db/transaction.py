@@ -1,19 +1,18 @@
 """One act is one transaction: the rows and the events that tell of them are committed together or not at all."""
 
-from collections.abc import AsyncIterator
+from collections import Counter
+from collections.abc import AsyncIterator, Callable, Hashable
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, Protocol, TypeVar, cast
 from uuid import UUID
 
 import uuid_utils.compat as uuids
-from sqlalchemy import insert
-from sqlalchemy.dialects import postgresql
 from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
 
 from shared.clock import Clock
 from shared.contracts.envelope import Envelope, Event, encode
-from shared.db.tables import outbox, sequences
+from shared.db import outbox
 from shared.errors import Fault, Invalid
 from shared.signals import Signals
 from shared.telemetry.traces import TRACING
@@ -33,6 +32,15 @@ def made_at(made: UUID) -> datetime:
     return datetime.fromtimestamp((made.int >> 80) / 1000, UTC)
 
 
+class Closing(Protocol):
+    """What a transaction writes once, when everything else has been written."""
+
+    async def write(self, conn: AsyncConnection) -> None: ...
+
+
+C = TypeVar("C", bound=Closing)
+
+
 class Transaction:
     """An open transaction: a connection, the instant of the act (UTC), and the events that it will tell."""
 
@@ -42,33 +50,44 @@ class Transaction:
         self.signals: set[str] = set()
         self._service = service
         self._court = court
+        self._told: list[tuple[Event, str | None]] = []
+        self._closing: dict[Hashable, Closing] = {}
 
     async def emit(self, *events: Event) -> None:
-        """Write events to the outbox. The counter's row lock makes the order of ids the order of commits per key.
+        """Tell events. All that an act tells is written to the outbox at once, at its end.
 
-        Raises Invalid for an event larger than any log takes: the act must not be committed then.
+        There Invalid is raised for an event larger than any log takes: the act is not committed then.
         """
-        by_key: dict[tuple[str, str], list[Event]] = {}
-        for event in events:
-            by_key.setdefault((event.topic, event.key), []).append(event)
-        for (topic, key), mine in by_key.items():
-            last = await self._advance(topic, key, len(mine))
-            rows = [self._row(event, last - len(mine) + 1 + index) for index, event in enumerate(mine)]
-            await self.conn.execute(insert(outbox), rows)
-            self.signals.add(OUTBOX_SIGNAL)
+        self._told += ((event, TRACING.traceparent()) for event in events)
+
+    def at_end(self, name: Hashable, make: Callable[[], C]) -> C:
+        """What is to be written last under this name, made when it is first asked for."""
+        return cast(C, self._closing.setdefault(name, make()))
+
+    async def finish(self) -> None:
+        """Write what waits for the end; the events last, so that their counters are locked for a moment only."""
+        for closing in self._closing.values():
+            await closing.write(self.conn)
+        if self._told:
+            await self._tell()
+
+    async def _tell(self) -> None:
+        """The counters' row locks make the order of ids the order of commits per key."""
+        counts = Counter((event.topic, event.key) for event, _ in self._told)
+        last = await outbox.advance(self.conn, counts)
+        sequence = {key: last[key] - number for key, number in counts.items()}
+        rows = []
+        for event, traceparent in self._told:
+            sequence[event.topic, event.key] += 1
+            rows.append(self._row(event, sequence[event.topic, event.key], traceparent))
+        await outbox.add(self.conn, rows)
+        self.signals.add(OUTBOX_SIGNAL)
 
     def wake(self, signal: str) -> None:
         """Fire `signal` in this process once the transaction has committed."""
         self.signals.add(signal)
 
-    async def _advance(self, topic: str, key: str, by: int) -> int:
-        statement = postgresql.insert(sequences).values(topic=topic, key=key, last=by)
-        statement = statement.on_conflict_do_update(
-            index_elements=["topic", "key"], set_={"last": sequences.c.last + statement.excluded.last}
-        )
-        return int((await self.conn.execute(statement.returning(sequences.c.last))).scalar_one())
-
-    def _row(self, event: Event, sequence: int) -> dict[str, Any]:
+    def _row(self, event: Event, sequence: int, traceparent: str | None) -> dict[str, Any]:
         envelope = Envelope(
             id=new_id(),
             source=f"/{self._service}",
@@ -77,7 +96,7 @@ class Transaction:
             time=self.now,
             sequence=sequence,
             court=self._court,
-            traceparent=TRACING.traceparent(),
+            traceparent=traceparent,
             data=event.model_dump(mode="json"),
         )
         value = encode(envelope)
@@ -126,6 +145,7 @@ class Database:
         async with self.engine.begin() as conn:
             tx = Transaction(conn, self.service, self._court, self._clock.now())
             yield tx
+            await tx.finish()
         for signal in tx.signals:
             self._signals.fire(signal)
 

@@ -1,6 +1,6 @@
 """One service's web application: its routes of the zones served, its errors, its health."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from typing import Any
 
 from fastapi import FastAPI
@@ -25,13 +25,14 @@ class Application(FastAPI):
         return document
 
 
-def build_app(kit: Any, title: str, routes: Iterable[Routes], zones: Iterable[Zone]) -> FastAPI:
+def build_app(kit: Any, title: str, routes: Iterable[Routes], zones: Collection[Zone]) -> FastAPI:
     """The application of one service for the zones that this process serves."""
     app = Application(
         title=title, version="1", docs_url=None, redoc_url=None, openapi_url=f"/openapi/{kit.service}.json"
     )
-    served = [each.router for each in routes if each.zone in set(zones)]
+    served = [each.router for each in routes if each.zone in zones]
     app.state.kit = kit
+    app.state.inner = Zone.STAFF in zones
     app.state.endpoints = [route for router in served for route in router.routes]
     answer = problems.answering(problem_page)
     app.add_middleware(Guards, answer=answer)

@@ -1,12 +1,10 @@
 """What requests are made of: strict models whose texts hold no control characters, and field types with sense."""
 
-import re
 from typing import Annotated
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, StringConstraints
 
-_CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\u202a-\u202e\u2066-\u2069]")
-"""What nobody sees, and what turns the writing around so that a text reads as another one."""
+from shared.contracts.texts import has_hidden
 
 
 class Input(BaseModel):
@@ -16,7 +14,7 @@ class Input(BaseModel):
 
 
 def _without_control(text: str) -> str:
-    if _CONTROL.search(text):
+    if has_hidden(text, besides="\n\r\t"):
         raise ValueError("含有不可见的控制字符，请删除后重填。")
     if not any(map(str.isprintable, text)):
         raise ValueError("此项必填。")

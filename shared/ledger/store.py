@@ -4,20 +4,24 @@ Bodies are kept as TEXT, the canonical JSON itself: JSONB would reorder keys and
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime
+from functools import cached_property
 from typing import Any
 
 from sqlalchemy import (
     BigInteger,
     Column,
     DateTime,
+    Insert,
     MetaData,
     Row,
     Select,
     String,
     Table,
     Text,
+    Update,
+    bindparam,
     exists,
     func,
     select,
@@ -26,9 +30,21 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from shared.db.arrays import Columns, arrays, unnested
+from shared.db.transaction import Transaction
 from shared.ledger.chain import Break, BrokenAt, Entry, Head, genesis, link, verify
 
 _PAGE = 500
+_HEAD: Columns = {"chain_id": String, "position": BigInteger, "digest": String}
+_ENTRY: Columns = {
+    "chain_id": String,
+    "position": BigInteger,
+    "at": DateTime(timezone=True),
+    "kind": String,
+    "body": Text,
+    "previous": String,
+    "digest": String,
+}
 
 
 @dataclass(frozen=True)
@@ -37,6 +53,25 @@ class LedgerTables:
 
     heads: Table
     entries: Table
+
+    @cached_property
+    def lock(self) -> Select[tuple[int, str]]:
+        """A head, locked until the transaction ends."""
+        columns = self.heads.c
+        query = select(columns.position, columns.digest).where(columns.chain_id == bindparam("chain"))
+        return query.with_for_update()
+
+    @cached_property
+    def add(self) -> Insert:
+        """Entries as `arrays` gives them."""
+        return insert(self.entries).from_select(list(_ENTRY), select(unnested(_ENTRY)))
+
+    @cached_property
+    def move(self) -> Update:
+        """Heads as `arrays` gives them."""
+        given = unnested(_HEAD)
+        moved = update(self.heads).where(self.heads.c.chain_id == given.c.chain_id)
+        return moved.values(position=given.c.position, digest=given.c.digest)
 
 
 def ledger_tables(metadata: MetaData) -> LedgerTables:
@@ -69,26 +104,45 @@ async def append(
 
     Raises BodyError, and ValueError for a naive instant.
     """
-    return (await append_all(conn, tables, chain_id, at, [(kind, body)]))[0]
+    pages = Pages(tables)
+    (entry,) = await pages.add(conn, chain_id, at, [(kind, body)])
+    await pages.write(conn)
+    return entry
 
 
 async def append_all(
-    conn: AsyncConnection,
-    tables: LedgerTables,
-    chain_id: str,
-    at: datetime,
-    deeds: Sequence[tuple[str, Mapping[str, Any]]],
+    tx: Transaction, tables: LedgerTables, chain_id: str, deeds: Sequence[tuple[str, Mapping[str, Any]]]
 ) -> list[Entry]:
-    """Add entries of one instant, each with its kind and body, in order; as `append`."""
-    head = await _locked_head(conn, tables.heads, chain_id)
-    entries: list[Entry] = []
-    for kind, body in deeds:
-        entries.append(link(entries[-1].head if entries else head, at, kind, body))
-    if entries:
-        await conn.execute(tables.entries.insert(), [_row(entry) for entry in entries])
-        moved = update(tables.heads).where(tables.heads.c.chain_id == chain_id)
-        await conn.execute(moved.values(position=entries[-1].position, digest=entries[-1].digest))
-    return entries
+    """Add entries of the act's instant, each with its kind and body, in order; as `append`, but written at its end."""
+    return await tx.at_end(tables.entries, lambda: Pages(tables)).add(tx.conn, chain_id, tx.now, deeds)
+
+
+class Pages:
+    """Entries linked and not yet written, with the heads of their chains, which are locked."""
+
+    def __init__(self, tables: LedgerTables) -> None:
+        self._tables = tables
+        self._heads: dict[str, Head] = {}
+        self._entries: list[Entry] = []
+
+    async def add(
+        self, conn: AsyncConnection, chain_id: str, at: datetime, deeds: Sequence[tuple[str, Mapping[str, Any]]]
+    ) -> list[Entry]:
+        """Link entries behind what the chain holds by now."""
+        if deeds and chain_id not in self._heads:
+            self._heads[chain_id] = await _locked_head(conn, self._tables, chain_id)
+        added: list[Entry] = []
+        for kind, body in deeds:
+            added.append(link(self._heads[chain_id], at, kind, body))
+            self._heads[chain_id] = added[-1].head
+        self._entries += added
+        return added
+
+    async def write(self, conn: AsyncConnection) -> None:
+        """Write all entries and move the heads."""
+        if self._entries:
+            await conn.execute(self._tables.add, arrays(_ENTRY, [_row(entry) for entry in self._entries]))
+            await conn.execute(self._tables.move, arrays(_HEAD, [asdict(head) for head in self._heads.values()]))
 
 
 def _row(entry: Entry) -> dict[str, Any]:
@@ -133,12 +187,14 @@ async def check(conn: AsyncConnection, tables: LedgerTables, chain_id: str) -> B
     return verify((), head, until)
 
 
-async def _locked_head(conn: AsyncConnection, heads: Table, chain_id: str) -> Head:
-    """Lock the head row, making it on the chain's first use: one statement, so two beginners cannot collide."""
-    first = genesis(chain_id)
-    fresh = insert(heads).values(chain_id=chain_id, position=first.position, digest=first.digest)
-    locked = fresh.on_conflict_do_update(index_elements=["chain_id"], set_={"position": heads.c.position})
-    row = (await conn.execute(locked.returning(heads.c.position, heads.c.digest))).one()
+async def _locked_head(conn: AsyncConnection, tables: LedgerTables, chain_id: str) -> Head:
+    """Lock the head row, making it on the chain's first use: in one statement, so two beginners cannot collide."""
+    row = (await conn.execute(tables.lock, {"chain": chain_id})).one_or_none()
+    if row is None:
+        first, heads = genesis(chain_id), tables.heads
+        fresh = insert(heads).values(chain_id=chain_id, position=first.position, digest=first.digest)
+        locked = fresh.on_conflict_do_update(index_elements=["chain_id"], set_={"position": heads.c.position})
+        row = (await conn.execute(locked.returning(heads.c.position, heads.c.digest))).one()
     return Head(chain_id, row.position, row.digest)
 
 

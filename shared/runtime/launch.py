@@ -56,7 +56,10 @@ def process_name(names: Sequence[str], run: RunSettings) -> str:
 
 
 def check(names: Sequence[str], run: RunSettings) -> None:
-    """Refuse what production must not do. Raises LaunchError."""
+    """Refuse what must not be: the outside world in parts, and in production what is for show. Raises LaunchError."""
+    if SANDBOX in names and run.zone != "both":
+        # Its carrier answers in the public zone, its receipts and mails are the work of the staff zone.
+        raise LaunchError("sandbox 只能作为一个进程同时服务两个网段：请用 --zone both（默认）启动。")
     if run.environment is not Environment.PRODUCTION:
         return
     if SANDBOX in names:

@@ -41,6 +41,7 @@ NAV: tuple[NavItem, ...] = (
     NavItem("纸质送达", "/paper", Action.PAPER_WORK, "paper"),
     NavItem("待核实发送", "/unknown", Action.NOTICES_DECIDE, "help"),
     NavItem("值班", "/desk", Action.DESK_READ, "bell"),
+    NavItem("查看记录", "/tip-senders", Action.TIP_LOOKS_READ, "shield"),
     NavItem("人员", "/staff", Action.STAFF_MANAGE, "users"),
 )
 
@@ -148,6 +149,8 @@ class Pages:
 
 def _common(request: Request) -> dict[str, Any]:
     caller = getattr(request.state, "caller", None)
-    common = {"caller": caller, "me": caller, "path": request.url.path}
+    # A page of the public zone shows no door to the inner network, unless the same process stands in both.
+    inner = getattr(request.app.state, "inner", False)
+    common = {"caller": caller, "me": caller, "path": request.url.path, "inner": inner}
     kit = getattr(request.app.state, "kit", None)
     return common if kit is None else {**common, "now": kit.clock.now(), "court": kit.court}

@@ -183,3 +183,15 @@ async def test_only_what_was_handed_out_can_be_committed(store: Store) -> None:
         (record,) = await read(member, 1)
         with pytest.raises(BusFencedError):
             await member.commit({record.place: 4})
+
+
+async def test_a_member_tells_how_far_it_is_behind(store: Store) -> None:
+    topic = unique("behind")
+    async with store.started(topic) as log:
+        await append(log, numbered(topic, 30, keys=5))
+        member = await log.subscribe(unique("g"), [topic])
+        await member.commit(ends(await read(member, 30)))
+        assert await member.behind() == 0
+        await append(log, numbered(topic, 10, keys=5, start=30))
+        await member.commit(ends(await read(member, 1)))
+        assert await member.behind() == 9

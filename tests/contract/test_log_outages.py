@@ -10,7 +10,7 @@ from typing import TypeVar
 
 import pytest
 
-from shared.bus.log import BusUnavailableError, Delivered, Log, Subscription
+from shared.bus.log import BusUnavailableError, Delivered, Log, Record, Subscription
 from tests.contract.proxy import Proxy
 from tests.contract.reading import append, ends, in_order_per_key, numbered, numbers, read, unique
 from tests.contract.stores import Broker, Store, eventually
@@ -45,21 +45,26 @@ async def test_order_and_records_survive_outages(cuttable: tuple[Store, Proxy]) 
     store, proxy = cuttable
     topic = unique("relay")
     async with store.started(topic, partitions=2, timeout=TIMEOUT) as log:
-        waiting = numbered(topic, 8000, keys=5)
         cuts = asyncio.ensure_future(_cut_again_and_again(proxy))
-        failed = 0
-        while waiting:
-            batch = waiting[:100]
-            outcome = await log.append(batch)
-            again = [record for record, fault in zip(batch, outcome, strict=True) if fault]
-            waiting = again + waiting[100:]
-            failed += len(again)
-            await asyncio.sleep(0.05 if again else 0)
+        failed = await _relay(log, numbered(topic, 8000, keys=5))
         await cuts
         assert failed
         member = await log.subscribe(unique("g"), [topic])
         seen = await _read_until(member, set(range(8000)))
     assert in_order_per_key(seen)
+
+
+async def _relay(log: Log, waiting: list[Record]) -> int:
+    """Append in order, again what was not acknowledged; how often that was. `waiting` shrinks as it goes."""
+    failed = 0
+    while waiting:
+        batch = waiting[:100]
+        outcome = await log.append(batch)
+        again = [record for record, fault in zip(batch, outcome, strict=True) if fault]
+        waiting[:100] = again
+        failed += len(again)
+        await asyncio.sleep(0.05 if again else 0)
+    return failed
 
 
 async def _cut_again_and_again(proxy: Proxy) -> None:
@@ -130,6 +135,36 @@ async def test_a_kafka_that_came_back_empty_has_another_identity_and_works(
         assert sorted(set(numbers(await _read_until(member, {3, 4})))) == [3, 4]
 
 
+@pytest.mark.kafka
+async def test_a_kafka_that_was_killed_goes_on_with_its_data(kafka_behind_proxy: tuple[Broker, Proxy]) -> None:
+    """Records, offsets, members and producers outlive kill -9, although its controller then has another port."""
+    broker, _ = kafka_behind_proxy
+    topic, group = unique("killed"), unique("g")
+    async with broker.store.started(topic, partitions=2, timeout=TIMEOUT) as log:
+        before = await log.identity()
+        member = await log.subscribe(group, [topic])
+        await append(log, numbered(topic, 200, keys=5))
+        done = [record for record in await read(member, 200) if int(record.value) < 100]
+        await member.commit(ends(done))
+        waiting = numbered(topic, 20_000, keys=5, start=200)
+        relaying = asyncio.ensure_future(_relay(log, waiting))
+        while len(waiting) > 19_000:
+            await asyncio.sleep(0)
+        broker.kill()
+        await _unavailable(log.identity)
+        await broker.start()
+        assert await relaying
+        assert await log.identity() == before
+        again = await _read_until(member, set(range(100, 20_200)))
+        assert in_order_per_key(again)
+        assert min(numbers(again)) == 100, "what was committed came again"
+        await member.commit(ends(again))
+        await member.close()
+        heir = await log.subscribe(group, [topic])
+        await append(log, numbered(topic, 1, start=20_200))
+        assert numbers(await read(heir, 1)) == [20_200]
+
+
 @asynccontextmanager
 async def _nothing_left_behind() -> AsyncIterator[None]:
     """No task is left over but the proxy's."""
@@ -149,7 +184,7 @@ async def _read_until(member: Subscription, wanted: set[int]) -> list[Delivered]
 
     async def come() -> bool:
         with contextlib.suppress(BusUnavailableError):
-            records.extend(await member.poll(100, 0.5))
+            records.extend(await member.poll(500, 0.5))
         return wanted <= set(numbers(records))
 
     await eventually(come, 30)

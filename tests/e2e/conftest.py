@@ -25,7 +25,9 @@ def product(request: pytest.FixtureRequest) -> Iterator[Product]:
     """The product on an empty folder; it must end well when asked to."""
     running = os.environ.get("YANGGUANG_TEST_URL")
     if running:
-        yield _elsewhere(running, request.param)
+        elsewhere = _elsewhere(running, request.param)
+        yield elsewhere
+        elsewhere.close()
         return
     folder = new_folder()
     process = _process(request.param, folder)

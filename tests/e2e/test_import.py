@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import asyncpg
+import httpx
 import pytest
 
 from shared.runtime.postgres import read_url
@@ -236,6 +237,10 @@ async def test_no_database_and_no_log_holds_personal_data_in_plain_text(imported
         finally:
             await conn.close()
     assert hay.looked > 100_000
-    for log in product.folder.rglob("*.log"):
-        hay.add(log.read_bytes())
+    logs = [log.read_bytes() for log in product.folder.rglob("*.log")]
+    assert any(b'"message": "request"' in log for log in logs)
+    figures = httpx.get(f"{product.url}/metrics")
+    assert "yangguang_accepted_to_sent_seconds_bucket" in figures.text
+    for told in (*logs, figures.content):
+        hay.add(told)
     assert hay.holds(needles()) == []

@@ -11,7 +11,7 @@ from uuid import UUID
 
 import httpx
 import pytest
-from sqlalchemy import select, update
+from sqlalchemy import func, select, update
 
 from services.asset_tips import store
 from services.asset_tips.service import SERVICE
@@ -244,6 +244,18 @@ async def test_the_limit_counts_right_when_all_come_at_once(kit: Kit[Any]) -> No
     assert sorted(answer.status_code for answer in answers_at_once) == [201] * 3 + [429] * 5
 
 
+async def test_all_processes_count_a_source_together_and_forget_it_in_time(kit: Kit[Any]) -> None:
+    strict = replace(kit, settings=TipSettings(per_source=2, per_seconds=600))
+    async with sources(strict, "203.0.113.7") as [one], sources(strict, "203.0.113.7") as [another]:
+        answers_of_two = [(await submit(http)).status_code for http in (one, another, one, another)]
+        assert answers_of_two == [201, 201, 429, 429]
+        assert not any("203.0.113.7" in str(row) for row in await rows(kit, store.submissions))
+        async with kit.db.begin() as tx:
+            await tx.conn.execute(update(store.submissions).values(at=func.now() - timedelta(seconds=601)))
+        assert (await submit(another)).status_code == 201
+    assert len(await rows(kit, store.submissions)) == 1
+
+
 async def tip_with_sender(kit: Kit[Any], http: httpx.AsyncClient, **tip: str) -> UUID:
     await submit(http, **tip)
     found: UUID = (await told(kit, TipReceived))[-1].tip_id
@@ -262,6 +274,29 @@ async def test_every_look_at_a_sender_is_kept_with_its_reason(
     reasons = [kit.keyring.open(row.reason, f"{tip_id}/look") for row in await rows(kit, store.looks)]
     assert reasons == ["核实楼栋号。", "再次核实。"]
     assert all(row.looked_at == NOON for row in await rows(kit, store.looks))
+
+
+async def test_who_supervises_sees_every_look_but_no_sender(
+    kit: Kit[Any], http: httpx.AsyncClient, duty: httpx.AsyncClient
+) -> None:
+    tip_id = await tip_with_sender(kit, http, contact=CONTACT)
+    for reason in ("核实楼栋号。", "再次核实。", "第三次。"):
+        assert (await duty.post(f"/api/tip-senders/{tip_id}", json={"reason": reason})).status_code == 200
+    [tip] = await told(kit, TipReceived)
+    for role in (Role.SUPERVISION, Role.INTEGRITY):
+        async with client(SERVICE, kit, role) as watcher:
+            first = (await watcher.get("/api/tip-senders?limit=2")).json()
+            rest = (await watcher.get(f"/api/tip-senders?limit=2&cursor={first['next']}")).json()
+            page = (await watcher.get("/tip-senders")).text
+            assert (await watcher.get(f"/tip-senders/{tip_id}")).status_code == 403
+        seen = [*first["items"], *rest["items"]]
+        assert [look["reason"] for look in seen] == ["第三次。", "再次核实。", "核实楼栋号。"]
+        assert {(look["tip_number"], look["staff_name"]) for look in seen} == {(tip.tip_number, "测试值班员")}
+        assert rest["next"] is None
+        assert "再次核实。" in page
+        assert 'href="/tip-senders" aria-current="page"' in page
+        assert not any(CONTACT in text for text in (str(seen), page))
+    assert (await duty.get("/api/tip-senders")).status_code == 403
 
 
 async def test_without_a_reason_or_the_power_nobody_looks(

@@ -72,6 +72,19 @@ async def test_numbers_are_allotted_in_a_row_and_never_twice(clerk: httpx.AsyncC
     assert (await filed(clerk, filed_on="2025-01-02"))["case_number"] == "（2025）渝05执1号"
 
 
+@pytest.mark.parametrize("number", ["(2009)渝五中法执字第700号", "（2026）渝05执7号"])
+@pytest.mark.parametrize("brackets", ["()", "（）", "〔〕"])
+async def test_a_number_is_found_however_its_brackets_are_typed(
+    clerk: httpx.AsyncClient, number: str, brackets: str
+) -> None:
+    await filed(clerk, case_number=number)
+    typed = number.translate(str.maketrans("()（）", brackets * 2))
+    assert (await clerk.get(f"/api/cases/{typed}")).json()["case_number"] == number
+    for part in (typed, typed[:7], typed[6:]):
+        found = (await clerk.get("/api/cases", params={"q": part})).json()["items"]
+        assert [case["case_number"] for case in found] == [number], part
+
+
 async def test_the_same_key_gets_the_same_answer_and_files_once(kit: IntakeKit, clerk: httpx.AsyncClient) -> None:
     headers = {"Idempotency-Key": "k-1"}
     requests = (clerk.post("/api/cases", json=filing(), headers=headers) for _ in range(3))

@@ -96,6 +96,18 @@ async def test_a_deed_after_its_time_says_so(kit: Kit[Any], http: httpx.AsyncCli
     [acted] = await told(kit, ItemActed)
     assert not acted.in_time
     assert (acted.case_id, acted.progress) == (None, None), "without a case nobody is told"
+    assert "已行动，超期" in (await http.get("/desk/done")).text
+
+
+async def test_without_a_clock_no_deed_passes_as_in_time(kit: Kit[Any], http: httpx.AsyncClient) -> None:
+    item = await arrive(kit)
+    await post(http, item, "take")
+    await post(http, item, "accept-evidence")
+    async with kit.db.begin() as tx:
+        await tx.conn.execute(text("UPDATE clocks SET stopped_at = now()"))
+    assert (await http.post(f"/api/desk/items/{item}/act", json={"deed": "已到场。"})).status_code == 500
+    assert await told(kit, ItemActed) == []
+    assert "没有期限" in (await http.get("/desk")).text
 
 
 async def test_progress_null_tells_nobody(kit: Kit[Any], http: httpx.AsyncClient) -> None:
@@ -185,7 +197,7 @@ async def test_a_clock_that_cannot_ring_holds_up_no_other(kit: Kit[Any], caplog:
         await ring_due_clocks(kit)
     assert len(failed.value.exceptions) == 2
     assert [rang.item_id for rang in await told(kit, DeskClockRang)] == [sound]
-    records = [record for record in caplog.records if record.getMessage() == "a clock could not ring"]
+    records = [record for record in caplog.records if record.getMessage() == "a row was skipped"]
     assert {record.__dict__["item_id"] for record in records} == {broken, also_broken}
     async with kit.db.begin() as tx:
         await tx.conn.execute(text("ALTER TABLE clocks DROP CONSTRAINT silent"))
@@ -288,7 +300,9 @@ async def test_beyond_what_is_listed_the_number_is_told(kit: Kit[Any], http: htt
             await store.start_clock(tx.conn, row["item_id"], "triage", NOON)
     answer = (await http.get("/api/desk/queue")).json()
     assert (len(answer["items"]), answer["total"]) == (queue.MOST, queue.MOST + 3)
-    assert "另有 403 件" in (await http.get("/desk")).text
+    page = (await http.get("/desk")).text
+    assert "另有 403 件" in page
+    assert f'<span class="count">{queue.MOST + 3}</span>待接手' in page, "counted whole, not only what is listed"
 
 
 async def test_nothing_personal_rests_or_travels_in_plain_text(kit: Kit[Any], http: httpx.AsyncClient) -> None:

@@ -86,7 +86,10 @@ class Office:
         self, *parties: PartyFacts, obligation: str | None = "支付人民币100.00元", silent: bool = False
     ) -> None:
         filed = CaseFiled(case_id=self.case_id, facts=self.facts(obligation), parties=parties, silent=silent)
-        assigned = CaseAssigned(
+        await self.feeder.feed(filed, self.assigned(silent=silent))
+
+    def assigned(self, *, silent: bool = False) -> CaseAssigned:
+        return CaseAssigned(
             case_id=self.case_id,
             judge=Officer(staff_id=new_id(), name="甲法官", phone="023-12345701"),
             clerk_name="乙书记员",
@@ -97,7 +100,6 @@ class Office:
             assigned_at=NOON,
             silent=silent,
         )
-        await self.feeder.feed(filed, assigned)
 
     async def rows(self, table: Any) -> list[Any]:
         async with self.kit.db.read() as conn:

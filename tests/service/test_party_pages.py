@@ -14,6 +14,8 @@ from services.party_notification.store import tables
 from shared.clock import court_date
 from shared.contracts.notices import NoticeIssued, NoticeServed
 from shared.contracts.stages import DeadlineMet
+from shared.http.app import build_app
+from shared.http.routes import Zone
 from shared.runtime.service import Kit
 from tests.conftest import FreshDatabase
 from tests.fixtures.case_story import APPLICANT, RESPONDENT, Story, person
@@ -43,7 +45,7 @@ async def web(kit: Kit[Any]) -> AsyncIterator[httpx.AsyncClient]:
 
 
 async def enter(web: httpx.AsyncClient, code: str, last_six: str) -> httpx.Response:
-    return await web.post("/p", data={"code": code, "last_six": last_six, "csrf": ""})
+    return await web.post("/p", data={"code": code, "last_six": last_six})
 
 
 def text_of(page: httpx.Response) -> str:
@@ -222,6 +224,14 @@ async def test_the_portal_has_three_doors_and_the_hotlines(web: httpx.AsyncClien
     for href in ("/p", "/tips", "/verify", "/sign-in", "tel:12368"):
         assert f'href="{href}"' in page
     assert "party.js" in text_of(await web.get("/p"))
+
+
+async def test_a_process_of_the_public_zone_shows_no_door_to_the_inner_network(story: Story) -> None:
+    app = build_app(story.kit, SERVICE.title, SERVICE.routes, (Zone.PUBLIC,))
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://test") as http:
+        page = text_of(await http.get("/"))
+    assert 'href="/p"' in page
+    assert "/sign-in" not in page
 
 
 async def test_a_real_notice_is_recognized_and_names_nobody(story: Story, web: httpx.AsyncClient) -> None:

@@ -11,11 +11,13 @@ import pytest
 from sqlalchemy import func, update
 
 from services.staff import store
-from services.staff.domain import LOCK, Member
+from services.staff.domain import Member
 from services.staff.service import SERVICE
 from services.staff.usecases.members import change_member, enrol
 from services.staff.usecases.passwords import hashed
+from shared.db.tables import wrong_tries
 from shared.db.transaction import new_id
+from shared.db.tries import LOCK
 from shared.powers import POSTS, Role
 from shared.runtime.service import Kit
 from tests.fixtures.kits import client, make_kit
@@ -62,7 +64,7 @@ async def http(kit: Kit[Any]) -> AsyncIterator[httpx.AsyncClient]:
 async def come_in(
     http: httpx.AsyncClient, login: str = "clerk", password: str = PASSWORD, **more: str
 ) -> httpx.Response:
-    return await http.post("/sign-in", data={"login": login, "password": password, "csrf": "", **more})
+    return await http.post("/sign-in", data={"login": login, "password": password, **more})
 
 
 async def edit(kit: Kit[Any], table: Any, **values: Any) -> None:
@@ -134,7 +136,7 @@ async def test_five_wrong_tries_lock_that_login_alone(kit: Kit[Any], http: httpx
     assert 0 < int(refused.headers["retry-after"]) <= LOCK.total_seconds()
     assert "15分钟后再试" in refused.text
     assert (await come_in(http, "judge")).status_code == 303
-    await edit(kit, store.tries, last_at=func.now() - LOCK - timedelta(seconds=1))
+    await edit(kit, wrong_tries, last_at=func.now() - LOCK - timedelta(seconds=1))
     assert (await come_in(http, login, PASSWORD)).status_code == (303 if login == "clerk" else 401)
 
 

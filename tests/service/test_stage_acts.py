@@ -270,6 +270,15 @@ def bytes_or_text(value: object) -> str:
     return value.decode(errors="replace") if isinstance(value, bytes) else str(value)
 
 
+async def test_an_old_number_is_found_with_brackets_of_either_width(kit: Any, http: httpx.AsyncClient) -> None:
+    number = "(2009)渝五中法执字第1号"
+    await Feeder(SERVICE, kit).feed(filed(case_number=number))
+    for typed in (number, "（2009）渝五中法执字第1号", "（2009）", "五中法"):
+        assert number in (await http.get("/stages", params={"q": typed})).text, typed
+    assert number not in (await http.get("/stages", params={"q": "（2010）"})).text
+    assert (await http.get("/api/stages/（2009）渝五中法执字第1号")).json()["case_number"] == number
+
+
 async def test_pages_show_the_work_and_the_board(kit: Any, http: httpx.AsyncClient, case_id: UUID) -> None:
     await Feeder(SERVICE, kit).feed(filed(filed_on=date(2026, 6, 14), case_number="（2026）渝05执6号"))
     await fire_due(kit)

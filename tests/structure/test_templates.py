@@ -24,10 +24,6 @@ FORBIDDEN = {
     "an inline htmx handler": re.compile(r"\shx-on[:\s=-]", re.IGNORECASE),
     "evaluated JavaScript": re.compile(r"""(?:javascript:|hx-(?:vals|headers)=["']js:)""", re.IGNORECASE),
     "another host": re.compile(r"""\s(?:src|href|action)\s*=\s*["'](?:https?:)?//""", re.IGNORECASE),
-    "a form without CSRF": re.compile(
-        r"""<form\b(?![^>]*method\s*=\s*["']?get)(?:(?!</form>).)*?method\s*=\s*["']?post(?:(?!</form>|csrf).)*</form>""",
-        re.IGNORECASE | re.DOTALL,
-    ),
 }
 
 
@@ -50,7 +46,6 @@ def test_a_template_keeps_to_the_policy(path: Path) -> None:
         ('<div hx-on:click="go()">', "an inline htmx handler"),
         ('<a href="javascript:go()">', "evaluated JavaScript"),
         ('<img src="https://example.com/a.png">', "another host"),
-        ('<form method="post" action="/x"><button>送出</button></form>', "a form without CSRF"),
     ],
 )
 def test_a_planted_offence_is_found(planted: str, what: str) -> None:

@@ -13,7 +13,7 @@ from services.case_intake.domain.assignment import fewest_open_cases
 from services.case_intake.domain.filing import MAX_PARTIES, case_texts, party_texts, read_case, read_filing, read_party
 from services.case_intake.domain.numbers import CaseNumber
 from services.case_intake.domain.rows import REPEATED, judge
-from services.case_intake.domain.sheet import RowGroup, SheetRow, read_sheet
+from services.case_intake.domain.sheet import RowGroup, SheetRow, grouped, read_table
 from services.case_intake.domain.texts import FaultyTextError
 from services.case_intake.domain.words import COLUMNS
 from shared.contracts.cases import CaseFacts, CaseFiled, PartyFacts
@@ -180,6 +180,7 @@ def test_a_number_of_unknown_kind_is_judged_by_nobody() -> None:
 @pytest.mark.parametrize("field", ["name", "postal_address", "agent_name"])
 def test_lines_hold_no_control_characters_and_an_end(field: str) -> None:
     assert faults_of({**PARTY, field: "甲\x00乙"}) == [field]
+    assert faults_of({**PARTY, field: "甲\u202e乙"}) == [field]
     assert faults_of({**PARTY, field: "甲" * 201}) == [field]
 
 
@@ -229,7 +230,7 @@ LINE = ",".join({**dict.fromkeys(COLUMNS, ""), **CASE, **PARTY}.values())
 
 def refused(content: bytes, most: int = 100) -> str:
     with pytest.raises(Invalid) as refusal:
-        read_sheet(content, COURT, most)
+        read_table(content, most)
     (fault,) = refusal.value.faults
     assert fault.field == "file"
     return fault.reason
@@ -238,22 +239,23 @@ def refused(content: bytes, most: int = 100) -> str:
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "gb18030"])
 @pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
 def test_a_table_is_read_in_each_encoding(encoding: str, end: str) -> None:
-    sheet = read_sheet(f"{HEADER}{end}{LINE}{end}".encode(encoding), COURT, 100)
-    assert (sheet.rows, sheet.groups[0].case_number) == (1, CASE["case_number"])
-    assert sheet.groups[0].rows[0].texts["name"] == "刘艳"
+    table = read_table(f"{HEADER}{end}{LINE}{end}".encode(encoding), 100)
+    (group,) = grouped(table.rows, COURT)
+    assert (len(group.rows), group.case_number) == (1, CASE["case_number"])
+    assert group.rows[0].texts["name"] == "刘艳"
 
 
 def test_lines_are_counted_as_they_stand_in_the_file() -> None:
     broken = LINE.replace(CASE["obligation"], '"分两\r\n次，""支付"""')
     content = "\r\n".join([HEADER, broken, "", LINE, "," * (len(COLUMNS) - 1), LINE, ""])
-    rows = read_sheet(content.encode(), COURT, 100).groups[0].rows
+    rows = read_table(content.encode(), 100).rows
     assert [(row.line, row.cells) for row in rows] == [(2, 20), (5, 20), (7, 20)]
     assert rows[0].texts["obligation"] == '分两\r\n次，"支付"'
 
 
 def test_a_row_with_too_few_cells_is_left_out_alone() -> None:
     short = LINE.rsplit(",", 1)[0]
-    group = read_sheet(f"{HEADER}\n{short}\n{LINE}\n".encode(), COURT, 100).groups[0]
+    (group,) = grouped(read_table(f"{HEADER}\n{short}\n{LINE}\n".encode(), 100).rows, COURT)
     judged = judge(group, COURT)
     assert [good.line for good in judged.good] == [3]
     assert [(fault.line, fault.column) for fault in judged.faults] == [(2, "")]
@@ -272,7 +274,7 @@ def test_a_row_with_too_few_cells_is_left_out_alone() -> None:
         (f"{HEADER},".encode(), "（空白）"),
         (f'{HEADER}\n"{LINE}\n'.encode(), "第2行"),
         (f"{HEADER}\n{LINE}\n{LINE}\n{LINE}\n".encode(), "超过2行"),
-        (b"PK\x03\x04xlsx", "CSV"),
+        (b"PK\x03\x04xlsx", "损坏"),
         (HEADER.encode("utf-16"), "编码"),
         (HEADER.encode() + b"\xff\xff\xff", "编码"),
         (bytes(range(128, 256)), "编码"),

@@ -3,8 +3,12 @@ from collections.abc import AsyncIterator
 import httpx
 import pytest
 from starlette.datastructures import Headers
+from starlette.requests import Request
+from starlette.responses import Response
 
 from shared.http.guards import MAX_BODY, cross_site
+from shared.runtime.launch import front
+from shared.runtime.registry import load
 from tests.fixtures.edge import Edge
 
 NOTE = {"text": "一"}
@@ -199,3 +203,19 @@ async def test_every_answer_bears_the_security_headers(edge: Edge) -> None:
         assert "frame-ancestors 'none'" in policy
         assert "unsafe" not in policy
         assert {name: answer.headers.get(name) for name in SECURE} == SECURE, answer
+
+
+@pytest.mark.parametrize(
+    "path", ["/docs", "/docs/duty_desk", "/asyncapi", "/static/app.css", "/healthz", "/static/none"]
+)
+async def test_what_stands_before_the_services_has_the_security_headers_too(path: str) -> None:
+    async def readyz(_request: Request) -> Response:
+        return Response()
+
+    app = front([load("duty_desk")], readyz)["/docs"]
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://court.test") as http:
+        headers = (await http.get(path)).headers
+    assert headers["content-security-policy"].startswith("default-src 'self'")
+    assert headers["x-content-type-options"] == "nosniff"
+    assert headers["referrer-policy"] == "same-origin"
+    assert "cache-control" in headers

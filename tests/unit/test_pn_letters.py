@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from services.party_notification.domain.notices import Kind, PartyFacts, Role, ServiceWay
-from services.party_notification.render import PARTY_PATH, VERIFY_PATH, Renderer, cn_date, formal_date
+from services.party_notification.render import NOT_ME_PATH, PARTY_PATH, VERIFY_PATH, Renderer, cn_date, formal_date
 from shared.errors import Conflict
 from tests.fixtures.notice_facts import (
     APPLICANT,
@@ -263,6 +263,28 @@ def test_the_subject_counts_the_documents() -> None:
 def test_no_mail_without_consent_and_address(way: ServiceWay) -> None:
     with pytest.raises(Conflict):
         RENDERER.mail(travelling(APPLICANT, way), CASE, [notice(Kind.RIGHTS_RISKS)], QUERY_CODE)
+
+
+@pytest.mark.parametrize("party", [APPLICANT, RESPONDENT, CHILD])
+def test_a_correction_takes_back_what_was_told_and_opens_nothing(party: PartyFacts) -> None:
+    told = notice(Kind.MISFILED_CORRECTION, party)
+    mail = RENDERER.correction_mail(CASE, told)
+    for text in (letter(party, Kind.MISFILED_CORRECTION), mail.text, html.unescape(mail.html)):
+        for needed in (
+            CASE.case_number, "执行通知书", "1111-2222-3333-4444", "7319-2044-8812-0635", "误发", "不是该案的当事人",
+            "您现在不需要做什么", "深表歉意", "12368", COURT.supervision_phone, "停用",
+        ):  # fmt: skip
+            assert needed in text, needed
+        for absent in (QUERY_CODE, "刘艳", "张静", "张小宝", PARTY_PATH + "#", "1990000"):
+            assert absent not in text, absent
+    with pytest.raises(Conflict, match="没有误发"):
+        RENDERER.letter(Kind.MISFILED_CORRECTION, CASE, party, replace(told, wrongly_told=()), "")
+
+
+def test_every_mail_says_how_a_stranger_stops_it() -> None:
+    mail = RENDERER.mail(APPLICANT, CASE, [notice(Kind.CASE_ACCEPTED)], QUERY_CODE)
+    for body in (mail.text, mail.html):
+        assert f"{SITE}{NOT_ME_PATH}" in body
 
 
 @pytest.mark.parametrize(

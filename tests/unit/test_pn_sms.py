@@ -12,6 +12,8 @@ from services.party_notification.domain.sms_texts import (
     SmsPlan,
     all_plans,
     contents_of,
+    correction_key,
+    correction_template,
     plan_sms,
     render_sms,
     sms_params,
@@ -136,6 +138,19 @@ def test_a_longer_judges_name_is_left_to_the_letter() -> None:
 def test_a_site_name_too_long_for_two_segments_is_refused() -> None:
     with pytest.raises(Conflict):
         sms_template(PLANS[0], replace(COURT, site_name="重庆市第五中级人民法院阳光执行信息公开网"))
+
+
+@pytest.mark.parametrize("code", CODES)
+def test_the_correction_keeps_every_rule_and_says_all(code: str) -> None:
+    case = replace(CASE, case_number=f"（2026）{code}12345号")
+    template = correction_template(code, COURT)
+    text = render_sms(COURT.sms_signature, template, sms_params(template, case, COURT, QUERY_CODE))
+    assert check_sms(text, COURT.sms_signature) == ()
+    for needed in (f"（2026）{code}12345号案", "误发", "您不是该案当事人", "您现在不需要做什么", "歉意", "12368"):
+        assert needed in text
+    assert QUERY_CODE not in text
+    assert "}$" not in template
+    assert correction_key(code) not in {template_key(plan) for plan in PLANS}
 
 
 @pytest.mark.parametrize(

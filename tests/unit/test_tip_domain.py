@@ -1,17 +1,14 @@
-"""What a tip is to its sender, which case it may name, and how much one source may send."""
+"""What a tip is to its sender, which case it may name, and what counts as one source."""
 
 from datetime import UTC, datetime
 from itertools import combinations
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from services.asset_tips.domain import (
     GROUND_WORDS,
     STATE_WORDS,
     Moments,
-    SourceLimit,
     TipState,
     case_number,
     source_of,
@@ -19,54 +16,6 @@ from services.asset_tips.domain import (
 from shared.contracts.tips import TipGround
 
 NOON = datetime(2026, 11, 23, 4, 0, tzinfo=UTC)
-ACTS = st.lists(st.tuples(st.sampled_from("abc"), st.integers(0, 40)), max_size=60)
-"""Who acts, and how many seconds after the act before."""
-
-
-def outcomes(acts: list[tuple[str, int]], most: int, seconds: int) -> list[tuple[str, int, float]]:
-    limit, now, found = SourceLimit(most, seconds), 0, []
-    for source, after in acts:
-        now += after
-        found.append((source, now, limit.wait(source, now)))
-    return found
-
-
-@given(ACTS, st.integers(1, 5), st.integers(1, 60))
-def test_no_window_ever_holds_more_than_the_limit(acts: list[tuple[str, int]], most: int, seconds: int) -> None:
-    for who in "abc":
-        passed = [now for source, now, wait in outcomes(acts, most, seconds) if source == who and wait == 0]
-        for first, beyond in zip(passed, passed[most:], strict=False):
-            assert beyond - first >= seconds
-
-
-@given(ACTS, st.integers(1, 5), st.integers(1, 60))
-def test_a_source_never_feels_another(acts: list[tuple[str, int]], most: int, seconds: int) -> None:
-    found = outcomes(acts, most, seconds)
-    for who in "abc":
-        limit = SourceLimit(most, seconds)
-        for source, now, wait in found:
-            if source == who:
-                assert limit.wait(who, now) == wait
-
-
-@given(ACTS, st.integers(1, 5), st.integers(1, 60))
-def test_whoever_waits_as_told_passes(acts: list[tuple[str, int]], most: int, seconds: int) -> None:
-    limit, now = SourceLimit(most, seconds), 0.0
-    for source, after in acts:
-        now += after
-        wait = limit.wait(source, now)
-        assert 0 <= wait <= seconds
-        if wait > 0:
-            now += wait
-            assert limit.wait(source, now) == 0
-
-
-@given(st.integers(1, 20), st.lists(st.text(max_size=3), max_size=80))
-def test_a_flood_of_sources_fills_no_memory(sources: int, names: list[str]) -> None:
-    limit = SourceLimit(2, 10, sources)
-    for now, name in enumerate(names):
-        limit.wait(name, now)
-    assert len(limit._seen) <= sources
 
 
 @pytest.mark.parametrize(

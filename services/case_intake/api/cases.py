@@ -34,14 +34,6 @@ AnyKit = Annotated[IntakeKit, Depends(kit_of)]
 State = Literal["incomplete", "unassigned", "assigned"]
 
 
-def here(reference: str) -> UUID | str:
-    """A case's id when it reads as one, else its number."""
-    try:
-        return UUID(reference)
-    except ValueError:
-        return reference.strip()
-
-
 @routes.post("/api/cases", Action.CASES_FILE, name="file a case", status_code=201)
 async def file_case(body: CaseInput, kit: AnyKit, caller: CurrentCaller, key: IdempotencyKey = None) -> FiledCase:
     """Put a case on file."""
@@ -68,7 +60,7 @@ async def list_cases(
 @routes.get("/api/cases/{case_number}", Action.CASES_READ, name="read a case")
 async def read_case(case_number: str, kit: AnyKit) -> CaseAnswer:
     """A case by its number or id, with its parties."""
-    return case_answer(await reading.read_case(kit, here(case_number)))
+    return case_answer(await reading.read_case(kit, case_number))
 
 
 @routes.patch("/api/cases/{case_id}", Action.CASES_CORRECT, name="correct a case")
@@ -89,6 +81,13 @@ async def add_party(case_id: UUID, body: PartyInput, kit: AnyKit) -> CaseAnswer:
 async def change_party(case_id: UUID, party_id: UUID, body: PartyPatch, kit: AnyKit) -> CaseAnswer:
     """Change a party's particulars."""
     await parties.change_party(kit, case_id, party_id, body.texts())
+    return case_answer(await reading.read_case(kit, case_id))
+
+
+@routes.post("/api/cases/{case_id}/parties/{party_id}/misfiled", Action.CASES_CORRECT, name="mark a party misfiled")
+async def mark_misfiled(case_id: UUID, party_id: UUID, kit: AnyKit, caller: CurrentCaller) -> CaseAnswer:
+    """The party was registered by mistake: it counts no more, and whoever was told in its name is told so."""
+    await parties.mark_misfiled(kit, case_id, party_id, caller.staff_id)
     return case_answer(await reading.read_case(kit, case_id))
 
 

@@ -1,13 +1,22 @@
 """Imports as JSON."""
 
+from dataclasses import dataclass
 from typing import Annotated
 from uuid import UUID
 
 from fastapi import Depends, File, Form, Query, Response, UploadFile
 
-from services.case_intake.schemas import FaultAnswer, ImportAnswer, ImportList, import_line
+from services.case_intake.domain.holds import MAX_MINUTES
+from services.case_intake.schemas import (
+    FaultAnswer,
+    ImportAnswer,
+    ImportList,
+    PreviewAnswer,
+    import_line,
+    preview_answer,
+)
 from services.case_intake.settings import IntakeKit
-from services.case_intake.usecases import imports, reading
+from services.case_intake.usecases import drafts, holds, imports, reading
 from services.case_intake.usecases.filing import Act, Assign
 from services.case_intake.usecases.imports import Upload
 from shared.http.routes import CurrentCaller, Routes, Zone
@@ -18,18 +27,30 @@ routes = Routes(Zone.STAFF)
 AnyKit = Annotated[IntakeKit, Depends(kit_of)]
 
 
+@dataclass(frozen=True)
+class Terms:
+    """How a file is filed."""
+
+    silent: Annotated[bool, Form(description="存量迁移：期限照常计算，不发送任何通知")] = False
+    assign: Annotated[Assign, Form()] = Assign.AUTO
+    hold_minutes: Annotated[int, Form(ge=0, le=MAX_MINUTES, description="通知暂缓发送的分钟数，其间可撤回")] = 0
+
+
 @routes.post("/api/cases/import", Action.CASES_FILE, name="import cases")
 async def import_cases(
     kit: AnyKit,
     caller: CurrentCaller,
     response: Response,
-    file: Annotated[UploadFile, File(description="CSV，UTF-8或GB18030，每名当事人一行")],
-    silent: Annotated[bool, Form(description="存量迁移：期限照常计算，不发送任何通知")] = False,  # noqa: FBT002 - a form field
-    assign: Annotated[Assign, Form()] = Assign.AUTO,
-) -> ImportAnswer:
+    file: Annotated[UploadFile, File(description="XLSX，或CSV（UTF-8或GB18030），每名当事人一行")],
+    terms: Annotated[Terms, Depends()],
+    dry_run: Annotated[bool, Query(description="只预览，不立案")] = False,  # noqa: FBT002 - a query parameter
+) -> ImportAnswer | PreviewAnswer:
     """Keep the file and work through it; 200 with the whole report, or 202 while the work goes on."""
     upload = Upload(file.filename or "", await file.read())
-    import_id = await imports.receive(kit, upload, Act(caller.staff_id, assign, silent))
+    if dry_run:
+        return preview_answer(await drafts.preview_file(kit, upload.content, silent=terms.silent))
+    act = Act(caller.staff_id, terms.assign, terms.silent)
+    import_id = await imports.receive(kit, upload, act, terms.hold_minutes)
     ended = await reading.import_ended(kit, import_id, kit.settings.import_wait_seconds)
     response.status_code = 200 if ended else 202
     return await _answer(kit, import_id)
@@ -47,6 +68,20 @@ async def list_imports(
 @routes.get("/api/cases/imports/{import_id}", Action.CASES_FILE, name="read an import")
 async def read_import(import_id: UUID, kit: AnyKit) -> ImportAnswer:
     """An import's progress, its counts and the faults found."""
+    return await _answer(kit, import_id)
+
+
+@routes.post("/api/cases/imports/{import_id}/recall", Action.CASES_FILE, name="recall an import's notices")
+async def recall(import_id: UUID, kit: AnyKit, caller: CurrentCaller) -> ImportAnswer:
+    """Nobody of its cases is told until they are released; possible until the hold is over."""
+    await holds.recall(kit, import_id, caller.staff_id)
+    return await _answer(kit, import_id)
+
+
+@routes.post("/api/cases/imports/{import_id}/release", Action.CASES_FILE, name="release an import's notices")
+async def release(import_id: UUID, kit: AnyKit, caller: CurrentCaller) -> ImportAnswer:
+    """What was held or recalled may leave at once."""
+    await holds.release(kit, import_id, caller.staff_id)
     return await _answer(kit, import_id)
 
 

@@ -63,6 +63,11 @@ class PartyEntry:
         """Two entries of a case with equal values are the same party."""
         return self.role, self.identity.id_number
 
+    @property
+    def contact_phone(self) -> str | None:
+        """The telephone that is written to: of a minor the guardian's."""
+        return self.identity.guardian_phone if self.minor else self.identity.phone
+
 
 @dataclass(frozen=True)
 class Filing:

@@ -74,8 +74,10 @@ def _read(row: SheetRow, court: str) -> GoodRow | list[RowFault]:
     case, faults = read_case(row.texts, court, numbered=True)
     dated = not any(fault.field == "filed_on" for fault in faults)
     party, more = read_party(row.texts, case.filed_on if dated else None)
-    found = [RowFault(row.line, COLUMNS[fault.field], fault.reason) for fault in (*faults, *more)]
-    return found or GoodRow(row.line, case, party)
+    found = {fault.field: fault.reason for fault in (*faults, *more)} | row.spoilt
+    return [RowFault(row.line, COLUMNS[field], reason) for field, reason in found.items()] or GoodRow(
+        row.line, case, party
+    )
 
 
 def _inconsistent(good: list[GoodRow]) -> Iterable[RowFault]:

@@ -1,81 +1,98 @@
-"""A case system's export as CSV: one row per party, read into the rows of each case."""
+"""A case system's export: one row per party, read into the rows of each case."""
 
 import csv
 import io
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 
+from services.case_intake.domain import cells
+from services.case_intake.domain.cells import Value
 from services.case_intake.domain.numbers import CaseNumber
+from services.case_intake.domain.refusals import refusal
 from services.case_intake.domain.texts import FaultyTextError
 from services.case_intake.domain.words import COLUMNS
-from shared.errors import Fault, Invalid
+from services.case_intake.domain.workbook import COMPOUND, PACKED, Record, read_workbook
 
-_FIELDS = {column: field for field, column in COLUMNS.items()}
+FIELDS = {column: field for field, column in COLUMNS.items()}
 _WITHOUT_CASE = 200
 """Rows without a usable case number are worked through so many at a time."""
+EMPTY = "文件是空的。请选择从案件系统导出的Excel或CSV表格。"
 
 
 class SheetRow(BaseModel):
-    """A row: the physical line on which it begins (the header is on line 1), and its texts by field."""
+    """A row: the physical line on which it begins (the header is on line 1), and its texts by field.
+
+    `spoilt`: by field why its text is not what was once typed.
+    """
 
     line: int
     texts: dict[str, str]
     cells: int
+    spoilt: dict[str, str] = Field(default_factory=dict)
+
+
+class Change(BaseModel, frozen=True):
+    """A fact on file from which a row differs. `about` is the party's name, empty for the case itself."""
+
+    line: int
+    case_number: str
+    about: str
+    field: str
+    old: str
+    new: str
 
 
 class RowGroup(BaseModel):
-    """The rows of one case, or rows whose case number cannot be used."""
+    """The rows of one case, or rows whose case number cannot be used. `approved`: what a clerk saw and confirmed."""
 
     case_number: str | None
     rows: list[SheetRow]
+    approved: list[Change] = Field(default_factory=list)
 
 
 @dataclass(frozen=True)
-class Sheet:
-    """A file that could be read."""
+class Table:
+    """A file that could be read: its text (a workbook's as CSV) and the rows that hold anything."""
 
     text: str
-    rows: int
-    groups: list[RowGroup]
+    rows: list[SheetRow]
 
 
-def refusal(reason: str) -> Invalid:
-    """The whole file cannot be taken."""
-    return Invalid([Fault("file", reason)], "文件没有导入，请按提示处理后重新上传。")
-
-
-def read_sheet(content: bytes, court: str, max_rows: int) -> Sheet:
-    """Decode, split and group a file. Raises Invalid when it is no table of cases as a whole."""
-    text = decode(content)
+def read_table(content: bytes, max_rows: int) -> Table:
+    """Decode and split a file. Raises Invalid when it is no table of cases as a whole."""
+    if content.startswith((PACKED, COMPOUND)):
+        records: Iterable[Record] = list(read_workbook(content, max_rows))
+        text = _as_text(records)
+    else:
+        text = decode(content)
+        records = _records(text)
     rows: list[SheetRow] = []
-    for row in _rows(text):
+    for row in _rows(records):
         rows.append(row)
         if len(rows) > max_rows:
             raise refusal(f"表格超过{max_rows}行，请拆成几个文件后分别上传。")
     if not rows:
         raise refusal("表格只有表头，没有数据行。请填好当事人各行后重新上传。")
-    return Sheet(text, len(rows), _grouped(rows, court))
+    return Table(text, rows)
 
 
 def decode(content: bytes) -> str:
     """The text: UTF-8 with or without a mark, else GB18030 when that yields a header we know."""
     if not content.strip():
-        raise refusal("文件是空的。请选择从案件系统导出的CSV表格。")
-    if content.startswith((b"PK\x03\x04", b"\xd0\xcf\x11\xe0")):
-        raise refusal("目前只接受CSV表格。请在表格软件中选择“另存为”，类型选“CSV UTF-8（逗号分隔）”，再上传。")
+        raise refusal(EMPTY)
     for encoding in ("utf-8-sig", "gb18030"):
         try:
             text = content.decode(encoding)
         except UnicodeDecodeError:
             continue
-        if encoding == "utf-8-sig" or any(column in text.partition("\n")[0] for column in _FIELDS):
+        if encoding == "utf-8-sig" or any(column in text.partition("\n")[0] for column in FIELDS):
             return text
-    raise refusal("无法识别文件的文字编码。请在表格软件中另存为“CSV UTF-8（逗号分隔）”，再上传。")
+    raise refusal("无法识别文件的文字编码。请在表格软件中另存为“Excel工作簿（.xlsx）”或“CSV UTF-8”，再上传。")
 
 
-def _records(text: str) -> Iterator[tuple[int, list[str]]]:
+def _records(text: str) -> Iterator[Record]:
     reader = csv.reader(io.StringIO(text, newline=""), strict=True)
     begins = 1
     try:
@@ -86,30 +103,47 @@ def _records(text: str) -> Iterator[tuple[int, list[str]]]:
         raise refusal(f"第{begins}行起的引号或分隔符有误，无法分列。请检查该行的引号是否成对。") from None
 
 
-def _rows(text: str) -> Iterator[SheetRow]:
-    records = _records(text)
-    header = next((cells for _, cells in records if any(cells)), None)
-    if header is None:
-        raise refusal("文件是空的。请选择从案件系统导出的CSV表格。")
-    _check_header(header)
-    fields = [_FIELDS[column] for column in header]
-    for begins, cells in records:
-        if any(cells):
-            yield SheetRow(line=begins, texts=dict(zip(fields, cells, strict=False)), cells=len(cells))
+def _as_text(records: Iterable[Record]) -> str:
+    text = io.StringIO()
+    csv.writer(text).writerows(values for _, values in records)
+    return text.getvalue()
 
 
-def _check_header(header: list[str]) -> None:
+def _rows(records: Iterable[Record]) -> Iterator[SheetRow]:
+    fields: list[str] | None = None
+    for line, values in records:
+        if cells.is_blank(values):
+            continue
+        if fields is None:
+            fields = _fields([str(value).strip() for value in values])
+        else:
+            yield _row(line, fields, values)
+    if fields is None:
+        raise refusal(EMPTY)
+
+
+def _row(line: int, fields: Sequence[str], values: Sequence[Value]) -> SheetRow:
+    read = {field: cells.read(field, value) for field, value in zip(fields, values, strict=False)}
+    spoilt = {field: reason for field, (_, reason) in read.items() if reason}
+    return SheetRow(
+        line=line, texts={field: text for field, (text, _) in read.items()}, cells=len(values), spoilt=spoilt
+    )
+
+
+def _fields(header: list[str]) -> list[str]:
     findings = {
-        "缺少列": [column for column in _FIELDS if column not in header],
-        "不认识的列": [column or "（空白）" for column in header if column not in _FIELDS],
-        "重复的列": sorted({column for column in header if column in _FIELDS and header.count(column) > 1}),
+        "缺少列": [column for column in FIELDS if column not in header],
+        "不认识的列": [column or "（空白）" for column in header if column not in FIELDS],
+        "重复的列": sorted({column for column in header if column in FIELDS and header.count(column) > 1}),
     }
     words = [f"{word}：{'、'.join(columns)}" for word, columns in findings.items() if columns]
     if words:
         raise refusal(f"表头不符合要求。{'；'.join(words)[:500]}。请对照模板修改第一行。")
+    return [FIELDS[column] for column in header]
 
 
-def _grouped(rows: list[SheetRow], court: str) -> list[RowGroup]:
+def grouped(rows: Iterable[SheetRow], court: str) -> list[RowGroup]:
+    """The rows of each case together; those without a usable number in parts."""
     cases: dict[str, RowGroup] = {}
     others: list[SheetRow] = []
     for row in rows:

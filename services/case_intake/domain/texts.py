@@ -10,6 +10,7 @@ from typing import TypeVar
 from email_validator import EmailNotValidError, validate_email
 
 from services.case_intake.domain.words import COLUMNS
+from shared.contracts.texts import has_hidden
 from shared.errors import Fault
 
 T = TypeVar("T")
@@ -78,7 +79,7 @@ def prose(text: str) -> str:
 def _limited(text: str, most: int, besides: str) -> str:
     if len(text) > most:
         raise FaultyTextError(f"内容太长，最多{most}个字，请缩短。")
-    if any(unicodedata.category(sign) == "Cc" and sign not in besides for sign in text):
+    if has_hidden(text, besides):
         raise FaultyTextError("含有换行或不可见的控制字符，请删除后重填。")
     return text
 

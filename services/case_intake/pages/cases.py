@@ -38,6 +38,7 @@ DONE = {
     "added": "当事人已添加",
     "changed": "当事人信息已更正",
     "assigned": "已分案",
+    "misfiled": "当事人已标记为误录，已发出的通知随即更正",
 }
 
 
@@ -65,20 +66,12 @@ async def case_list(
     )
 
 
-def here(reference: str) -> UUID | str:
-    """A case's id when it reads as one, else its number."""
-    try:
-        return UUID(reference)
-    except ValueError:
-        return reference.strip()
-
-
 @routes.get("/cases/{reference}", Action.CASES_READ)
 async def case_page(
     request: Request, reference: str, kit: AnyKit, caller: CurrentCaller, tab: str = "timeline", done: str = ""
 ) -> HTMLResponse:
     """A case whole."""
-    view = await reading.read_case(kit, here(reference))
+    view = await reading.read_case(kit, reference)
     return await _case_page(request, kit, view, tab=_tab(caller, tab), done=DONE.get(done, ""))
 
 

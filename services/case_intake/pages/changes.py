@@ -12,7 +12,7 @@ from services.case_intake.usecases import filing, parties, reading
 from services.case_intake.usecases.reading import CaseView
 from shared.errors import Conflict, Fault, Invalid, NotFound
 from shared.http.forms import Typed, faults_in, typed
-from shared.http.routes import Routes, Zone
+from shared.http.routes import CurrentCaller, Routes, Zone
 from shared.powers import Action
 from shared.runtime.service import kit_of
 from shared.web.pages import Pages
@@ -87,6 +87,13 @@ async def change_party(request: Request, case_id: UUID, party_id: UUID, kit: Any
     except (Invalid, Conflict) as refusal:
         return _party_page(request, await reading.read_case(kit, case_id), form, refusal, party_id)
     return _to(case_id, "changed")
+
+
+@routes.post("/cases/{case_id}/parties/{party_id}/misfiled", Action.CASES_CORRECT)
+async def mark_misfiled(case_id: UUID, party_id: UUID, kit: AnyKit, caller: CurrentCaller) -> Response:
+    """The party was registered by mistake and counts no more."""
+    await parties.mark_misfiled(kit, case_id, party_id, caller.staff_id)
+    return _to(case_id, "misfiled")
 
 
 def _party_page(

@@ -12,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.case_intake.store.tables import cases, judges, parties, serials
 from shared.contracts.cases import PartyRole
+from shared.db.case_numbers import holds_number, is_number
 
 Values = Mapping[str, Any]
 
@@ -60,7 +61,7 @@ def _with_judge() -> Any:
 
 
 def _is(here: UUID | str) -> ColumnElement[bool]:
-    return cases.c.id == here if isinstance(here, UUID) else cases.c.case_number == here
+    return cases.c.id == here if isinstance(here, UUID) else is_number(cases.c.case_number, here)
 
 
 async def insert_parties(conn: AsyncConnection, case_id: UUID, rows: Sequence[Values]) -> None:
@@ -71,14 +72,23 @@ async def insert_parties(conn: AsyncConnection, case_id: UUID, rows: Sequence[Va
 
 
 async def change_party(conn: AsyncConnection, party_id: UUID, values: Values) -> None:
-    """Replace a party's particulars; its case is locked."""
+    """Set columns of a party."""
     await conn.execute(update(parties).where(parties.c.id == party_id).values(values))
 
 
-async def parties_of(conn: AsyncConnection, case_ids: Sequence[UUID]) -> list[Row[Any]]:
-    """The parties of some cases: applicants first, then in the order in which they were registered."""
-    order = (parties.c.case_id, parties.c.role, parties.c.id)
-    return list(await conn.execute(select(parties).where(parties.c.case_id.in_(case_ids)).order_by(*order)))
+async def parties_of(conn: AsyncConnection, case_ids: Sequence[UUID], *, misfiled: bool = False) -> list[Row[Any]]:
+    """The parties of some cases: applicants first, then in the order in which they were registered.
+
+    Those who were registered by mistake count no more; they are given only when asked for, among the others.
+    """
+    query = select(parties).where(parties.c.case_id.in_(case_ids))
+    query = query.order_by(parties.c.case_id, parties.c.role, parties.c.id)
+    return list(await conn.execute(query if misfiled else query.where(parties.c.misfiled_at.is_(None))))
+
+
+async def cases_numbered(conn: AsyncConnection, numbers: Sequence[str]) -> list[Row[Any]]:
+    """The cases on file among some numbers."""
+    return list(await conn.execute(select(cases).where(cases.c.case_number.in_(numbers))))
 
 
 @dataclass(frozen=True)
@@ -95,9 +105,7 @@ async def list_cases(conn: AsyncConnection, wanted: Wanted) -> list[Row[Any]]:
     """Newest filing first; one more than `limit`, when there are more."""
     query = _with_judge().order_by(cases.c.filed_on.desc(), cases.c.id.desc()).limit(wanted.limit + 1)
     if wanted.number:
-        begins = wanted.number.startswith(("（", "("))
-        matches = cases.c.case_number.startswith if begins else cases.c.case_number.contains
-        query = query.where(matches(wanted.number, autoescape=True))
+        query = query.where(holds_number(cases.c.case_number, wanted.number))
     if wanted.state:
         query = query.where(_STATES[wanted.state])
     if wanted.after is not None:

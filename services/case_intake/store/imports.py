@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row, func, insert, select, update
+from sqlalchemy import Row, and_, func, insert, or_, select, tuple_, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.case_intake.store.tables import import_faults, import_groups, imports
@@ -21,8 +21,8 @@ async def insert_import(conn: AsyncConnection, values: Values, groups: Sequence[
 
 async def open_imports(conn: AsyncConnection) -> list[Row[Any]]:
     """Files that are not worked through, oldest first."""
-    columns = (imports.c.id, imports.c.silent, imports.c.assign, imports.c.received_by)
-    return list(await conn.execute(select(*columns).where(imports.c.done_at.is_(None)).order_by(imports.c.id)))
+    of_import = (column for column in imports.c if column.name != "file")
+    return list(await conn.execute(select(*of_import).where(imports.c.done_at.is_(None)).order_by(imports.c.id)))
 
 
 async def claim_group(conn: AsyncConnection, import_id: UUID) -> Row[Any] | None:
@@ -32,10 +32,12 @@ async def claim_group(conn: AsyncConnection, import_id: UUID) -> Row[Any] | None
     return (await conn.execute(query.with_for_update(skip_locked=True))).one_or_none()
 
 
-async def finish_group(conn: AsyncConnection, group: Row[Any], outcome: str, faults: Sequence[Values]) -> None:
-    """What became of a group, in the transaction that did it."""
+async def finish_group(
+    conn: AsyncConnection, group: Row[Any], outcome: str, faults: Sequence[Values], case_id: UUID | None = None
+) -> None:
+    """What became of a group, in the transaction that did it; `case_id`: whose notices it made due."""
     here = (import_groups.c.import_id == group.import_id, import_groups.c.position == group.position)
-    await conn.execute(update(import_groups).where(*here).values(outcome=outcome))
+    await conn.execute(update(import_groups).where(*here).values(outcome=outcome, case_id=case_id))
     if faults:
         about = {"import_id": group.import_id, "case_number": group.case_number}
         await conn.execute(insert(import_faults), [{**fault, **about} for fault in faults])
@@ -60,7 +62,7 @@ def _with_counts() -> Any:
         "cases": group.case_number.is_not(None),
         "done_cases": group.case_number.is_not(None) & group.outcome.is_not(None),
         "started": group.outcome.is_not(None),
-        **{outcome: group.outcome == outcome for outcome in ("filed", "completed", "unchanged")},
+        **{outcome: group.outcome == outcome for outcome in ("filed", "completed", "corrected", "unchanged")},
     }
     columns = [func.count().filter(where).label(name) for name, where in counts.items()]
     of_import = (column for column in imports.c if column.name != "file")
@@ -72,10 +74,69 @@ async def find_import(conn: AsyncConnection, import_id: UUID) -> Row[Any] | None
     return (await conn.execute(_with_counts().where(imports.c.id == import_id))).one_or_none()
 
 
+async def is_done(conn: AsyncConnection, import_id: UUID) -> bool:
+    """Whether no group of the file is left."""
+    here = (imports.c.id == import_id, imports.c.done_at.is_not(None))
+    return (await conn.execute(select(imports.c.id).where(*here))).one_or_none() is not None
+
+
 async def list_imports(conn: AsyncConnection, before: UUID | None, limit: int) -> list[Row[Any]]:
     """Newest first; one more than `limit`, when there are more."""
-    query = _with_counts().order_by(imports.c.id.desc()).limit(limit + 1)
-    return list(await conn.execute(query if before is None else query.where(imports.c.id < before)))
+    shown = select(imports.c.id).order_by(imports.c.id.desc()).limit(limit + 1)
+    shown = shown if before is None else shown.where(imports.c.id < before)
+    return list(await conn.execute(_with_counts().where(imports.c.id.in_(shown)).order_by(imports.c.id.desc())))
+
+
+async def lock_import(conn: AsyncConnection, import_id: UUID) -> Row[Any] | None:
+    """The state of an import's hold, to be changed."""
+    query = select(imports).where(imports.c.id == import_id).with_for_update(key_share=True)
+    return (await conn.execute(query)).one_or_none()
+
+
+async def change_import(conn: AsyncConnection, import_id: UUID, values: Values) -> None:
+    """Set columns of an import that the transaction has locked."""
+    await conn.execute(update(imports).where(imports.c.id == import_id).values(values))
+
+
+_RELEASED = imports.c.released_at.is_not(None)
+_UNTOLD = and_(
+    imports.c.untold,
+    import_groups.c.import_id == imports.c.id,
+    import_groups.c.case_id.is_not(None),
+    or_(
+        _RELEASED & import_groups.c.notices.is_distinct_from("released"), ~_RELEASED & import_groups.c.notices.is_(None)
+    ),
+)
+
+
+async def claim_untold(conn: AsyncConnection, limit: int) -> list[Row[Any]]:
+    """Cases whose recall or release has not been told of; locked, those that others hold are passed over."""
+    columns = (import_groups, imports.c.recalled_by, imports.c.released_by)
+    query = select(*columns).where(_UNTOLD).order_by(import_groups.c.case_id).limit(limit)
+    return list(await conn.execute(query.with_for_update(of=import_groups, skip_locked=True)))
+
+
+async def mark_told(conn: AsyncConnection, rows: Sequence[Row[Any]]) -> None:
+    """What was told of each of these cases."""
+    for word, told in (("released", True), ("recalled", False)):
+        here = [(row.import_id, row.position) for row in rows if (row.released_by is not None) is told]
+        if here:
+            place = tuple_(import_groups.c.import_id, import_groups.c.position)
+            await conn.execute(update(import_groups).where(place.in_(here)).values(notices=word))
+
+
+async def settle_told(conn: AsyncConnection) -> None:
+    """No case of these imports is left to tell of, and none can come."""
+    left = select(import_groups.c.position).where(_UNTOLD).correlate(imports)
+    here = (imports.c.untold, imports.c.done_at.is_not(None), ~left.exists())
+    await conn.execute(update(imports).where(*here).values(untold=False))
+
+
+async def recalled_with(conn: AsyncConnection, case_id: UUID) -> UUID | None:
+    """The import whose recall still holds the case's notices here."""
+    query = select(imports.c.id).join(import_groups).where(import_groups.c.case_id == case_id)
+    query = query.where(imports.c.recalled_at.is_not(None), imports.c.released_at.is_(None))
+    return (await conn.execute(query.order_by(imports.c.id.desc()).limit(1))).scalar_one_or_none()
 
 
 async def faults_of(conn: AsyncConnection, import_id: UUID) -> list[Row[Any]]:

@@ -14,7 +14,6 @@ from sqlalchemy import (
     Numeric,
     Table,
     Text,
-    UniqueConstraint,
     Uuid,
     false,
     text,
@@ -65,7 +64,18 @@ parties = Table(
     Column("identity", Text, nullable=False),
     Column("id_index", Text, nullable=False),
     Column("phone_index", Text),
-    UniqueConstraint("case_id", "role", "id_index", name="parties_once"),
+    Column("misfiled_at", DateTime(timezone=True)),
+    Column("misfiled_by", Uuid),
+    Column("phone_disowned_at", DateTime(timezone=True)),
+    Column("email_disowned_at", DateTime(timezone=True)),
+)
+Index(
+    "parties_once",
+    parties.c.case_id,
+    parties.c.role,
+    parties.c.id_index,
+    unique=True,
+    postgresql_where=parties.c.misfiled_at.is_(None),
 )
 Index("parties_by_id_number", parties.c.id_index)
 Index("parties_by_phone", parties.c.phone_index)
@@ -104,7 +114,14 @@ imports = Table(
     Column("received_at", DateTime(timezone=True), nullable=False),
     Column("done_at", DateTime(timezone=True)),
     Column("unreadable", Boolean, nullable=False, server_default=false()),
+    Column("hold_minutes", Integer, nullable=False, server_default=text("0")),
+    Column("recalled_at", DateTime(timezone=True)),
+    Column("recalled_by", Uuid),
+    Column("released_at", DateTime(timezone=True)),
+    Column("released_by", Uuid),
+    Column("untold", Boolean, nullable=False, server_default=false()),
 )
+Index("imports_untold", imports.c.id, postgresql_where=imports.c.untold)
 Index("imports_open", imports.c.id, postgresql_where=imports.c.done_at.is_(None))
 
 import_groups = Table(
@@ -115,7 +132,10 @@ import_groups = Table(
     Column("case_number", Text),
     Column("rows", Text, nullable=False),
     Column("outcome", Text),
+    Column("case_id", Uuid),
+    Column("notices", Text),
 )
+Index("import_groups_by_case", import_groups.c.case_id)
 Index(
     "import_groups_to_do",
     import_groups.c.import_id,
@@ -134,3 +154,17 @@ import_faults = Table(
     Column("case_number", Text),
 )
 Index("import_faults_in_order", import_faults.c.import_id, import_faults.c.line, import_faults.c.id)
+
+import_drafts = Table(
+    "import_drafts",
+    METADATA,
+    Column("id", Uuid, primary_key=True),
+    Column("file_name", Text, nullable=False),
+    Column("file", Text, nullable=False),
+    Column("mends", Text),
+    Column("silent", Boolean, nullable=False),
+    Column("assign", Text, nullable=False),
+    Column("hold_minutes", Integer, nullable=False),
+    Column("received_by", Uuid, nullable=False),
+    Column("received_at", DateTime(timezone=True), nullable=False),
+)

@@ -2,9 +2,12 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from datetime import datetime
 from enum import StrEnum
 from typing import Any
 from uuid import UUID
+
+from sqlalchemy import Row
 
 from services.case_intake.domain.filing import CaseEntry, Filing, case_texts, read_case
 from services.case_intake.domain.numbers import ENFORCEMENT, CaseNumber
@@ -42,11 +45,12 @@ class Once:
 
 @dataclass(frozen=True)
 class Act:
-    """Who files, and how. `silent`: an old stock is carried over, nobody is told."""
+    """Who files, and how. `silent`: an old stock is carried over, nobody is told; `hold_until`: nobody before (UTC)."""
 
     by: UUID
     assign: Assign
     silent: bool = False
+    hold_until: datetime | None = None
 
 
 async def file_case(kit: IntakeKit, filing: Filing, act: Act, once: Once | None = None) -> dict[str, Any]:
@@ -85,7 +89,8 @@ async def put_on_file(kit: IntakeKit, tx: Transaction, filing: Filing, act: Act)
     rows = [party_values(kit, party) for party in filing.parties]
     await cases.insert_parties(tx.conn, case_id, rows)
     parties = tuple(map(party_facts, rows))
-    await tx.emit(CaseFiled(case_id=case_id, facts=case_facts(values), parties=parties, silent=act.silent))
+    facts, hold = case_facts(values), act.hold_until
+    await tx.emit(CaseFiled(case_id=case_id, facts=facts, parties=parties, silent=act.silent, hold_until=hold))
     auto = act.assign is Assign.AUTO
     assigned = auto and await assign_by_rule(kit, tx, case_id, act.by, silent=act.silent)
     return {
@@ -112,14 +117,18 @@ async def correct_case(kit: IntakeKit, case_id: UUID, changes: Mapping[str, str]
     Raises NotFound, Invalid.
     """
     async with kit.db.begin() as tx:
-        row = present(await cases.lock_case(tx.conn, case_id))
-        before = case_entry(kit, row)
-        entry, faults = read_case({**case_texts(before), **changes}, row.court)
-        if faults:
-            raise Invalid(faults)
-        if replace(entry, number=before.number) == before:
-            return
-        values = case_values(kit, case_id, entry)
-        await cases.change_case(tx.conn, case_id, values)
-        facts = case_facts({**values, "case_number": row.case_number})
-        await tx.emit(CaseCorrected(case_id=case_id, facts=facts))
+        await correct(kit, tx, present(await cases.lock_case(tx.conn, case_id)), changes)
+
+
+async def correct(kit: IntakeKit, tx: Transaction, row: Row[Any], changes: Mapping[str, str]) -> None:
+    """The same for a case that the transaction has locked. Raises Invalid."""
+    before = case_entry(kit, row)
+    entry, faults = read_case({**case_texts(before), **changes}, row.court)
+    if faults:
+        raise Invalid(faults)
+    if replace(entry, number=before.number) == before:
+        return
+    values = case_values(kit, row.id, entry)
+    await cases.change_case(tx.conn, row.id, values)
+    facts = case_facts({**values, "case_number": row.case_number})
+    await tx.emit(CaseCorrected(case_id=row.id, facts=facts))

@@ -7,21 +7,24 @@ down is refused, and holds up neither its file nor others; only when the databas
 
 import asyncio
 import logging
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 from uuid import UUID
 
 from sqlalchemy import Row
 
-from services.case_intake.domain.filing import CaseEntry, Filing, PartyEntry
-from services.case_intake.domain.rows import DIFFERS, GoodRow, RowFault, case_differences, judge, party_differences
-from services.case_intake.domain.sheet import RowGroup, Sheet, read_sheet
-from services.case_intake.domain.words import COLUMNS
+from services.case_intake.domain.filing import Filing
+from services.case_intake.domain.holds import Hold
+from services.case_intake.domain.rows import GoodRow, Judged, RowFault, judge
+from services.case_intake.domain.sheet import Change, RowGroup, Table, grouped, read_table
+from services.case_intake.domain.weighing import Weighed, only_approved, weigh
 from services.case_intake.settings import IntakeKit
 from services.case_intake.store import cases, imports
-from services.case_intake.usecases.filing import Act, Assign, put_on_file
-from services.case_intake.usecases.parties import join
-from services.case_intake.usecases.records import case_entry, party_entry, present
+from services.case_intake.usecases.filing import Act, Assign, correct, put_on_file
+from services.case_intake.usecases.holds import hold_of
+from services.case_intake.usecases.parties import Told, alter, join
+from services.case_intake.usecases.records import known_case, party_entry, present
 from shared.crypto.keyring import SealError
 from shared.db.failures import is_away, is_passing
 from shared.db.transaction import Transaction, new_id
@@ -43,43 +46,71 @@ class Upload:
     content: bytes
 
 
+@dataclass(frozen=True)
+class Task:
+    """How the cases of a file are filed, and how long their notices stay."""
+
+    act: Act
+    hold: Hold
+
+
 def about_group(import_id: UUID, position: int) -> str:
     """What a group's sealed rows are bound to."""
     return f"{import_id}/{position}"
 
 
-async def receive(kit: IntakeKit, upload: Upload, act: Act) -> UUID:
+@dataclass(frozen=True)
+class Parcel:
+    """A file to be worked through: sealed, as its rows in the database. `hold_minutes`: how long nobody is told."""
+
+    import_id: UUID
+    values: dict[str, Any]
+    groups: list[dict[str, Any]]
+
+
+async def receive(kit: IntakeKit, upload: Upload, act: Act, hold_minutes: int = 0) -> UUID:
     """Keep a file, sealed, with its groups of rows; its id. Raises Invalid when the file as a whole is unusable."""
-    limit = kit.settings.import_max_rows
-    sheet = await asyncio.to_thread(read_sheet, upload.content, kit.court.code, limit)
-    import_id = new_id()
-    file, groups = await asyncio.to_thread(_sealed, kit, import_id, sheet)
+
+    def packed() -> Parcel:
+        table = read_table(upload.content, kit.settings.import_max_rows)
+        return pack(kit, new_id(), upload.name, table, grouped(table.rows, kit.court.code))
+
+    parcel = await asyncio.to_thread(packed)
     async with kit.db.begin() as tx:
-        values = {
-            "id": import_id,
-            "file_name": kit.keyring.seal(upload.name, f"{import_id}/name"),
-            "file": file,
-            "rows": sheet.rows,
-            "silent": act.silent,
-            "assign": act.assign.value,
-            "received_by": act.by,
-            "received_at": tx.now,
-        }
-        await imports.insert_import(tx.conn, values, groups)
-        tx.wake(RECEIVED_SIGNAL)
-    return import_id
+        await put_parcel(tx, parcel, act, hold_minutes)
+    return parcel.import_id
 
 
-def _sealed(kit: IntakeKit, import_id: UUID, sheet: Sheet) -> tuple[str, list[dict[str, Any]]]:
-    groups = [
+def pack(kit: IntakeKit, import_id: UUID, name: str, table: Table, groups: Sequence[RowGroup]) -> Parcel:
+    """Seal a file and its groups of rows."""
+    values = {
+        "id": import_id,
+        "file_name": kit.keyring.seal(name, f"{import_id}/name"),
+        "file": kit.keyring.seal(table.text, f"{import_id}/file"),
+        "rows": len(table.rows),
+    }
+    sealed = [
         {
             "position": position,
             "case_number": group.case_number,
             "rows": kit.keyring.seal_model(group, about_group(import_id, position)),
         }
-        for position, group in enumerate(sheet.groups)
+        for position, group in enumerate(groups)
     ]
-    return kit.keyring.seal(sheet.text, f"{import_id}/file"), groups
+    return Parcel(import_id, values, sealed)
+
+
+async def put_parcel(tx: Transaction, parcel: Parcel, act: Act, hold_minutes: int) -> None:
+    """Keep what was sealed; the work begins when the transaction is committed."""
+    how = {
+        "silent": act.silent,
+        "assign": act.assign.value,
+        "hold_minutes": 0 if act.silent else hold_minutes,
+        "received_by": act.by,
+        "received_at": tx.now,
+    }
+    await imports.insert_import(tx.conn, {**parcel.values, **how}, parcel.groups)
+    tx.wake(RECEIVED_SIGNAL)
 
 
 async def work_through(kit: IntakeKit) -> None:
@@ -97,23 +128,23 @@ async def work_through(kit: IntakeKit) -> None:
 
 
 async def _work_at(kit: IntakeKit, row: Row[Any], ends: float) -> None:
-    act = Act(row.received_by, Assign(row.assign), row.silent)
+    task = Task(Act(row.received_by, Assign(row.assign), row.silent), hold_of(row))
     clock = asyncio.get_running_loop().time
-    while clock() < ends and await _next_group(kit, row.id, act):
+    while clock() < ends and await _next_group(kit, row.id, task):
         pass
     async with kit.db.begin() as tx:
         await imports.finish_import(tx.conn, row.id, tx.now)
         tx.wake(DONE_SIGNAL)
 
 
-async def _next_group(kit: IntakeKit, import_id: UUID, act: Act) -> bool:
+async def _next_group(kit: IntakeKit, import_id: UUID, task: Task) -> bool:
     """Do one group; False when none is left. Raises SealError when its rows cannot be opened."""
     row = None
     try:
         async with kit.db.begin() as tx:
             row = await imports.claim_group(tx.conn, import_id)
             if row is not None:
-                await _do(kit, tx, row, act)
+                await _do(kit, tx, row, task)
     except Exception as error:
         if row is None or is_away(error) or is_passing(error):
             raise
@@ -127,11 +158,14 @@ def _rows_of(kit: IntakeKit, row: Row[Any]) -> RowGroup:
     return kit.keyring.open_model(RowGroup, row.rows, about_group(row.import_id, row.position))
 
 
-async def _do(kit: IntakeKit, tx: Transaction, row: Row[Any], act: Act) -> None:
-    judged = await asyncio.to_thread(judge, _rows_of(kit, row), kit.court.code)
-    outcome, faults = await _file(kit, tx, judged.good, act)
-    found = sorted((*judged.faults, *faults), key=lambda fault: fault.line)
-    await imports.finish_group(tx.conn, row, outcome, [vars(fault) for fault in found])
+async def _do(kit: IntakeKit, tx: Transaction, row: Row[Any], task: Task) -> None:
+    group = _rows_of(kit, row)
+    judged = await asyncio.to_thread(judge, group, kit.court.code)
+    act = replace(task.act, hold_until=task.hold.until(tx.now))
+    weighed, case_id = await _file(kit, tx, judged, group.approved, act)
+    found = sorted(weighed.faults, key=lambda fault: fault.line)
+    faults = [{"line": fault.line, "column": fault.column, "reason": fault.reason} for fault in found]
+    await imports.finish_group(tx.conn, row, weighed.outcome, faults, case_id)
 
 
 async def _refuse(kit: IntakeKit, row: Row[Any]) -> None:
@@ -143,35 +177,40 @@ async def _refuse(kit: IntakeKit, row: Row[Any]) -> None:
             await imports.finish_group(tx.conn, row, "refused", [vars(fault)])
 
 
-async def _file(kit: IntakeKit, tx: Transaction, good: list[GoodRow], act: Act) -> tuple[str, list[RowFault]]:
-    if not good:
-        return "refused", []
-    entry = good[0].case
-    filing = Filing(entry, tuple(row.party for row in good))
-    if await put_on_file(kit, tx, filing, act) is not None:
-        return "filed", []
-    number = entry.number.text if entry.number else ""
-    case = present(await cases.lock_case(tx.conn, number))
-    return await _complete(kit, tx, case, good, act)
+async def _file(
+    kit: IntakeKit, tx: Transaction, judged: Judged, approved: Sequence[Change], act: Act
+) -> tuple[Weighed, UUID | None]:
+    """What was done, and the case when that makes notices due."""
+    new = weigh(judged, None)
+    if new.outcome == "refused":
+        return new, None
+    entry = judged.good[0].case
+    answer = await put_on_file(kit, tx, Filing(entry, new.joining), act)
+    if answer is not None:
+        return new, UUID(answer["id"])
+    case = present(await cases.lock_case(tx.conn, entry.number.text if entry.number else ""))
+    rows = await cases.parties_of(tx.conn, [case.id], misfiled=True)
+    weighed = only_approved(weigh(judged, known_case(kit, case, rows)), approved)
+    await _correct(kit, tx, case, [row for row in rows if row.misfiled_at is None], judged.good, weighed.changes)
+    if weighed.joining:
+        await join(kit, tx, case.id, weighed.joining, Told(act.silent, act.hold_until))
+    return weighed, case.id if weighed.joining else None
 
 
-async def _complete(
-    kit: IntakeKit, tx: Transaction, case: Row[Any], good: list[GoodRow], act: Act
-) -> tuple[str, list[RowFault]]:
-    """Add the parties that a case on file does not have yet; report what differs, and change none of it."""
-    rows = await cases.parties_of(tx.conn, [case.id])
-    registered = {entry.same_as: entry for entry in (party_entry(kit, row) for row in rows)}
-    faults = _differing(good, registered, case_entry(kit, case))
-    new = [row.party for row in good if row.party.same_as not in registered]
-    if new:
-        await join(kit, tx, case.id, new, silent=act.silent)
-    return ("completed" if new else "unchanged"), faults
-
-
-def _differing(good: list[GoodRow], registered: dict[Any, PartyEntry], case: CaseEntry) -> list[RowFault]:
-    found = [(good[0].line, field) for field in case_differences(good[0].case, case)]
+async def _correct(
+    kit: IntakeKit,
+    tx: Transaction,
+    case: Row[Any],
+    parties: Sequence[Row[Any]],
+    good: Sequence[GoodRow],
+    changes: Sequence[Change],
+) -> None:
+    """Make the changes that a clerk has confirmed, as if they had been made one by one on the case's page."""
+    facts = {change.field: change.new for change in changes if not change.about}
+    if facts:
+        await correct(kit, tx, case, facts)
+    registered = {party_entry(kit, row).same_as: row for row in parties}
     for row in good:
-        known = registered.get(row.party.same_as)
-        if known is not None:
-            found += [(row.line, field) for field in party_differences(row.party, known)]
-    return [RowFault(line, COLUMNS[field], DIFFERS) for line, field in found]
+        facts = {change.field: change.new for change in changes if change.about and change.line == row.line}
+        if facts:
+            await alter(kit, tx, case, registered[row.party.same_as], facts)

@@ -1,6 +1,8 @@
 """Parties join a case after the filing, and their particulars change."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -10,7 +12,7 @@ from services.case_intake.domain.filing import MAX_IN_CASE, PartyEntry, party_te
 from services.case_intake.settings import IntakeKit
 from services.case_intake.store import cases
 from services.case_intake.usecases.records import party_entry, party_facts, party_values, present
-from shared.contracts.cases import PartyAdded, PartyChanged
+from shared.contracts.cases import PartyAdded, PartyChanged, PartyMisfiled, PartyRole
 from shared.db.transaction import Transaction
 from shared.errors import Conflict, Invalid, NotFound
 
@@ -26,17 +28,24 @@ async def add_party(kit: IntakeKit, case_id: UUID, given: Mapping[str, str]) -> 
         _refuse_repeated(kit, entry, others)
         if len(others) >= MAX_IN_CASE:
             raise Conflict("too_many_parties", f"一个案件最多登记{MAX_IN_CASE}名当事人。")
-        return (await join(kit, tx, case_id, [entry], silent=False))[0]
+        return (await join(kit, tx, case_id, [entry], Told()))[0]
 
 
-async def join(
-    kit: IntakeKit, tx: Transaction, case_id: UUID, entries: list[PartyEntry], *, silent: bool
-) -> list[UUID]:
+@dataclass(frozen=True)
+class Told:
+    """How newcomers are told: not at all when `silent`, and not before `hold_until` (UTC)."""
+
+    silent: bool = False
+    hold_until: datetime | None = None
+
+
+async def join(kit: IntakeKit, tx: Transaction, case_id: UUID, entries: Sequence[PartyEntry], told: Told) -> list[UUID]:
     """Write parties into a case that the transaction has locked, and tell of each."""
     rows = [party_values(kit, entry) for entry in entries]
     await cases.insert_parties(tx.conn, case_id, rows)
     for row in rows:
-        await tx.emit(PartyAdded(case_id=case_id, party=party_facts(row), silent=silent))
+        facts = party_facts(row)
+        await tx.emit(PartyAdded(case_id=case_id, party=facts, silent=told.silent, hold_until=told.hold_until))
     return [row["id"] for row in rows]
 
 
@@ -48,14 +57,50 @@ async def change_party(kit: IntakeKit, case_id: UUID, party_id: UUID, changes: M
     async with kit.db.begin() as tx:
         case = present(await cases.lock_case(tx.conn, case_id))
         rows = await cases.parties_of(tx.conn, [case_id])
-        before = party_entry(kit, the_party(rows, party_id))
-        entry = _read({**party_texts(before), **changes}, case)
-        _refuse_repeated(kit, entry, [row for row in rows if row.id != party_id])
-        if entry == before:
-            return
-        values = party_values(kit, entry, party_id)
-        await cases.change_party(tx.conn, party_id, values)
-        await tx.emit(PartyChanged(case_id=case_id, party=party_facts(values)))
+        others = [row for row in rows if row.id != party_id]
+        await alter(kit, tx, case, the_party(rows, party_id), changes, others)
+
+
+async def alter(
+    kit: IntakeKit,
+    tx: Transaction,
+    case: Row[Any],
+    row: Row[Any],
+    changes: Mapping[str, str],
+    others: Sequence[Row[Any]] = (),
+) -> None:
+    """The same for a party of a case that the transaction has locked. Raises Invalid, Conflict."""
+    before = party_entry(kit, row)
+    entry = _read({**party_texts(before), **changes}, case)
+    _refuse_repeated(kit, entry, others)
+    if entry == before:
+        return
+    values = party_values(kit, entry, row.id)
+    await cases.change_party(tx.conn, row.id, {**values, **_owned_again(before, entry)})
+    await tx.emit(PartyChanged(case_id=case.id, party=party_facts(values)))
+
+
+def _owned_again(before: PartyEntry, after: PartyEntry) -> dict[str, None]:
+    """A contact that was disowned and is another now is no longer in doubt."""
+    phone, email = before.contact_phone != after.contact_phone, before.identity.email != after.identity.email
+    changed = {"phone_disowned_at": phone, "email_disowned_at": email}
+    return {column: None for column, other in changed.items() if other}
+
+
+async def mark_misfiled(kit: IntakeKit, case_id: UUID, party_id: UUID, by: UUID) -> None:
+    """The party never belonged to the case and counts no more; nobody else hears anything new of it.
+
+    Raises NotFound; Conflict when it is so marked already.
+    """
+    async with kit.db.begin() as tx:
+        present(await cases.lock_case(tx.conn, case_id))
+        rows = await cases.parties_of(tx.conn, [case_id], misfiled=True)
+        if the_party(rows, party_id).misfiled_at is not None:
+            raise Conflict("party_misfiled", "这名当事人已经标记为误录，无需重复标记。")
+        await cases.change_party(tx.conn, party_id, {"misfiled_at": tx.now, "misfiled_by": by})
+        left = {row.role for row in rows if row.misfiled_at is None and row.id != party_id}
+        await cases.change_case(tx.conn, case_id, {f"has_{role}": role.value in left for role in PartyRole})
+        await tx.emit(PartyMisfiled(case_id=case_id, party_id=party_id, by=by))
 
 
 def the_party(rows: list[Row[Any]], party_id: UUID) -> Row[Any]:
@@ -73,7 +118,7 @@ def _read(given: Mapping[str, str], case: Row[Any]) -> PartyEntry:
     return entry
 
 
-def _refuse_repeated(kit: IntakeKit, entry: PartyEntry, others: list[Row[Any]]) -> None:
+def _refuse_repeated(kit: IntakeKit, entry: PartyEntry, others: Sequence[Row[Any]]) -> None:
     mark = (entry.role.value, kit.keyring.blind_index(entry.identity.id_number, "id_number"))
     if mark in {(row.role, row.id_index) for row in others}:
         raise Conflict("party_repeated", _REPEATED)

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
@@ -11,27 +11,35 @@ from uuid import UUID
 from sqlalchemy import Row
 
 from services.case_intake.domain.filing import CASE_FIELDS, PartyEntry, lacking
+from services.case_intake.domain.holds import NoticesState
 from services.case_intake.domain.rows import RowFault
 from services.case_intake.settings import IntakeKit
 from services.case_intake.store import cases, imports, judges
 from services.case_intake.store.cases import Wanted
+from services.case_intake.usecases.holds import hold_of
 from services.case_intake.usecases.imports import DONE_SIGNAL
 from services.case_intake.usecases.records import case_entry, party_entry, present
+from shared.contracts.case_number import reference
 from shared.contracts.cases import Officer, PartyRole
 from shared.errors import NotFound
 
 
 @dataclass(frozen=True)
 class PartyView:
-    """A party with full particulars."""
+    """A party with full particulars. `disowned`: contacts whose holder says to be somebody else (sms, mail)."""
 
     id: UUID
     entry: PartyEntry
+    disowned: list[str]
+    misfiled_at: datetime | None
 
 
 @dataclass(frozen=True)
 class CaseView:
-    """A case as staff see it. `states`: incomplete, unassigned, assigned; `lacks`: roles or the obligation."""
+    """A case as staff see it. `states`: incomplete, unassigned, assigned; `lacks`: roles or the obligation.
+
+    `misfiled`: who was registered by mistake; `recalled_with`: the import with which its notices were recalled.
+    """
 
     id: UUID
     case_number: str
@@ -53,6 +61,8 @@ class CaseView:
     assigned_at: datetime | None
     awaits_rule: bool
     parties: list[PartyView]
+    misfiled: list[PartyView]
+    recalled_with: UUID | None = None
 
     def names(self, role: PartyRole) -> list[str]:
         """The names of those who stand in a role."""
@@ -75,14 +85,18 @@ class ImportView:
     done_cases: int
     filed: int
     completed: int
+    corrected: int
     unchanged: int
+    hold_minutes: int
+    notices: NoticesState
+    hold_ends_at: datetime
 
 
 def _view(kit: IntakeKit, row: Row[Any], parties: Iterable[Row[Any]]) -> CaseView:
     roles, assigned = cases.roles_of(row), row.judge_id is not None
     incomplete = [] if roles == set(PartyRole) else ["incomplete"]
     judge = Officer(staff_id=row.judge_id, name=row.judge_name, phone=row.judge_phone) if assigned else None
-    facts = case_entry(kit, row)
+    facts, views = case_entry(kit, row), [_party_view(kit, party) for party in parties]
     return CaseView(
         **{field: getattr(facts, field) for field in CASE_FIELDS},
         id=row.id,
@@ -97,15 +111,25 @@ def _view(kit: IntakeKit, row: Row[Any], parties: Iterable[Row[Any]]) -> CaseVie
         rule=row.rule,
         assigned_at=row.assigned_at,
         awaits_rule=row.awaits_rule,
-        parties=[PartyView(party.id, party_entry(kit, party)) for party in parties],
+        parties=[view for view in views if view.misfiled_at is None],
+        misfiled=[view for view in views if view.misfiled_at is not None],
     )
 
 
-async def read_case(kit: IntakeKit, here: UUID | str) -> CaseView:
-    """One case by id or number, with its parties. Raises NotFound."""
+def _party_view(kit: IntakeKit, row: Row[Any]) -> PartyView:
+    doubts = {"sms": row.phone_disowned_at, "mail": row.email_disowned_at}
+    disowned = [channel for channel, since in doubts.items() if since is not None]
+    return PartyView(row.id, party_entry(kit, row), disowned, row.misfiled_at)
+
+
+async def read_case(kit: IntakeKit, case: UUID | str) -> CaseView:
+    """One case by id or number (as it was typed), with its parties. Raises NotFound."""
+    here = reference(case) if isinstance(case, str) else case
     async with kit.db.read() as conn:
         row = present(await cases.find_case(conn, here))
-        return _view(kit, row, await cases.parties_of(conn, [row.id]))
+        parties = await cases.parties_of(conn, [row.id], misfiled=True)
+        recalled_with = await imports.recalled_with(conn, row.id)
+    return replace(_view(kit, row, parties), recalled_with=recalled_with)
 
 
 async def list_cases(kit: IntakeKit, wanted: Wanted) -> tuple[list[CaseView], bool]:
@@ -135,7 +159,8 @@ def _import_view(kit: IntakeKit, row: Row[Any]) -> ImportView:
         state = "unreadable" if row.unreadable else "done"
     else:
         state = "running" if row.started else "queued"
-    counted = ("rows", "cases", "done_cases", "filed", "completed", "unchanged")
+    counted = ("rows", "cases", "done_cases", "filed", "completed", "corrected", "unchanged", "hold_minutes")
+    now, hold = kit.clock.now(), hold_of(row)
     return ImportView(
         id=row.id,
         file_name=kit.keyring.open(row.file_name, f"{row.id}/name"),
@@ -144,6 +169,8 @@ def _import_view(kit: IntakeKit, row: Row[Any]) -> ImportView:
         done_at=row.done_at,
         silent=row.silent,
         assign=row.assign,
+        notices=hold.state(now),
+        hold_ends_at=hold.ends_at(now),
         **{name: getattr(row, name) for name in counted},
     )
 
@@ -174,9 +201,8 @@ async def import_ended(kit: IntakeKit, import_id: UUID, seconds: float) -> bool:
     deadline = loop.time() + seconds
     while True:
         async with kit.db.read() as conn:
-            row = await imports.find_import(conn, import_id)
-        if row is not None and row.done_at is not None:
-            return True
+            if await imports.is_done(conn, import_id):
+                return True
         left = deadline - loop.time()
         if left <= 0:
             return False

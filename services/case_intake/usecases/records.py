@@ -1,6 +1,6 @@
 """Between what a filing says, the rows that keep it sealed, and the facts that events tell."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 from uuid import UUID
 
@@ -8,6 +8,7 @@ from sqlalchemy import Row
 
 from services.case_intake.domain.filing import CaseEntry, PartyEntry
 from services.case_intake.domain.numbers import CaseNumber
+from services.case_intake.domain.weighing import Known
 from services.case_intake.settings import IntakeKit
 from shared.contracts.cases import CaseFacts, PartyFacts, PartyIdentity, PartyRole
 from shared.contracts.envelope import Sealed
@@ -80,6 +81,17 @@ def party_entry(kit: IntakeKit, row: Row[Any]) -> PartyEntry:
         consents=row.consents,
         address_confirmed_on=row.address_confirmed_on,
         minor=row.minor,
+    )
+
+
+def known_case(kit: IntakeKit, case: Row[Any], parties: Iterable[Row[Any]]) -> Known:
+    """A case on file with all its parties, for weighing the rows of a file against it."""
+    entries = [(party_entry(kit, row), row.misfiled_at is not None) for row in parties]
+    return Known(
+        case=case_entry(kit, case),
+        parties=tuple(entry for entry, misfiled in entries if not misfiled),
+        misfiled=frozenset(entry.same_as for entry, misfiled in entries if misfiled),
+        silent=case.silent,
     )
 
 

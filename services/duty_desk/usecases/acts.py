@@ -1,7 +1,5 @@
 """The acts of the duty desk: take, accept the evidence, act, dismiss; and the clocks that ring."""
 
-import logging
-from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -19,7 +17,6 @@ from services.duty_desk.domain import (
     check_dismiss,
     check_progress,
     check_take,
-    spellings,
 )
 from services.duty_desk.settings import DeskKit
 from services.duty_desk.usecases.queue import changed, no_such_item
@@ -29,9 +26,7 @@ from shared.contracts.tips import TipGround
 from shared.db.transaction import Transaction
 from shared.errors import Fault, Invalid
 from shared.http.auth import Caller
-from shared.http.problems import log_unexpected
-
-log = logging.getLogger(__name__)
+from shared.runtime.claims import work_through
 
 
 def patience(kit: DeskKit) -> Patience:
@@ -57,7 +52,7 @@ async def take(kit: DeskKit, item_id: UUID, caller: Caller) -> None:
     async with kit.db.begin() as tx:
         row, moments = await _locked(tx, item_id)
         check_take(moments)
-        values = {"taken_at": tx.now, "taken_by": caller.staff_id, "taken_by_name": caller.name}
+        values = {"taken_at": tx.now, "taken_by_name": caller.name}
         await store.change_item(tx.conn, item_id, values)
         due_at = patience(kit).check_due(_ground(row), row.arrived_at, tx.now)
         await _next_clock(tx, item_id, Clock.CHECK, due_at)
@@ -91,7 +86,7 @@ async def accept_evidence(kit: DeskKit, item_id: UUID, case_number: str | None, 
 async def _case(tx: Transaction, case_number: str | None) -> Row[Any] | None:
     if case_number is None:
         return None
-    case = await store.find_case(tx.conn, spellings(case_number))
+    case = await store.find_case(tx.conn, case_number)
     if case is None:
         raise Invalid([Fault("case_number", "没有这个案号的案件，请核对；暂不清楚可以不填。")])
     return case
@@ -108,10 +103,9 @@ async def act(kit: DeskKit, item_id: UUID, deed: str, progress: str | None, call
     async with kit.db.begin() as tx:
         row, moments = await _locked(tx, item_id)
         check_act(moments)
-        current = await store.get_item(tx.conn, item_id)
-        in_time = current is None or current.due_at is None or tx.now <= current.due_at
+        in_time = tx.now <= await store.running_due(tx.conn, item_id)
         sealed = Sealed(kit.keyring.seal(deed, str(item_id)))
-        await _close(tx, item_id, caller, {"acted_at": tx.now, "deed": sealed})
+        await _close(tx, item_id, caller, {"acted_at": tx.now, "in_time": in_time, "deed": sealed})
         told = row.case_id is not None and progress is not None
         event = ItemActed(
             item_id=item_id,
@@ -140,45 +134,18 @@ async def dismiss(kit: DeskKit, item_id: UUID, reason: str, caller: Caller) -> N
 
 
 async def _close(tx: Transaction, item_id: UUID, caller: Caller, values: dict[str, Any]) -> None:
-    await store.change_item(tx.conn, item_id, {"closed_at": tx.now, "acted_by_name": caller.name, **values})
+    await store.change_item(tx.conn, item_id, {"closed_at": tx.now, "closed_by_name": caller.name, **values})
     await store.stop_clocks(tx.conn, item_id, tx.now)
 
 
-async def ring_due_clocks(kit: DeskKit) -> None:
-    """Ring every clock that ran out: one transaction each, so each rings exactly once.
+async def ring_due_clocks(kit: DeskKit) -> int:
+    """Ring every clock that ran out, each exactly once; how many. Raises ExceptionGroup for those that cannot ring."""
 
-    One that cannot ring holds up no other. Raises ExceptionGroup at the end, so that somebody looks at them.
-    """
-    stuck = _Stuck()
-    while await _ring_next(kit, stuck):
-        pass
-    if stuck.errors:
-        raise ExceptionGroup("clocks that could not ring", stuck.errors)
+    async def claim(tx: Transaction, stuck: Row[Any] | None) -> Row[Any] | None:
+        after = None if stuck is None else (stuck.due_at, stuck.item_id)
+        return await store.claim_due(tx.conn, tx.now, after)
 
-
-@dataclass
-class _Stuck:
-    """What could not ring in this round: the last one's due instant and item, and every error."""
-
-    last: tuple[datetime, UUID] | None = None
-    errors: list[Exception] = field(default_factory=list)
-
-
-async def _ring_next(kit: DeskKit, stuck: _Stuck) -> bool:
-    row = None
-    try:
-        async with kit.db.begin() as tx:
-            row = await store.claim_due(tx.conn, tx.now, stuck.last)
-            if row is not None:
-                await _ring(tx, row)
-    except Exception as error:
-        if row is None:
-            raise
-        log.warning("a clock could not ring", extra={"item_id": row.item_id, "clock": row.clock})
-        log_unexpected(error)
-        stuck.last = (row.due_at, row.item_id)
-        stuck.errors.append(error)
-    return row is not None
+    return await work_through(kit.db, claim, _ring, lambda row: {"item_id": row.item_id, "clock": row.clock})
 
 
 async def _ring(tx: Transaction, row: Row[Any]) -> None:

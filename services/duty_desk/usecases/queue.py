@@ -12,7 +12,6 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.duty_desk import store
-from services.duty_desk.domain import spellings
 from services.duty_desk.settings import DeskKit
 from shared.db.transaction import Transaction
 from shared.errors import NotFound
@@ -45,7 +44,7 @@ async def read_item(kit: DeskKit, item_id: UUID) -> tuple[Row[Any], bool]:
         if row is None:
             raise no_such_item()
         claimed = row.claimed_case_number
-        return row, bool(claimed) and await store.find_case(conn, spellings(claimed)) is not None
+        return row, bool(claimed) and await store.find_case(conn, claimed) is not None
 
 
 async def read_closed(kit: DeskKit, limit: int, after: UUID | None) -> list[Row[Any]]:
@@ -56,27 +55,32 @@ async def read_closed(kit: DeskKit, limit: int, after: UUID | None) -> list[Row[
 
 @dataclass(frozen=True)
 class Sight:
-    """The open items at one moment: the first of them by time left to act, and how many there are."""
+    """The open items at one moment: the first of them by time left to act, and how many under each clock."""
 
     revision: int
     items: list[Row[Any]]
-    total: int
+    counts: list[Row[Any]]
+
+    @property
+    def total(self) -> int:
+        """Every open item."""
+        return sum(row.open for row in self.counts)
 
 
 async def look(kit: DeskKit) -> Sight:
     """The queue as it is now."""
     async with kit.db.read() as conn:
-        return await _sight(conn, await store.revision(conn))
+        return await _sight(kit, conn, await store.revision(conn))
 
 
 async def _glance(kit: DeskKit, seen: int | None) -> Sight | None:
     async with kit.db.read() as conn:
         revision = await store.revision(conn)
-        return None if revision == seen else await _sight(conn, revision)
+        return None if revision == seen else await _sight(kit, conn, revision)
 
 
-async def _sight(conn: AsyncConnection, revision: int) -> Sight:
-    return Sight(revision, await store.queue(conn, MOST), await store.count_open(conn))
+async def _sight(kit: DeskKit, conn: AsyncConnection, revision: int) -> Sight:
+    return Sight(revision, await store.queue(conn, MOST), await store.count_open(conn, kit.clock.now()))
 
 
 async def watch(kit: DeskKit, ending: asyncio.Event) -> AsyncIterator[Sight | None]:

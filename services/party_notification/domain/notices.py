@@ -3,7 +3,6 @@
 Dates are days in Asia/Shanghai. Names, telephones and addresses are left out of `repr`, so no log can show them.
 """
 
-import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
@@ -11,10 +10,9 @@ from decimal import Decimal
 from enum import StrEnum
 from types import MappingProxyType
 
+from shared.contracts.case_number import parts
+from shared.contracts.landline import is_landline
 from shared.errors import Conflict
-
-LANDLINE = re.compile(r"0\d{2,3}-?\d{7,8}")
-_CASE_NUMBER = re.compile(r"[（(](?P<year>\d{4})[)）](?P<type_code>.*?\D)(?P<serial>\d+)号")
 
 
 class Role(StrEnum):
@@ -36,6 +34,7 @@ class Kind(StrEnum):
     RIGHTS_RISKS = "RIGHTS_RISKS"
     INTEGRITY_CARD = "INTEGRITY_CARD"
     PROGRESS = "PROGRESS"
+    MISFILED_CORRECTION = "MISFILED_CORRECTION"
 
     @property
     def label(self) -> str:
@@ -49,6 +48,7 @@ _TITLES: Mapping[Kind, str] = MappingProxyType(
         Kind.RIGHTS_RISKS: "权利义务及执行风险告知书",
         Kind.INTEGRITY_CARD: "廉政监督卡",
         Kind.PROGRESS: "执行进展告知书",
+        Kind.MISFILED_CORRECTION: "更正告知书",
     }
 )
 
@@ -197,10 +197,19 @@ class Progress:
 
 
 @dataclass(frozen=True)
+class WronglyTold:
+    """A notice that went to somebody who is no party: what a correction names."""
+
+    title: str
+    number: str
+
+
+@dataclass(frozen=True)
 class NoticeFacts:
     """One notice to be written: number, day, the other side's names, the kinds that travel with it.
 
-    `way` is set where the paper follows a mail that failed; else it is that of the party.
+    `way` is set where the paper follows a mail that failed; else it is that of the party. `wrongly_told`: what a
+    correction takes back.
     """
 
     number: str
@@ -210,14 +219,15 @@ class NoticeFacts:
     enclosures: tuple[Kind, ...] = ()
     progress: Progress | None = None
     way: ServiceWay | None = None
+    wrongly_told: tuple[WronglyTold, ...] = ()
 
 
 def split_number(case_number: str) -> tuple[str, str, str]:
     """Year, court with type, and serial of a case number (domain B). Raises Conflict on anything else."""
-    found = _CASE_NUMBER.fullmatch(case_number)
-    if not found:
+    found = parts(case_number)
+    if found is None:
         raise Conflict("case_number_unreadable", "案号格式不正确，请先由立案人员更正案号。")
-    return found["year"], found["type_code"], found["serial"]
+    return found
 
 
 def way_of(party: PartyFacts) -> ServiceWay:
@@ -264,7 +274,7 @@ class _Need:
 _GUARDIAN = _Need("法定代理人", "clerk", lambda _, party: bool(not party.minor or party.guardian_name))
 _PARTY_NAME = _Need("当事人姓名或名称", "clerk", lambda _, party: bool(party.name.strip()))
 _JUDGE = _Need("承办人", "management", lambda case, _: bool(case.judge.name.strip()))
-_JUDGE_PHONE = _Need("承办人的固定电话", "management", lambda case, _: bool(LANDLINE.fullmatch(case.judge.phone)))
+_JUDGE_PHONE = _Need("承办人的固定电话", "management", lambda case, _: is_landline(case.judge.phone))
 _BASIS = _Need("执行依据文号", "clerk", lambda case, _: bool(case.basis_document.strip()))
 _BASIS_MAKER = _Need("执行依据作出机关", "clerk", lambda case, _: bool(case.basis_maker.strip()))
 _CAUSE = _Need("案由", "clerk", lambda case, _: bool(case.cause.strip()))
@@ -278,6 +288,7 @@ _NEEDS: Mapping[Kind, tuple[_Need, ...]] = MappingProxyType(
         Kind.RIGHTS_RISKS: _COMMON,
         Kind.INTEGRITY_CARD: _COMMON,
         Kind.PROGRESS: _COMMON,
+        Kind.MISFILED_CORRECTION: (),
     }
 )
 

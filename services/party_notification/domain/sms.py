@@ -2,7 +2,7 @@
 
 import re
 
-from services.party_notification.domain.notices import LANDLINE
+from shared.contracts.landline import LANDLINE
 
 MAX_SEGMENTS = 2
 _SINGLE, _PART = 70, 67

@@ -21,11 +21,12 @@ from services.party_notification.domain.notices import (
     way_of,
 )
 from services.party_notification.domain.sms import MAX_UNITS, NOTHING_TO_DO, check_sms
+from shared.contracts.landline import LONGEST as LONGEST_LANDLINE
 from shared.errors import Conflict
 
 _LONGEST_NAME = 4
 _LONGEST: Mapping[str, int] = MappingProxyType({
-    "year": 4, "serial": 5, "judge_name": _LONGEST_NAME, "judge_phone": 12, "query_code": 8,
+    "year": 4, "serial": 5, "judge_name": _LONGEST_NAME, "judge_phone": LONGEST_LANDLINE, "query_code": 8,
     "perform_days": 2, "report_days": 2, "clue_days": 2,
 })  # fmt: skip
 _VARIABLE = re.compile(r"\$\{(\w+)\}")
@@ -102,6 +103,7 @@ _CONTACTS = (
     "承办人${judge_name}，电话${judge_phone}，核实请拨12368。",
     "承办人${judge_name}，${judge_phone}，核实拨12368。",
     "承办人电话${judge_phone}，核实拨12368。",
+    "承办电话${judge_phone}，核实拨12368。",
 )
 
 
@@ -159,6 +161,19 @@ def _main_duty(role: Role, court: CourtFacts) -> str:
     if court.perform_days == court.report_days:
         return "收到后${perform_days}日内履行并报告财产"
     return "收到后${perform_days}日内履行、${report_days}日内报财产"
+
+
+def correction_key(type_code: str) -> str:
+    """A stable name of the template by which an error is taken back."""
+    return f"correction-{type_code}"
+
+
+def correction_template(type_code: str, court: CourtFacts) -> str:
+    """To a number that was written to by mistake: no name, nothing to do, no query code, an apology."""
+    return (
+        f"更正：此前就（${{year}}）{type_code}${{serial}}号案发给您的消息系本院误发，您不是该案当事人，"
+        f"原查询码已停用，{NOTHING_TO_DO}。给您添了麻烦，谨致歉意。核实请拨12368或{court.supervision_phone}。"
+    )
 
 
 def _longest(body: str, signature: str) -> int:

@@ -46,7 +46,7 @@ def link(path: str, **chosen: str | None) -> str:
 @staff.get("/notices/cases/{case_id}", Action.NOTICES_READ)
 async def notices_of_case(request: Request, case_id: UUID, kit: TheKit) -> HTMLResponse:
     """The notices of a case by recipient, for the case's page."""
-    return pages.page(request, "_case_notices.html", recipients=await history.of_case(kit, case_id))
+    return pages.page(request, "_case_notices.html", of_case=await history.of_case(kit, case_id))
 
 
 @staff.get("/notices/{notice_id}", Action.NOTICES_READ)

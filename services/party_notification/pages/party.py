@@ -1,15 +1,15 @@
 """The parties' own pages: enter by code, see the case, read documents, leave."""
 
 from datetime import timedelta
-from typing import Annotated
+from typing import Annotated, Any
 from uuid import UUID
 
 from fastapi import Depends, Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from services.party_notification.pages.common import TheKit, letter_answer, locked_until, pages, public
-from services.party_notification.schemas import EntryInput
-from services.party_notification.usecases import visits
+from services.party_notification.schemas import EntryInput, NotMeInput
+from services.party_notification.usecases import disowning, visits
 from shared.errors import Invalid, TooMany
 from shared.http.auth import PARTY_COOKIE, PartyCaller, party_of
 from shared.http.forms import Typed, faults_in, typed, understood
@@ -63,6 +63,33 @@ def _entrance(request: Request, kit: TheKit, form: Typed, refusal: Invalid | Too
     if locked:
         response.headers["Retry-After"] = str(locked.retry_after)
     return response
+
+
+@public.get("/p/not-me", PUBLIC)
+async def not_me_form(request: Request) -> HTMLResponse:
+    """Where to say that a message was meant for somebody else."""
+    return _not_me(request, {})
+
+
+@public.post("/p/not-me", PUBLIC)
+async def not_me(request: Request, kit: TheKit) -> HTMLResponse:
+    """Nothing goes to that address any more; or beside the field why not."""
+    form = await typed(request)
+    try:
+        given = understood(NotMeInput, form)
+        await disowning.disown(kit, given.reference, given.contact)
+    except Invalid as refusal:
+        return _not_me(request, form, 422, faults=faults_in(refusal))
+    except TooMany as refusal:
+        response = _not_me(request, form, 429, again=locked_until(refusal, kit.clock.now()))
+        response.headers["Retry-After"] = str(refusal.retry_after)
+        return response
+    return _not_me(request, {}, done=True)
+
+
+def _not_me(request: Request, form: Typed, status: int = 200, **shown: Any) -> HTMLResponse:
+    kept = {name: form.get(name, "") for name in NotMeInput.model_fields}
+    return pages.page(request, "not_me.html", status, **{"faults": {}, "again": None, "done": False, **kept, **shown})
 
 
 @public.get("/p/case", PUBLIC)

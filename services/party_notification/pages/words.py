@@ -10,8 +10,14 @@ from services.party_notification.usecases.views import DeliveryView, NoticeView
 from shared.powers import POSTS
 from shared.powers import Role as Post
 
-PAPER_STATES = {"to_print": "待打印", "posted": "已寄出", "served": "已签收", "returned": "已退回"}
-NOTICE_STATES = {"waiting": "等待补充", "unserved": "尚未送达", "served": "已送达"}
+PAPER_STATES = {
+    "to_print": "待打印",
+    "posted": "已寄出",
+    "served": "已签收",
+    "returned": "已退回",
+    "withdrawn": "已作废",
+}
+NOTICE_STATES = {"waiting": "等待补充", "unserved": "尚未送达", "served": "已送达", "withdrawn": "已作废"}
 RULINGS = (
     (Ruling.ARRIVED.value, "已送达", "已向当事人核实收到，或有其他证据。"),
     (Ruling.SEND_AGAIN.value, "重新发送", "再发一次，内容不变；当事人可能收到两次。"),
@@ -71,22 +77,41 @@ def served_by(name: str | None) -> str:
     return ServedBy(name).label if name else ""
 
 
-def delivery(view: DeliveryView) -> Badge:
+def delivery(view: DeliveryView, *, recalled: bool = False) -> Badge:
     """Where an attempt stands."""
+    if recalled and view.state == "planned":
+        return "soon", "已撤回"
     return ("late", "等待核实") if view.step == "person" else _DELIVERY[view.state]
 
 
 def standing(notice: NoticeView) -> Badge:
     """Where a notice stands: what matters most about it now."""
-    if notice.state == "waiting":
-        return "soon", "等待补充"
+    if notice.state != "issued":
+        return _not_issued(notice)
     if notice.legal_effect.served_on is not None:
         return "ok", "已送达"
     if any(each.step == "person" for each in notice.deliveries):
         return "late", "等待核实"
-    if notice.paper_state in _PAPER_STANDING:
-        return _PAPER_STANDING[notice.paper_state]
-    return ("info", "已发出，尚未送达") if notice.sent_at is not None else ("off", "等待发送")
+    if notice.recalled:
+        return "soon", "已撤回，暂不发出"
+    return _PAPER_STANDING.get(notice.paper_state or "") or _under_way(notice)
+
+
+def _under_way(notice: NoticeView) -> Badge:
+    if notice.sent_at is None:
+        return "off", "等待发送"
+    return ("ok", "已发出") if notice.kind == Kind.MISFILED_CORRECTION else ("info", "已发出，尚未送达")
+
+
+def _not_issued(notice: NoticeView) -> Badge:
+    if notice.state == "withdrawn":
+        return "off", "已作废"
+    return ("soon", "等待补充") if notice.waits_owner else ("info", "暂缓发出")
+
+
+def waits(notice: NoticeView) -> str:
+    """Why a notice is not written yet, and who must do something about it."""
+    return (notice.waits_because or "") + (f"由{owner(notice.waits_owner)}补充。" if notice.waits_owner else "")
 
 
 def possibly_twice(notice: NoticeView) -> bool:

@@ -1,20 +1,18 @@
 """The projection of cases and parties, as the notices need it."""
 
 from collections.abc import Sequence
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row, case, func, select, update
+from sqlalchemy import Row, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from services.party_notification.store.tables import NOW, cases, clocks, parties, periods, progress
+from services.party_notification.store.tables import cases, clocks, parties, periods, progress
 from shared.contracts.cases import CaseAssigned, CaseFacts
 from shared.contracts.stages import DeadlineSet, ProgressPublished
-
-WRONG_TRIES = 5
-LOCK = timedelta(minutes=15)
+from shared.db.case_numbers import is_number
 
 
 async def put_case(conn: AsyncConnection, case_id: UUID, court: str, facts: CaseFacts) -> None:
@@ -50,19 +48,19 @@ async def get_case(conn: AsyncConnection, case_id: UUID) -> Row[Any] | None:
 
 async def find_case(conn: AsyncConnection, number: str) -> Row[Any] | None:
     """The case with this number."""
-    return (await conn.execute(select(cases).where(cases.c.case_number == number))).one_or_none()
+    return (await conn.execute(select(cases).where(is_number(cases.c.case_number, number)))).one_or_none()
 
 
-async def numbers_of(conn: AsyncConnection, case_ids: Sequence[UUID]) -> dict[UUID, str]:
-    """The numbers of these cases."""
-    query = select(cases.c.case_id, cases.c.case_number).where(cases.c.case_id.in_(case_ids))
-    return {row.case_id: row.case_number for row in await conn.execute(query)}
+async def briefs_of(conn: AsyncConnection, case_ids: Sequence[UUID]) -> dict[UUID, Row[Any, Any, Any]]:
+    """The numbers of these cases, and since when their notices are recalled."""
+    query = select(cases.c.case_id, cases.c.case_number, cases.c.recalled_at).where(cases.c.case_id.in_(case_ids))
+    return {row.case_id: row for row in await conn.execute(query)}
 
 
 async def put_party(conn: AsyncConnection, row: dict[str, Any]) -> None:
     """Insert a party; for one that is there already, only the particulars change, never the query code."""
     statement = insert(parties).values(row)
-    fixed = {"party_id", "case_id", "code", "code_index", "silent", "added_at"}
+    fixed = {"party_id", "case_id", "code", "code_index", "silent", "added_at", "hold_until"}
     changed = {name: statement.excluded[name] for name in row if name not in fixed}
     await conn.execute(statement.on_conflict_do_update(index_elements=["party_id"], set_=changed))
 
@@ -78,22 +76,15 @@ async def get_party(conn: AsyncConnection, party_id: UUID) -> Row[Any] | None:
     return (await conn.execute(select(parties).where(parties.c.party_id == party_id))).one_or_none()
 
 
+async def lock_party(conn: AsyncConnection, party_id: UUID) -> Row[Any]:
+    """One party that is there, its row locked."""
+    row: Row[Any] = (await conn.execute(select(parties).where(parties.c.party_id == party_id).with_for_update())).one()
+    return row
+
+
 async def party_by_code(conn: AsyncConnection, code_index: str) -> Row[Any] | None:
-    """The party whose query code this is, its row locked; whether wrong tries lock the code, for how long yet."""
-    locked = func.coalesce(parties.c.locked_until > NOW, False).label("is_locked")
-    seconds = func.extract("epoch", parties.c.locked_until - NOW).label("seconds_locked")
-    query = select(parties, locked, seconds).where(parties.c.code_index == code_index).with_for_update()
-    return (await conn.execute(query)).one_or_none()
-
-
-async def count_try(conn: AsyncConnection, party_id: UUID, *, wrong: bool) -> None:
-    """Count a wrong try (the fifth locks this code alone), or forget them after a right one."""
-    tries = parties.c.wrong_tries + 1
-    values: dict[str, Any] = {"wrong_tries": 0, "locked_until": None}
-    if wrong:
-        lock = case((tries >= WRONG_TRIES, NOW + LOCK), else_=None)
-        values = {"wrong_tries": case((tries >= WRONG_TRIES, 0), else_=tries), "locked_until": lock}
-    await conn.execute(update(parties).where(parties.c.party_id == party_id).values(values))
+    """The party whose query code this is."""
+    return (await conn.execute(select(parties).where(parties.c.code_index == code_index))).one_or_none()
 
 
 async def put_progress(conn: AsyncConnection, event: ProgressPublished, cause: UUID) -> None:
@@ -132,6 +123,13 @@ async def progress_of(conn: AsyncConnection, case_id: UUID, role: str, now: date
     return [row for row in await conn.execute(query) if role in row.audience.split(",")]
 
 
+async def next_telling(conn: AsyncConnection, case_id: UUID, now: datetime) -> datetime | None:
+    """When the next entry that is to be told may be."""
+    query = select(func.min(progress.c.not_before)).where(progress.c.case_id == case_id, progress.c.notify)
+    at: datetime | None = (await conn.execute(query.where(progress.c.not_before > now))).scalar_one()
+    return at
+
+
 async def put_period(conn: AsyncConnection, case_id: UUID, period: str, opened_on: date) -> None:
     """The case entered a period."""
     row = insert(periods).values(case_id=case_id, period=period, opened_on=opened_on)
@@ -154,6 +152,12 @@ async def stop_clock(conn: AsyncConnection, case_id: UUID, kind: str, at: dateti
     """What the clock waited for was done."""
     here = (clocks.c.case_id == case_id) & (clocks.c.kind == kind)
     await conn.execute(update(clocks).where(here).values(met_at=at))
+
+
+async def clock_of(conn: AsyncConnection, case_id: UUID, kind: str) -> Row[Any] | None:
+    """One of the case's deadlines."""
+    here = (clocks.c.case_id == case_id) & (clocks.c.kind == kind)
+    return (await conn.execute(select(clocks).where(here))).one_or_none()
 
 
 async def clocks_of(conn: AsyncConnection, case_id: UUID) -> list[Row[Any]]:

@@ -19,6 +19,8 @@ from services.party_notification.store.tables import (
     observations,
     reads,
 )
+from services.party_notification.store.withdrawing import CORRECTION, has_left
+from shared.db.case_numbers import holds_number
 
 
 async def add(conn: AsyncConnection, row: dict[str, Any]) -> bool:
@@ -44,14 +46,8 @@ async def get(conn: AsyncConnection, notice_id: UUID) -> Row[Any] | None:
 
 
 async def by_number(conn: AsyncConnection, number: str) -> Row[Any] | None:
-    """The notice with this number, locked: its wrong tries are counted."""
-    return (await conn.execute(select(notices).where(notices.c.number == number).with_for_update())).one_or_none()
-
-
-async def count_try(conn: AsyncConnection, notice_id: UUID, tries: int, locked_until: datetime | None) -> None:
-    """Keep the number of wrong tries, and until when they lock this number."""
-    values = {"wrong_tries": tries, "locked_until": locked_until}
-    await conn.execute(update(notices).where(notices.c.notice_id == notice_id).values(values))
+    """The notice with this number."""
+    return (await conn.execute(select(notices).where(notices.c.number == number))).one_or_none()
 
 
 async def of_case(conn: AsyncConnection, case_id: UUID) -> list[Row[Any]]:
@@ -60,9 +56,11 @@ async def of_case(conn: AsyncConnection, case_id: UUID) -> list[Row[Any]]:
     return list(await conn.execute(query.order_by(notices.c.created_at, notices.c.notice_id)))
 
 
-async def of_party(conn: AsyncConnection, party_id: UUID) -> list[Row[Any]]:
-    """The written notices of a party, newest first."""
-    query = select(notices).where(notices.c.party_id == party_id, notices.c.state == "issued")
+async def shown_to(conn: AsyncConnection, party_id: UUID) -> list[Row[Any]]:
+    """The written notices that a party may read, newest first: of a recalled case only what has left."""
+    query = select(notices).join(cases, cases.c.case_id == notices.c.case_id)
+    query = query.where(notices.c.party_id == party_id, notices.c.state == "issued")
+    query = query.where(cases.c.recalled_at.is_(None) | has_left())
     return list(await conn.execute(query.order_by(notices.c.issued_at.desc(), notices.c.notice_id)))
 
 
@@ -77,11 +75,13 @@ class Wanted:
 
 _SERVED = notices.c.served_on.is_not(None)
 _ISSUED = notices.c.state == "issued"
+_TO_SERVE = notices.c.kind != CORRECTION
 _STATES = {
     "waiting": notices.c.state == "waiting",
     "issued": _ISSUED,
-    "unserved": _ISSUED & ~_SERVED,
-    "served": _SERVED,
+    "unserved": _ISSUED & ~_SERVED & _TO_SERVE,
+    "served": _ISSUED & _SERVED,
+    "withdrawn": notices.c.state == "withdrawn",
 }
 
 
@@ -89,7 +89,7 @@ async def listed(conn: AsyncConnection, wanted: Wanted, limit: int) -> list[Row[
     """Notices of all cases, newest first."""
     query = select(notices)
     if wanted.number:
-        matching = select(cases.c.case_id).where(cases.c.case_number.contains(wanted.number, autoescape=True))
+        matching = select(cases.c.case_id).where(holds_number(cases.c.case_number, wanted.number))
         query = query.where(notices.c.case_id.in_(matching))
     if wanted.state is not None:
         query = query.where(_STATES[wanted.state])

@@ -11,6 +11,7 @@ from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.party_notification.store.tables import cases, notices, paper, paper_notices, parties
+from shared.db.case_numbers import holds_number
 
 
 async def add(conn: AsyncConnection, row: dict[str, Any], letters: Mapping[UUID, str | None]) -> bool:
@@ -41,7 +42,7 @@ async def listed(conn: AsyncConnection, wanted: Wanted, limit: int) -> list[Row[
     if wanted.state is not None:
         query = query.where(paper.c.state == wanted.state)
     if wanted.text:
-        number = cases.c.case_number.contains(wanted.text, autoescape=True)
+        number = holds_number(cases.c.case_number, wanted.text)
         query = query.where(number | (paper.c.tracking == wanted.text))
     if wanted.after is not None:
         query = query.where(tuple_(paper.c.created_at, paper.c.paper_id) > wanted.after)
@@ -50,8 +51,10 @@ async def listed(conn: AsyncConnection, wanted: Wanted, limit: int) -> list[Row[
 
 def _with_party() -> Select[Any]:
     identity = (parties.c.identity, parties.c.minor, parties.c.role)
-    columns = (*identity, parties.c.consents, parties.c.address_confirmed_on)
-    query = select(paper, cases.c.case_number, *columns).join(cases, cases.c.case_id == paper.c.case_id)
+    columns = (*identity, parties.c.consents, parties.c.address_confirmed_on, parties.c.disowned)
+    query = select(paper, cases.c.case_number, cases.c.recalled_at, *columns).join(
+        cases, cases.c.case_id == paper.c.case_id
+    )
     return query.join(parties, parties.c.party_id == paper.c.party_id)
 
 

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row, func, insert, select, update
+from sqlalchemy import ColumnElement, Row, func, insert, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -20,6 +20,8 @@ from services.party_notification.store.tables import (
     receipts,
     sms_templates,
 )
+
+_OF_MESSAGE = (messages.c.address, messages.c.cause, messages.c.traceparent)
 
 
 async def put_template(conn: AsyncConnection, key: str, body: str) -> None:
@@ -50,14 +52,20 @@ async def add_delivery(conn: AsyncConnection, row: dict[str, Any], due_at: datet
     await conn.execute(insert(deliveries).values(state="planned", step="send", due_at=due, **row))
 
 
+def may_go() -> ColumnElement[bool]:
+    """Neither withdrawn nor recalled. A correction goes whatever else is recalled."""
+    recalled = select(cases.c.case_id).where(cases.c.recalled_at.is_not(None))
+    return messages.c.withdrawn.is_(None) & (messages.c.corrects | messages.c.case_id.not_in(recalled))
+
+
 async def claim_sms(conn: AsyncConnection, limit: int) -> list[Row[Any]]:
     """Lock due SMS of one approved template, each number once and none with a send in flight."""
     await hold(conn, "claim sms")
     busy = select(deliveries.c.address_index).where(deliveries.c.channel == "sms", deliveries.c.state == "intent")
-    query = select(deliveries, messages.c.params, messages.c.address, messages.c.template_key, sms_templates.c.code)
+    query = select(deliveries, *_OF_MESSAGE, messages.c.params, messages.c.template_key, sms_templates.c.code)
     query = query.join(messages, messages.c.message_id == deliveries.c.message_id)
     query = query.join(sms_templates, sms_templates.c.key == messages.c.template_key)
-    query = query.where(sms_templates.c.approved_at.is_not(None), *_due("sms", "send"))
+    query = query.where(sms_templates.c.approved_at.is_not(None), *_due("sms", "send"), may_go())
     query = query.where(deliveries.c.address_index.not_in(busy)).order_by(deliveries.c.due_at)
     query = query.limit(limit * 4).with_for_update(skip_locked=True, of=deliveries)
     return _one_batch(list(await conn.execute(query)), limit)
@@ -73,8 +81,9 @@ def _one_batch(rows: Sequence[Row[Any]], limit: int) -> list[Row[Any]]:
 
 async def claim_mails(conn: AsyncConnection, limit: int) -> list[Row[Any]]:
     """Lock due mails."""
-    query = select(deliveries, messages.c.content, messages.c.address)
+    query = select(deliveries, *_OF_MESSAGE, messages.c.content)
     query = query.join(messages, messages.c.message_id == deliveries.c.message_id).where(*_due("mail", "send"))
+    query = query.where(may_go())
     query = query.order_by(deliveries.c.due_at).limit(limit).with_for_update(skip_locked=True, of=deliveries)
     return list(await conn.execute(query))
 
@@ -96,10 +105,11 @@ async def set_delivery(conn: AsyncConnection, delivery_id: UUID, values: dict[st
 
 
 async def lock_delivery(conn: AsyncConnection, delivery_id: UUID) -> Row[Any] | None:
-    """A delivery with its message, its row locked."""
+    """A delivery with its message, both locked: whether the message is withdrawn is then settled."""
     columns = (messages.c.case_id, messages.c.party_id, messages.c.cause, NOW.label("machine_time"))
-    query = select(deliveries, *columns).join(messages, messages.c.message_id == deliveries.c.message_id)
-    query = query.where(deliveries.c.delivery_id == delivery_id).with_for_update(of=deliveries)
+    told = (messages.c.withdrawn, messages.c.corrects)
+    query = select(deliveries, *columns, *told).join(messages, messages.c.message_id == deliveries.c.message_id)
+    query = query.where(deliveries.c.delivery_id == delivery_id).with_for_update(of=[deliveries, messages])
     return (await conn.execute(query)).one_or_none()
 
 
@@ -176,8 +186,15 @@ async def not_left_yet(conn: AsyncConnection, party_id: UUID) -> list[Row[Any]]:
     """A party's deliveries that wait to be sent, locked."""
     query = select(deliveries, messages.c.address_index.label("sent_to"))
     query = query.join(messages, messages.c.message_id == deliveries.c.message_id)
-    query = query.where(messages.c.party_id == party_id, deliveries.c.step == "send", deliveries.c.state == "planned")
+    query = query.where(messages.c.party_id == party_id, ~messages.c.corrects)
+    query = query.where(deliveries.c.step == "send", deliveries.c.state == "planned")
     return list(await conn.execute(query.order_by(deliveries.c.delivery_id).with_for_update(of=deliveries)))
+
+
+async def addresses_of(conn: AsyncConnection, party_id: UUID) -> list[Row[Any]]:
+    """A message for each address to which the party was, or was to be, written."""
+    rows = await conn.execute(select(messages).where(messages.c.party_id == party_id).order_by(messages.c.message_id))
+    return list({row.address_index: row for row in rows}.values())
 
 
 async def keep_receipt(conn: AsyncConnection, row: dict[str, Any]) -> int | None:

@@ -1,6 +1,7 @@
 """The tables. Names, telephones, addresses, texts and letters rest sealed; hashes find them."""
 
 from sqlalchemy import (
+    ARRAY,
     BigInteger,
     Boolean,
     Column,
@@ -46,7 +47,12 @@ cases = Table(
     Column("panel", Text),
     Column("department", Text),
     Column("assigned_at", _INSTANT),
+    Column("hold_until", _INSTANT),
+    Column("recalled_at", _INSTANT),
+    Column("settle_at", _INSTANT),
 )
+Index("cases_to_settle", cases.c.settle_at, postgresql_where=cases.c.settle_at.is_not(None))
+Index("cases_recalled", cases.c.case_id, postgresql_where=cases.c.recalled_at.is_not(None))
 
 parties = Table(
     "parties",
@@ -62,8 +68,9 @@ parties = Table(
     Column("added_at", _INSTANT, nullable=False),
     Column("code", Text, nullable=False),
     Column("code_index", Text, nullable=False, unique=True),
-    Column("wrong_tries", Integer, nullable=False, server_default=text("0")),
-    Column("locked_until", _INSTANT),
+    Column("hold_until", _INSTANT),
+    Column("misfiled_at", _INSTANT),
+    Column("disowned", ARRAY(Text), nullable=False, server_default=text("'{}'")),
 )
 
 notices = Table(
@@ -77,7 +84,7 @@ notices = Table(
     Column("cause", Uuid, nullable=False),
     Column("entry", BigInteger),
     Column("number", Text, nullable=False, unique=True),
-    Column("phone_tail", Text),
+    Column("check_index", Text),
     Column("state", Text, nullable=False),
     Column("waits_reason", Text),
     Column("waits_owner", Text),
@@ -93,8 +100,6 @@ notices = Table(
     Column("served_on", Date),
     Column("served_by", Text),
     Column("served_because", Text),
-    Column("wrong_tries", Integer, nullable=False, server_default=text("0")),
-    Column("locked_until", _INSTANT),
     UniqueConstraint("cause", "party_id", "kind"),
 )
 Index("notices_waiting", notices.c.case_id, postgresql_where=notices.c.state == "waiting")
@@ -124,7 +129,10 @@ messages = Table(
     Column("content", Text, nullable=False),
     Column("content_sha256", Text, nullable=False),
     Column("possibly_twice", Boolean, nullable=False, server_default=text("false")),
+    Column("traceparent", Text),
     Column("created_at", _INSTANT, nullable=False),
+    Column("withdrawn", Text),
+    Column("corrects", Boolean, nullable=False, server_default=text("false")),
     UniqueConstraint("party_id", "channel", "cause"),
 )
 

@@ -1,6 +1,7 @@
 """A party's contact changed before a message left: what has not left yet follows the new contact."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 from uuid import UUID
 
@@ -8,7 +9,7 @@ from sqlalchemy import Row
 
 from services.party_notification.domain.delivery import Seen
 from services.party_notification.domain.next_step import Done
-from services.party_notification.domain.notices import Kind, NoticeFacts, PartyFacts, way_of
+from services.party_notification.domain.notices import CaseFacts, Kind, NoticeFacts, way_of
 from services.party_notification.store import cases, notices, sending
 from services.party_notification.usecases.facts import NotificationKit, case_facts, index, party_facts
 from services.party_notification.usecases.observing import Sighting, note, send_on_paper
@@ -20,8 +21,22 @@ from shared.db.transaction import Transaction
 _CHANGED = "联系方式在发出前已变更，改按新的联系方式发送。"
 
 
-async def follow_contacts(kit: NotificationKit, tx: Transaction, party_id: UUID, cause: UUID) -> None:
-    """Withdraw what waits to go to an old number or address, and plan it anew for the new one."""
+_NO_MAIL = "当事人变更了送达方式，改用纸质送达。"
+
+
+@dataclass(frozen=True)
+class Why:
+    """Why a contact is written to no more: what stands with the delivery, and with the letters that go on paper."""
+
+    withdrawn: str = _CHANGED
+    on_paper: str = _NO_MAIL
+
+
+async def follow_contacts(
+    kit: NotificationKit, tx: Transaction, party_id: UUID, cause: UUID, why: Why | None = None
+) -> None:
+    """Withdraw what waits to go to an old number or address, and plan it anew for the new one, or on paper."""
+    why = why or Why()
     row = await cases.get_party(tx.conn, party_id)
     waiting = await sending.not_left_yet(tx.conn, party_id)
     if row is None or not waiting:
@@ -30,9 +45,9 @@ async def follow_contacts(kit: NotificationKit, tx: Transaction, party_id: UUID,
     addresses = {"sms": party.contact_phone, "mail": party.email if way_of(party).by_mail else None}
     outdated = [each for each in waiting if not _still_right(kit, each, addresses[each.channel])]
     for delivery in outdated:
-        withdrawn = Sighting(Seen.NOT_LEFT, permanent=False, detail=_CHANGED, decided=Done())
+        withdrawn = Sighting(Seen.NOT_LEFT, permanent=False, detail=why.withdrawn, decided=Done())
         await note(kit, tx, delivery.delivery_id, withdrawn)
-    await _plan_anew(kit, tx, row, party, cause, outdated)
+    await _plan_anew(kit, tx, Parcel(await _case(kit, tx, row), party, row, (), cause), outdated, why)
 
 
 def _still_right(kit: NotificationKit, delivery: Row[Any], address: str | None) -> bool:
@@ -40,33 +55,35 @@ def _still_right(kit: NotificationKit, delivery: Row[Any], address: str | None) 
 
 
 async def _plan_anew(
-    kit: NotificationKit, tx: Transaction, row: Row[Any], party: PartyFacts, cause: UUID, outdated: Sequence[Row[Any]]
+    kit: NotificationKit, tx: Transaction, empty: Parcel, outdated: Sequence[Row[Any]], why: Why
 ) -> None:
+    party = empty.party
     prompts = [delivery for delivery in outdated if delivery.channel == "sms"]
     mails = [delivery for delivery in outdated if delivery.channel == "mail"]
     if prompts and party.contact_phone:
-        await plan_prompt(kit, tx, await _parcel(kit, tx, row, party, cause, prompts), party.contact_phone)
+        await plan_prompt(kit, tx, await _filled(kit, tx, empty, prompts), party.contact_phone)
     if mails and way_of(party).by_mail and party.email:
-        await plan_mail(kit, tx, await _parcel(kit, tx, row, party, cause, mails), party.email)
+        await plan_mail(kit, tx, await _filled(kit, tx, empty, mails), party.email)
     elif mails:
         for delivery in mails:
             locked = await sending.lock_delivery(tx.conn, delivery.delivery_id)
             if locked is not None:
-                await send_on_paper(kit, tx, locked, "当事人变更了送达方式，改用纸质送达。")
+                await send_on_paper(kit, tx, locked, why.on_paper)
 
 
-async def _parcel(
-    kit: NotificationKit, tx: Transaction, row: Row[Any], party: PartyFacts, cause: UUID, outdated: Sequence[Row[Any]]
-) -> Parcel:
-    """All notices of the withdrawn messages in one: one act, one message a person."""
+async def _case(kit: NotificationKit, tx: Transaction, row: Row[Any]) -> CaseFacts:
     case = await cases.get_case(tx.conn, row.case_id)
     assert case is not None  # noqa: S101 - a party's case is there by its foreign key
+    return case_facts(kit.keyring, case)
+
+
+async def _filled(kit: NotificationKit, tx: Transaction, empty: Parcel, outdated: Sequence[Row[Any]]) -> Parcel:
+    """All notices of the withdrawn messages in one: one act, one message a person."""
     carried: dict[UUID, Row[Any]] = {}
     for delivery in outdated:
         for notice in await notices.carried_by(tx.conn, delivery.message_id):
             carried[notice.notice_id] = notice
-    bundle = tuple(_written(kit, notice) for notice in carried.values())
-    return Parcel(case_facts(kit.keyring, case), party, row, bundle, cause)
+    return replace(empty, bundle=tuple(_written(kit, notice) for notice in carried.values()))
 
 
 def _written(kit: NotificationKit, notice: Row[Any]) -> Written:

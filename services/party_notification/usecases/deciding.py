@@ -1,18 +1,23 @@
 """What only a person can decide: a delivery whose fate nobody knows, and the letters on paper."""
 
+from collections.abc import Sequence
 from datetime import date, datetime
 from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
+from sqlalchemy import Row
+
 from services.party_notification.domain.delivery import Seen
 from services.party_notification.domain.next_step import Done, GoPaper, RetryAt, Step
-from services.party_notification.store import notices, paper, sending
+from services.party_notification.domain.notices import Kind
+from services.party_notification.store import cases, notices, paper, sending
 from services.party_notification.usecases.effects import Effects, about, judge
 from services.party_notification.usecases.facts import NotificationKit
 from services.party_notification.usecases.observing import Sighting, note
 from shared.clock import court_date
 from shared.contracts.notices import NoticeSent
+from shared.db.transaction import Transaction
 from shared.errors import Conflict, Fault, Invalid, NotFound
 from shared.http.auth import Caller
 
@@ -78,6 +83,9 @@ async def record_paper(
             raise NotFound("no_such_paper", "没有这份纸质送达任务。")
         if row.state not in _ALLOWED[act]:
             raise Conflict("paper_state", "这份文书的当前状态不能这样登记，请刷新页面后核对。")
+        carried = await paper.notices_on(tx.conn, paper_id)
+        if act is not PaperAct.RETURNED and row.state != PaperAct.POSTED:
+            await _may_leave(tx, row, carried)
         _check(act, on, tracking, court_date(tx.now))
         values: dict[str, Any] = {"state": act.value}
         if act is PaperAct.POSTED:
@@ -87,7 +95,6 @@ async def record_paper(
         await paper.change(tx.conn, paper_id, values)
         body = {"paper_id": str(paper_id), "by": str(caller.staff_id), "on": None if on is None else on.isoformat()}
         effects = Effects([(f"paper.{act}", body)])
-        carried = await paper.notices_on(tx.conn, paper_id)
         for notice in carried:
             # What is handed over at the counter is sent by that: the court's duty to send is done.
             if act is not PaperAct.RETURNED and notice.sent_at is None:
@@ -95,6 +102,17 @@ async def record_paper(
                 effects.events.append(NoticeSent(**about(notice), channel="paper", sent_at=tx.now))
         await judge(tx, carried, effects)
         await effects.tell(tx, row.case_id)
+
+
+async def _may_leave(tx: Transaction, row: Row[Any], carried: Sequence[Row[Any]]) -> None:
+    """Raise Conflict for letters that are recalled, or whose recipient is no party; a correction always may."""
+    if all(notice.kind == Kind.MISFILED_CORRECTION for notice in carried):
+        return
+    case, party = await cases.get_case(tx.conn, row.case_id), await cases.get_party(tx.conn, row.party_id)
+    if case is not None and case.recalled_at is not None:
+        raise Conflict("notices_recalled", "本案的通知已经撤回，解除撤回前请不要寄出或者交付。")
+    if party is not None and party.misfiled_at is not None:
+        raise Conflict("party_misfiled", "收件人系误登记，不是本案当事人，请不要寄出或者交付。")
 
 
 def _check(act: PaperAct, on: date | None, tracking: str | None, today: date) -> None:

@@ -37,7 +37,7 @@ class Effects:
     async def tell(self, tx: Transaction, case_id: UUID) -> None:
         """Write both. Last in the transaction: the chain's head stays locked until it ends."""
         await tx.emit(*self.events)
-        await append_all(tx.conn, LEDGER, str(case_id), tx.now, self.deeds)
+        await append_all(tx, LEDGER, str(case_id), self.deeds)
 
 
 async def judge(tx: Transaction, carried: Sequence[Row[Any]], effects: Effects) -> None:

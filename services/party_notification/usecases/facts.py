@@ -1,6 +1,7 @@
 """Rows opened into the domain's facts. Only here does personal data stand in plain text, for the act's length."""
 
-from typing import Any
+from datetime import date
+from typing import Any, Literal
 
 from sqlalchemy import Row
 
@@ -32,7 +33,7 @@ def court_facts(court: CourtSettings) -> CourtFacts:
     )
 
 
-def case_facts(keyring: KeyRing, row: Row[Any]) -> CaseFacts:
+def case_facts(keyring: KeyRing, row: Row[Any], statutory_due: date | None = None) -> CaseFacts:
     """A case as notices state it; an unassigned one has an empty judge."""
     return CaseFacts(
         case_id=str(row.case_id),
@@ -48,6 +49,7 @@ def case_facts(keyring: KeyRing, row: Row[Any]) -> CaseFacts:
         clerk_name=row.clerk_name,
         panel=row.panel,
         department=row.department,
+        statutory_due=statutory_due,
     )
 
 
@@ -57,21 +59,37 @@ def identity_of(keyring: KeyRing, row: Row[Any]) -> PartyIdentity:
 
 
 def party_facts(keyring: KeyRing, row: Row[Any]) -> PartyFacts:
-    """A party as notices address it."""
+    """A party as notices address it: without a contact whose holder says that it is not the party's."""
     identity = identity_of(keyring, row)
+
+    def owned(address: str | None) -> str | None:
+        return None if _is_disowned(keyring, row, address) else address
+
     return PartyFacts(
         party_id=str(row.party_id),
         role=Role(row.role),
         name=identity.name,
-        phone=identity.phone,
-        email=identity.email,
+        phone=owned(identity.phone),
+        email=owned(identity.email),
         consents=row.consents,
         address_confirmed_on=row.address_confirmed_on,
         postal_address=identity.postal_address,
         minor=row.minor,
         guardian_name=identity.guardian_name,
-        guardian_phone=identity.guardian_phone,
+        guardian_phone=owned(identity.guardian_phone),
     )
+
+
+def _is_disowned(keyring: KeyRing, row: Row[Any], address: str | None) -> bool:
+    return bool(row.disowned and address) and index(keyring, address or "") in row.disowned
+
+
+def disowned_channels(keyring: KeyRing, row: Row[Any]) -> set[Literal["sms", "mail"]]:
+    """On which channels the party's registered contact is one that its holder disowned."""
+    identity = identity_of(keyring, row)
+    phone = identity.guardian_phone if row.minor else identity.phone
+    contacts: dict[Literal["sms", "mail"], str | None] = {"sms": phone, "mail": identity.email}
+    return {channel for channel, address in contacts.items() if _is_disowned(keyring, row, address)}
 
 
 def query_code_of(keyring: KeyRing, row: Row[Any]) -> str:
@@ -82,3 +100,8 @@ def query_code_of(keyring: KeyRing, row: Row[Any]) -> str:
 def index(keyring: KeyRing, address: str) -> str:
     """The keyed hash by which an address (telephone or mail) is found."""
     return keyring.blind_index(address.lower(), "address")
+
+
+def check_index(keyring: KeyRing, number: str, phone: str | None) -> str | None:
+    """The hash by which anybody can check a notice with its number and the last four digits of the telephone."""
+    return None if phone is None else keyring.blind_index(f"{number}/{phone[-4:]}", "notice check")

@@ -63,9 +63,12 @@ async def of_notice(kit: NotificationKit, notice_id: UUID) -> History:
         papers = await paper.of_notice(conn, notice_id)
         messages = [row.message_id for row in await notices.messages_of(conn, notice_id)]
         seen = await sending.observed_of(conn, messages)
+        party = await cases.get_party(conn, notice.party_id)
     steps = [*_writing(notice), *seen_steps(kit, seen), *(step for row in papers for step in _on_paper(row))]
     if notice_id in read:
         steps.append(Step(read[notice_id], "当事人在网上打开文书"))
+    if party is not None and party.misfiled_at is not None and notice.state == "withdrawn":
+        steps.append(Step(party.misfiled_at, "当事人系误登记，本通知作废", "", "late"))
     return History(notice, sorted(steps, key=_moment))
 
 
@@ -77,11 +80,14 @@ def _moment(step: Step) -> tuple[date, float]:
 
 
 def _writing(notice: NoticeView) -> list[Step]:
+    if notice.issued_at is None and notice.state == "withdrawn":
+        return [Step(notice.created_at, "应当发出，暂缓制作")]
     if notice.issued_at is None:
-        return [Step(notice.created_at, "应当发出，等待补充信息", notice.waits_because or "", "now")]
+        title = "应当发出，等待补充信息" if notice.waits_owner else "应当发出，暂缓"
+        return [Step(notice.created_at, title, notice.waits_because or "", "now")]
     if notice.issued_at == notice.created_at:
         return [Step(notice.issued_at, "文书制作完成")]
-    return [Step(notice.created_at, "应当发出，等待补充信息"), Step(notice.issued_at, "信息补齐，文书制作完成")]
+    return [Step(notice.created_at, "应当发出，暂缓制作"), Step(notice.issued_at, "文书制作完成")]
 
 
 def seen_steps(kit: NotificationKit, rows: Iterable[Any]) -> list[Step]:
@@ -116,21 +122,36 @@ class Recipient:
     role: Role
     name: str
     notices: list[NoticeView]
+    misfiled: bool
 
 
-async def of_case(kit: NotificationKit, case_id: UUID) -> list[Recipient]:
-    """The notices of a case by recipient, applicants first; empty for a case that is not known here yet."""
+@dataclass(frozen=True)
+class OfCase:
+    """The notices of a case by recipient, applicants first, and whether the clerk holds them back."""
+
+    recipients: list[Recipient]
+    recalled_at: datetime | None = None
+    hold_until: datetime | None = None
+
+
+async def of_case(kit: NotificationKit, case_id: UUID) -> OfCase:
+    """The notices of a case; none for a case that is not known here yet."""
     try:
         views = (await overview.of_case(kit, str(case_id))).items
     except NotFound:
-        return []
+        return OfCase([])
+    now = kit.clock.now()
     async with kit.db.read() as conn:
-        parties = await cases.parties_of(conn, case_id)
-    return [
-        Recipient(Role(row.role), masked_name(identity_of(kit.keyring, row).name), mine)
+        case, parties = await cases.get_case(conn, case_id), await cases.parties_of(conn, case_id)
+    recipients = [
+        Recipient(Role(row.role), masked_name(identity_of(kit.keyring, row).name), mine, row.misfiled_at is not None)
         for row in parties
         if (mine := [view for view in views if view.party_id == row.party_id])
     ]
+    if case is None:
+        return OfCase(recipients)
+    held = case.hold_until is not None and case.hold_until > now
+    return OfCase(recipients, case.recalled_at, case.hold_until if held else None)
 
 
 @dataclass(frozen=True)

@@ -29,15 +29,19 @@ from services.party_notification.domain.next_step import (
     next_step,
 )
 from services.party_notification.store import cases, notices, sending
+from services.party_notification.store.withdrawing import DISOWNED, MISFILED
+from services.party_notification.usecases.corrections import owe_corrections
 from services.party_notification.usecases.effects import Effects, about, judge
 from services.party_notification.usecases.facts import NotificationKit
-from services.party_notification.usecases.issuing import letters_for_paper
 from services.party_notification.usecases.planning import SEND_SIGNAL, to_paper
+from services.party_notification.usecases.reissuing import letters_for_paper
 from shared.contracts.envelope import Event
 from shared.contracts.notices import DeliveryTroubled, NoticeSent
 from shared.db.transaction import Transaction, new_id
 
 TRIES_UNTIL_TOLD = 10
+DISOWNED_REASON = "邮箱持有人表示与当事人无关，改用纸质送达。"
+_CORRECTION_FAILED = "更正告知未能送达，请设法以其他方式告知收件人。"
 _GONE_OUT = {Seen.SENT, Seen.QUERY_FOUND, Seen.RECEIPT_DELIVERED, Seen.RULED_ARRIVED}
 
 
@@ -74,13 +78,15 @@ async def note(kit: NotificationKit, tx: Transaction, delivery_id: UUID, sightin
         await sending.set_possibly_twice(tx.conn, row.message_id)
     if sighting.seen in _GONE_OUT:
         await sending.withdraw_later(tx.conn, row.message_id, row.attempt)
-    # An SMS only prompts: a notice is sent by what carries its letter.
-    if sighting.seen in _GONE_OUT and row.channel == Channel.MAIL:
+    # An SMS only prompts: a notice is sent by what carries its letter. Of a correction it says all.
+    if sighting.seen in _GONE_OUT and (row.channel == Channel.MAIL or row.corrects):
         for notice in await notices.mark_sent(tx.conn, row.message_id, tx.now):
             effects.events.append(NoticeSent(**about(notice), channel=row.channel, sent_at=tx.now))
-    if row.channel == Channel.MAIL:
+    if row.channel == Channel.MAIL and not row.corrects:
         await judge(tx, await notices.carried_by(tx.conn, row.message_id), effects)
     await effects.tell(tx, row.case_id)
+    if row.withdrawn == MISFILED:
+        await owe_corrections(kit, tx, row.party_id)
 
 
 def _observation(kit: NotificationKit, tx: Transaction, delivery_id: UUID, sighting: Sighting) -> dict[str, Any]:
@@ -116,7 +122,7 @@ async def _move_on(
     # What a later attempt took over is that attempt's business, whatever still arrives about this one.
     latest = row.attempt == max(attempts)
     by_rule = next_step(state, Channel(row.channel), tried, row.machine_time, kit.settings.policy) if latest else Done()
-    step = sighting.decided or by_rule
+    step = _of_withdrawn(sighting.decided or by_rule, row) if row.withdrawn else sighting.decided or by_rule
     if isinstance(step, RetryAt):
         step = RetryAt(max(step.at, row.machine_time + timedelta(seconds=sighting.retry_after)))
     values: dict[str, Any] = {"state": state.state.value, **_scheduled(step, state)}
@@ -126,6 +132,17 @@ async def _move_on(
         values["reason"] = sighting.detail
     await sending.set_delivery(tx.conn, row.delivery_id, values)
     return await _carry_out(kit, tx, row, step)
+
+
+def _of_withdrawn(step: Step, row: Row[Any]) -> Step:
+    """Nothing of a withdrawn message is sent again; the letters of a party whose mailbox it is not go on paper."""
+    match step:
+        case Wait() | Reconcile():
+            return step
+        case RetryAt() | ResendSameId() | ToPerson() | GoPaper() if row.withdrawn == DISOWNED and row.channel == "mail":
+            return GoPaper(row.machine_time, DISOWNED_REASON)
+        case _:
+            return Done()
 
 
 def _scheduled(step: Step, state: DeliveryState) -> dict[str, Any]:
@@ -158,7 +175,7 @@ async def _carry_out(kit: NotificationKit, tx: Transaction, row: Row[Any], step:
                 trouble = ("failed", f"已尝试{row.attempt}次仍未发出，系统继续重试，请检查发送通道。")
         case GoPaper(_, reason):
             await send_on_paper(kit, tx, row, reason)
-            trouble = ("failed", reason)
+            trouble = ("failed", _CORRECTION_FAILED if row.corrects else reason)
         case ToPerson(reason):
             trouble = ("unknown", reason)
         case Done(note) if note is not None and row.channel == Channel.SMS and row.state != State.SENT:
@@ -182,7 +199,9 @@ async def try_again(tx: Transaction, row: Row[Any], at: Any = None) -> None:
 
 
 async def send_on_paper(kit: NotificationKit, tx: Transaction, row: Row[Any], reason: str) -> None:
-    """Put the message's letters on the paper worklist."""
+    """Put the message's letters on the paper worklist. A correction goes only where the error went."""
+    if row.corrects:
+        return
     party = await cases.get_party(tx.conn, row.party_id)
     carried = await notices.carried_by(tx.conn, row.message_id)
     if party is not None:

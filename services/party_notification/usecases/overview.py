@@ -18,6 +18,7 @@ from services.party_notification.usecases.views import (
     TroubleView,
     TwiceView,
 )
+from shared.contracts.case_number import reference
 from shared.errors import Fault, Invalid, NotFound
 from shared.web.formats import masked_phone
 
@@ -27,10 +28,10 @@ LIMIT = 50
 async def of_case(kit: NotificationKit, number_or_id: str) -> NoticeList:
     """All notices of one case, by its number or id. Raises NotFound."""
     async with kit.db.read() as conn:
-        case_id = _as_id(number_or_id)
-        case = await (cases.get_case(conn, case_id) if case_id else cases.find_case(conn, number_or_id))
+        here = reference(number_or_id)
+        case = await (cases.get_case(conn, here) if isinstance(here, UUID) else cases.find_case(conn, here))
         if case is None:
-            raise NotFound("no_such_case", "没有这个案件，请核对案号。")
+            raise NotFound("case_not_found", "没有这个案件，请核对案号。")
         return NoticeList(items=await _views(conn, await notices.of_case(conn, case.case_id)))
 
 
@@ -38,7 +39,7 @@ async def listed(
     kit: NotificationKit, state: str | None, cursor: str | None, limit: int, number: str = ""
 ) -> NoticeList:
     """Notices of all cases, newest first; with `number` only of cases whose number holds it."""
-    wanted = notices.Wanted(state, plain_number(number), read_cursor(cursor))
+    wanted = notices.Wanted(state, number, read_cursor(cursor))
     async with kit.db.read() as conn:
         rows = await notices.listed(conn, wanted, limit + 1)
         views = await _views(conn, rows[:limit])
@@ -50,18 +51,6 @@ async def count_states(kit: NotificationKit) -> dict[str, int]:
     """How many notices there are in each state of the lists."""
     async with kit.db.read() as conn:
         return await notices.counts(conn)
-
-
-def plain_number(text: str) -> str:
-    """A part of a case number as it is typed: its brackets are full-width."""
-    return "".join(text.split()).replace("(", "（").replace(")", "）")
-
-
-def _as_id(text: str) -> UUID | None:
-    try:
-        return UUID(text)
-    except ValueError:
-        return None
 
 
 def write_cursor(at: datetime, row_id: UUID) -> str:
@@ -86,22 +75,24 @@ async def _views(conn: Any, rows: list[Any]) -> list[NoticeView]:
     for row in await notices.deliveries_of(conn, list(deliveries)):
         view = DeliveryView.model_validate(row, from_attributes=True)
         deliveries[row.notice_id].append(view)
-    numbers = await cases.numbers_of(conn, list({row.case_id for row in rows}))
+    briefs = await cases.briefs_of(conn, list({row.case_id for row in rows}))
     letters = await paper.states_of(conn, list(deliveries))
-    return [_view(row, numbers[row.case_id], letters.get(row.notice_id), deliveries[row.notice_id]) for row in rows]
+    return [_view(row, briefs[row.case_id], letters.get(row.notice_id), deliveries[row.notice_id]) for row in rows]
 
 
-def _view(row: Any, case_number: str, paper_state: str | None, deliveries: list[DeliveryView]) -> NoticeView:
+def _view(row: Any, case: Any, paper_state: str | None, deliveries: list[DeliveryView]) -> NoticeView:
+    here = paper_state == "to_print" or any(each.state == "planned" and each.step == "send" for each in deliveries)
     return NoticeView(
         notice_id=row.notice_id,
         case_id=row.case_id,
-        case_number=case_number,
+        case_number=case.case_number,
         number=row.number,
         kind=row.kind,
         title=Kind(row.kind).label,
         party_id=row.party_id,
         recipient_role=row.role,
         state=row.state,
+        recalled=here and case.recalled_at is not None and row.kind != Kind.MISFILED_CORRECTION,
         waits_because=row.waits_reason,
         waits_owner=row.waits_owner,
         way=row.way,

@@ -8,7 +8,7 @@ from uuid import UUID
 from services.party_notification.domain.notices import Kind
 from services.party_notification.store import notices, paper
 from services.party_notification.usecases.facts import NotificationKit, party_facts
-from services.party_notification.usecases.overview import LIMIT, paper_view, plain_number, read_cursor, write_cursor
+from services.party_notification.usecases.overview import LIMIT, paper_view, read_cursor, write_cursor
 from services.party_notification.usecases.views import PaperView
 from services.party_notification.usecases.visits import Letter, letter_bytes, paper_bytes
 from shared.errors import NotFound
@@ -28,7 +28,10 @@ class Sheet:
 
 @dataclass(frozen=True)
 class Entry:
-    """An entry of the worklist with its recipient. Without `address` the letters are collected at the court."""
+    """An entry of the worklist with its recipient. Without `address` the letters are collected at the court.
+
+    `recalled`: what has not been posted must stay for now.
+    """
 
     paper: PaperView
     case_id: UUID
@@ -36,6 +39,7 @@ class Entry:
     address: str | None
     phone: str | None
     sheets: list[Sheet]
+    recalled: bool
 
 
 @dataclass(frozen=True)
@@ -50,7 +54,7 @@ class Worklist:
 async def worklist(kit: NotificationKit, state: str, text: str = "", cursor: str | None = None) -> Worklist:
     """Entries in this state; `text` is a part of the case number, or a tracking number. Raises Invalid."""
     async with kit.db.read() as conn:
-        wanted = paper.Wanted(state, plain_number(text), read_cursor(cursor))
+        wanted = paper.Wanted(state, "".join(text.split()), read_cursor(cursor))
         rows = await paper.listed(conn, wanted, LIMIT + 1)
         letters = await paper.letters_of(conn, [row.paper_id for row in rows])
         counts = await paper.counts(conn)
@@ -72,6 +76,7 @@ def _entry(kit: NotificationKit, row: Any, letters: list[Any]) -> Entry:
         address=party.postal_address,
         phone=party.contact_phone,
         sheets=[Sheet(each.notice_id, Kind(each.kind).label, each.number) for each in mine],
+        recalled=row.recalled_at is not None and any(each.kind != Kind.MISFILED_CORRECTION for each in mine),
     )
 
 

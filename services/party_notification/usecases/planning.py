@@ -10,12 +10,21 @@ from uuid import UUID
 from sqlalchemy import Row
 
 from services.party_notification.channels.mime import Attachment, Letter, build_mail
-from services.party_notification.domain.notices import CaseFacts, NoticeFacts, PartyFacts, way_of
-from services.party_notification.domain.sms_texts import plan_sms, render_sms, sms_params, sms_template, template_key
-from services.party_notification.render import Renderer
+from services.party_notification.domain.notices import CaseFacts, CourtFacts, NoticeFacts, PartyFacts, way_of
+from services.party_notification.domain.sms_texts import (
+    correction_key,
+    correction_template,
+    plan_sms,
+    render_sms,
+    sms_params,
+    sms_template,
+    template_key,
+)
+from services.party_notification.render import Mail, Renderer
 from services.party_notification.store import paper, sending
 from services.party_notification.usecases.facts import NotificationKit, court_facts, index, query_code_of
 from shared.db.transaction import Transaction, new_id
+from shared.telemetry.traces import TRACING
 
 SEND_SIGNAL = "send"
 
@@ -50,6 +59,8 @@ class Parcel:
     row: Row[Any]
     bundle: tuple[Written, ...]
     cause: UUID
+    corrects: bool = False
+    """Whether it takes back what went to somebody who is no party."""
 
     @property
     def notice_ids(self) -> list[UUID]:
@@ -89,21 +100,25 @@ async def to_paper(
 async def plan_prompt(kit: NotificationKit, tx: Transaction, parcel: Parcel, number: str) -> None:
     """One SMS that prompts to look, for all notices of a parcel."""
     court = court_facts(kit.court)
-    kinds = [written.facts.kind for written in parcel.bundle]
-    sms = plan_sms(parcel.case, parcel.party, kinds)
-    template = sms_template(sms, court)
+    name, template = _template(parcel, court)
     params = sms_params(template, parcel.case, court, query_code_of(kit.keyring, parcel.row))
     text = render_sms(court.sms_signature, template, params)
-    key = f"{template_key(sms)}-{hashlib.sha256(template.encode()).hexdigest()[:8]}"
+    key = f"{name}-{hashlib.sha256(template.encode()).hexdigest()[:8]}"
     await sending.put_template(tx.conn, key, template)
     await _add(kit, tx, parcel, _Content("sms", number, text, key, params))
 
 
+def _template(parcel: Parcel, court: CourtFacts) -> tuple[str, str]:
+    """The name and the wording of the SMS that a parcel needs."""
+    if parcel.corrects:
+        return correction_key(parcel.case.type_code), correction_template(parcel.case.type_code, court)
+    sms = plan_sms(parcel.case, parcel.party, [written.facts.kind for written in parcel.bundle])
+    return template_key(sms), sms_template(sms, court)
+
+
 async def plan_mail(kit: NotificationKit, tx: Transaction, parcel: Parcel, address: str) -> None:
     """One mail that carries all letters of a parcel."""
-    renderer = Renderer(court_facts(kit.court), kit.run.base_url)
-    code = query_code_of(kit.keyring, parcel.row)
-    mail = renderer.mail(parcel.party, parcel.case, [written.facts for written in parcel.bundle], code)
+    mail = _covering_mail(kit, parcel)
     message_id = new_id()
     letter = Letter(
         sender=f"{kit.court.name} <{kit.settings.mail_sender}>",
@@ -117,6 +132,14 @@ async def plan_mail(kit: NotificationKit, tx: Transaction, parcel: Parcel, addre
     )
     raw = build_mail(letter).decode("ascii")
     await _add(kit, tx, parcel, _Content("mail", address, raw, None, None), message_id)
+
+
+def _covering_mail(kit: NotificationKit, parcel: Parcel) -> Mail:
+    renderer = Renderer(court_facts(kit.court), kit.run.base_url)
+    facts = [written.facts for written in parcel.bundle]
+    if parcel.corrects:
+        return renderer.correction_mail(parcel.case, facts[0])
+    return renderer.mail(parcel.party, parcel.case, facts, query_code_of(kit.keyring, parcel.row))
 
 
 def mail_id(kit: NotificationKit, message_id: UUID) -> str:
@@ -152,6 +175,8 @@ async def _add(
         "content": kit.keyring.seal(content.text, about),
         "content_sha256": hashlib.sha256(content.text.encode()).hexdigest(),
         "created_at": tx.now,
+        "traceparent": TRACING.traceparent(),
+        "corrects": parcel.corrects,
     }
     await sending.add_message(tx.conn, row, parcel.notice_ids)
     await sending.add_delivery(tx.conn, first_attempt(row), None)

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import time
 from collections.abc import Coroutine, Sequence
 from datetime import timedelta
 from typing import Any, assert_never
@@ -21,11 +22,19 @@ from services.party_notification.usecases.receipts import take_orphans
 from shared.clock import court_date
 from shared.contracts.operations import TroubleReported
 from shared.db.failures import is_away, is_passing
-from shared.db.transaction import Transaction, new_id
+from shared.db.transaction import Transaction, made_at, new_id
 from shared.errors import Conflict, Unavailable
+from shared.telemetry import metrics
+from shared.telemetry.traces import TRACING
 
 _PAUSES = (0.05, 0.2, 1.0, 3.0, 10.0, None)
 """Seconds between the tries to write an outcome down; all of them lie within the lease."""
+_ACCEPTED_TO_SENT = metrics.histogram(
+    "accepted_to_sent_seconds",
+    "From the act that a message tells of until the carrier or the mail server took the message.",
+    ("channel",),
+    (0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 900, 3600, 86400),
+)
 
 
 async def register_templates(kit: NotificationKit, sms: AliyunSms) -> None:
@@ -75,7 +84,8 @@ async def send_sms_batch(kit: NotificationKit, sms: AliyunSms) -> bool:
     if not rows:
         return False
     items = tuple(SmsItem(_address(kit, row), _params(kit, row)) for row in rows)
-    outcomes = await sms.send_batch(SmsBatch(rows[0].code, out_id, items))
+    with TRACING.sends("send SMS", [row.traceparent for row in rows], channel="sms"):
+        outcomes = await sms.send_batch(SmsBatch(rows[0].code, out_id, items))
     await _all([_settle(kit, row, outcome) for row, outcome in zip(rows, outcomes, strict=True)])
     return True
 
@@ -112,7 +122,9 @@ async def _send_mail(kit: NotificationKit, mailer: Mailer, row: Row[Any]) -> Non
         raw=kit.keyring.open(row.content, str(row.message_id)).encode("ascii"),
         envid=row.message_id.hex,
     )
-    await _settle(kit, row, await mailer.send(envelope))
+    with TRACING.sends("send mail", [row.traceparent], channel="mail"):
+        outcome = await mailer.send(envelope)
+    await _settle(kit, row, outcome)
 
 
 def _address(kit: NotificationKit, row: Row[Any]) -> str:
@@ -154,6 +166,8 @@ async def _write_down(kit: NotificationKit, row: Row[Any], sighting: Sighting) -
         await note(kit, tx, row.delivery_id, sighting)
         if of_carrier and sighting.provider_id is not None:
             await take_orphans(kit, tx, row.delivery_id, sighting.provider_id, row.address_index)
+    if sighting.seen is Seen.SENT:
+        _ACCEPTED_TO_SENT.labels(row.channel).observe(max(0.0, time.time() - made_at(row.cause).timestamp()))
 
 
 def _sighting(outcome: Outcome, epoch: int) -> Sighting:

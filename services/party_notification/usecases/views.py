@@ -29,7 +29,11 @@ class LegalEffect(BaseModel):
 
 
 class NoticeView(BaseModel):
-    """A notice with its deliveries and legal effect. `paper_state`: of its letter on the paper worklist, if any."""
+    """A notice with its deliveries and legal effect. `paper_state`: of its letter on the paper worklist, if any.
+
+    One that waits without an owner is held back by the clerk. `recalled`: so is a part of one that is written.
+    `withdrawn`: its recipient was filed by mistake.
+    """
 
     notice_id: UUID
     case_id: UUID
@@ -39,7 +43,8 @@ class NoticeView(BaseModel):
     title: str
     party_id: UUID
     recipient_role: str
-    state: Literal["waiting", "issued"]
+    state: Literal["waiting", "issued", "withdrawn"]
+    recalled: bool
     waits_because: str | None
     waits_owner: str | None
     way: str | None

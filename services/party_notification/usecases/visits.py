@@ -1,5 +1,6 @@
 """The parties' own pages: entry with code and last six characters, what they see, reading a document."""
 
+import math
 import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -26,6 +27,7 @@ from shared.calendar.workdays import CourtCalendar
 from shared.clock import court_date
 from shared.contracts.stages import Period
 from shared.crypto.codes import normalize
+from shared.db import tries
 from shared.errors import Fault, Invalid, NotFound, TooMany
 from shared.http.auth import PartyCaller
 
@@ -36,14 +38,14 @@ async def enter(kit: NotificationKit, code: str, last_six: str) -> PartyCaller:
     """The party whose code and last six characters these are. Raises Invalid, or TooMany for a locked code."""
     code_index = kit.keyring.blind_index(normalize(code), "query code")
     async with kit.db.begin() as tx:
+        locked = await tries.claim(tx.conn, code_index)
+        if locked:
+            text = "连续输错五次，为保护您的信息，这个查询码已暂时锁定。"
+            raise TooMany("code_locked", text, math.ceil(locked))
         row = await cases.party_by_code(tx.conn, code_index)
-        locked = row is not None and row.is_locked
-        right = row is not None and not locked and _fits(kit, row, last_six)
-        if row is not None and not locked:
-            await cases.count_try(tx.conn, row.party_id, wrong=not right)
-    if row is not None and locked:
-        left = max(1, round(row.seconds_locked))
-        raise TooMany("code_locked", "连续输错五次，为保护您的信息，这个查询码已暂时锁定。", left)
+        right = row is not None and row.misfiled_at is None and _fits(kit, row, last_six)
+        if right:
+            await tries.forget(tx.conn, code_index)
     if row is None or not right:
         raise Invalid([Fault("code", _WRONG)])
     return PartyCaller(row.party_id, row.case_id)
@@ -108,11 +110,11 @@ async def visit(kit: NotificationKit, party: PartyCaller) -> Visit:
     now = kit.clock.now()
     async with kit.db.read() as conn:
         case, row = await cases.get_case(conn, party.case_id), await cases.get_party(conn, party.party_id)
-        if case is None or row is None:
+        if case is None or row is None or row.misfiled_at is not None:
             raise NotFound("no_such_visit", "查询码已失效，请拨打12368。")
         clocks = [_clock(clock) for clock in await cases.clocks_of(conn, party.case_id)]
         opened = _opened(await cases.periods_of(conn, party.case_id))
-        written = await notices.of_party(conn, party.party_id)
+        written = await notices.shown_to(conn, party.party_id)
         read = await notices.read_of(conn, [notice.notice_id for notice in written])
         published = await cases.progress_of(conn, party.case_id, row.role, now)
     role, period, closed = Role(row.role), next(reversed(opened), None), is_closed(clocks)
@@ -182,8 +184,9 @@ class Letter:
 async def read_document(kit: NotificationKit, party: PartyCaller, notice_id: UUID) -> Letter:
     """The letter's exact bytes; opening it is read evidence (Online Litigation Rules 31). Raises NotFound."""
     async with kit.db.begin() as tx:
-        row = await notices.get(tx.conn, notice_id)
-        if row is None or row.party_id != party.party_id or row.letter is None:
+        shown = await notices.shown_to(tx.conn, party.party_id)
+        row = next((each for each in shown if each.notice_id == notice_id), None)
+        if row is None:
             raise NotFound("no_such_document", "没有这份文书，请返回文书列表。")
         if await notices.mark_read(tx.conn, notice_id, tx.now):
             body = {"notice_id": str(notice_id), "on": court_date(tx.now).isoformat()}

@@ -8,12 +8,12 @@ import logging
 import math
 import secrets
 from dataclasses import dataclass
-from datetime import timedelta
 
 from services.staff import store
 from services.staff.domain import SESSION, Member, password_faults
 from services.staff.settings import StaffSettings
 from services.staff.usecases.passwords import fits, hashed
+from shared.db import tries
 from shared.db.transaction import Transaction
 from shared.errors import Conflict, Fault, Invalid, TooMany, Unauthenticated
 from shared.http.auth import Caller
@@ -112,14 +112,15 @@ async def _proven(kit: StaffKit, given: Credentials) -> store.Proof | None:
     """The proof that the password fits, or None. Raises TooMany while the login is locked, whether it exists or not."""
     mark = kit.keyring.blind_index(given.login, "login")
     async with kit.db.begin() as tx:
-        if not await store.claim_try(tx.conn, mark):
-            raise _locked(await store.locked_for(tx.conn, mark))
+        left = await tries.claim(tx.conn, mark)
+        if left:
+            raise _locked(left)
         known = await store.proof(tx.conn, given.login)
     if not await fits(given.password, known.password_hash if known else None):
         log.warning("wrong password or unknown login")
         return None
     async with kit.db.begin() as tx:
-        await store.forget_tries(tx.conn, mark)
+        await tries.forget(tx.conn, mark)
     return known
 
 
@@ -164,7 +165,7 @@ def _wrong() -> Unauthenticated:
     return Unauthenticated("wrong_login_or_password", "登录名或密码不正确，请核对后重试。连续5次不正确，将暂停15分钟。")
 
 
-def _locked(left: timedelta) -> TooMany:
-    minutes = math.ceil(left / timedelta(minutes=1))
+def _locked(left: float) -> TooMany:
+    minutes = math.ceil(left / 60)
     text = f"这个登录名连续5次没有输对密码，已暂停登录。请在{minutes}分钟后再试；如忘记密码，请联系系统管理员重置。"
-    return TooMany("sign_in_locked", text, math.ceil(left.total_seconds()))
+    return TooMany("sign_in_locked", text, math.ceil(left))

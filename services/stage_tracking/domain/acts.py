@@ -1,20 +1,13 @@
 """What a judge records in a case, and what of it may be told to whom. Pure."""
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
 from shared.contracts.cases import PartyRole
+from shared.contracts.confidential import telling
 from shared.contracts.stages import Milestone, Period
 from shared.errors import Fault
-
-_TIP_WORD = re.compile(r"举报|线索|检举|告发|知情人|匿名|\btips?\b", re.IGNORECASE)
-
-
-def reveals_tip(text: str) -> bool:
-    """Whether the text lets a party guess that somebody gave a tip: nothing published may."""
-    return _TIP_WORD.search(text) is not None
 
 
 @dataclass(frozen=True)
@@ -69,7 +62,7 @@ def publication_faults(work: Work, now: datetime) -> list[Fault]:
     faults = [
         Fault(f"work.{field}", "公开的内容不得提及举报、线索及其来源，请改写为核查、办理的结果。")
         for field, text in (("title", work.title), ("text", work.text))
-        if reveals_tip(text)
+        if telling(text)
     ]
     if PartyRole.RESPONDENT in work.publish.audience and not work.publish.carried_out:
         reason = "措施尚未实施完毕的，不得向被执行人公开；请确认已实施，或者只向申请执行人公开。"

@@ -13,6 +13,10 @@ class EntryKind(StrEnum):
     CORRECTED = "corrected"
     PARTY_ADDED = "party_added"
     PARTY_CHANGED = "party_changed"
+    PARTY_MISFILED = "party_misfiled"
+    NOTICES_RECALLED = "notices_recalled"
+    NOTICES_RELEASED = "notices_released"
+    CONTACT_DISOWNED = "contact_disowned"
     ASSIGNED = "assigned"
     CLOCKS = "clocks"
     CLOCKS_STOPPED = "clocks_stopped"
@@ -40,6 +44,10 @@ _TITLES = {
     EntryKind.CORRECTED: "立案信息更正",
     EntryKind.PARTY_ADDED: "当事人增加",
     EntryKind.PARTY_CHANGED: "当事人信息变更",
+    EntryKind.PARTY_MISFILED: "当事人误登记更正",
+    EntryKind.NOTICES_RECALLED: "通知撤回",
+    EntryKind.NOTICES_RELEASED: "通知恢复发出",
+    EntryKind.CONTACT_DISOWNED: "联系方式被否认",
     EntryKind.ASSIGNED: "确定承办人",
     EntryKind.CLOCKS: "期限设定",
     EntryKind.CLOCKS_STOPPED: "期限事项完成",
@@ -63,8 +71,11 @@ NOTICE_TITLES = {
     "RIGHTS_RISKS": "权利义务及执行风险告知书",
     "INTEGRITY_CARD": "廉政监督卡",
     "PROGRESS": "执行进展告知书",
+    "MISFILED_CORRECTION": "更正告知书",
 }
 EXECUTION_NOTICE = "ENFORCEMENT_NOTICE"
+CORRECTION = "MISFILED_CORRECTION"
+"""It goes to somebody who is no party of the case."""
 
 
 def notice_title(kind: str) -> str:

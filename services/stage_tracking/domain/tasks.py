@@ -21,6 +21,7 @@ class TaskKind(StrEnum):
     CHECKLIST = "checklist"
     REWRITE_PROGRESS = "rewrite_progress"
     POWER_CONFLICT = "power_conflict"
+    CONTACT_DISOWNED = "contact_disowned"
 
     @property
     def closes_itself(self) -> bool:
@@ -34,7 +35,7 @@ class TaskKind(StrEnum):
 
 
 _BY_EVENT = {TaskKind.ASSIGN_JUDGE, TaskKind.COMPLETE_PARTIES, TaskKind.SUPPLY_FIELD}
-_WITH_NOTE = {TaskKind.OVERDUE_REASONS, TaskKind.CHECKLIST, TaskKind.POWER_CONFLICT}
+_WITH_NOTE = {TaskKind.OVERDUE_REASONS, TaskKind.CHECKLIST, TaskKind.POWER_CONFLICT, TaskKind.CONTACT_DISOWNED}
 
 
 @dataclass(frozen=True)

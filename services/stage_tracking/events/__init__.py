@@ -6,10 +6,15 @@ from services.stage_tracking.events.cases import (
     on_case_assigned,
     on_case_corrected,
     on_case_filed,
+    on_notices_recalled,
+    on_notices_released,
     on_party_added,
     on_party_changed,
+    on_party_misfiled,
 )
 from services.stage_tracking.events.notices import (
+    on_contact_disowned,
+    on_contact_replaced,
     on_delivery_troubled,
     on_notice_issued,
     on_notice_sent,
@@ -17,10 +22,27 @@ from services.stage_tracking.events.notices import (
     on_notice_waits,
 )
 from services.stage_tracking.events.others import on_item_acted, on_member_changed
-from shared.contracts.cases import CaseAssigned, CaseCorrected, CaseFiled, PartyAdded, PartyChanged
+from shared.contracts.cases import (
+    CaseAssigned,
+    CaseCorrected,
+    CaseFiled,
+    NoticesRecalled,
+    NoticesReleased,
+    PartyAdded,
+    PartyChanged,
+    PartyMisfiled,
+)
 from shared.contracts.desk import ItemActed
 from shared.contracts.envelope import Event
-from shared.contracts.notices import DeliveryTroubled, NoticeIssued, NoticeSent, NoticeServed, NoticeWaits
+from shared.contracts.notices import (
+    ContactDisowned,
+    ContactReplaced,
+    DeliveryTroubled,
+    NoticeIssued,
+    NoticeSent,
+    NoticeServed,
+    NoticeWaits,
+)
 from shared.contracts.staff import MemberChanged
 from shared.runtime.service import EventHandler
 
@@ -29,12 +51,17 @@ HANDLERS: Mapping[type[Event], EventHandler] = {
     CaseCorrected: on_case_corrected,
     PartyAdded: on_party_added,
     PartyChanged: on_party_changed,
+    PartyMisfiled: on_party_misfiled,
+    NoticesRecalled: on_notices_recalled,
+    NoticesReleased: on_notices_released,
     CaseAssigned: on_case_assigned,
     NoticeWaits: on_notice_waits,
     NoticeIssued: on_notice_issued,
     NoticeSent: on_notice_sent,
     NoticeServed: on_notice_served,
     DeliveryTroubled: on_delivery_troubled,
+    ContactDisowned: on_contact_disowned,
+    ContactReplaced: on_contact_replaced,
     ItemActed: on_item_acted,
     MemberChanged: on_member_changed,
 }

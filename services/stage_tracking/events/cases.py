@@ -20,8 +20,11 @@ from shared.contracts.cases import (
     CaseCorrected,
     CaseFacts,
     CaseFiled,
+    NoticesRecalled,
+    NoticesReleased,
     PartyAdded,
     PartyChanged,
+    PartyMisfiled,
     PartyRole,
 )
 from shared.contracts.envelope import Envelope
@@ -110,6 +113,15 @@ async def reach(tx: Transaction, case_id: UUID, milestone: Milestone, on: Any) -
     return new
 
 
+async def reach_service(kit: StageKit, tx: Transaction, case_id: UUID) -> None:
+    """Once every respondent's execution notice is served, the milestone is reached on the last one's day."""
+    served = [row.notice_served_on for row in cases.respondents(await cases.parties_of(tx.conn, case_id))]
+    if served and None not in served and await reach(tx, case_id, Milestone.SERVICE, max(served)):
+        text = f"全部被执行人的执行通知书已送达，完成日期{cn_date(max(served))}。"
+        await write(kit, tx, case_id, Note(EntryKind.SERVED, text))
+        await keep_clocks(kit, tx, case_id)
+
+
 async def on_case_corrected(kit: StageKit, tx: Transaction, event: CaseCorrected, _envelope: Envelope) -> None:
     """Take over the facts; another day of filing sets every running clock anew."""
     case = await known_case(tx, event.case_id)
@@ -145,6 +157,34 @@ async def on_party_changed(kit: StageKit, tx: Transaction, event: PartyChanged, 
     await cases.put_party(tx.conn, event.case_id, event.party.party_id, event.party.role)
     text = f"{_ROLES[event.party.role]}1名的登记信息有变更。"
     await write(kit, tx, event.case_id, Note(EntryKind.PARTY_CHANGED, text))
+
+
+async def on_party_misfiled(kit: StageKit, tx: Transaction, event: PartyMisfiled, _envelope: Envelope) -> None:
+    """What waited for this party alone is done with; clocks and milestones count the others."""
+    await known_case(tx, event.case_id)
+    role = await cases.set_misfiled(tx.conn, event.party_id, tx.now)
+    if role is None:
+        return
+    closed = await tasks.close_of_party(tx.conn, event.case_id, event.party_id, tx.now)
+    text = f"{_ROLES[PartyRole(role)]}1名系误登记，已更正。" + (f"随之办结待办事项{closed}件。" if closed else "")
+    await write(kit, tx, event.case_id, Note(EntryKind.PARTY_MISFILED, text, by=event.by))
+    await _watch_roles(kit, tx, event.case_id)
+    await reach_service(kit, tx, event.case_id)
+    await keep_clocks(kit, tx, event.case_id)
+
+
+async def on_notices_recalled(kit: StageKit, tx: Transaction, event: NoticesRecalled, _envelope: Envelope) -> None:
+    """The log knows of it; the clocks of law run on."""
+    await known_case(tx, event.case_id)
+    text = "立案人员撤回尚未发出的通知；期限照常计算。"
+    await write(kit, tx, event.case_id, Note(EntryKind.NOTICES_RECALLED, text, by=event.by))
+
+
+async def on_notices_released(kit: StageKit, tx: Transaction, event: NoticesReleased, _envelope: Envelope) -> None:
+    """The log knows of this too."""
+    await known_case(tx, event.case_id)
+    text = "立案人员解除暂缓或者撤回，通知恢复发出。"
+    await write(kit, tx, event.case_id, Note(EntryKind.NOTICES_RELEASED, text, by=event.by))
 
 
 async def on_case_assigned(kit: StageKit, tx: Transaction, event: CaseAssigned, _envelope: Envelope) -> None:

@@ -1,14 +1,16 @@
 """Events of the topic `notices`: what the parties were told, and what stands in the way."""
 
-from services.stage_tracking.domain.log import EXECUTION_NOTICE, EntryKind, Note, notice_title
+from services.stage_tracking.domain.log import CORRECTION, EXECUTION_NOTICE, EntryKind, Note, notice_title
 from services.stage_tracking.domain.tasks import Owner, Task, TaskKind, role_owner
-from services.stage_tracking.events.cases import known_case, reach
+from services.stage_tracking.events.cases import known_case, reach_service
 from services.stage_tracking.settings import StageKit
 from services.stage_tracking.store import cases, tasks
 from services.stage_tracking.usecases.clocks import keep_clocks, open_task
 from services.stage_tracking.usecases.journal import write
 from shared.contracts.envelope import Envelope
 from shared.contracts.notices import (
+    ContactDisowned,
+    ContactReplaced,
     DeliveryTroubled,
     NoticeEvent,
     NoticeIssued,
@@ -16,13 +18,13 @@ from shared.contracts.notices import (
     NoticeServed,
     NoticeWaits,
 )
-from shared.contracts.stages import Milestone
 from shared.db.transaction import Transaction
 from shared.errors import NotYet
 from shared.powers import Role
 from shared.web.formats import cn_date, cn_time
 
 _ROLES = {"applicant": "申请执行人", "respondent": "被执行人"}
+_CONTACTS = {"sms": "手机号码", "mail": "电子邮箱"}
 _WAYS = {"electronic": "电子送达", "paper": "纸质送达", "collect": "到院领取"}
 _CHANNELS = {"sms": "短信", "mail": "电子邮件", "paper": "纸质方式", "reading": "网页查阅", "reply": "回复确认"}
 
@@ -37,6 +39,8 @@ async def on_notice_waits(kit: StageKit, tx: Transaction, event: NoticeWaits, _e
     """Whoever can supply what is missing gets a task; the clocks run all the same."""
     await known_case(tx, event.case_id)
     await _log(kit, tx, EntryKind.NOTICE_WAITS, event, event.reason)
+    if await cases.is_misfiled(tx.conn, event.party_id):
+        return
     title = f"补充{notice_title(event.kind)}所缺信息"
     owner = role_owner(event.owner)
     await open_task(kit, tx, event.case_id, Task(TaskKind.SUPPLY_FIELD, _subject(event), title, event.reason, owner))
@@ -74,11 +78,7 @@ async def on_notice_served(kit: StageKit, tx: Transaction, event: NoticeServed, 
         return
     if not await cases.note_served(tx.conn, event.party_id, event.served_on):
         raise NotYet(f"party {event.party_id}")
-    served = [row.notice_served_on for row in cases.respondents(await cases.parties_of(tx.conn, event.case_id))]
-    if served and None not in served and await reach(tx, event.case_id, Milestone.SERVICE, max(served)):
-        text = f"全部被执行人的执行通知书已送达，完成日期{cn_date(max(served))}。"
-        await write(kit, tx, event.case_id, Note(EntryKind.SERVED, text))
-        await keep_clocks(kit, tx, event.case_id)
+    await reach_service(kit, tx, event.case_id)
 
 
 async def on_delivery_troubled(kit: StageKit, tx: Transaction, event: DeliveryTroubled, _envelope: Envelope) -> None:
@@ -87,7 +87,39 @@ async def on_delivery_troubled(kit: StageKit, tx: Transaction, event: DeliveryTr
     what = "发送失败" if event.trouble == "failed" else "是否发出尚不明确"
     channel = _CHANNELS.get(event.channel, "其他方式")
     await _log(kit, tx, EntryKind.DELIVERY_TROUBLED, event, f"{channel}{what}。{event.reason}")
+    if event.kind != CORRECTION and await cases.is_misfiled(tx.conn, event.party_id):
+        return
     title = f"{notice_title(event.kind)}{channel}{what}，请核实"
     detail = f"{event.reason}请在“通知”中查看记录，核实后改用其他方式送达。"
     task = Task(TaskKind.DELIVERY_TROUBLE, _subject(event), title, detail, Owner(role=Role.CLERK))
     await open_task(kit, tx, event.case_id, task)
+
+
+async def on_contact_disowned(kit: StageKit, tx: Transaction, event: ContactDisowned, _envelope: Envelope) -> None:
+    """Whoever keeps the register finds out where the party is really reached."""
+    await known_case(tx, event.case_id)
+    role = await cases.role_of(tx.conn, event.party_id)
+    if role is None:
+        raise NotYet(f"party {event.party_id}")
+    contact = _CONTACTS[event.channel]
+    text = f"{_ROLES[role]}1名登记的{contact}，持有人表示与当事人无关，{cn_time(event.disowned_at)}起不再向其发送。"
+    await write(kit, tx, event.case_id, Note(EntryKind.CONTACT_DISOWNED, text))
+    if await cases.is_misfiled(tx.conn, event.party_id):
+        return
+    title = "当事人联系方式被持有人否认，请核实"
+    detail = (
+        f"{text}请向当事人核实后更正登记，更正后本事项自动办结；不能更正的，文书以纸质方式送达，写明核实情况后办结。"
+        "此前发往该处的文书是否送达，请一并核实。"
+    )
+    task = Task(TaskKind.CONTACT_DISOWNED, _contact(event), title, detail, Owner(role=Role.CLERK))
+    await open_task(kit, tx, event.case_id, task)
+
+
+async def on_contact_replaced(_kit: StageKit, tx: Transaction, event: ContactReplaced, _envelope: Envelope) -> None:
+    """The register was mended."""
+    await known_case(tx, event.case_id)
+    await tasks.close(tx.conn, event.case_id, TaskKind.CONTACT_DISOWNED, _contact(event), tx.now)
+
+
+def _contact(event: ContactDisowned | ContactReplaced) -> str:
+    return f"{event.party_id}/{event.channel}"

@@ -1,6 +1,6 @@
 """Events of the topics `desk` and `staff`."""
 
-from services.stage_tracking.domain.acts import Publication, reveals_tip
+from services.stage_tracking.domain.acts import Publication
 from services.stage_tracking.domain.log import EntryKind, Note
 from services.stage_tracking.domain.tasks import Task, TaskKind, handler
 from services.stage_tracking.events.cases import known_case
@@ -9,6 +9,7 @@ from services.stage_tracking.store import tasks
 from services.stage_tracking.usecases.clocks import open_task
 from services.stage_tracking.usecases.journal import publish, published_facts, write
 from shared.contracts.cases import PartyRole
+from shared.contracts.confidential import telling
 from shared.contracts.desk import ItemActed
 from shared.contracts.envelope import Envelope
 from shared.contracts.staff import MemberChanged
@@ -27,7 +28,7 @@ async def on_item_acted(kit: StageKit, tx: Transaction, event: ItemActed, _envel
         return
     case = await known_case(tx, event.case_id)
     told = None if event.progress is None else kit.keyring.open(event.progress, str(event.case_id))
-    publishable = told is not None and not reveals_tip(told)
+    publishable = told is not None and telling(told) is None
     plain = {"published": published_facts(_TO_APPLICANTS)} if publishable else {}
     in_time = "在规定时限内办理" if event.in_time else "超过规定时限办理"
     text = f"执行指挥中心已就本案采取行动，{cn_time(event.acted_at)}，{in_time}。"

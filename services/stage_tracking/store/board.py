@@ -11,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from services.stage_tracking.domain.cursor import Cursor
 from services.stage_tracking.store.tables import cases
 from services.stage_tracking.store.tasks import beyond
+from shared.db.case_numbers import holds_number
 
 
 @dataclass(frozen=True)
@@ -39,7 +40,7 @@ def _filtered(query: Select[Any], wanted: Filter) -> Select[Any]:
     if wanted.judge_id is not None:
         query = query.where(cases.c.judge_id == wanted.judge_id)
     if wanted.number:
-        query = query.where(cases.c.number.contains(wanted.number, autoescape=True))
+        query = query.where(holds_number(cases.c.number, wanted.number))
     return query
 
 

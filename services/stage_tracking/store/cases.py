@@ -9,7 +9,9 @@ from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.stage_tracking.store.tables import case_powers, cases, deadlines, parties
+from shared.contracts.case_number import reference
 from shared.contracts.cases import PartyRole
+from shared.db.case_numbers import is_number
 from shared.errors import Conflict
 from shared.powers import Power
 
@@ -31,14 +33,9 @@ async def lock(conn: AsyncConnection, case_id: UUID) -> Row[Any] | None:
 
 async def find(conn: AsyncConnection, key: str) -> Row[Any] | None:
     """The case with this id or number; brackets of either width find it."""
-    query = select(cases).order_by(cases.c.filed_on.desc()).limit(1)
-    try:
-        query = query.where(cases.c.case_id == UUID(key))
-    except ValueError:
-        wide = key.replace("(", "（").replace(")", "）")
-        narrow = key.replace("（", "(").replace("）", ")")
-        query = query.where(cases.c.number.in_({key, wide, narrow}))
-    return (await conn.execute(query)).one_or_none()
+    here = reference(key)
+    found = cases.c.case_id == here if isinstance(here, UUID) else is_number(cases.c.number, here)
+    return (await conn.execute(select(cases).where(found).order_by(cases.c.filed_on.desc()).limit(1))).one_or_none()
 
 
 async def set_nearest(conn: AsyncConnection, case_id: UUID, counted: list[str]) -> None:
@@ -58,8 +55,30 @@ async def put_party(conn: AsyncConnection, case_id: UUID, party_id: UUID, role: 
 
 
 async def parties_of(conn: AsyncConnection, case_id: UUID) -> list[Row[Any]]:
-    """The parties of a case."""
-    return list(await conn.execute(select(parties).where(parties.c.case_id == case_id)))
+    """The parties of a case, without those filed by mistake."""
+    here = (parties.c.case_id == case_id) & parties.c.misfiled_at.is_(None)
+    return list(await conn.execute(select(parties).where(here)))
+
+
+async def set_misfiled(conn: AsyncConnection, party_id: UUID, at: datetime) -> str | None:
+    """The party never belonged to the case: its role; None when it is not known, or was known to be so."""
+    here = (parties.c.party_id == party_id) & parties.c.misfiled_at.is_(None)
+    changed = update(parties).where(here).values(misfiled_at=at).returning(parties.c.role)
+    role: str | None = (await conn.execute(changed)).scalar_one_or_none()
+    return role
+
+
+async def role_of(conn: AsyncConnection, party_id: UUID) -> str | None:
+    """On which side the party stands; None when it is not known."""
+    query = select(parties.c.role).where(parties.c.party_id == party_id)
+    role: str | None = (await conn.execute(query)).scalar_one_or_none()
+    return role
+
+
+async def is_misfiled(conn: AsyncConnection, party_id: UUID) -> bool:
+    """Whether the party was filed by mistake."""
+    query = select(parties.c.misfiled_at).where(parties.c.party_id == party_id)
+    return (await conn.execute(query)).scalar_one_or_none() is not None
 
 
 async def note_sent(conn: AsyncConnection, party_id: UUID, at: datetime) -> bool:

@@ -57,6 +57,7 @@ parties = Table(
     Column("role", Text, nullable=False),
     Column("notice_sent_at", _INSTANT),
     Column("notice_served_on", Date),
+    Column("misfiled_at", _INSTANT),
 )
 
 periods = Table(

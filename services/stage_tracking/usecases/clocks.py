@@ -1,9 +1,7 @@
 """The clocks of a case: computed, recomputed, stopped, fired. Each change is a version, an event and a log entry."""
 
-import logging
 from collections.abc import Sequence
-from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import date
 from functools import lru_cache
 from typing import Any
 from uuid import UUID
@@ -21,13 +19,15 @@ from services.stage_tracking.usecases.journal import write
 from shared.calendar.workdays import CourtCalendar
 from shared.clock import court_date, end_of_day
 from shared.contracts.stages import DeadlineMet, DeadlineRang, DeadlineSet, Milestone
-from shared.db.transaction import Transaction
-from shared.http.problems import log_unexpected
+from shared.db.transaction import Transaction, made_at
+from shared.runtime.claims import work_through
+from shared.telemetry import metrics
 from shared.web.formats import cn_date
 
-log = logging.getLogger(__name__)
-
 FIRE_SIGNAL = "deadlines"
+_FIRED_LATE = metrics.gauge(
+    "deadline_fired_late_seconds", "How long after it fell due, or was set, the latest clock rang.", ("service",)
+)
 _LIMITS = [kind.value for kind in DeadlineKind if kind is not DeadlineKind.COURT_LIMIT_REMINDER]
 
 
@@ -142,40 +142,20 @@ async def open_task(kit: StageKit, tx: Transaction, case_id: UUID, task: Task) -
 async def fire_due(kit: StageKit) -> int:
     """Ring every clock that has run out, a transaction each; how many rang. At start-up this finds the overdue ones.
 
-    One that cannot ring holds up no other. Raises ExceptionGroup at the end, so that somebody looks at them.
+    Raises ExceptionGroup for those that cannot ring; they hold up no other.
     """
-    stuck = _Stuck()
-    fired = 0
-    while fired < kit.settings.fire_at_most and await _fire_next(kit, stuck):
-        fired += 1
-    if stuck.errors:
-        raise ExceptionGroup("clocks that could not ring", stuck.errors)
-    return fired
 
+    async def claim(tx: Transaction, stuck: Row[Any] | None) -> Row[Any] | None:
+        return await deadlines.claim_due(tx.conn, tx.now, None if stuck is None else (stuck.due_at, stuck.id))
 
-@dataclass
-class _Stuck:
-    """What could not ring in this round: the last one's due instant and id, and every error."""
+    async def ring(tx: Transaction, row: Row[Any]) -> None:
+        await _ring(kit, tx, row)
+        _FIRED_LATE.labels(kit.service).set(max(0.0, (tx.now - max(row.due_at, made_at(row.id))).total_seconds()))
 
-    last: tuple[datetime, UUID] | None = None
-    errors: list[Exception] = field(default_factory=list)
+    def about(row: Row[Any]) -> dict[str, object]:
+        return {"deadline_id": row.id, "case_id": row.case_id}
 
-
-async def _fire_next(kit: StageKit, stuck: _Stuck) -> bool:
-    row = None
-    try:
-        async with kit.db.begin() as tx:
-            row = await deadlines.claim_due(tx.conn, tx.now, stuck.last)
-            if row is not None:
-                await _ring(kit, tx, row)
-    except Exception as error:
-        if row is None:
-            raise
-        log.warning("a clock could not ring", extra={"deadline_id": row.id, "case_id": row.case_id})
-        log_unexpected(error)
-        stuck.last = (row.due_at, row.id)
-        stuck.errors.append(error)
-    return row is not None
+    return await work_through(kit.db, claim, ring, about, kit.settings.fire_at_most)
 
 
 async def _ring(kit: StageKit, tx: Transaction, row: Row[Any]) -> None:

@@ -15,7 +15,7 @@ from shared.contracts.envelope import Sealed
 from shared.contracts.stages import ProgressPublished
 from shared.db.transaction import Transaction
 from shared.ledger.chain import Entry
-from shared.ledger.store import append, read
+from shared.ledger.store import append_all, read
 
 PROGRESS_TITLE = "执行工作进展"
 """Under this title parties read of work: it travels unsealed, and what somebody writes may name somebody."""
@@ -39,12 +39,13 @@ class LogEntry:
 
 
 async def write(kit: StageKit, tx: Transaction, case_id: UUID, note: Note) -> LogEntry:
-    """Append one entry in the open transaction."""
+    """Append one entry in the open transaction; it is written at its end."""
     told = {"title": note.title, "text": note.text, "evidence": note.evidence, "by_name": note.by_name}
     detail = kit.keyring.seal(json.dumps(told, ensure_ascii=False), str(case_id))
     by = None if note.by is None else str(note.by)
     body = {"title": note.kind.label, "by": by, "detail": detail, **note.plain}
-    return opened(kit, case_id, await append(tx.conn, LEDGER, str(case_id), tx.now, note.kind, body))
+    (entry,) = await append_all(tx, LEDGER, str(case_id), [(note.kind, body)])
+    return opened(kit, case_id, entry)
 
 
 def opened(kit: StageKit, case_id: UUID, entry: Entry) -> LogEntry:

@@ -18,8 +18,8 @@ from services.stage_tracking.usecases.journal import LogEntry, opened
 from services.stage_tracking.usecases.tasks import TaskView, after, mine, view
 from shared.errors import NotFound
 from shared.http.auth import Caller
-from shared.ledger.chain import BrokenAt
-from shared.ledger.store import check, read
+from shared.ledger.chain import BrokenAt, Entry, Head
+from shared.ledger.store import check, read, read_head
 from shared.powers import Role
 
 SOON = timedelta(days=7)
@@ -39,12 +39,23 @@ class CaseView:
 
 @dataclass(frozen=True)
 class LogPage:
-    """A part of the log; `broken` names the first fault of the whole chain, `next` where the log goes on."""
+    """A part of the log; `broken` names the first fault of the whole chain, `next` where the log goes on.
+
+    `chain` are the same entries as they are stored; `head` is how far the whole chain reaches.
+    """
 
     case: Row[Any]
     entries: list[LogEntry]
     next: int | None
     broken: BrokenAt | None
+    chain: list[Entry]
+    head: Head
+
+    @property
+    def since(self) -> Head:
+        """The place after which this part begins."""
+        first = self.chain[0] if self.chain else None
+        return self.head if first is None else Head(first.chain_id, first.position - 1, first.previous)
 
 
 async def _found(conn: AsyncConnection, case_key: str) -> Row[Any]:
@@ -80,8 +91,10 @@ async def log_page(kit: StageKit, case_key: str, cursor: int, limit: int) -> Log
         case = await _found(conn, case_key)
         found = await read(conn, LEDGER, str(case.case_id), cursor, limit + 1)
         broken = await check(conn, LEDGER, str(case.case_id))
+        head = await read_head(conn, LEDGER, str(case.case_id))
     shown = [opened(kit, case.case_id, entry) for entry in found[:limit]]
-    return LogPage(case, shown, shown[-1].position if len(found) > limit else None, broken)
+    after_this = shown[-1].position if len(found) > limit else None
+    return LogPage(case, shown, after_this, broken, found[:limit], head)
 
 
 @dataclass(frozen=True)
@@ -95,10 +108,9 @@ class BoardRow:
 def wanted(
     kit: StageKit, state: str | None = None, period: str | None = None, judge: UUID | None = None, q: str | None = None
 ) -> Filter:
-    """A filter as of now; brackets of either width find a number."""
+    """A filter as of now."""
     now = kit.clock.now()
-    number = None if q is None else q.strip().replace("(", "（").replace(")", "）")
-    return Filter(now, now + SOON, state, period, judge, number)
+    return Filter(now, now + SOON, state, period, judge, q)
 
 
 async def board_page(

@@ -1,0 +1,1 @@
+"""The demonstration: the product with thirty invented cases, whose past the product itself has lived through."""

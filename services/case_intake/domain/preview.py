@@ -1,0 +1,91 @@
+"""What an import would do, before anybody confirms it."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+
+from services.case_intake.domain.limits import PastLimit, past_limits
+from services.case_intake.domain.rows import Judged, RowFault
+from services.case_intake.domain.sheet import Change, RowGroup
+from services.case_intake.domain.weighing import Known, Messages, Weighed, messages, weigh
+from shared.calendar.workdays import CourtCalendar
+from shared.contracts.cases import PartyRole
+
+
+@dataclass(frozen=True)
+class LateCase:
+    """A case that would come in with limits already past."""
+
+    case_number: str
+    filed_on: date
+    limits: list[PastLimit]
+
+
+@dataclass(frozen=True)
+class Absent:
+    """A party on file of which the rows of its case say nothing, while they bring a new one."""
+
+    case_number: str
+    role: PartyRole
+    name: str
+
+
+@dataclass
+class Preview:
+    """Cases by what would become of them; `refused` have no good row. `approved`: changes by group."""
+
+    rows: int
+    filed: int = 0
+    completed: int = 0
+    corrected: int = 0
+    unchanged: int = 0
+    refused: int = 0
+    parties: int = 0
+    messages: Messages = field(default_factory=Messages)
+    late: list[LateCase] = field(default_factory=list)
+    changes: list[Change] = field(default_factory=list)
+    absent: list[Absent] = field(default_factory=list)
+    faults: list[RowFault] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class Circumstances:
+    """On which day (Asia/Shanghai) the file comes, by which calendar, and whether nobody is to be told."""
+
+    today: date
+    calendar: CourtCalendar
+    silent: bool
+
+
+def preview(
+    judged: Sequence[tuple[RowGroup, Judged]], known: Mapping[str, Known], now: Circumstances
+) -> tuple[Preview, list[RowGroup]]:
+    """What would be done; and the groups with the changes that are shown, for their confirmation."""
+    seen = Preview(sum(len(group.rows) for group, _ in judged))
+    groups = []
+    for group, good in judged:
+        number = group.case_number or ""
+        weighed = weigh(good, known.get(number))
+        _count(seen, number, weighed, known.get(number), now)
+        seen.faults += [RowFault(fault.line, fault.column, fault.reason, group.case_number) for fault in weighed.faults]
+        if weighed.outcome == "filed":
+            _note_late(seen, number, good, now)
+        groups.append(group.model_copy(update={"approved": list(weighed.changes)}))
+    seen.faults.sort(key=lambda fault: fault.line)
+    return seen, groups
+
+
+def _count(seen: Preview, number: str, weighed: Weighed, known: Known | None, now: Circumstances) -> None:
+    if number:
+        setattr(seen, weighed.outcome, getattr(seen, weighed.outcome) + 1)
+    seen.parties += len(weighed.joining)
+    seen.messages += messages(weighed, known, silent=now.silent)
+    seen.changes += weighed.changes
+    seen.absent += [Absent(number, party.role, party.identity.name) for party in weighed.absent]
+
+
+def _note_late(seen: Preview, number: str, judged: Judged, now: Circumstances) -> None:
+    case = judged.good[0].case
+    limits = past_limits(case.filed_on, case.received_on, now.today, now.calendar)
+    if limits:
+        seen.late.append(LateCase(number, case.filed_on, limits))

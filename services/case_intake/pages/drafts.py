@@ -1,0 +1,73 @@
+"""Pages of a file that is not filed yet: what it would do, its cells mended, confirmed or thrown away."""
+
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import Depends, Request
+from starlette.responses import HTMLResponse, RedirectResponse, Response
+
+from services.case_intake.domain.sheet import FIELDS
+from services.case_intake.domain.words import COLUMNS
+from services.case_intake.settings import IntakeKit
+from services.case_intake.usecases import drafts
+from shared.contracts.cases import PartyRole
+from shared.errors import Conflict
+from shared.http.forms import typed
+from shared.http.routes import CurrentCaller, Routes, Zone
+from shared.powers import Action
+from shared.runtime.service import kit_of
+from shared.web.pages import Pages
+
+routes = Routes(Zone.STAFF, pages=True)
+pages = Pages("services.case_intake")
+AnyKit = Annotated[IntakeKit, Depends(kit_of)]
+_SHOWN = 200
+
+
+@routes.get("/cases/import/drafts/{draft_id}", Action.CASES_FILE)
+async def draft_page(request: Request, draft_id: UUID, kit: AnyKit) -> HTMLResponse:
+    """What the file would do."""
+    return await _draft_page(request, kit, draft_id)
+
+
+async def _draft_page(request: Request, kit: IntakeKit, draft_id: UUID, warning: str = "") -> HTMLResponse:
+    view = await drafts.preview_draft(kit, draft_id)
+    return pages.page(
+        request,
+        "import_preview.html",
+        409 if warning else 200,
+        view=view,
+        seen=view.seen.preview,
+        shown=_SHOWN,
+        columns=COLUMNS,
+        fields=FIELDS,
+        warning=warning,
+        roles={PartyRole.APPLICANT: "申请执行人", PartyRole.RESPONDENT: "被执行人"},
+    )
+
+
+@routes.post("/cases/import/drafts/{draft_id}/mend", Action.CASES_FILE)
+async def mend(request: Request, draft_id: UUID, kit: AnyKit) -> Response:
+    """Take the corrected cells, and look anew."""
+    try:
+        await drafts.mend_draft(kit, draft_id, await typed(request))
+    except Conflict as refusal:
+        return await _draft_page(request, kit, draft_id, refusal.detail)
+    return RedirectResponse(f"/cases/import/drafts/{draft_id}", 303)
+
+
+@routes.post("/cases/import/drafts/{draft_id}/confirm", Action.CASES_FILE)
+async def confirm(request: Request, draft_id: UUID, kit: AnyKit, caller: CurrentCaller) -> Response:
+    """File it as it was shown."""
+    form = await typed(request)
+    if await drafts.confirm_draft(kit, draft_id, str(form.get("mark", "")), caller.staff_id):
+        return RedirectResponse(f"/cases/imports/{draft_id}", 303)
+    warning = "预览之后，表格或已登记的案件又有变化，尚未立案。请核对下面的最新内容后再确认。"
+    return await _draft_page(request, kit, draft_id, warning)
+
+
+@routes.post("/cases/import/drafts/{draft_id}/drop", Action.CASES_FILE)
+async def drop(draft_id: UUID, kit: AnyKit) -> Response:
+    """Throw the file away."""
+    await drafts.drop_draft(kit, draft_id)
+    return RedirectResponse("/cases/import", 303)

@@ -1,0 +1,206 @@
+"""An uploaded file rests sealed until a clerk has seen what it would do: mended on the spot, confirmed, or dropped."""
+
+import asyncio
+import base64
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Row
+
+from services.case_intake.domain.mending import Mends, mended, new_mends, shown
+from services.case_intake.domain.preview import Circumstances, Preview, preview
+from services.case_intake.domain.rows import judge
+from services.case_intake.domain.sheet import FIELDS, RowGroup, SheetRow, Table, grouped, read_table
+from services.case_intake.settings import IntakeKit
+from services.case_intake.store import cases, drafts
+from services.case_intake.usecases.filing import Act, Assign
+from services.case_intake.usecases.imports import Upload, pack, put_parcel
+from services.case_intake.usecases.records import known_case
+from shared.calendar.workdays import CourtCalendar
+from shared.clock import court_date
+from shared.db.transaction import new_id
+from shared.errors import Conflict, NotFound
+
+LIFETIME = timedelta(hours=1)
+"""By the product's clock."""
+_AT_ONCE = 1000
+
+
+@dataclass(frozen=True)
+class Seen:
+    """What a file would do. `mark` names just this content: a confirmation is good for nothing else."""
+
+    preview: Preview
+    groups: list[RowGroup]
+    mark: str
+
+
+@dataclass(frozen=True)
+class DraftView:
+    """An unconfirmed file; `cells`: by line and field what the cells hold that can be mended."""
+
+    id: UUID
+    file_name: str
+    drops_at: datetime
+    silent: bool
+    assign: str
+    hold_minutes: int
+    mends: int
+    seen: Seen
+    cells: dict[tuple[int, str], str]
+
+
+@dataclass(frozen=True)
+class _Draft:
+    row: Row[Any]
+    name: str
+    mends: Mends
+    table: Table
+    rows: list[SheetRow]
+
+
+async def keep_draft(kit: IntakeKit, upload: Upload, act: Act, hold_minutes: int) -> UUID:
+    """Keep a file for an hour; its id. Raises Invalid when the file as a whole is unusable."""
+    draft_id, keyring = new_id(), kit.keyring
+
+    def sealed() -> str:
+        read_table(upload.content, kit.settings.import_max_rows)
+        return keyring.seal(base64.b64encode(upload.content).decode(), f"{draft_id}/file")
+
+    file = await asyncio.to_thread(sealed)
+    async with kit.db.begin() as tx:
+        values = {
+            "id": draft_id,
+            "file_name": keyring.seal(upload.name, f"{draft_id}/name"),
+            "file": file,
+            "silent": act.silent,
+            "assign": act.assign.value,
+            "hold_minutes": hold_minutes,
+            "received_by": act.by,
+            "received_at": tx.now,
+        }
+        await drafts.insert_draft(tx.conn, values)
+    return draft_id
+
+
+async def preview_file(kit: IntakeKit, content: bytes, *, silent: bool) -> Preview:
+    """What a file would do; nothing is kept. Raises Invalid."""
+    table = await asyncio.to_thread(read_table, content, kit.settings.import_max_rows)
+    return (await _see(kit, table.rows, silent=silent)).preview
+
+
+async def preview_draft(kit: IntakeKit, draft_id: UUID) -> DraftView:
+    """What a kept file would do as it is now mended. Raises NotFound."""
+    draft = await _open(kit, draft_id)
+    seen = await _see(kit, draft.rows, silent=draft.row.silent)
+    by_line = {row.line: row for row in draft.rows}
+    places = {(fault.line, FIELDS[fault.column]) for fault in seen.preview.faults if fault.column}
+    return DraftView(
+        id=draft_id,
+        file_name=draft.name,
+        drops_at=draft.row.received_at + LIFETIME,
+        silent=draft.row.silent,
+        assign=draft.row.assign,
+        hold_minutes=draft.row.hold_minutes,
+        mends=len(draft.mends.items),
+        seen=seen,
+        cells={(line, field): shown(by_line[line], field) for line, field in places},
+    )
+
+
+async def mend_draft(kit: IntakeKit, draft_id: UUID, typed: Mapping[str, str]) -> None:
+    """Correct cells; what stays as it is counts for nothing. Raises NotFound, Conflict."""
+    draft = await _open(kit, draft_id)
+    items = {(mend.line, mend.field): mend for mend in (*draft.mends.items, *new_mends(draft.rows, typed))}
+    sealed = kit.keyring.seal_model(Mends(items=list(items.values())), f"{draft_id}/mends")
+    async with kit.db.begin() as tx:
+        if not await drafts.put_mends(tx.conn, draft.row, sealed):
+            raise Conflict("draft_changed", "这份表格刚刚被改正或处理过，请刷新页面后再试。")
+
+
+async def confirm_draft(kit: IntakeKit, draft_id: UUID, mark: str, by: UUID) -> bool:
+    """File it as it was shown; False when it would now do something else and must be looked at again.
+
+    The import takes the draft's id; confirming it again changes nothing. Raises NotFound.
+    """
+    async with kit.db.read() as conn:
+        if await drafts.is_import(conn, draft_id):
+            return True
+    draft = await _open(kit, draft_id)
+    seen = await _see(kit, draft.rows, silent=draft.row.silent)
+    if seen.mark != mark:
+        return False
+    parcel = await asyncio.to_thread(pack, kit, draft_id, draft.name, draft.table, seen.groups)
+    act = Act(by, Assign(draft.row.assign), draft.row.silent)
+    async with kit.db.begin() as tx:
+        taken = await drafts.take_draft(tx.conn, draft.row)
+        if taken:
+            await put_parcel(tx, parcel, act, draft.row.hold_minutes)
+        return taken or await drafts.is_import(tx.conn, draft_id)
+
+
+async def drop_draft(kit: IntakeKit, draft_id: UUID) -> None:
+    """Throw an unconfirmed file away; one that is gone already may be dropped again."""
+    async with kit.db.begin() as tx:
+        await drafts.drop_draft(tx.conn, draft_id)
+
+
+async def drop_old_drafts(kit: IntakeKit) -> None:
+    """Throw away what nobody confirmed within the hour."""
+    async with kit.db.begin() as tx:
+        await drafts.drop_drafts(tx.conn, tx.now - LIFETIME)
+
+
+async def _open(kit: IntakeKit, draft_id: UUID) -> _Draft:
+    async with kit.db.read() as conn:
+        row = await drafts.find_draft(conn, draft_id, kit.clock.now() - LIFETIME)
+    if row is None:
+        raise NotFound("draft_not_found", "这份待确认的表格已过一小时或已处理。请查看导入记录，或重新上传。")
+    return await asyncio.to_thread(_opened, kit, row)
+
+
+def _opened(kit: IntakeKit, row: Row[Any]) -> _Draft:
+    keyring = kit.keyring
+    content = base64.b64decode(keyring.open(row.file, f"{row.id}/file"))
+    mends = keyring.open_model(Mends, row.mends, f"{row.id}/mends") if row.mends else Mends()
+    table = read_table(content, kit.settings.import_max_rows)
+    return _Draft(row, keyring.open(row.file_name, f"{row.id}/name"), mends, table, mended(table.rows, mends.items))
+
+
+async def _see(kit: IntakeKit, rows: Sequence[SheetRow], *, silent: bool) -> Seen:
+    groups = await asyncio.to_thread(grouped, rows, kit.court.code)
+    on_file, parties = await _on_file(kit, [group.case_number for group in groups if group.case_number])
+    now = Circumstances(court_date(kit.clock.now()), CourtCalendar(), silent)
+
+    def look() -> Seen:
+        known = {case.case_number: known_case(kit, case, parties[case.id]) for case in on_file}
+        judged = [(group, judge(group, kit.court.code)) for group in groups]
+        found, confirmed = preview(judged, known, now)
+        return Seen(found, confirmed, _mark(confirmed))
+
+    return await asyncio.to_thread(look)
+
+
+async def _on_file(kit: IntakeKit, numbers: Sequence[str]) -> tuple[list[Row[Any]], dict[UUID, list[Row[Any]]]]:
+    """The cases on file among some numbers, and their parties, of one moment."""
+    on_file: list[Row[Any]] = []
+    parties: dict[UUID, list[Row[Any]]] = {}
+    async with kit.db.read() as conn:
+        for at in range(0, len(numbers), _AT_ONCE):
+            found = await cases.cases_numbered(conn, numbers[at : at + _AT_ONCE])
+            on_file += found
+            parties |= {case.id: [] for case in found}
+            for party in await cases.parties_of(conn, [case.id for case in found], misfiled=True):
+                parties[party.case_id].append(party)
+    return on_file, parties
+
+
+def _mark(groups: Sequence[RowGroup]) -> str:
+    digest = hashlib.sha256()
+    for group in groups:
+        digest.update(group.model_dump_json().encode())
+    return digest.hexdigest()

@@ -1,0 +1,42 @@
+"""Letters written anew for paper, where a mail did not get through: true to the way in which they now travel."""
+
+from collections.abc import Sequence
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Row
+
+from services.party_notification.domain.notices import Kind, NoticeFacts, ServiceWay
+from services.party_notification.usecases.circle import Circle, load, progress_of, renderer
+from services.party_notification.usecases.facts import NotificationKit, query_code_of
+from shared.clock import court_date
+from shared.db.transaction import Transaction
+
+
+async def letters_for_paper(
+    kit: NotificationKit, tx: Transaction, party: Row[Any], carried: Sequence[Row[Any]]
+) -> dict[UUID, str | None]:
+    """The letters of a mail that did not get through, written anew so that they are true to paper; sealed."""
+    circle = await load(kit, tx, party.case_id, carried[0].cause)
+    if circle is None:
+        return dict.fromkeys(notice.notice_id for notice in carried)
+    together = tuple(Kind(notice.kind) for notice in carried)
+    return {row.notice_id: await _letter_for_paper(kit, tx, circle, row, together) for row in carried}
+
+
+async def _letter_for_paper(
+    kit: NotificationKit, tx: Transaction, circle: Circle, row: Row[Any], together: tuple[Kind, ...]
+) -> str:
+    party, kind = circle.parties[row.party_id], Kind(row.kind)
+    facts = NoticeFacts(
+        number=row.number,
+        kind=kind,
+        issued_on=court_date(row.issued_at),
+        opponents=circle.opponents(party),
+        enclosures=tuple(other for other in together if other is not kind),
+        way=ServiceWay.PAPER if party.postal_address else ServiceWay.COLLECT,
+        progress=await progress_of(kit, tx, row.case_id, row.entry),
+    )
+    code = query_code_of(kit.keyring, circle.rows[row.party_id])
+    letter = renderer(kit).letter(kind, circle.case, party, facts, code)
+    return kit.keyring.seal(letter.decode(), f"{row.notice_id}/paper")

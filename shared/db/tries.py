@@ -1,0 +1,48 @@
+"""Five wrong tries lock what a secret opens, alone, for 15 minutes by the database's time: no movable clock unlocks it.
+
+A mark is a keyed hash of what is tried (a login, a code, a number), whether it exists or not, so that nobody learns
+from the lock what there is.
+"""
+
+from datetime import timedelta
+
+from sqlalchemy import case, delete, func, select
+from sqlalchemy.dialects.postgresql import insert as upsert
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from shared.db.tables import wrong_tries as tries
+
+TRIES = 5
+LOCK = timedelta(minutes=15)
+_KEPT = timedelta(days=1)
+_NOW = func.now()
+
+
+async def claim(conn: AsyncConnection, mark: str) -> float:
+    """Count one try before its secret is looked at: 0, or the seconds for which the mark is locked yet.
+
+    Tries of one mark stand in line until the transaction ends, so none outruns the lock. A wrong try is a transaction
+    that commits; a right one calls `forget`.
+    """
+    await _forget_old(conn)
+    stale = tries.c.last_at < _NOW - LOCK
+    statement = upsert(tries).values(mark=mark, tried=1, last_at=_NOW)
+    statement = statement.on_conflict_do_update(
+        index_elements=["mark"],
+        set_={"tried": case((stale, 1), else_=tries.c.tried + 1), "last_at": _NOW},
+        where=stale | (tries.c.tried < TRIES),
+    )
+    if (await conn.execute(statement.returning(tries.c.tried))).one_or_none() is not None:
+        return 0.0
+    left = select(func.extract("epoch", tries.c.last_at + LOCK - _NOW)).where(tries.c.mark == mark)
+    return max(1.0, float((await conn.execute(left)).scalar_one()))
+
+
+async def forget(conn: AsyncConnection, mark: str) -> None:
+    """The right secret came."""
+    await conn.execute(delete(tries).where(tries.c.mark == mark))
+
+
+async def _forget_old(conn: AsyncConnection) -> None:
+    old = select(tries.c.mark).where(tries.c.last_at < _NOW - _KEPT).limit(100).with_for_update(skip_locked=True)
+    await conn.execute(delete(tries).where(tries.c.mark.in_(old)))

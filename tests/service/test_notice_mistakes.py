@@ -1,0 +1,379 @@
+"""Parties filed by mistake, and messages that reach the wrong person: who is told what, and what stops."""
+
+from collections.abc import AsyncIterator
+from email import message_from_bytes, policy
+from typing import Any
+
+import httpx
+import pytest
+
+from services.party_notification.channels.outcome import NotLeft, Refused, Scope, Sent, Unknown
+from services.party_notification.domain.delivery import Seen
+from services.party_notification.service import SERVICE
+from services.party_notification.store import tables
+from services.party_notification.usecases import checking, deciding, overview, paperwork, receipts, sending
+from services.party_notification.usecases.facts import query_code_of
+from services.party_notification.usecases.observing import Sighting, note
+from services.party_notification.usecases.visits import enter, visit
+from shared.contracts.cases import (
+    NoticesRecalled,
+    PartyChanged,
+    PartyFacts,
+    PartyIdentity,
+    PartyMisfiled,
+)
+from shared.contracts.envelope import Sealed
+from shared.contracts.notices import ContactDisowned, ContactReplaced, DeliveryTroubled, NoticeServed
+from shared.contracts.stages import ProgressPublished
+from shared.db.transaction import new_id
+from shared.errors import Conflict, Invalid, NotFound
+from shared.http.auth import PartyCaller
+from shared.powers import Role
+from tests.conftest import FreshDatabase
+from tests.fixtures.kits import KEYRING, NOON, caller, client, make_kit, told
+from tests.service.test_notices import APPLICANT, RESPONDENT, Carrier, MailServer, Office, person, receipt, send_all
+
+KIND = "MISFILED_CORRECTION"
+NUMBER = "19900000002"
+MAILBOX = "p2@example.com"
+
+
+@pytest.fixture
+async def office(fresh_database: FreshDatabase) -> AsyncIterator[Office]:
+    kit = await make_kit(SERVICE, await fresh_database())
+    yield Office(kit)
+    await kit.db.close()
+
+
+@pytest.fixture
+async def web(office: Office) -> AsyncIterator[httpx.AsyncClient]:
+    async with client(SERVICE, office.kit) as web:
+        web.headers["accept"] = "text/html"
+        yield web
+
+
+async def misfile(office: Office, party: PartyFacts) -> None:
+    await office.feeder.feed(PartyMisfiled(case_id=office.case_id, party_id=party.party_id, by=new_id()))
+
+
+async def corrections(office: Office) -> list[Any]:
+    return [row for row in await office.rows(tables.messages) if row.corrects]
+
+
+def sms_to(carrier: Carrier, number: str) -> list[Any]:
+    return [item for batch in carrier.batches for item in batch.items if item.number == number]
+
+
+async def code_of(office: Office, party: PartyFacts) -> str:
+    (row,) = [row for row in await office.rows(tables.parties) if row.party_id == party.party_id]
+    return query_code_of(KEYRING, row)
+
+
+# A party filed by mistake ---------------------------------------------------------------------------------------
+
+
+async def test_who_was_told_wrongly_is_told_of_it_once_by_each_way(office: Office) -> None:
+    wrong = person(RESPONDENT, 2)
+    await office.file(person(APPLICANT, 1), person(RESPONDENT, 3), wrong)
+    carrier, server = Carrier(), MailServer()
+    await send_all(office, carrier, server)
+    numbers = {row.number for row in await office.rows(tables.notices) if row.party_id == wrong.party_id}
+    await misfile(office, wrong)
+    await misfile(office, wrong)
+    assert sorted(row.channel for row in await corrections(office)) == ["mail", "sms"]
+    await send_all(office, carrier, server)
+    assert len(sms_to(carrier, NUMBER)) == 2
+    (correction,) = [envelope for envelope in server.envelopes if envelope.recipient == MAILBOX][1:]
+    mail = message_from_bytes(correction.raw, policy=policy.default)
+    text = mail.get_body(("plain",)).get_content()  # type: ignore[union-attr]
+    assert "您不是该案的当事人" in text
+    assert "您现在不需要做什么" in text
+    assert "12368" in text
+    assert office.kit.court.supervision_phone in text
+    for number in numbers:
+        assert "-".join(number[at : at + 4] for at in range(0, 16, 4)) in text
+    assert await code_of(office, wrong) not in text
+    assert "当事人2" not in text
+    (notice,) = [row for row in await office.rows(tables.notices) if row.kind == KIND]
+    assert notice.sent_at is not None
+    view = await overview.one(office.kit, notice.notice_id)
+    assert {delivery.state for delivery in view.deliveries} == {"sent"}
+
+
+async def test_the_sms_of_a_correction_waits_for_its_template_and_says_all(office: Office) -> None:
+    wrong = person(RESPONDENT, 2, email=False)
+    await office.file(person(APPLICANT, 1), person(RESPONDENT, 3), wrong)
+    carrier, server = Carrier(), MailServer()
+    await send_all(office, carrier, server)
+    await misfile(office, wrong)
+    (message,) = await corrections(office)
+    (template,) = [row for row in await office.rows(tables.sms_templates) if row.key == message.template_key]
+    assert "渝05执" in template.body
+    assert template.approved_at is None
+    assert not await sending.send_sms_batch(office.kit, carrier)  # type: ignore[arg-type]
+    await send_all(office, carrier, server)
+    assert sms_to(carrier, NUMBER)[-1].params == {"year": "2026", "serial": "5001"}
+    text = KEYRING.open(message.content, str(message.message_id))
+    assert text.startswith("【重庆五中院】更正：此前就（2026）渝05执5001号案发给您的消息系本院误发")
+    (notice,) = [row for row in await office.rows(tables.notices) if row.kind == KIND]
+    assert notice.sent_at is not None, "of a correction the SMS says all"
+
+
+async def test_nobody_who_was_not_told_is_told_of_an_error(office: Office) -> None:
+    wrong = person(RESPONDENT, 2)
+    await office.file(person(APPLICANT, 1), person(RESPONDENT, 3), wrong)
+    await misfile(office, wrong)
+    carrier, server = Carrier(), MailServer()
+    await send_all(office, carrier, server)
+    assert sms_to(carrier, NUMBER) == []
+    assert MAILBOX not in {envelope.recipient for envelope in server.envelopes}
+    assert {row.state for row in await office.rows(tables.notices) if row.party_id == wrong.party_id} == {"withdrawn"}
+    assert await corrections(office) == []
+
+
+async def test_letters_not_posted_stay_and_posted_ones_are_corrected_on_paper(office: Office) -> None:
+    first, second = person(RESPONDENT, 2, email=False, phone=False), person(RESPONDENT, 3, email=False, phone=False)
+    await office.file(person(APPLICANT, 1), person(RESPONDENT, 4), first, second)
+    papers = {row.party_id: row for row in await office.rows(tables.paper)}
+    me, act = caller(Role.CLERK), deciding.PaperAct
+    await deciding.record_paper(office.kit, papers[first.party_id].paper_id, act.POSTED, None, "EMS1", me)
+    await misfile(office, first)
+    await misfile(office, second)
+    with pytest.raises(Conflict):
+        await deciding.record_paper(office.kit, papers[second.party_id].paper_id, act.POSTED, None, "EMS2", me)
+    (entry,) = (await paperwork.worklist(office.kit, "to_print")).entries
+    assert [sheet.title for sheet in entry.sheets] == ["更正告知书"]
+    assert "您不是该案的当事人" in await paperwork.print_document(office.kit, entry.paper.paper_id)
+    await deciding.record_paper(office.kit, entry.paper.paper_id, act.POSTED, None, "EMS3", me)
+    await deciding.record_paper(office.kit, papers[first.party_id].paper_id, act.RETURNED, None, None, me)
+    with pytest.raises(Conflict, match="误登记"):
+        await deciding.record_paper(office.kit, papers[first.party_id].paper_id, act.POSTED, None, "EMS4", me)
+
+
+async def test_its_code_opens_the_case_no_longer(office: Office) -> None:
+    wrong = person(RESPONDENT, 2)
+    await office.file(person(APPLICANT, 1), person(RESPONDENT, 3), wrong)
+    code = await code_of(office, wrong)
+    visitor = await enter(office.kit, code, "060000")
+    await misfile(office, wrong)
+    with pytest.raises(Invalid):
+        await enter(office.kit, code, "060000")
+    with pytest.raises(NotFound):
+        await visit(office.kit, PartyCaller(visitor.party_id, visitor.case_id))
+
+
+@pytest.mark.parametrize(
+    ("outcome", "corrected"), [(Sent("250"), True), (Unknown("中断。"), True), (NotLeft("未连接。"), False)]
+)
+async def test_what_is_under_way_is_judged_by_what_becomes_of_it(office: Office, outcome: Any, corrected: bool) -> None:
+    wrong = person(RESPONDENT, 2, phone=False)
+    await office.file(person(APPLICANT, 1, email=False, phone=False), person(RESPONDENT, 3, email=False), wrong)
+
+    class Slow(MailServer):
+        async def send(self, envelope: Any) -> Any:
+            if not self.envelopes:
+                await misfile(office, wrong)
+            return await super().send(envelope)
+
+    server = Slow(outcome)
+    await sending.send_mails(office.kit, server)  # type: ignore[arg-type]
+    assert len(await corrections(office)) == int(corrected)
+    await office.hasten()
+    while await sending.resend_mails(office.kit):
+        pass
+    await office.hasten()
+    while await sending.send_mails(office.kit, server):  # type: ignore[arg-type]
+        pass
+    assert len(server.envelopes) == 1 + int(corrected), "the letters themselves do not go again"
+
+
+async def test_a_late_report_of_arrival_changes_nothing_for_a_misfiled_party(office: Office) -> None:
+    wrong = person(RESPONDENT, 2)
+    await office.file(person(APPLICANT, 1, email=False), person(RESPONDENT, 3, email=False), wrong)
+    carrier, server = Carrier(), MailServer(Unknown("中断。"))
+    await send_all(office, carrier, server)
+    row = await office.delivery("mail")
+    await misfile(office, wrong)
+    before = len(await corrections(office))
+    async with office.kit.db.begin() as tx:
+        await note(office.kit, tx, row.delivery_id, Sighting(Seen.SENT))
+    assert await told(office.kit, NoticeServed) == []
+    assert len(await corrections(office)) == before
+
+
+async def test_a_correction_that_cannot_be_mailed_goes_to_a_person_not_on_paper(office: Office) -> None:
+    wrong = person(RESPONDENT, 2, phone=False)
+    await office.file(person(APPLICANT, 1, email=False), person(RESPONDENT, 3, email=False), wrong)
+    server = MailServer(Sent("250"), Refused("550", "无此邮箱。", Scope.RECIPIENT))
+    await send_all(office, Carrier(), server)
+    await misfile(office, wrong)
+    papers = len(await office.rows(tables.paper))
+    await send_all(office, Carrier(), server)
+    assert len(await office.rows(tables.paper)) == papers
+    trouble = (await told(office.kit, DeliveryTroubled))[-1]
+    assert (trouble.kind, trouble.trouble) == (KIND, "failed")
+    assert "更正告知未能送达" in trouble.reason
+
+
+async def test_a_correction_goes_whatever_is_recalled(office: Office) -> None:
+    wrong = person(RESPONDENT, 2)
+    await office.file(person(APPLICANT, 1), person(RESPONDENT, 3), wrong)
+    carrier, server = Carrier(), MailServer()
+    await send_all(office, carrier, server)
+    await office.feeder.feed(NoticesRecalled(case_id=office.case_id, by=new_id()))
+    await misfile(office, wrong)
+    await send_all(office, carrier, server)
+    assert len(sms_to(carrier, NUMBER)) == 2
+
+
+async def test_the_check_of_such_a_notice_says_that_nothing_follows(office: Office, web: httpx.AsyncClient) -> None:
+    wrong = person(RESPONDENT, 2)
+    await office.file(person(APPLICANT, 1), person(RESPONDENT, 3), wrong)
+    await send_all(office, Carrier(), MailServer())
+    await misfile(office, wrong)
+    notices = {row.kind: row for row in await office.rows(tables.notices) if row.party_id == wrong.party_id}
+    answer = await web.post("/verify", data={"number": notices["ENFORCEMENT_NOTICE"].number, "last_four": "0002"})
+    assert "这份通知是本院误发的" in answer.text
+    genuine = await checking.check_notice(office.kit, notices[KIND].number, "0002")
+    assert (genuine.title, genuine.withdrawn) == ("更正告知书", False)
+
+
+async def test_a_case_left_without_a_side_tells_nobody_more(office: Office) -> None:
+    wrong = person(RESPONDENT, 2)
+    await office.file(person(APPLICANT, 1), wrong)
+    await misfile(office, wrong)
+    published = ProgressPublished(
+        case_id=office.case_id,
+        entry=4,
+        at=NOON,
+        title="执行工作进展",
+        text=Sealed(KEYRING.seal("已完成银行查询。", str(office.case_id))),
+        audience=(APPLICANT, RESPONDENT),
+        notify=True,
+    )
+    await office.feeder.feed(published)
+    assert "PROGRESS" not in await office.kinds()
+
+
+# Not me ---------------------------------------------------------------------------------------------------------
+
+
+async def not_me(web: httpx.AsyncClient, reference: str, contact: str) -> httpx.Response:
+    return await web.post("/p/not-me", data={"reference": reference, "contact": contact})
+
+
+async def test_a_stranger_stops_the_sms_and_the_clerk_hears_of_it(office: Office, web: httpx.AsyncClient) -> None:
+    party = person(RESPONDENT, 2)
+    await office.file(person(APPLICANT, 1), party)
+    code = await code_of(office, party)
+    for _ in range(2):
+        answer = await not_me(web, f" {code.lower()}", "０００２")
+        assert answer.status_code == 200
+        assert "已经停止发送" in answer.text
+    carrier, server = Carrier(), MailServer()
+    await send_all(office, carrier, server)
+    assert sms_to(carrier, NUMBER) == []
+    assert MAILBOX in {envelope.recipient for envelope in server.envelopes}, "the mailbox is another matter"
+    (event,) = await told(office.kit, ContactDisowned)
+    assert (event.channel, event.party_id) == ("sms", party.party_id)
+
+
+async def test_letters_for_a_disowned_mailbox_go_on_paper(office: Office, web: httpx.AsyncClient) -> None:
+    party = person(RESPONDENT, 2)
+    await office.file(person(APPLICANT, 1), party)
+    number = next(row.number for row in await office.rows(tables.notices) if row.party_id == party.party_id)
+    assert (await not_me(web, number, MAILBOX.upper())).status_code == 200
+    server = MailServer()
+    await send_all(office, Carrier(), server)
+    assert MAILBOX not in {envelope.recipient for envelope in server.envelopes}
+    (paper,) = await office.rows(tables.paper)
+    assert paper.party_id == party.party_id
+    document = await paperwork.print_document(office.kit, paper.paper_id)
+    assert "您确认的电子送达地址" not in document
+
+
+async def test_a_mail_under_way_to_a_disowned_mailbox_is_not_sent_again_but_goes_on_paper(
+    office: Office, web: httpx.AsyncClient
+) -> None:
+    party = person(RESPONDENT, 2, phone=False)
+    await office.file(person(APPLICANT, 1, email=False), party)
+    code = await code_of(office, party)
+
+    class Slow(MailServer):
+        async def send(self, envelope: Any) -> Any:
+            await not_me(web, code, MAILBOX)
+            return await super().send(envelope)
+
+    server = Slow(NotLeft("未连接。"))
+    await sending.send_mails(office.kit, server)  # type: ignore[arg-type]
+    await office.hasten()
+    assert not await sending.send_mails(office.kit, server)  # type: ignore[arg-type]
+    assert party.party_id in {row.party_id for row in await office.rows(tables.paper)}
+
+
+def changed(party: PartyFacts, **changes: Any) -> PartyFacts:
+    identity = KEYRING.open_model(PartyIdentity, party.identity, str(party.party_id))
+    sealed = Sealed(KEYRING.seal_model(identity.model_copy(update=changes), str(party.party_id)))
+    return party.model_copy(update={"identity": sealed})
+
+
+async def test_only_another_contact_lifts_the_suppression(office: Office, web: httpx.AsyncClient) -> None:
+    party = person(RESPONDENT, 2)
+    await office.file(person(APPLICANT, 1), party)
+    await not_me(web, await code_of(office, party), "0002")
+    same = changed(party, postal_address="重庆市渝中区测试路2号")
+    await office.feeder.feed(PartyChanged(case_id=office.case_id, party=same))
+    assert await told(office.kit, ContactReplaced) == []
+    other = changed(party, phone="19988887777")
+    await office.feeder.feed(PartyChanged(case_id=office.case_id, party=other))
+    (event,) = await told(office.kit, ContactReplaced)
+    assert (event.channel, event.party_id) == ("sms", party.party_id)
+    carrier = Carrier()
+    await send_all(office, carrier, MailServer())
+    assert sms_to(carrier, NUMBER) == []
+    await office.feeder.feed(PartyChanged(case_id=office.case_id, party=party))
+    (row,) = [row for row in await office.rows(tables.parties) if row.party_id == party.party_id]
+    assert len(row.disowned) == 1, "whoever disowned it once has disowned it"
+
+
+async def test_wrong_tries_lock_and_nobody_learns_what_there_is(office: Office, web: httpx.AsyncClient) -> None:
+    party = person(RESPONDENT, 2)
+    await office.file(person(APPLICANT, 1), party)
+    code = await code_of(office, party)
+    wrong = [await not_me(web, code, "9999") for _ in range(5)]
+    unknown = [await not_me(web, "ZZZZZZZZ", "9999") for _ in range(5)]
+    assert [answer.status_code for answer in (*wrong, *unknown)] == [422] * 10
+    assert wrong[0].text.replace(code, "ZZZZZZZZ") == unknown[0].text
+    locked, none = await not_me(web, code, "0002"), await not_me(web, "ZZZZZZZZ", "0002")
+    assert (locked.status_code, none.status_code) == (429, 429), "also what there is not"
+    assert 0 < int(locked.headers["retry-after"]) <= 900
+    assert locked.text.replace(code, "ZZZZZZZZ") == none.text
+    assert await told(office.kit, ContactDisowned) == []
+    assert (await enter(office.kit, code, "060000")).party_id == party.party_id, "the code itself is not locked"
+
+
+async def test_a_misfiled_party_cannot_be_disowned_any_more_but_the_answer_is_kind(
+    office: Office, web: httpx.AsyncClient
+) -> None:
+    wrong = person(RESPONDENT, 2)
+    await office.file(person(APPLICANT, 1), person(RESPONDENT, 3), wrong)
+    await misfile(office, wrong)
+    assert (await not_me(web, await code_of(office, wrong), "0002")).status_code == 200
+    assert await told(office.kit, ContactDisowned) == []
+
+
+async def test_an_empty_form_says_what_is_missing(web: httpx.AsyncClient) -> None:
+    assert (await web.get("/p/not-me")).status_code == 200
+    answer = await not_me(web, "", " ")
+    assert answer.status_code == 422
+    assert answer.text.count("此项必填") >= 4
+
+
+async def test_receipts_of_withdrawn_messages_trouble_nobody(office: Office) -> None:
+    wrong = person(RESPONDENT, 2, email=False)
+    await office.file(person(APPLICANT, 1, email=False, phone=False), person(RESPONDENT, 3, phone=False), wrong)
+    await send_all(office, Carrier(Sent("biz")), MailServer())
+    await misfile(office, wrong)
+    secret = receipts.receipt_secret(office.kit)
+    await receipts.take_receipts(office.kit, "aliyun", secret, receipt(NUMBER, success=False))
+    assert await told(office.kit, DeliveryTroubled) == []

@@ -1,0 +1,264 @@
+"""The container files: every service, variable, secret, path and topic is there, and nothing runs as root."""
+
+import json
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pydantic_settings import BaseSettings
+
+from deploy.local.layout import OUTSIDE, Role, paths, roles
+from deploy.make_secrets import make
+from shared.bus.log import Log
+from shared.contracts.topics import TOPICS
+from shared.crypto.keyring import KeyRing
+from shared.runtime.launch import Product
+from shared.settings import CourtSettings, RunSettings
+from tests.fixtures.deployments import DEPLOY, ROOT, Caddyfile, Document, compose, env_file, identity, kustomized
+
+ROLES = {role.name.replace("_", "-"): role for role in roles()}
+COMPOSE = compose()
+BASE, DEMO = kustomized(DEPLOY / "k8s" / "base"), kustomized(DEPLOY / "k8s" / "demo")
+CADDY = Caddyfile((DEPLOY / "gateway" / "Caddyfile").read_text(encoding="utf-8"))
+STAFF_SITE, PUBLIC_SITE, DEMO_SITE = ":8001", ":8002", ":8000"
+IMAGE = "yangguang:"
+PREFIX = "@/run/secrets/"
+
+RUN = {
+    "ENVIRONMENT",
+    "SITE_URL",
+    "LOG",
+    "KAFKA",
+    "DATABASE_URL",
+    "KEYRING",
+    "SIGNING_KEY",
+    "TOKEN_KEY",
+    "TRUSTED_PROXY",
+}
+SENDING = {"CARRIER_URL", "CARRIER_KEY_ID", "CARRIER_KEY_SECRET", "RECEIPT_SECRET"}
+SENDING |= {"SMTP_HOST", "SMTP_PORT", "MAIL_SENDER", "MAIL_DOMAIN"}
+OWN = {
+    "staff": {"STAFF_ADMIN_PASSWORD"},
+    "party_notification": {f"PARTY_NOTIFICATION_{name}" for name in SENDING},
+    OUTSIDE: {"SANDBOX_CARRIER_SECRET", "SANDBOX_RECEIPT_URL", "SANDBOX_SMTP_HOST", "YANGGUANG_SANDBOX_SMTP_PORT"},
+}
+"""What each service must be told beside what all are told."""
+
+
+@dataclass(frozen=True)
+class Container:
+    """A process of ours as a container file starts it."""
+
+    where: str
+    name: str
+    words: list[str]
+    env: Mapping[str, str]
+    secrets: set[str]
+
+    @property
+    def role(self) -> Role:
+        return ROLES[self.name]
+
+
+def of_compose() -> Iterator[Container]:
+    for name, service in COMPOSE["services"].items():
+        if service["image"].startswith(IMAGE):
+            env = {key: str(value) for key, value in service["environment"].items()}
+            for file in service["env_file"]:
+                env |= env_file(ROOT / file)
+            yield Container("compose", name, service["command"], env, set(service["secrets"]))
+
+
+def of_kubernetes(documents: list[Document]) -> Iterator[Container]:
+    maps = {name: each["data"] for each in documents for kind, name in [identity(each)] if kind == "ConfigMap"}
+    for each in documents:
+        if each["kind"] != "Deployment":
+            continue
+        pod = each["spec"]["template"]["spec"]
+        (container,) = pod["containers"]
+        if container["image"].startswith(IMAGE):
+            env: dict[str, str] = {}
+            for source in container["envFrom"]:
+                env |= maps[source["configMapRef"]["name"]]
+            env |= {item["name"]: item["value"] for item in container["env"]}
+            (given,) = (volume["secret"]["items"] for volume in pod["volumes"] if "secret" in volume)
+            assert all(item["key"] == item["path"] for item in given)
+            yield Container("k8s", each["metadata"]["name"], container["args"], env, {item["key"] for item in given})
+
+
+CONTAINERS = [*of_compose(), *of_kubernetes(DEMO)]
+each_container = pytest.mark.parametrize("container", CONTAINERS, ids=lambda c: f"{c.where} {c.name}")
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, str]:
+    return make(tmp_path_factory.mktemp("secrets"))
+
+
+def settings_of(container: Container) -> list[type[BaseSettings]]:
+    return [RunSettings, CourtSettings, container.role.service.settings]
+
+
+def prefix(settings: type[BaseSettings]) -> str:
+    return settings.model_config["env_prefix"]
+
+
+@pytest.mark.parametrize("where", ["compose", "k8s"])
+def test_every_role_has_its_container_and_no_other_has_one(where: str) -> None:
+    assert {each.name for each in CONTAINERS if each.where == where} == set(ROLES)
+
+
+def test_the_base_leaves_only_the_outside_world_out() -> None:
+    assert {each.name for each in of_kubernetes(BASE)} == set(ROLES) - {OUTSIDE}
+    assert COMPOSE["services"][OUTSIDE]["profiles"] == COMPOSE["services"]["gateway"]["profiles"] == ["demo"]
+
+
+@each_container
+def test_it_serves_its_service_in_its_zone(container: Container) -> None:
+    assert container.words == ["serve", container.role.service.name, "--zone", container.role.zone]
+
+
+@each_container
+def test_every_variable_is_a_setting_of_the_process(container: Container) -> None:
+    known = {f"{prefix(each)}{field}".upper() for each in settings_of(container) for field in each.model_fields}
+    assert set(container.env) <= known
+
+
+@each_container
+def test_every_variable_that_it_needs_is_set(container: Container) -> None:
+    needed = {f"YANGGUANG_{name}" for name in RUN} | {f"COURT_{name.upper()}" for name in CourtSettings.model_fields}
+    needed |= OWN.get(container.role.service.name, set())
+    if container.name == OUTSIDE:
+        needed.discard("YANGGUANG_TRUSTED_PROXY")
+    assert needed <= set(container.env)
+
+
+@each_container
+def test_the_settings_accept_the_values(container: Container, made: Mapping[str, str], tmp_path: Path) -> None:
+    for name, text in made.items():
+        (tmp_path / name).write_text(text)
+    values = {name: text.replace(PREFIX, f"@{tmp_path}/") for name, text in container.env.items()}
+    for each in settings_of(container):
+        start = prefix(each)
+        fields = {name.removeprefix(start).lower(): text for name, text in values.items() if name.startswith(start)}
+        read = each.model_validate({name: text for name, text in fields.items() if name in each.model_fields})
+        if isinstance(read, RunSettings):
+            service = container.role.service.name
+            assert read.database_url == made[f"database_{service}"]
+            assert f"//{service}:" in read.database_url
+            assert read.database_url.endswith(f"/{service}")
+
+
+@each_container
+def test_it_is_handed_exactly_the_secrets_that_it_names(container: Container, made: Mapping[str, str]) -> None:
+    named = {text.removeprefix(PREFIX) for text in container.env.values() if text.startswith("@")}
+    assert container.secrets == named
+    assert named <= set(made)
+
+
+def test_secrets_are_made_once_and_are_the_same_for_kubernetes(tmp_path: Path) -> None:
+    first = make(tmp_path)
+    assert make(tmp_path) == first
+    assert (tmp_path / ".gitignore").read_text() == "*\n"
+    assert json.loads((tmp_path / "kubernetes.json").read_text())["stringData"] == first
+    assert first["sandbox_receipt_url"].endswith(f":8002/api/notices/receipts/aliyun/{first['receipt_secret']}")
+    assert KeyRing.from_text(first["keyring"])
+    assert len(set(first.values())) == len(first)
+    for name, place in COMPOSE["secrets"].items():
+        assert place == {"file": f"deploy/.secrets/{name}"}
+    assert set(COMPOSE["secrets"]) == set(first)
+
+
+def test_the_database_gets_a_role_for_every_service(made: Mapping[str, str]) -> None:
+    databases = {name for name in made if name.startswith("database_")}
+    assert databases == {f"database_{role.service.name}" for role in ROLES.values()}
+    assert set(COMPOSE["services"]["postgres"]["secrets"]) == databases | {"postgres_password"}
+    (pod,) = (each["spec"]["template"]["spec"] for each in BASE if identity(each) == ("StatefulSet", "postgres"))
+    (items,) = (volume["secret"]["items"] for volume in pod["volumes"] if "secret" in volume)
+    assert {item["path"] for item in items} == databases | {"postgres_password"}
+
+
+class Recording(Product):
+    """A product without services, whose log only notes which topics it is asked for."""
+
+    def __init__(self) -> None:
+        super().__init__([], RunSettings(database_url="postgresql+asyncpg://nobody@127.0.0.1:1/none"))
+        self.asked: dict[str, int] = {}
+
+    def bus(self) -> Log:
+        asked = self.asked
+
+        class Noted:
+            async def start(self, topics: Mapping[str, int]) -> None:
+                asked.update(topics)
+
+            async def close(self) -> None:
+                pass
+
+        log: Any = Noted()
+        return log
+
+
+async def test_every_process_makes_every_topic_and_the_broker_makes_none_by_itself() -> None:
+    product = Recording()
+    async with product.running():
+        assert product.asked == TOPICS
+    assert COMPOSE["services"]["kafka"]["environment"]["KAFKA_AUTO_CREATE_TOPICS_ENABLE"] == "false"
+
+
+def test_the_broker_is_the_same_everywhere() -> None:
+    version = re.search(r"<kafka.version>(.+?)<", (DEPLOY / "kafka" / "pom.xml").read_text())
+    (pod,) = (each["spec"]["template"]["spec"] for each in BASE if identity(each) == ("StatefulSet", "kafka"))
+    (broker,), service = pod["containers"], COMPOSE["services"]["kafka"]
+    assert version
+    assert broker["image"] == service["image"] == f"apache/kafka:{version[1]}"
+    assert {e["name"]: e["value"] for e in broker["env"]} == {k: str(v) for k, v in service["environment"].items()}
+
+
+@pytest.mark.parametrize("below", ["", "/x"])
+def test_the_gateway_leads_every_path_to_its_process(below: str) -> None:
+    for path, name in paths(list(ROLES.values())).items():
+        if path == "/" or (below and path.startswith("/openapi/")):
+            continue
+        role, upstream = ROLES[name.replace("_", "-")], f"{name.replace('_', '-')}:8000"
+        assert CADDY.answers(DEMO_SITE, path + below) == (upstream, path + below)
+        for site, zone in ((STAFF_SITE, "staff"), (PUBLIC_SITE, "public")):
+            public_document = zone == "public" and path.startswith("/openapi/")
+            if role.zone == zone and not public_document:
+                assert CADDY.answers(site, path + below) == (upstream, path + below)
+
+
+def test_the_start_pages_are_those_of_the_site() -> None:
+    home = ("party-notification-public:8000", "/")
+    assert CADDY.answers(DEMO_SITE, "/") == CADDY.answers(PUBLIC_SITE, "/") == home
+    assert CADDY.answers(STAFF_SITE, "/") == ("gateway", "/")
+
+
+@pytest.mark.parametrize("path", ["/static/app.css", "/docs", "/docs/staff", "/asyncapi"])
+def test_pages_of_all_come_from_one_process(path: str) -> None:
+    assert CADDY.answers(DEMO_SITE, path) == CADDY.answers(STAFF_SITE, path) == ("staff:8000", path)
+
+
+@pytest.mark.parametrize(("site", "zones"), [(STAFF_SITE, {"staff"}), (PUBLIC_SITE, {"public"})])
+def test_a_site_reaches_no_process_of_the_other_zone(site: str, zones: set[str]) -> None:
+    every = [path + below for path in paths(list(ROLES.values())) for below in ("", "/x")]
+    asked = {CADDY.answers(site, path)[0] for path in [*every, "/static/x", "/docs", "/nowhere", "/api/nowhere"]}
+    asked |= CADDY.asked_for_readiness(site)
+    assert {ROLES[each.removesuffix(":8000")].zone for each in asked - {"gateway"}} == zones
+
+
+@pytest.mark.parametrize("site", [STAFF_SITE, PUBLIC_SITE, DEMO_SITE])
+@pytest.mark.parametrize("path", ["/metrics", "/healthz", "/readyz", "/metrics/x", "/nowhere"])
+def test_what_is_the_processes_own_stays_inside(site: str, path: str) -> None:
+    assert CADDY.answers(site, path)[1] in {"/nothing-here", *(["/readyz"] if path == "/readyz" else [])}
+    assert CADDY.answers(site, "/readyz")[0] == "gateway"
+
+
+def test_a_site_is_ready_when_all_its_processes_are() -> None:
+    upstreams = {f"{name}:8000": role.zone for name, role in ROLES.items()}
+    assert CADDY.asked_for_readiness(DEMO_SITE) == set(upstreams)
+    for site, zone in ((STAFF_SITE, "staff"), (PUBLIC_SITE, "public")):
+        assert CADDY.asked_for_readiness(site) == {name for name, of in upstreams.items() if of == zone}
