@@ -17,7 +17,8 @@ class Signals:
     async def wait(self, name: str, seconds: float) -> bool:
         """Wait for `name`, at most `seconds`; whether it fired."""
         try:
-            await asyncio.wait_for(self._events[name].wait(), seconds)
+            async with asyncio.timeout(seconds):  # wait_for() would lose a cancellation that comes with the signal
+                await self._events[name].wait()
         except TimeoutError:
             return False
         return True

@@ -10,8 +10,6 @@ import pytest
 from shared.runtime.postgres import EmbeddedPostgres
 from tests.fixtures.databases import FreshDatabase, fresh_databases
 
-__all__ = ["FreshDatabase"]
-
 
 @pytest.fixture(scope="session")
 def postgres() -> Iterator[EmbeddedPostgres]:
@@ -33,6 +31,6 @@ def bus_url(postgres: EmbeddedPostgres) -> str:
 
 @pytest.fixture
 async def fresh_database(postgres: EmbeddedPostgres) -> AsyncIterator[FreshDatabase]:
-    """Call it for the URL of a new, empty database with an owner of its own; dropped after the test."""
+    """Call it for the URL of a new database, empty or with a service's tables; dropped after the test."""
     async with fresh_databases(postgres) as make:
         yield make

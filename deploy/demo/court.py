@@ -16,8 +16,9 @@ _PATIENCE = 120.0
 _STILL = 0.6
 """Seconds for which the clock must stand where it was put: by then every service has followed."""
 _CALM = 3
-"""So many looks in a row must find the same, a quarter of a second apart."""
-_NEWEST = 100
+"""So many looks in a row must find the same."""
+_PAUSE = 0.3
+_NEWEST = 60
 """So many notices are looked at: more than any day makes."""
 _ON_THE_WAY = {("sms", "sent"), *((channel, state) for channel in ("sms", "mail") for state in ("planned", "claimed"))}
 _ON_THE_WAY |= {("sms", "intent"), ("mail", "intent")}
@@ -130,7 +131,7 @@ class Court:
         deadline = time.monotonic() + _PATIENCE
         while not done():
             _in_time(deadline, what)
-            time.sleep(0.25)
+            time.sleep(_PAUSE)
 
     def close(self) -> None:
         """Close all connections."""

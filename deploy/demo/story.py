@@ -141,7 +141,7 @@ class Story:
         self._tip("property", "被执行人在示例商场二楼经营一家门店，用他人名义收款。", "shop")
         path, _ = self._tip("whereabouts", "被执行人每天上午在示例广场茶楼，今天也在。", "unfound")
         self._desk(path, "take")
-        self._court.live_until(self._at(VISIT, 9, 10), numbers)
+        self._court.live_until(self._at(VISIT, 8, 55), numbers)
         self._desk(path, "accept-evidence", {"case_number": self.numbers["unfound"]})
 
     def _visit(self) -> None:

@@ -3,7 +3,7 @@
 Bodies are kept as TEXT, the canonical JSON itself: JSONB would reorder keys and rewrite what was hashed.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from functools import cached_property
@@ -21,13 +21,14 @@ from sqlalchemy import (
     Table,
     Text,
     Update,
+    any_,
     bindparam,
     exists,
     func,
     select,
     update,
 )
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.dialects.postgresql import ARRAY, insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from shared.db.arrays import Columns, arrays, unnested
@@ -55,11 +56,11 @@ class LedgerTables:
     entries: Table
 
     @cached_property
-    def lock(self) -> Select[tuple[int, str]]:
-        """A head, locked until the transaction ends."""
+    def lock(self) -> Select[Any]:
+        """Heads, locked until the transaction ends."""
         columns = self.heads.c
-        query = select(columns.position, columns.digest).where(columns.chain_id == bindparam("chain"))
-        return query.with_for_update()
+        wanted = columns.chain_id == any_(bindparam("chains", type_=ARRAY(String)))
+        return select(self.heads).where(wanted).order_by(columns.chain_id).with_for_update()
 
     @cached_property
     def add(self) -> Insert:
@@ -117,6 +118,11 @@ async def append_all(
     return await tx.at_end(tables.entries, lambda: Pages(tables)).add(tx.conn, chain_id, tx.now, deeds)
 
 
+async def open_all(tx: Transaction, tables: LedgerTables, chain_ids: Iterable[str]) -> None:
+    """Lock the heads of several chains at once, in order: whoever adds to them afterwards need not ask again."""
+    await tx.at_end(tables.entries, lambda: Pages(tables)).open(tx.conn, chain_ids)
+
+
 class Pages:
     """Entries linked and not yet written, with the heads of their chains, which are locked."""
 
@@ -125,13 +131,24 @@ class Pages:
         self._heads: dict[str, Head] = {}
         self._entries: list[Entry] = []
 
+    async def open(self, conn: AsyncConnection, chain_ids: Iterable[str]) -> None:
+        """Lock heads, making them on their chains' first use: each is there once, whoever else begins it."""
+        wanted = sorted(set(chain_ids) - set(self._heads))
+        if not wanted:
+            return
+        rows = await conn.execute(self._tables.lock, {"chains": wanted})
+        self._heads |= {row.chain_id: Head(row.chain_id, row.position, row.digest) for row in rows}
+        for chain_id in wanted:
+            if chain_id not in self._heads:
+                self._heads[chain_id] = await _made_head(conn, self._tables.heads, chain_id)
+
     async def add(
         self, conn: AsyncConnection, chain_id: str, at: datetime, deeds: Sequence[tuple[str, Mapping[str, Any]]]
     ) -> list[Entry]:
         """Link entries behind what the chain holds by now."""
-        if deeds and chain_id not in self._heads:
-            self._heads[chain_id] = await _locked_head(conn, self._tables, chain_id)
         added: list[Entry] = []
+        if deeds:
+            await self.open(conn, [chain_id])
         for kind, body in deeds:
             added.append(link(self._heads[chain_id], at, kind, body))
             self._heads[chain_id] = added[-1].head
@@ -141,8 +158,11 @@ class Pages:
     async def write(self, conn: AsyncConnection) -> None:
         """Write all entries and move the heads."""
         if self._entries:
+            changed = sorted({entry.chain_id for entry in self._entries})
             await conn.execute(self._tables.add, arrays(_ENTRY, [_row(entry) for entry in self._entries]))
-            await conn.execute(self._tables.move, arrays(_HEAD, [asdict(head) for head in self._heads.values()]))
+            await conn.execute(
+                self._tables.move, arrays(_HEAD, [asdict(self._heads[chain_id]) for chain_id in changed])
+            )
 
 
 def _row(entry: Entry) -> dict[str, Any]:
@@ -187,14 +207,12 @@ async def check(conn: AsyncConnection, tables: LedgerTables, chain_id: str) -> B
     return verify((), head, until)
 
 
-async def _locked_head(conn: AsyncConnection, tables: LedgerTables, chain_id: str) -> Head:
-    """Lock the head row, making it on the chain's first use: in one statement, so two beginners cannot collide."""
-    row = (await conn.execute(tables.lock, {"chain": chain_id})).one_or_none()
-    if row is None:
-        first, heads = genesis(chain_id), tables.heads
-        fresh = insert(heads).values(chain_id=chain_id, position=first.position, digest=first.digest)
-        locked = fresh.on_conflict_do_update(index_elements=["chain_id"], set_={"position": heads.c.position})
-        row = (await conn.execute(locked.returning(heads.c.position, heads.c.digest))).one()
+async def _made_head(conn: AsyncConnection, heads: Table, chain_id: str) -> Head:
+    """Make and lock a chain's head: one statement, so two beginners cannot collide."""
+    first = genesis(chain_id)
+    fresh = insert(heads).values(chain_id=chain_id, position=first.position, digest=first.digest)
+    locked = fresh.on_conflict_do_update(index_elements=["chain_id"], set_={"position": heads.c.position})
+    row = (await conn.execute(locked.returning(heads.c.position, heads.c.digest))).one()
     return Head(chain_id, row.position, row.digest)
 
 

@@ -6,15 +6,15 @@ import pytest
 from starlette.routing import Match
 
 from shared.runtime.registry import load, service_names
-from tests.conftest import FreshDatabase
 from tests.fixtures.api_examples import PAGES, Runner, at_work, examples_of
+from tests.fixtures.databases import FreshDatabase
 from tests.fixtures.kits import app_of
 from tests.fixtures.stock import stocked
 
 
 @pytest.mark.parametrize("name", service_names())
 async def test_the_examples_hold(name: str, fresh_database: FreshDatabase) -> None:
-    stock = await stocked(name, await fresh_database())
+    stock = await stocked(name, await fresh_database(load(name)))
     runner = Runner(name, stock)
     async with at_work(stock, name):
         for example in examples_of(name):

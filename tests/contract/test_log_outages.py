@@ -14,6 +14,7 @@ from shared.bus.log import BusUnavailableError, Delivered, Log, Record, Subscrip
 from tests.contract.proxy import Proxy
 from tests.contract.reading import append, ends, in_order_per_key, numbered, numbers, read, unique
 from tests.contract.stores import Broker, Store, eventually
+from tests.fixtures.databases import FreshDatabase
 
 TIMEOUT = 2.0  # seconds
 T = TypeVar("T")
@@ -108,7 +109,7 @@ async def test_identity_stays_the_same_over_connections(store: Store) -> None:
         assert await log.identity() == first != ""
 
 
-async def test_a_fresh_database_has_another_identity(fresh_database: Callable[[], Awaitable[str]]) -> None:
+async def test_a_fresh_database_has_another_identity(fresh_database: FreshDatabase) -> None:
     identities = set()
     for _ in range(2):
         async with Store("postgres", await fresh_database()).started("t") as log:

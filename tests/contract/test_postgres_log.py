@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import timedelta
 
@@ -14,8 +14,7 @@ from shared.bus.postgres import PostgresLog
 from shared.bus.postgres.connections import Connections
 from tests.contract.reading import append, ends, in_order_per_key, numbered, numbers, read, unique
 from tests.contract.stores import Store
-
-FreshDatabase = Callable[[], Awaitable[str]]
+from tests.fixtures.databases import FreshDatabase
 
 
 @asynccontextmanager

@@ -2,6 +2,7 @@
 
 import logging
 import os
+import time
 from collections import Counter
 from collections.abc import Callable, Mapping
 
@@ -31,6 +32,7 @@ class Drill:
         self.due: Counter[Address] = Counter(mine.due)
         self._before = account(self.product, Counter()).received
         self._inflow = Inflow(self.product)
+        self._began = time.monotonic()
 
     def take(self, part: Part) -> None:
         """Hand a file in until it is taken; a repetition changes nothing."""
@@ -72,6 +74,7 @@ class Drill:
         """
         eventually("the import worked through", 240, lambda: imported(self.product))
         found = settled(self.product, self.due, self._before)
-        log.warning("%s: %s", what, {**found.figures(), **figures, **more()})
-        found.check(in_doubt)
+        took = {"seconds": round(time.monotonic() - self._began)}
+        log.warning("%s: %s", what, {**found.figures(), **figures, **more(), **took})
         assert books.faults_left(self.product.folder) == []
+        found.check(in_doubt)

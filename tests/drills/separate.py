@@ -13,7 +13,10 @@ from pathlib import Path
 
 import httpx
 
+from shared.contracts.topics import TOPICS
+from shared.runtime.registry import service_names
 from tests.contract.stores import Broker
+from tests.e2e.test_import import Haystack, search_databases
 from tests.fixtures.running import Machine, Product, eventually, free_port, new_folder, remove
 
 SERVICES = ("asset_tips", "case_intake", "duty_desk", "party_notification", "staff", "stage_tracking")
@@ -99,6 +102,23 @@ class Separate:
     def cluster(self) -> str:
         """The id of the cluster that the broker is now."""
         return self._loop.run(self.broker.store.log().identity())
+
+    def search(self, hay: Haystack) -> None:
+        """Take in everything that the databases, the logs and Kafka's topics hold."""
+        self._loop.run(self._search(hay))
+
+    async def _search(self, hay: Haystack) -> None:
+        await search_databases(self.machine.folder, service_names(), hay)
+        async with self.broker.store.started() as log:
+            reader = await log.subscribe("search", list(TOPICS))
+            silent = 0
+            while silent < 5:
+                records = await reader.poll(500, 1)
+                silent = 0 if records else silent + 1
+                for value in (each for record in records for each in (record.key, record.value)):
+                    hay.add(value)
+        for path in self.machine.folder.rglob("*.log"):
+            hay.add(path.read_bytes())
 
     def is_ready(self) -> bool:
         """What the gateway says of all processes together."""

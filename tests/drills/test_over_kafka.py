@@ -18,6 +18,7 @@ from tests.drills.acts import Acts
 from tests.drills.drill import FULL, Drill, portion
 from tests.drills.separate import CAREFUL, MAILS_AT_ONCE, SERVICES, SMS_AT_ONCE, Separate, Worker
 from tests.drills.watch import Watch
+from tests.e2e.test_import import Haystack, needles
 from tests.fixtures.running import Product, eventually, require_kafka
 
 STOP = 60.0 if FULL else 12.0
@@ -135,7 +136,10 @@ def ready_one(separate: Separate, service: str, dice: random.Random) -> Worker:
 
 
 def test_two_of_each_keep_the_order_of_every_case(separate: Separate) -> None:
-    """Two senders and two trackers at once, and acts that follow each other closely in some of the cases."""
+    """Two senders and two trackers at once, and acts that follow each other closely in some of the cases.
+
+    At its end nothing of a person stands in plain text in the databases, the logs and Kafka's topics.
+    """
     drill, dice = Drill(separate, portion(3)), random.Random(20261123)
     first, second = drill.mine.cut(2)
     drill.get_going(first)
@@ -155,6 +159,10 @@ def test_two_of_each_keep_the_order_of_every_case(separate: Separate) -> None:
         assert all(shares), f"{service}: {shares}"
     check_logs(separate.product, drill.mine.cases)
     assert acts.logged_in_order()
+    hay = Haystack()
+    separate.search(hay)
+    assert hay.looked > 10_000
+    assert hay.holds(needles()) == []
 
 
 def check_logs(product: Product, cases: tuple[str, ...]) -> None:

@@ -157,10 +157,10 @@ def at_rest(clerk: httpx.Client) -> bool:
 def settled(product: Product, due: Counter[Address], elsewhere: Counter[Address] | None = None) -> Account:
     """The account once all is received or listed, nothing is under way, and for three seconds nothing more has come.
 
-    After four minutes as it stands, for the test to say what is missing.
+    When nothing has come for four minutes, as it stands, for the test to say what is missing.
     """
-    deadline, quiet_since, inflow, before = time.monotonic() + 240, time.monotonic(), Inflow(product), 0
-    while time.monotonic() < deadline:
+    inflow, before, quiet_since = Inflow(product), 0, time.monotonic()
+    while time.monotonic() - quiet_since < 240:
         if inflow.number() != before:
             before, quiet_since = inflow.number(), time.monotonic()
         if time.monotonic() - quiet_since > 3 and at_rest(product.as_("clerk")):

@@ -5,6 +5,7 @@ import json
 import re
 import time
 from collections import Counter
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -224,10 +225,10 @@ def test_the_haystack_finds_what_it_should() -> None:
     assert set(hay.holds(wanted | {"19900000006"})) == wanted
 
 
-async def test_no_database_and_no_log_holds_personal_data_in_plain_text(imported: Imported) -> None:
-    product, hay = imported.product, Haystack()
-    for name in ("bus", *service_names()):
-        url = read_url(product.folder / "postgres", name).replace("+asyncpg", "")
+async def search_databases(folder: Path, names: Iterable[str], hay: Haystack) -> None:
+    """Every value of every table."""
+    for name in names:
+        url = read_url(folder / "postgres", name).replace("+asyncpg", "")
         conn = await asyncpg.connect(url)
         try:
             for (table,) in await conn.fetch("SELECT tablename FROM pg_tables WHERE schemaname = 'public'"):
@@ -236,6 +237,12 @@ async def test_no_database_and_no_log_holds_personal_data_in_plain_text(imported
                         hay.add(value)
         finally:
             await conn.close()
+
+
+async def test_no_database_and_no_log_holds_personal_data_in_plain_text(imported: Imported) -> None:
+    """In one process; a drill searches separate processes and Kafka's topics (tests/drills)."""
+    product, hay = imported.product, Haystack()
+    await search_databases(product.folder, ("bus", *service_names()), hay)
     assert hay.looked > 100_000
     logs = [log.read_bytes() for log in product.folder.rglob("*.log")]
     assert any(b'"message": "request"' in log for log in logs)

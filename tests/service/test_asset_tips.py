@@ -2,7 +2,7 @@
 
 import asyncio
 import re
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import timedelta
@@ -25,6 +25,7 @@ from shared.http.app import build_app
 from shared.http.routes import Zone
 from shared.powers import Role
 from shared.runtime.service import Kit
+from tests.fixtures.databases import FreshDatabase
 from tests.fixtures.kits import NOON, Feeder, client, make_kit, told
 
 BODY = "被执行人王小明在渝中区有一处房产，登记在他岳母名下。"
@@ -33,8 +34,8 @@ RECEIPT = re.compile(r"[0-9A-HJKMNP-TV-Z]{4}(-[0-9A-HJKMNP-TV-Z]{4}){3}")
 
 
 @pytest.fixture
-async def kit(fresh_database: Callable[[], Awaitable[str]]) -> AsyncIterator[Kit[Any]]:
-    kit = await make_kit(SERVICE, await fresh_database())
+async def kit(fresh_database: FreshDatabase) -> AsyncIterator[Kit[Any]]:
+    kit = await make_kit(SERVICE, await fresh_database(SERVICE))
     yield kit
     await kit.db.close()
 

@@ -1,7 +1,7 @@
 """Filing on a real database: numbers, idempotency, corrections, parties, assignment, privacy."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator
 from typing import Any
 from uuid import UUID
 
@@ -24,13 +24,14 @@ from shared.contracts.cases import (
 )
 from shared.db.transaction import new_id
 from shared.powers import Role
+from tests.fixtures.databases import FreshDatabase
 from tests.fixtures.filing import JUDGES, filing, judge, party, respondent
 from tests.fixtures.kits import Feeder, client, make_kit, told
 
 
 @pytest.fixture
-async def kit(fresh_database: Callable[[], Awaitable[str]]) -> AsyncIterator[IntakeKit]:
-    kit = await make_kit(SERVICE, await fresh_database())
+async def kit(fresh_database: FreshDatabase) -> AsyncIterator[IntakeKit]:
+    kit = await make_kit(SERVICE, await fresh_database(SERVICE))
     yield kit
     await kit.db.close()
 

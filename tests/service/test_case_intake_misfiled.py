@@ -1,6 +1,6 @@
 """Parties filed by mistake, and contacts whose holders say that they are somebody else."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator
 from typing import Any
 
 import httpx
@@ -13,14 +13,15 @@ from shared.contracts.cases import PartyAdded, PartyMisfiled
 from shared.contracts.notices import ContactDisowned
 from shared.contracts.stages import Milestone, MilestoneReached
 from shared.powers import Role
+from tests.fixtures.databases import FreshDatabase
 from tests.fixtures.filing import JUDGES, filing, judge, party, respondent
 from tests.fixtures.kits import NOON, Feeder, client, make_kit, told
 from tests.service.test_import import HEADER, LINES
 
 
 @pytest.fixture
-async def kit(fresh_database: Callable[[], Awaitable[str]]) -> AsyncIterator[IntakeKit]:
-    kit = await make_kit(SERVICE, await fresh_database())
+async def kit(fresh_database: FreshDatabase) -> AsyncIterator[IntakeKit]:
+    kit = await make_kit(SERVICE, await fresh_database(SERVICE))
     kit.settings.import_wait_seconds = 0
     yield kit
     await kit.db.close()

@@ -1,7 +1,7 @@
 """The pages of filing without scripts: nothing typed is lost, all faults stand beside their fields."""
 
 import re
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator
 from typing import Any
 
 import httpx
@@ -12,6 +12,7 @@ from services.case_intake.settings import IntakeKit
 from services.case_intake.usecases.imports import work_through
 from shared.contracts.cases import CaseAssigned, CaseCorrected, CaseFiled, PartyAdded, PartyChanged
 from shared.powers import Role
+from tests.fixtures.databases import FreshDatabase
 from tests.fixtures.filing import JUDGES, filing, judge, party
 from tests.fixtures.kits import Feeder, client, make_kit, told
 
@@ -37,8 +38,8 @@ RESPONDENT = {**APPLICANT, "role": "被执行人", "name": "张静", "id_number"
 
 
 @pytest.fixture
-async def kit(fresh_database: Callable[[], Awaitable[str]]) -> AsyncIterator[IntakeKit]:
-    kit = await make_kit(SERVICE, await fresh_database())
+async def kit(fresh_database: FreshDatabase) -> AsyncIterator[IntakeKit]:
+    kit = await make_kit(SERVICE, await fresh_database(SERVICE))
     await Feeder(SERVICE, kit).feed(*map(judge, JUDGES))
     yield kit
     await kit.db.close()

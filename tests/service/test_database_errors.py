@@ -1,17 +1,18 @@
 """What PostgreSQL and its driver really raise, as the HTTP edge understands it."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator
 
 import pytest
 from sqlalchemy import bindparam, text
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 from shared.http.refusals import as_refusal
+from tests.fixtures.databases import FreshDatabase
 from tests.fixtures.running import free_port
 
 
 @pytest.fixture
-async def engine(fresh_database: Callable[[], Awaitable[str]]) -> AsyncIterator[AsyncEngine]:
+async def engine(fresh_database: FreshDatabase) -> AsyncIterator[AsyncEngine]:
     made = create_async_engine(await fresh_database(), pool_size=1, max_overflow=0, pool_timeout=0.05)
     async with made.begin() as conn:
         await conn.execute(text("CREATE TABLE t (id bigint PRIMARY KEY, word varchar(4) CHECK (word <> 'no'))"))

@@ -1,7 +1,7 @@
 """The desk over HTTP and as a consumer: queue, moments, clocks, races, what it tells and what it never does."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
@@ -22,13 +22,14 @@ from shared.db.tables import outbox
 from shared.db.transaction import new_id
 from shared.powers import Role
 from shared.runtime.service import Kit
+from tests.fixtures.databases import FreshDatabase
 from tests.fixtures.desk import BODY, CASE, CASE_ID, arrive, desk_kit, fail, later
 from tests.fixtures.kits import NOON, Feeder, client, told
 
 
 @pytest.fixture
-async def kit(fresh_database: Callable[[], Awaitable[str]]) -> AsyncIterator[Kit[Any]]:
-    kit = await desk_kit(await fresh_database())
+async def kit(fresh_database: FreshDatabase) -> AsyncIterator[Kit[Any]]:
+    kit = await desk_kit(await fresh_database(SERVICE))
     yield kit
     await kit.db.close()
 

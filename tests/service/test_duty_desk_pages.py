@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from dataclasses import replace
 from datetime import timedelta
@@ -24,6 +24,7 @@ from shared.db.transaction import Database, new_id
 from shared.powers import Role
 from shared.runtime.service import Kit
 from shared.signals import Signals
+from tests.fixtures.databases import FreshDatabase
 from tests.fixtures.desk import BODY, CASE, arrive, desk_kit, fail, later
 from tests.fixtures.kits import caller, client, told
 from tests.fixtures.serving import Listener, serving
@@ -33,7 +34,7 @@ HTML = {"accept": "text/html"}
 
 
 @pytest.fixture
-async def url(fresh_database: Callable[[], Awaitable[str]]) -> str:
+async def url(fresh_database: FreshDatabase) -> str:
     return await fresh_database()
 
 

@@ -21,7 +21,7 @@ from shared.runtime.secrets import load_secrets, secret_path
 from shared.runtime.unit import Unit, build_kit
 from shared.settings import Environment, RunSettings
 from shared.signals import Signals
-from tests.conftest import FreshDatabase
+from tests.fixtures.databases import FreshDatabase
 from tests.fixtures.kits import told
 
 ZONES = (Zone.STAFF, Zone.PUBLIC, Zone.STAFF)

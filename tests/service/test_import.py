@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +15,7 @@ from services.case_intake.settings import IntakeKit
 from services.case_intake.usecases.imports import work_through
 from shared.contracts.cases import CaseAssigned, CaseFiled, PartyAdded, PartyIdentity, PartyRole
 from shared.powers import Role
+from tests.fixtures.databases import FreshDatabase
 from tests.fixtures.filing import JUDGES, judge
 from tests.fixtures.kits import Feeder, client, make_kit, told
 
@@ -25,8 +26,8 @@ HEADER, *LINES = FILE.decode("utf-8-sig").splitlines()
 
 
 @pytest.fixture
-async def kit(fresh_database: Callable[[], Awaitable[str]]) -> AsyncIterator[IntakeKit]:
-    kit = await make_kit(SERVICE, await fresh_database())
+async def kit(fresh_database: FreshDatabase) -> AsyncIterator[IntakeKit]:
+    kit = await make_kit(SERVICE, await fresh_database(SERVICE))
     kit.settings.import_wait_seconds = 0
     yield kit
     await kit.db.close()

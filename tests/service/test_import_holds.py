@@ -1,6 +1,6 @@
 """Notices of an import are held, recalled and released, whatever is being filed meanwhile."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -15,6 +15,7 @@ from services.case_intake.usecases.holds import tell_decisions
 from services.case_intake.usecases.imports import work_through
 from shared.contracts.cases import CaseFiled, NoticesRecalled, NoticesReleased, PartyAdded
 from shared.powers import Role
+from tests.fixtures.databases import FreshDatabase
 from tests.fixtures.kits import NOON, client, make_kit, told
 
 HEADER, *LINES = (Path(__file__).parents[1] / "fixtures" / "cases.csv").read_text("utf-8-sig").splitlines()
@@ -22,8 +23,8 @@ TEN = timedelta(minutes=10)
 
 
 @pytest.fixture
-async def kit(fresh_database: Callable[[], Awaitable[str]]) -> AsyncIterator[IntakeKit]:
-    kit = await make_kit(SERVICE, await fresh_database())
+async def kit(fresh_database: FreshDatabase) -> AsyncIterator[IntakeKit]:
+    kit = await make_kit(SERVICE, await fresh_database(SERVICE))
     kit.settings.import_wait_seconds = 0
     yield kit
     await kit.db.close()

@@ -3,7 +3,7 @@
 import html
 import io
 import re
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -19,6 +19,7 @@ from services.case_intake.usecases.drafts import LIFETIME, drop_old_drafts
 from services.case_intake.usecases.imports import work_through
 from shared.contracts.cases import CaseCorrected, CaseFiled, PartyAdded, PartyChanged, PartyIdentity
 from shared.powers import Role
+from tests.fixtures.databases import FreshDatabase
 from tests.fixtures.filing import JUDGES, judge
 from tests.fixtures.kits import Feeder, client, make_kit, told
 
@@ -27,8 +28,8 @@ PHONE, OTHER_PHONE = "19900000005", "19900000099"
 
 
 @pytest.fixture
-async def kit(fresh_database: Callable[[], Awaitable[str]]) -> AsyncIterator[IntakeKit]:
-    kit = await make_kit(SERVICE, await fresh_database())
+async def kit(fresh_database: FreshDatabase) -> AsyncIterator[IntakeKit]:
+    kit = await make_kit(SERVICE, await fresh_database(SERVICE))
     await Feeder(SERVICE, kit).feed(*map(judge, JUDGES))
     kit.settings.import_wait_seconds = 0
     yield kit

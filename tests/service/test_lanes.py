@@ -26,7 +26,7 @@ from shared.db.tables import lane_events, lanes, outbox, quarantine
 from shared.db.transaction import Database, Transaction
 from shared.errors import NotYet, Unavailable
 from shared.signals import Signals
-from tests.conftest import FreshDatabase
+from tests.fixtures.databases import FreshDatabase
 from tests.fixtures.kits import NOON
 
 METADATA = MetaData()

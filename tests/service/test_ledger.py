@@ -1,5 +1,5 @@
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -9,6 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 from shared.ledger.chain import BodyError, Break, BrokenAt, Entry, genesis, verify
 from shared.ledger.store import append, check, ledger_tables, read, read_head
+from tests.fixtures.databases import FreshDatabase
 
 METADATA = MetaData()
 TABLES = ledger_tables(METADATA)
@@ -19,7 +20,7 @@ BODY = {"z": "查封房产一处", "a": [2, 1], "\U0001f600": None, "\ufb33": '\
 
 
 @pytest.fixture
-async def engine(fresh_database: Callable[[], Awaitable[str]]) -> AsyncIterator[AsyncEngine]:
+async def engine(fresh_database: FreshDatabase) -> AsyncIterator[AsyncEngine]:
     engine = create_async_engine(await fresh_database(), pool_size=10)
     async with engine.begin() as conn:
         await conn.run_sync(METADATA.create_all)

@@ -29,7 +29,7 @@ from shared.db.transaction import new_id
 from shared.errors import Conflict
 from shared.http.auth import PartyCaller
 from shared.powers import Role
-from tests.conftest import FreshDatabase
+from tests.fixtures.databases import FreshDatabase
 from tests.fixtures.kits import KEYRING, NOON, caller, make_kit, told
 from tests.service.test_notices import (
     APPLICANT,
@@ -47,7 +47,7 @@ TEN_MINUTES = timedelta(minutes=10)
 
 @pytest.fixture
 async def office(fresh_database: FreshDatabase) -> AsyncIterator[Office]:
-    kit = await make_kit(SERVICE, await fresh_database())
+    kit = await make_kit(SERVICE, await fresh_database(SERVICE))
     yield Office(kit)
     await kit.db.close()
 

@@ -29,7 +29,7 @@ from shared.db.transaction import new_id
 from shared.errors import Conflict, Invalid, NotFound
 from shared.http.auth import PartyCaller
 from shared.powers import Role
-from tests.conftest import FreshDatabase
+from tests.fixtures.databases import FreshDatabase
 from tests.fixtures.kits import KEYRING, NOON, caller, client, make_kit, told
 from tests.service.test_notices import APPLICANT, RESPONDENT, Carrier, MailServer, Office, person, receipt, send_all
 
@@ -40,7 +40,7 @@ MAILBOX = "p2@example.com"
 
 @pytest.fixture
 async def office(fresh_database: FreshDatabase) -> AsyncIterator[Office]:
-    kit = await make_kit(SERVICE, await fresh_database())
+    kit = await make_kit(SERVICE, await fresh_database(SERVICE))
     yield Office(kit)
     await kit.db.close()
 

@@ -17,8 +17,8 @@ from services.party_notification.usecases.observing import Sighting, note
 from shared.contracts.notices import NoticeSent
 from shared.powers import Role
 from shared.runtime.service import Kit
-from tests.conftest import FreshDatabase
 from tests.fixtures.case_story import APPLICANT, RESPONDENT, Story, person
+from tests.fixtures.databases import FreshDatabase
 from tests.fixtures.kits import client, make_kit, told
 
 HTML = {"accept": "text/html"}
@@ -26,7 +26,7 @@ HTML = {"accept": "text/html"}
 
 @pytest.fixture
 async def kit(fresh_database: FreshDatabase) -> AsyncIterator[Kit[Any]]:
-    kit = await make_kit(SERVICE, await fresh_database())
+    kit = await make_kit(SERVICE, await fresh_database(SERVICE))
     yield kit
     await kit.db.close()
 

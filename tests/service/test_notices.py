@@ -35,10 +35,10 @@ from shared.contracts.envelope import Sealed
 from shared.contracts.notices import DeliveryTroubled, NoticeIssued, NoticeSent, NoticeServed, NoticeWaits
 from shared.contracts.stages import ProgressPublished
 from shared.db.transaction import new_id
-from shared.errors import Conflict
+from shared.errors import Conflict, Invalid
 from shared.powers import Role
 from shared.runtime.service import Kit
-from tests.conftest import FreshDatabase
+from tests.fixtures.databases import FreshDatabase
 from tests.fixtures.kits import KEYRING, NOON, Feeder, caller, make_kit, told
 
 
@@ -121,7 +121,7 @@ class Office:
 
 @pytest.fixture
 async def office(fresh_database: FreshDatabase) -> AsyncIterator[Office]:
-    kit = await make_kit(SERVICE, await fresh_database())
+    kit = await make_kit(SERVICE, await fresh_database(SERVICE))
     yield Office(kit)
     await kit.db.close()
 
@@ -414,7 +414,9 @@ async def test_paper_serves_on_the_day_of_its_delivery(office: Office) -> None:
     (paper,) = await office.rows(tables.paper)
     me, act = caller(Role.CLERK), deciding.PaperAct
     await deciding.record_paper(office.kit, paper.paper_id, act.POSTED, None, "EMS123", me)
-    day = NOON.date() - timedelta(days=1)
+    day = NOON.date()
+    with pytest.raises(Invalid, match="invalid"):
+        await deciding.record_paper(office.kit, paper.paper_id, act.SERVED, day - timedelta(days=1), None, me)
     await deciding.record_paper(office.kit, paper.paper_id, act.SERVED, day, None, me)
     respondent = [n for n in await office.rows(tables.notices) if n.role == "respondent"]
     assert {(n.served_on, n.served_by) for n in respondent} == {(day, "paper")}

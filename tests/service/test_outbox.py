@@ -23,7 +23,7 @@ from shared.outbox.relay import Relay, forget_delivered
 from shared.runtime.registry import load
 from shared.runtime.unit import Unit
 from shared.signals import Signals
-from tests.conftest import FreshDatabase
+from tests.fixtures.databases import FreshDatabase
 from tests.fixtures.kits import NOON, make_kit
 
 
@@ -277,7 +277,7 @@ async def test_a_relay_that_dies_makes_its_unit_red_and_nothing_else_stops(
     fresh_database: FreshDatabase, bus_url: str
 ) -> None:
     service = load("asset_tips")
-    kit = await make_kit(service, await fresh_database())
+    kit = await make_kit(service, await fresh_database(service))
     bus = Broken(await open_log(bus_url), RuntimeError("boom"))
     unit = Unit(service, kit, bus, tuple(Zone))  # type: ignore[arg-type]
     check = unit.checks()["asset_tips.relay"]

@@ -1,7 +1,7 @@
 """The sandbox as a service: what it took can be read in order, is sealed, and was committed before the answer."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator
 from datetime import timedelta
 from typing import Any
 
@@ -17,6 +17,7 @@ from services.sandbox.service import SERVICE
 from shared.clock import SystemClock, court_date
 from shared.runtime.launch import LaunchError
 from shared.runtime.service import Kit
+from tests.fixtures.databases import FreshDatabase
 from tests.fixtures.kits import client
 from tests.service.outside import PHONES, at_work, court, put_faults, quick_kit, received, send, send_mail, taking
 
@@ -24,8 +25,8 @@ NOTHING = timedelta(0)
 
 
 @pytest.fixture
-async def kit(fresh_database: Callable[[], Awaitable[str]]) -> AsyncIterator[Kit[Any]]:
-    made = await quick_kit(await fresh_database())
+async def kit(fresh_database: FreshDatabase) -> AsyncIterator[Kit[Any]]:
+    made = await quick_kit(await fresh_database(SERVICE))
     yield made
     await made.db.close()
 

@@ -1,7 +1,7 @@
 """What the outside world does by itself and at our bidding: receipts, faults, the clock, the page."""
 
 import re
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -15,6 +15,7 @@ from services.sandbox.usecases.reporting import RETRIES
 from shared.clock import SystemClock
 from shared.contracts.sandbox import ClockMoved
 from shared.runtime.service import Kit
+from tests.fixtures.databases import FreshDatabase
 from tests.fixtures.kits import client, told
 from tests.service.outside import PHONES, court, put_faults, quick_kit, received, send, send_mail, taking
 
@@ -22,8 +23,8 @@ NOTHING = timedelta(0)
 
 
 @pytest.fixture
-async def kit(fresh_database: Callable[[], Awaitable[str]]) -> AsyncIterator[Kit[Any]]:
-    made = await quick_kit(await fresh_database())
+async def kit(fresh_database: FreshDatabase) -> AsyncIterator[Kit[Any]]:
+    made = await quick_kit(await fresh_database(SERVICE))
     yield made
     await made.db.close()
 

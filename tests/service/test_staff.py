@@ -2,7 +2,7 @@
 
 import asyncio
 import stat
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -22,6 +22,7 @@ from shared.powers import POSTS, Role
 from shared.runtime.secrets import SecretsMissingError, load_secrets, secret_path
 from shared.runtime.service import Kit
 from shared.settings import Environment, RunSettings
+from tests.fixtures.databases import FreshDatabase
 from tests.fixtures.kits import client, make_kit, told
 
 EMPTY = replace(SERVICE, start=None)
@@ -37,9 +38,9 @@ HTML = {"accept": "text/html"}
 
 
 @pytest.fixture
-async def kit(fresh_database: Callable[[], Awaitable[str]], tmp_path: Path) -> AsyncIterator[Kit[Any]]:
+async def kit(fresh_database: FreshDatabase, tmp_path: Path) -> AsyncIterator[Kit[Any]]:
     """Nobody is there yet; secrets are kept below `tmp_path`."""
-    kit = await make_kit(EMPTY, await fresh_database())
+    kit = await make_kit(EMPTY, await fresh_database(EMPTY))
     yield replace(kit, run=RunSettings(environment=Environment.TEST, data=tmp_path))
     await kit.db.close()
 

@@ -1,7 +1,7 @@
 """Signing in, staying in, going out."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
@@ -20,6 +20,7 @@ from shared.db.transaction import new_id
 from shared.db.tries import LOCK
 from shared.powers import POSTS, Role
 from shared.runtime.service import Kit
+from tests.fixtures.databases import FreshDatabase
 from tests.fixtures.kits import client, make_kit
 
 PASSWORD, NEW = "kx7m-9qfw-2hcd", "  spaces count too  "
@@ -48,8 +49,8 @@ async def add(kit: Kit[Any], role: Role, *, must_change: bool = False) -> Member
 
 
 @pytest.fixture
-async def kit(fresh_database: Callable[[], Awaitable[str]]) -> AsyncIterator[Kit[Any]]:
-    kit = await make_kit(EMPTY, await fresh_database())
+async def kit(fresh_database: FreshDatabase) -> AsyncIterator[Kit[Any]]:
+    kit = await make_kit(EMPTY, await fresh_database(EMPTY))
     yield kit
     await kit.db.close()
 

@@ -21,7 +21,7 @@ from tests.fixtures.staging import about, assigned, filed, party, sent, served
 
 @pytest.fixture
 async def kit(fresh_database: Any) -> AsyncIterator[Any]:
-    kit = await make_kit(SERVICE, await fresh_database())
+    kit = await make_kit(SERVICE, await fresh_database(SERVICE))
     yield kit
     await kit.db.close()
 

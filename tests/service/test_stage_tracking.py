@@ -36,7 +36,7 @@ from tests.fixtures.staging import JUDGE, about, assigned, facts, filed, party, 
 
 @pytest.fixture
 async def kit(fresh_database: Any) -> AsyncIterator[Any]:
-    kit = await make_kit(SERVICE, await fresh_database())
+    kit = await make_kit(SERVICE, await fresh_database(SERVICE))
     yield kit
     await kit.db.close()
 

@@ -42,8 +42,8 @@ from shared.runtime.telemetry import Metrics, TelemetrySettings, traced
 from shared.runtime.unit import Unit
 from shared.telemetry.metrics import REGISTRY
 from shared.telemetry.traces import TRACING, SpanKind
-from tests.conftest import FreshDatabase
 from tests.fixtures.case_story import APPLICANT, RESPONDENT, Story, person
+from tests.fixtures.databases import FreshDatabase
 from tests.fixtures.filing import JUDGES, filing, judge
 from tests.fixtures.kits import NOON, Feeder, client, make_kit
 
@@ -60,14 +60,14 @@ async def refresh(service: Service, kit: Kit[Any]) -> None:
 
 @pytest.fixture
 async def stages(fresh_database: FreshDatabase) -> AsyncIterator[Kit[Any]]:
-    kit = await make_kit(STAGES, await fresh_database())
+    kit = await make_kit(STAGES, await fresh_database(STAGES))
     yield kit
     await kit.db.close()
 
 
 @pytest.fixture
 async def notification(fresh_database: FreshDatabase) -> AsyncIterator[Kit[Any]]:
-    kit = await make_kit(NOTIFICATION, await fresh_database())
+    kit = await make_kit(NOTIFICATION, await fresh_database(NOTIFICATION))
     yield kit
     await kit.db.close()
 
@@ -290,7 +290,7 @@ async def journey(fresh_database: FreshDatabase) -> AsyncIterator[Journey]:
     log = PostgresLog(await fresh_database())
     await log.start(dict.fromkeys(TOPICS, 1))
     units = {
-        service.name: Unit(service, await make_kit(service, await fresh_database()), log, tuple(Zone))
+        service.name: Unit(service, await make_kit(service, await fresh_database(service)), log, tuple(Zone))
         for service in (INTAKE, STAGES, NOTIFICATION)
     }
     yield Journey(units)

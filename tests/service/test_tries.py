@@ -12,13 +12,13 @@ from services.duty_desk.service import SERVICE
 from shared.db import tries
 from shared.db.tables import wrong_tries
 from shared.runtime.service import Kit
-from tests.conftest import FreshDatabase
+from tests.fixtures.databases import FreshDatabase
 from tests.fixtures.kits import make_kit
 
 
 @pytest.fixture
 async def kit(fresh_database: FreshDatabase) -> AsyncIterator[Kit[Any]]:
-    kit = await make_kit(SERVICE, await fresh_database())
+    kit = await make_kit(SERVICE, await fresh_database(SERVICE))
     yield kit
     await kit.db.close()
 

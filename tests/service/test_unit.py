@@ -11,7 +11,7 @@ from shared.db.tables import sandbox_clock
 from shared.http.routes import Zone
 from shared.runtime.registry import load
 from shared.runtime.unit import Unit
-from tests.conftest import FreshDatabase
+from tests.fixtures.databases import FreshDatabase
 from tests.fixtures.kits import make_kit
 
 AHEAD = timedelta(days=30)
@@ -21,7 +21,7 @@ async def test_a_service_that_starts_again_has_the_moved_clock_before_its_first_
     fresh_database: FreshDatabase, bus_url: str
 ) -> None:
     service = load("asset_tips")
-    kit = replace(await make_kit(service, await fresh_database()), clock=SystemClock())
+    kit = replace(await make_kit(service, await fresh_database(service)), clock=SystemClock())
     async with kit.db.begin() as tx:
         await tx.conn.execute(insert(sandbox_clock), {"only": 1, "offset_seconds": AHEAD.total_seconds()})
     await Unit(service, kit, PostgresLog(bus_url), tuple(Zone)).prepare()
@@ -33,7 +33,7 @@ async def test_a_process_of_the_public_zone_alone_runs_no_loops_and_no_jobs(
     fresh_database: FreshDatabase, bus_url: str
 ) -> None:
     service = load("asset_tips")
-    kit = await make_kit(service, await fresh_database())
+    kit = await make_kit(service, await fresh_database(service))
     unit = Unit(service, kit, PostgresLog(bus_url), (Zone.PUBLIC,))
     assert unit.loops == []
     assert [runner.job.name for runner in unit.jobs] == ["follow the sandbox's clock"]

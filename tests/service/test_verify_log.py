@@ -28,7 +28,7 @@ ENTRIES = LEDGER.entries
 
 @pytest.fixture
 async def kit(fresh_database: Any) -> AsyncIterator[Any]:
-    kit = await make_kit(SERVICE, await fresh_database())
+    kit = await make_kit(SERVICE, await fresh_database(SERVICE))
     yield kit
     await kit.db.close()
 

@@ -4,6 +4,7 @@ import json
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from ipaddress import ip_address, ip_network
 from pathlib import Path
 from typing import Any
 
@@ -157,6 +158,20 @@ def test_it_is_handed_exactly_the_secrets_that_it_names(container: Container, ma
     named = {text.removeprefix(PREFIX) for text in container.env.values() if text.startswith("@")}
     assert container.secrets == named
     assert named <= set(made)
+
+
+@pytest.mark.parametrize("zone", ["staff", "public"])
+def test_the_gateways_alone_are_believed_about_the_clients_address(zone: str) -> None:
+    services = COMPOSE["services"]
+    gateways = {name for name in services if name.startswith("gateway")}
+    nets = [services[name]["networks"].get(zone) for name in sorted(gateways)]
+    addresses = {net["ipv4_address"] for net in nets if net}
+    for each in of_compose():
+        if each.role.zone == zone:
+            assert set(each.env["YANGGUANG_TRUSTED_PROXY"].split(",")) == addresses
+            assert zone in services[each.name]["networks"]
+    (pool,) = COMPOSE["networks"][zone]["ipam"]["config"]
+    assert all(ip_address(each) not in ip_network(pool["ip_range"]) for each in addresses)
 
 
 def test_secrets_are_made_once_and_are_the_same_for_kubernetes(tmp_path: Path) -> None:

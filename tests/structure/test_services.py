@@ -69,7 +69,7 @@ def test_public_routes_and_staff_routes_stand_apart() -> None:
 
 @pytest.mark.parametrize("service", SERVICES, ids=lambda s: s.name)
 async def test_every_guarded_route_lets_in_exactly_whom_the_table_names(service: Service, fresh_database: Any) -> None:
-    kit = await make_kit(service, await fresh_database())
+    kit = await make_kit(service, await fresh_database(service))
     async with client(service, kit) as http:
         for route in routes_of(service):
             permission = (route.openapi_extra or {})["x-permission"]
@@ -120,7 +120,7 @@ def test_personal_fields_of_events_are_sealed() -> None:
 
 @pytest.mark.parametrize("service", SERVICES, ids=lambda s: s.name)
 async def test_the_migrations_make_exactly_the_tables(service: Service, fresh_database: Any) -> None:
-    kit = await make_kit(service, await fresh_database())
+    kit = await make_kit(service, await fresh_database(service))
     metadata = MetaData()
     store = __import__(f"{service.package}.store", fromlist=["store"])
     tables = getattr(store, "METADATA", None)

@@ -17,7 +17,7 @@ PAPER_STATES = {
     "returned": "已退回",
     "withdrawn": "已作废",
 }
-NOTICE_STATES = {"waiting": "等待补充", "unserved": "尚未送达", "served": "已送达", "withdrawn": "已作废"}
+NOTICE_STATES = {"waiting": "暂未发出", "unserved": "尚未送达", "served": "已送达", "withdrawn": "已作废"}
 RULINGS = (
     (Ruling.ARRIVED.value, "已送达", "已向当事人核实收到，或有其他证据。"),
     (Ruling.SEND_AGAIN.value, "重新发送", "再发一次，内容不变；当事人可能收到两次。"),

@@ -1,12 +1,12 @@
 """Notices: what is owed, what waits, what was written."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row, func, select, tuple_, update
+from sqlalchemy import Date, Row, Text, Update, Uuid, func, select, tuple_, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -20,7 +20,19 @@ from services.party_notification.store.tables import (
     reads,
 )
 from services.party_notification.store.withdrawing import CORRECTION, has_left
+from shared.db.arrays import Columns, arrays, unnested
 from shared.db.case_numbers import holds_number
+
+_SERVING: Columns = {"notice_id": Uuid, "served_on": Date, "served_by": Text, "served_because": Text}
+
+
+def _mark_served() -> Update:
+    given = unnested(_SERVING)
+    changed = {name: given.c[name] for name in _SERVING if name != "notice_id"}
+    return update(notices).where(notices.c.notice_id == given.c.notice_id).values(changed)
+
+
+_MARK_SERVED = _mark_served()
 
 
 async def add(conn: AsyncConnection, row: dict[str, Any]) -> bool:
@@ -135,23 +147,30 @@ async def carried(conn: AsyncConnection, message_ids: Sequence[UUID]) -> list[Ro
     return list(await conn.execute(query.where(message_notices.c.message_id.in_(message_ids)).order_by(notices.c.kind)))
 
 
-async def mark_sent(conn: AsyncConnection, message_id: UUID, at: datetime) -> list[Row[Any]]:
-    """The notices of a message that are sent for the first time by it."""
-    of_message = select(message_notices.c.notice_id).where(message_notices.c.message_id == message_id)
-    statement = update(notices).where(notices.c.notice_id.in_(of_message), notices.c.sent_at.is_(None))
-    return list(await conn.execute(statement.values(sent_at=at).returning(notices)))
+async def mark_sent(conn: AsyncConnection, message_ids: Sequence[UUID], at: datetime) -> list[Row[Any]]:
+    """The notices of messages that are sent for the first time by them, each with its message."""
+    here = (message_notices.c.notice_id == notices.c.notice_id) & notices.c.sent_at.is_(None)
+    here &= message_notices.c.message_id.in_(message_ids)
+    statement = update(notices).where(here).values(sent_at=at)
+    return list(await conn.execute(statement.returning(notices, message_notices.c.message_id)))
 
 
-async def mark_served(conn: AsyncConnection, notice_id: UUID, on: date | None, by: str | None, because: str) -> None:
-    """The notice's legal effect, or why there is none."""
-    values = {"served_on": on, "served_by": by, "served_because": because}
-    await conn.execute(update(notices).where(notices.c.notice_id == notice_id).values(values))
+async def lock_issued(conn: AsyncConnection, notice_ids: Sequence[UUID]) -> list[Row[Any]]:
+    """Those of these notices that are written and stand, locked, as they are by now."""
+    query = select(notices).where(notices.c.notice_id.in_(notice_ids), _ISSUED).order_by(notices.c.notice_id)
+    return list(await conn.execute(query.with_for_update()))
 
 
-async def carried_by(conn: AsyncConnection, message_id: UUID) -> list[Row[Any]]:
-    """The notices that a message carries."""
-    query = select(notices).join(message_notices, message_notices.c.notice_id == notices.c.notice_id)
-    return list(await conn.execute(query.where(message_notices.c.message_id == message_id)))
+async def mark_served(conn: AsyncConnection, rows: Sequence[Mapping[str, Any]]) -> None:
+    """The notices' legal effect, or why there is none; each row has all of `_SERVING`."""
+    if rows:
+        await conn.execute(_MARK_SERVED, arrays(_SERVING, rows))
+
+
+async def carried_by(conn: AsyncConnection, *message_ids: UUID) -> list[Row[Any]]:
+    """The notices that messages carry, each once."""
+    carried = select(message_notices.c.notice_id).where(message_notices.c.message_id.in_(message_ids))
+    return list(await conn.execute(select(notices).where(notices.c.notice_id.in_(carried))))
 
 
 async def mark_read(conn: AsyncConnection, notice_id: UUID, at: datetime) -> bool:
@@ -166,9 +185,10 @@ async def read_of(conn: AsyncConnection, notice_ids: Sequence[UUID]) -> dict[UUI
     return {row.notice_id: row.first_read_at for row in await conn.execute(query)}
 
 
-async def set_sent(conn: AsyncConnection, notice_id: UUID, at: datetime) -> None:
-    """The notice first went out."""
-    await conn.execute(update(notices).where(notices.c.notice_id == notice_id).values(sent_at=at))
+async def set_sent(conn: AsyncConnection, notice_id: UUID, at: datetime) -> bool:
+    """The notice went out; True the first time."""
+    here = (notices.c.notice_id == notice_id) & notices.c.sent_at.is_(None)
+    return (await conn.execute(update(notices).where(here).values(sent_at=at))).rowcount == 1
 
 
 async def seen_of(conn: AsyncConnection, notice_ids: Sequence[UUID]) -> list[Row[Any]]:

@@ -1,11 +1,26 @@
 """Messages and deliveries: planning, claiming, what was seen of them. Machine time here is the database's."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Row, func, insert, select, update
+from sqlalchemy import (
+    BindParameter,
+    ColumnElement,
+    DateTime,
+    Row,
+    Text,
+    Update,
+    Uuid,
+    any_,
+    bindparam,
+    func,
+    insert,
+    select,
+    update,
+)
+from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -17,11 +32,30 @@ from services.party_notification.store.tables import (
     messages,
     observations,
     parties,
-    receipts,
     sms_templates,
 )
+from shared.db.arrays import Columns, arrays, unnested
 
 _OF_MESSAGE = (messages.c.address, messages.c.cause, messages.c.traceparent)
+
+
+_STATE: Columns = {
+    "delivery_id": Uuid,
+    "state": Text,
+    "step": Text,
+    "due_at": DateTime(timezone=True),
+    "reason": Text,
+    "provider_id": Text,
+}
+
+
+def _set_states() -> Update:
+    given = unnested(_STATE)
+    changed = {name: given.c[name] for name in _STATE if name != "delivery_id"}
+    return update(deliveries).where(deliveries.c.delivery_id == given.c.delivery_id).values(changed)
+
+
+_SET_STATES = _set_states()
 
 
 async def put_template(conn: AsyncConnection, key: str, body: str) -> None:
@@ -104,13 +138,29 @@ async def set_delivery(conn: AsyncConnection, delivery_id: UUID, values: dict[st
     await conn.execute(update(deliveries).where(deliveries.c.delivery_id == delivery_id).values(values))
 
 
+async def set_states(conn: AsyncConnection, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Keep the cached state and next step of many; each row has all of `_STATE`."""
+    await conn.execute(_SET_STATES, arrays(_STATE, rows))
+
+
 async def lock_delivery(conn: AsyncConnection, delivery_id: UUID) -> Row[Any] | None:
-    """A delivery with its message, both locked: whether the message is withdrawn is then settled."""
-    columns = (messages.c.case_id, messages.c.party_id, messages.c.cause, NOW.label("machine_time"))
-    told = (messages.c.withdrawn, messages.c.corrects)
-    query = select(deliveries, *columns, *told).join(messages, messages.c.message_id == deliveries.c.message_id)
-    query = query.where(deliveries.c.delivery_id == delivery_id).with_for_update(of=[deliveries, messages])
-    return (await conn.execute(query)).one_or_none()
+    """As `lock_deliveries`, for one."""
+    return next(iter(await lock_deliveries(conn, [delivery_id])), None)
+
+
+async def lock_deliveries(conn: AsyncConnection, delivery_ids: Sequence[UUID]) -> list[Row[Any]]:
+    """Deliveries with their messages, both locked, by case: whether a message is withdrawn is then settled."""
+    particulars = (messages.c.case_id, messages.c.party_id, messages.c.cause, messages.c.withdrawn, messages.c.corrects)
+    columns = (*particulars, NOW.label("machine_time"))
+    query = select(deliveries, *columns).join(messages, messages.c.message_id == deliveries.c.message_id)
+    query = query.where(deliveries.c.delivery_id == any_(_uuids(delivery_ids)))
+    query = query.order_by(messages.c.case_id, deliveries.c.delivery_id)
+    return list(await conn.execute(query.with_for_update(of=[deliveries, messages])))
+
+
+def _uuids(ids: Sequence[UUID]) -> BindParameter[Any]:
+    """One parameter, however many: the statement's text stays the same."""
+    return bindparam(None, list(ids), type_=ARRAY(Uuid))
 
 
 async def observe(conn: AsyncConnection, *rows: dict[str, Any]) -> None:
@@ -130,11 +180,13 @@ async def intend(conn: AsyncConnection, ids: Sequence[UUID], out_id: str | None,
     await conn.execute(update(deliveries).where(deliveries.c.delivery_id.in_(ids)).values(values))
 
 
-async def observed(conn: AsyncConnection, message_id: UUID) -> list[Row[Any]]:
-    """Everything seen of all attempts of a message; an attempt of which nothing was seen has a row of nulls."""
-    query = select(deliveries.c.attempt, observations.c.seen, observations.c.noted_at, observations.c.permanent)
+async def observed(conn: AsyncConnection, message_ids: Sequence[UUID]) -> list[Row[Any]]:
+    """Everything seen of all attempts of messages; an attempt of which nothing was seen has a row of nulls."""
+    columns = (deliveries.c.message_id, deliveries.c.attempt)
+    query = select(*columns, observations.c.seen, observations.c.noted_at, observations.c.permanent)
     query = query.join(observations, observations.c.delivery_id == deliveries.c.delivery_id, isouter=True)
-    return list(await conn.execute(query.where(deliveries.c.message_id == message_id).order_by(observations.c.id)))
+    query = query.where(deliveries.c.message_id == any_(_uuids(message_ids)))
+    return list(await conn.execute(query.order_by(observations.c.id)))
 
 
 async def observed_of(conn: AsyncConnection, message_ids: Sequence[UUID]) -> list[Row[Any]]:
@@ -170,9 +222,10 @@ async def machine_time(conn: AsyncConnection) -> datetime:
     return now
 
 
-async def hold(conn: AsyncConnection, what: str) -> None:
-    """One transaction at a time does this `what`, in all processes."""
-    await conn.execute(select(func.pg_advisory_xact_lock(func.hashtextextended(what, 0))))
+async def hold(conn: AsyncConnection, *what: str) -> None:
+    """One transaction at a time does each `what`, in all processes; several are taken in one order."""
+    given = func.unnest(bindparam(None, sorted(set(what)), type_=ARRAY(Text))).table_valued("name").render_derived()
+    await conn.execute(select(func.pg_advisory_xact_lock(func.hashtextextended(given.c.name, 0))))
 
 
 async def withdraw_later(conn: AsyncConnection, message_id: UUID, attempt: int) -> None:
@@ -195,37 +248,6 @@ async def addresses_of(conn: AsyncConnection, party_id: UUID) -> list[Row[Any]]:
     """A message for each address to which the party was, or was to be, written."""
     rows = await conn.execute(select(messages).where(messages.c.party_id == party_id).order_by(messages.c.message_id))
     return list({row.address_index: row for row in rows}.values())
-
-
-async def keep_receipt(conn: AsyncConnection, row: dict[str, Any]) -> int | None:
-    """Keep a receipt as it came; None when the same one came before."""
-    statement = upsert(receipts).values(row).on_conflict_do_nothing().returning(receipts.c.id)
-    receipt_id: int | None = (await conn.execute(statement)).scalar_one_or_none()
-    return receipt_id
-
-
-async def match_receipt(conn: AsyncConnection, receipt_id: int, delivery_id: UUID) -> None:
-    """The receipt belongs to this delivery."""
-    await conn.execute(update(receipts).where(receipts.c.id == receipt_id).values(delivery_id=delivery_id))
-
-
-async def delivery_of_receipt(
-    conn: AsyncConnection, provider_id: str, out_id: str | None, address_index: str
-) -> UUID | None:
-    """The delivery that a receipt speaks of: by the carrier's batch id and the number, else by our own id."""
-    left = deliveries.c.channel == "sms", deliveries.c.out_id.is_not(None)
-    ours = deliveries.c.provider_id == provider_id
-    if out_id:
-        ours |= deliveries.c.out_id == out_id
-    query = select(deliveries.c.delivery_id).where(deliveries.c.address_index == address_index, *left, ours)
-    query = query.order_by(deliveries.c.planned_at.desc()).limit(1)
-    return (await conn.execute(query)).scalar_one_or_none()
-
-
-async def orphans(conn: AsyncConnection, provider_id: str, address_index: str) -> list[Row[Any]]:
-    """Receipts that came before the carrier's own answer was written down."""
-    here = (receipts.c.provider_id == provider_id) & (receipts.c.address_index == address_index)
-    return list(await conn.execute(select(receipts).where(here, receipts.c.delivery_id.is_(None))))
 
 
 async def for_person(conn: AsyncConnection, limit: int) -> list[Row[Any]]:

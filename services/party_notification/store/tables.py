@@ -163,6 +163,8 @@ deliveries = Table(
 )
 Index("deliveries_due", deliveries.c.channel, deliveries.c.due_at, postgresql_where=deliveries.c.due_at.is_not(None))
 Index("deliveries_open", deliveries.c.address_index, postgresql_where=deliveries.c.state == "intent")
+Index("deliveries_step", deliveries.c.step, deliveries.c.due_at, postgresql_where=deliveries.c.due_at.is_not(None))
+Index("deliveries_address", deliveries.c.address_index, deliveries.c.planned_at)
 Index("deliveries_provider", deliveries.c.provider_id, deliveries.c.address_index)
 Index("deliveries_person", deliveries.c.planned_at, postgresql_where=deliveries.c.step == "person")
 

@@ -21,6 +21,7 @@ MISFILED = "misfiled"
 """Why a message is withdrawn: its recipient is no party."""
 DISOWNED = "disowned"
 """Why a message is withdrawn: whoever holds its address is not the party."""
+_VOID = "收件人不是本案当事人，通知作废，不发生效力。"
 _TOLD = ("unknown", "sent", "delivered")
 LEFT = ("intent", *_TOLD)
 """States of a delivery that has, or may have, left."""
@@ -45,9 +46,10 @@ async def in_hand(conn: AsyncConnection, party_id: UUID, address_index: str | No
 
 
 async def withdraw_notices(conn: AsyncConnection, party_id: UUID) -> None:
-    """The party's notices are void; letters that the post does not have stay here."""
+    """The party's notices are void, whatever served them; letters that the post does not have stay here."""
     mine = (notices.c.party_id == party_id) & (notices.c.kind != CORRECTION)
-    void = {"state": "withdrawn", "waits_reason": None, "waits_owner": None}
+    void: dict[str, Any] = {"state": "withdrawn", "waits_reason": None, "waits_owner": None}
+    void |= {"served_on": None, "served_by": None, "served_because": _VOID}
     await conn.execute(update(notices).where(mine).values(void))
     here = (paper.c.party_id == party_id) & paper.c.state.in_(("to_print", "returned"))
     await conn.execute(update(paper).where(here).values(state="withdrawn"))

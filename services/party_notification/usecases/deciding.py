@@ -86,7 +86,8 @@ async def record_paper(
         carried = await paper.notices_on(tx.conn, paper_id)
         if act is not PaperAct.RETURNED and row.state != PaperAct.POSTED:
             await _may_leave(tx, row, carried)
-        _check(act, on, tracking, court_date(tx.now))
+        written = max((court_date(notice.issued_at) for notice in carried if notice.issued_at), default=date.min)
+        _check(act, on, tracking, (written, court_date(tx.now)))
         values: dict[str, Any] = {"state": act.value}
         if act is PaperAct.POSTED:
             values |= {"posted_at": tx.now, "tracking": tracking}
@@ -97,8 +98,7 @@ async def record_paper(
         effects = Effects([(f"paper.{act}", body)])
         for notice in carried:
             # What is handed over at the counter is sent by that: the court's duty to send is done.
-            if act is not PaperAct.RETURNED and notice.sent_at is None:
-                await notices.set_sent(tx.conn, notice.notice_id, tx.now)
+            if act is not PaperAct.RETURNED and await notices.set_sent(tx.conn, notice.notice_id, tx.now):
                 effects.events.append(NoticeSent(**about(notice), channel="paper", sent_at=tx.now))
         await judge(tx, carried, effects)
         await effects.tell(tx, row.case_id)
@@ -115,7 +115,9 @@ async def _may_leave(tx: Transaction, row: Row[Any], carried: Sequence[Row[Any]]
         raise Conflict("party_misfiled", "收件人系误登记，不是本案当事人，请不要寄出或者交付。")
 
 
-def _check(act: PaperAct, on: date | None, tracking: str | None, today: date) -> None:
+def _check(act: PaperAct, on: date | None, tracking: str | None, days: tuple[date, date]) -> None:
+    """`days`: the first and the last on which a letter can have been handed over."""
+    written, today = days
     faults = []
     if act is PaperAct.POSTED and not tracking:
         faults.append(Fault("tracking", "请填写邮件编号。"))
@@ -123,5 +125,7 @@ def _check(act: PaperAct, on: date | None, tracking: str | None, today: date) ->
         faults.append(Fault("on", "请填写签收日期。"))
     if on is not None and on > today:
         faults.append(Fault("on", "日期不能晚于今天。"))
+    if on is not None and on < written:
+        faults.append(Fault("on", "日期不能早于文书制作的日期。"))
     if faults:
         raise Invalid(faults)

@@ -1,6 +1,6 @@
 """Legal effect: derived from all evidence of a notice each time something was added to it."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
@@ -16,7 +16,7 @@ from shared.clock import court_date
 from shared.contracts.envelope import Event
 from shared.contracts.notices import NoticeServed
 from shared.db.transaction import Transaction
-from shared.ledger.store import append_all
+from shared.ledger.store import append_all, open_all
 
 _OF_MAIL = {
     Seen.SENT: ProofEvent.MAIL_ACCEPTED,
@@ -40,39 +40,56 @@ class Effects:
         await append_all(tx, LEDGER, str(case_id), self.deeds)
 
 
+async def tell_all(tx: Transaction, effects: Mapping[UUID, Effects]) -> None:
+    """Write those of several cases: their chains' heads are locked at once and in order."""
+    await open_all(tx, LEDGER, map(str, effects))
+    for case_id in sorted(effects):
+        await effects[case_id].tell(tx, case_id)
+
+
 async def judge(tx: Transaction, carried: Sequence[Row[Any]], effects: Effects) -> None:
-    """Bring the legal effect of notices up to date; what is new goes into `effects`.
+    """As `judge_all`, for the notices of one case."""
+    await judge_all(tx, carried, {notice.case_id: effects for notice in carried})
+
+
+async def judge_all(tx: Transaction, carried: Sequence[Row[Any]], effects: Mapping[UUID, Effects]) -> None:
+    """Bring the legal effect of notices up to date; what is new goes into the effects of each notice's case.
 
     A notice is judged by the consent and the confirmation under which it was issued: what a party changes
     later binds later notices.
     """
-    issued = [notice for notice in carried if notice.state == "issued"]
+    # Locked before the evidence is gathered: whoever adds to it at the same moment judges after us, by ours too.
+    issued = await notices.lock_issued(tx.conn, [notice.notice_id for notice in carried])
     evidence = await _evidence(tx, [notice.notice_id for notice in issued])
+    changed = []
     for notice in issued:
         effect = legal_effect(
             consents=notice.consents,
             address_confirmed_on=notice.address_confirmed_on,
             evidence=evidence[notice.notice_id],
         )
-        await _keep(tx, notice, effect, effects)
+        changed += _change(notice, effect, effects[notice.case_id])
+    await notices.mark_served(tx.conn, changed)
 
 
-async def _keep(tx: Transaction, notice: Row[Any], effect: Served | NotServed, effects: Effects) -> None:
+def _change(notice: Row[Any], effect: Served | NotServed, effects: Effects) -> list[dict[str, Any]]:
     on, by = (effect.on, effect.by.value) if isinstance(effect, Served) else (None, None)
     if (on, by, effect.because) == (notice.served_on, notice.served_by, notice.served_because):
-        return
-    await notices.mark_served(tx.conn, notice.notice_id, on, by, effect.because)
+        return []
     if on is None and notice.served_on is not None:
         effects.deeds.append(("notice.unserved", {"notice_id": str(notice.notice_id), "because": effect.because}))
     if on is not None and by is not None and on != notice.served_on:
         effects.events.append(NoticeServed(**about(notice), channel=by, served_on=on))
         body = {"notice_id": str(notice.notice_id), "by": by, "on": on.isoformat()}
         effects.deeds.append(("notice.served", body))
+    return [{"notice_id": notice.notice_id, "served_on": on, "served_by": by, "served_because": effect.because}]
 
 
 async def _evidence(tx: Transaction, notice_ids: Sequence[UUID]) -> dict[UUID, list[Evidence]]:
     """All evidence of each notice: of its deliveries, its reading, its paper."""
     evidence: dict[UUID, list[Evidence]] = {notice_id: [] for notice_id in notice_ids}
+    if not notice_ids:
+        return evidence
     for row in await notices.seen_of(tx.conn, notice_ids):
         event = _event(row.channel, Seen(row.seen))
         if event is not None:

@@ -13,6 +13,7 @@ from shared.errors import NotYet
 
 _PUT_OFF = timedelta(minutes=1)
 
+
 async def recall(kit: NotificationKit, tx: Transaction, case_id: UUID, by: UUID, cause: UUID) -> None:
     """What has not left stays: planned messages are not claimed any more, what is newly owed waits."""
     if await cases.lock_case(tx.conn, case_id) is None:

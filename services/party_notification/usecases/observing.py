@@ -1,6 +1,8 @@
 """Something was seen of a delivery: it is appended, the state is folded anew, and the next step follows from it."""
 
-from dataclasses import dataclass
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, Literal
 from uuid import UUID
@@ -31,7 +33,7 @@ from services.party_notification.domain.next_step import (
 from services.party_notification.store import cases, notices, sending
 from services.party_notification.store.withdrawing import DISOWNED, MISFILED
 from services.party_notification.usecases.corrections import owe_corrections
-from services.party_notification.usecases.effects import Effects, about, judge
+from services.party_notification.usecases.effects import Effects, about, judge_all, tell_all
 from services.party_notification.usecases.facts import NotificationKit
 from services.party_notification.usecases.planning import SEND_SIGNAL, to_paper
 from services.party_notification.usecases.reissuing import letters_for_paper
@@ -65,28 +67,83 @@ class Sighting:
 
 
 async def note(kit: NotificationKit, tx: Transaction, delivery_id: UUID, sighting: Sighting) -> None:
-    """Append a sighting and draw every consequence, in the caller's transaction."""
-    row = await sending.lock_delivery(tx.conn, delivery_id)
-    if row is None:
+    """As `note_all`, of one delivery."""
+    await note_all(kit, tx, {delivery_id: sighting})
+
+
+@dataclass(frozen=True)
+class _Noted:
+    """A delivery, locked, with the sighting that was just appended, the message's attempts and what follows."""
+
+    row: Row[Any]
+    sighting: Sighting
+    attempts: dict[int, DeliveryState]
+    step: Step
+
+    @property
+    def latest(self) -> bool:
+        """What a later attempt took over is that attempt's business, whatever still arrives about this one."""
+        return bool(self.row.attempt == max(self.attempts))
+
+    @property
+    def is_sent(self) -> bool:
+        """An SMS only prompts: a notice is sent by what carries its letter. Of a correction it says all."""
+        return self.sighting.seen in _GONE_OUT and (self.row.channel == Channel.MAIL or self.row.corrects)
+
+    @property
+    def is_judged(self) -> bool:
+        """Whether it bears on the legal effect of notices."""
+        return self.row.channel == Channel.MAIL and not self.row.corrects
+
+
+async def note_all(kit: NotificationKit, tx: Transaction, seen: Mapping[UUID, Sighting]) -> None:
+    """Append a sighting of each delivery and draw every consequence, in the caller's transaction.
+
+    No two of the deliveries are of one message.
+    """
+    rows = await sending.lock_deliveries(tx.conn, list(seen))
+    if not rows:
         return
-    await sending.observe(tx.conn, _observation(kit, tx, delivery_id, sighting))
-    attempts = await _attempts(tx, row.message_id)
-    body = {"delivery_id": str(delivery_id), "channel": row.channel, "attempt": row.attempt, "detail": sighting.detail}
-    effects = Effects([(f"delivery.{sighting.seen}", body)])
-    effects.events += await _move_on(kit, tx, row, attempts, sighting)
-    if possibly_twice(list(attempts.values())):
+    await sending.observe(tx.conn, *(_observation(kit, tx, row.delivery_id, seen[row.delivery_id]) for row in rows))
+    attempts = await _attempts(tx, [row.message_id for row in rows])
+    noted = [_noted(kit, row, seen[row.delivery_id], attempts[row.message_id]) for row in rows]
+    await sending.set_states(tx.conn, [_values(each) for each in noted])
+    effects: dict[UUID, Effects] = defaultdict(Effects)
+    for each in noted:
+        effects[each.row.case_id].deeds.append(_deed(each))
+        effects[each.row.case_id].events += await _follow(kit, tx, each)
+    await _serve(tx, noted, effects)
+    await tell_all(tx, effects)
+    for party_id in sorted({each.row.party_id for each in noted if each.row.withdrawn == MISFILED}):
+        await owe_corrections(kit, tx, party_id)
+
+
+def _deed(noted: _Noted) -> tuple[str, dict[str, Any]]:
+    row = noted.row
+    body = {"delivery_id": str(row.delivery_id), "channel": row.channel, "attempt": row.attempt}
+    return f"delivery.{noted.sighting.seen}", body | {"detail": noted.sighting.detail}
+
+
+async def _follow(kit: NotificationKit, tx: Transaction, noted: _Noted) -> list[Event]:
+    """Carry out the next step; what is to be told of it."""
+    row = noted.row
+    told = await _carry_out(kit, tx, row, noted.step)
+    if possibly_twice(list(noted.attempts.values())):
         await sending.set_possibly_twice(tx.conn, row.message_id)
-    if sighting.seen in _GONE_OUT:
+    if noted.sighting.seen in _GONE_OUT and not noted.latest:
         await sending.withdraw_later(tx.conn, row.message_id, row.attempt)
-    # An SMS only prompts: a notice is sent by what carries its letter. Of a correction it says all.
-    if sighting.seen in _GONE_OUT and (row.channel == Channel.MAIL or row.corrects):
-        for notice in await notices.mark_sent(tx.conn, row.message_id, tx.now):
-            effects.events.append(NoticeSent(**about(notice), channel=row.channel, sent_at=tx.now))
-    if row.channel == Channel.MAIL and not row.corrects:
-        await judge(tx, await notices.carried_by(tx.conn, row.message_id), effects)
-    await effects.tell(tx, row.case_id)
-    if row.withdrawn == MISFILED:
-        await owe_corrections(kit, tx, row.party_id)
+    return told
+
+
+async def _serve(tx: Transaction, noted: Sequence[_Noted], effects: Mapping[UUID, Effects]) -> None:
+    """What the sightings mean for the notices that the messages carry."""
+    sent = {each.row.message_id: each.row.channel for each in noted if each.is_sent}
+    for notice in await notices.mark_sent(tx.conn, list(sent), tx.now) if sent else ():
+        event = NoticeSent(**about(notice), channel=sent[notice.message_id], sent_at=tx.now)
+        effects[notice.case_id].events.append(event)
+    judged = [each.row.message_id for each in noted if each.is_judged]
+    if judged:
+        await judge_all(tx, await notices.carried_by(tx.conn, *judged), effects)
 
 
 def _observation(kit: NotificationKit, tx: Transaction, delivery_id: UUID, sighting: Sighting) -> dict[str, Any]:
@@ -103,35 +160,44 @@ def _observation(kit: NotificationKit, tx: Transaction, delivery_id: UUID, sight
     }
 
 
-async def _attempts(tx: Transaction, message_id: UUID) -> dict[int, DeliveryState]:
-    """Every attempt of the message, folded, by its number."""
-    seen: dict[int, list[Observation]] = {}
-    for row in await sending.observed(tx.conn, message_id):
-        mine = seen.setdefault(row.attempt, [])
+async def _attempts(tx: Transaction, message_ids: Sequence[UUID]) -> dict[UUID, dict[int, DeliveryState]]:
+    """Every attempt of each message, folded, by its number."""
+    seen: dict[UUID, dict[int, list[Observation]]] = {message_id: {} for message_id in message_ids}
+    for row in await sending.observed(tx.conn, message_ids):
+        mine = seen[row.message_id].setdefault(row.attempt, [])
         if row.seen is not None:
             mine.append(Observation(Seen(row.seen), row.noted_at, row.permanent))
-    return {attempt: fold(observations) for attempt, observations in seen.items()}
+    return {
+        message_id: {attempt: fold(observations) for attempt, observations in attempts.items()}
+        for message_id, attempts in seen.items()
+    }
 
 
-async def _move_on(
-    kit: NotificationKit, tx: Transaction, row: Row[Any], attempts: dict[int, DeliveryState], sighting: Sighting
-) -> list[Event]:
-    """Keep the state and carry out the next step; what is to be told of it."""
-    state = attempts[row.attempt]
+def _noted(kit: NotificationKit, row: Row[Any], sighting: Sighting, attempts: dict[int, DeliveryState]) -> _Noted:
     tried = Tried(len(attempts), sum(attempt.ever_unknown for attempt in attempts.values()))
-    # What a later attempt took over is that attempt's business, whatever still arrives about this one.
-    latest = row.attempt == max(attempts)
-    by_rule = next_step(state, Channel(row.channel), tried, row.machine_time, kit.settings.policy) if latest else Done()
-    step = _of_withdrawn(sighting.decided or by_rule, row) if row.withdrawn else sighting.decided or by_rule
+    noted = _Noted(row, sighting, attempts, Done())
+    if noted.latest:
+        step = next_step(attempts[row.attempt], Channel(row.channel), tried, row.machine_time, kit.settings.policy)
+        noted = replace(noted, step=step)
+    step = sighting.decided or noted.step
+    if row.withdrawn:
+        step = _of_withdrawn(step, row)
     if isinstance(step, RetryAt):
         step = RetryAt(max(step.at, row.machine_time + timedelta(seconds=sighting.retry_after)))
-    values: dict[str, Any] = {"state": state.state.value, **_scheduled(step, state)}
-    if sighting.provider_id is not None:
-        values["provider_id"] = sighting.provider_id
-    if sighting.detail is not None and values.get("reason") is None:
-        values["reason"] = sighting.detail
-    await sending.set_delivery(tx.conn, row.delivery_id, values)
-    return await _carry_out(kit, tx, row, step)
+    return replace(noted, step=step)
+
+
+def _values(noted: _Noted) -> dict[str, Any]:
+    """The delivery's state and next step as the queue keeps them."""
+    row, sighting, state = noted.row, noted.sighting, noted.attempts[noted.row.attempt]
+    scheduled = _scheduled(noted.step, state)
+    return {
+        **scheduled,
+        "delivery_id": row.delivery_id,
+        "state": state.state.value,
+        "reason": sighting.detail if scheduled["reason"] is None else scheduled["reason"],
+        "provider_id": row.provider_id if sighting.provider_id is None else sighting.provider_id,
+    }
 
 
 def _of_withdrawn(step: Step, row: Row[Any]) -> Step:

@@ -2,13 +2,17 @@
 
 import hashlib
 import secrets
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
 from uuid import UUID
 
 from services.party_notification.channels.receipts import Receipt, parse_receipts
 from services.party_notification.domain.delivery import Seen
-from services.party_notification.store import sending
+from services.party_notification.store import receipts, sending
 from services.party_notification.usecases.facts import NotificationKit, index
-from services.party_notification.usecases.observing import Sighting, note
+from services.party_notification.usecases.observing import Sighting, note_all
+from shared.db.failures import is_away
 from shared.db.transaction import Transaction
 from shared.errors import Invalid, NotFound
 from shared.runtime.secrets import kept
@@ -32,46 +36,84 @@ async def take_receipts(kit: NotificationKit, provider: str, secret: str, body: 
     post = parse_receipts(body)
     if post.faults and not post.receipts:
         raise Invalid(post.faults)
-    new = 0
-    for receipt in post.receipts:
-        new += await _take(kit, receipt)
-    return new
+    marked = {_mark(kit, receipt): receipt for receipt in post.receipts}
+    try:
+        return await _take(kit, marked)
+    except Exception as error:
+        if is_away(error) or len(marked) == 1:
+            raise
+    # One that cannot be taken keeps no other from it.
+    return sum([await _take(kit, {mark: receipt}) for mark, receipt in marked.items()])
 
 
-async def _take(kit: NotificationKit, receipt: Receipt) -> bool:
+def _mark(kit: NotificationKit, receipt: Receipt) -> str:
+    """The same for every repetition of a receipt."""
     number = index(kit.keyring, receipt.number)
-    mark = hashlib.sha256(f"{receipt.biz_id}/{number}/{receipt.delivered}/{receipt.err_code}".encode()).hexdigest()
-    row = {
+    told = f"{receipt.biz_id}/{number}/{receipt.delivered}/{receipt.err_code}"
+    return hashlib.sha256(told.encode()).hexdigest()
+
+
+def _row(kit: NotificationKit, mark: str, receipt: Receipt) -> dict[str, Any]:
+    return {
         "mark": mark,
         "provider": PROVIDER,
         "provider_id": receipt.biz_id,
-        "address_index": number,
+        "address_index": index(kit.keyring, receipt.number),
         "delivered": receipt.delivered,
         "raw": kit.keyring.seal(receipt.raw, mark),
+        "out_id": receipt.out_id or None,
     }
+
+
+@dataclass(frozen=True)
+class _Matched:
+    """A receipt with the delivery of which it speaks; `message_id` may stand for any id that its message alone has."""
+
+    receipt_id: int
+    delivery_id: UUID
+    message_id: UUID
+    delivered: bool
+    raw: str
+
+    @property
+    def sighting(self) -> Sighting:
+        """What the receipt says."""
+        seen = Seen.RECEIPT_DELIVERED if self.delivered else Seen.RECEIPT_FAILED
+        return Sighting(seen, detail="运营商回执。", raw=self.raw)
+
+
+async def _take(kit: NotificationKit, marked: Mapping[str, Receipt]) -> int:
+    """Keep receipts, and match those that are new; how many were."""
+    rows = [_row(kit, mark, receipt) for mark, receipt in marked.items()]
     async with kit.db.begin() as tx:
-        await sending.hold(tx.conn, f"{receipt.biz_id}/{number}")
-        receipt_id = await sending.keep_receipt(tx.conn, row)
-        if receipt_id is None:
-            return False
-        delivery_id = await sending.delivery_of_receipt(tx.conn, receipt.biz_id, receipt.out_id, number)
+        await sending.hold(tx.conn, *(f"{row['provider_id']}/{row['address_index']}" for row in rows))
+        new = await receipts.keep(tx.conn, rows)
+        found = await receipts.deliveries_of(tx.conn, [row for row in rows if row["mark"] in new])
+        matched = []
+        for row in found:
+            receipt = marked[row.mark]
+            matched.append(_Matched(new[row.mark], row.delivery_id, row.message_id, receipt.delivered, receipt.raw))
+        await _match(kit, tx, matched)
+    return len(new)
+
+
+async def take_orphans(kit: NotificationKit, tx: Transaction, taken: Mapping[tuple[str, str], UUID]) -> None:
+    """Receipts that overtook the carrier's own answer. `taken`: by batch id and number, deliveries of many messages."""
+    matched = []
+    for row in await receipts.orphans(tx.conn, sorted({provider_id for provider_id, _ in taken})):
+        delivery_id = taken.get((row.provider_id, row.address_index))
         if delivery_id is not None:
-            await _match(kit, tx, receipt_id, delivery_id, delivered=receipt.delivered, raw=receipt.raw)
-    return True
+            raw = kit.keyring.open(row.raw, row.mark)
+            matched.append(_Matched(row.id, delivery_id, delivery_id, row.delivered, raw))
+    await _match(kit, tx, matched)
 
 
-async def take_orphans(
-    kit: NotificationKit, tx: Transaction, delivery_id: UUID, provider_id: str, address_index: str
-) -> None:
-    """Receipts that overtook the carrier's own answer."""
-    for row in await sending.orphans(tx.conn, provider_id, address_index):
-        raw = kit.keyring.open(row.raw, row.mark)
-        await _match(kit, tx, row.id, delivery_id, delivered=row.delivered, raw=raw)
-
-
-async def _match(
-    kit: NotificationKit, tx: Transaction, receipt_id: int, delivery_id: UUID, *, delivered: bool, raw: str
-) -> None:
-    await sending.match_receipt(tx.conn, receipt_id, delivery_id)
-    seen = Seen.RECEIPT_DELIVERED if delivered else Seen.RECEIPT_FAILED
-    await note(kit, tx, delivery_id, Sighting(seen, detail="运营商回执。", raw=raw))
+async def _match(kit: NotificationKit, tx: Transaction, matched: Sequence[_Matched]) -> None:
+    """Note what receipts say, those of one message one after the other."""
+    waiting = list(matched)
+    if waiting:
+        await receipts.match(tx.conn, {each.receipt_id: each.delivery_id for each in waiting})
+    while waiting:
+        first = {each.message_id: each for each in reversed(waiting)}
+        await note_all(kit, tx, {each.delivery_id: each.sighting for each in first.values()})
+        waiting = [each for each in waiting if first[each.message_id] is not each]

@@ -2,10 +2,12 @@
 
 import asyncio
 import json
+import logging
 import time
-from collections.abc import Coroutine, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from typing import Any, assert_never
+from uuid import UUID
 
 from sqlalchemy import Row
 
@@ -16,7 +18,7 @@ from services.party_notification.domain.delivery import Seen
 from services.party_notification.domain.next_step import ToPerson
 from services.party_notification.store import sending
 from services.party_notification.usecases.facts import NotificationKit
-from services.party_notification.usecases.observing import Sighting, note, try_again
+from services.party_notification.usecases.observing import Sighting, note, note_all, try_again
 from services.party_notification.usecases.planning import mail_id
 from services.party_notification.usecases.receipts import take_orphans
 from shared.clock import court_date
@@ -26,6 +28,10 @@ from shared.db.transaction import Transaction, made_at, new_id
 from shared.errors import Conflict, Unavailable
 from shared.telemetry import metrics
 from shared.telemetry.traces import TRACING
+
+log = logging.getLogger(__name__)
+
+Settled = Sequence[tuple[Row[Any], Outcome]]
 
 _PAUSES = (0.05, 0.2, 1.0, 3.0, 10.0, None)
 """Seconds between the tries to write an outcome down; all of them lie within the lease."""
@@ -86,16 +92,26 @@ async def send_sms_batch(kit: NotificationKit, sms: AliyunSms) -> bool:
     items = tuple(SmsItem(_address(kit, row), _params(kit, row)) for row in rows)
     with TRACING.sends("send SMS", [row.traceparent for row in rows], channel="sms"):
         outcomes = await sms.send_batch(SmsBatch(rows[0].code, out_id, items))
-    await _all([_settle(kit, row, outcome) for row, outcome in zip(rows, outcomes, strict=True)])
+    await _settle_all(kit, list(zip(rows, outcomes, strict=True)))
     return True
 
 
-async def _all(settling: Sequence[Coroutine[Any, Any, None]]) -> None:
-    """Write every outcome down, one after the other; one that cannot be written keeps no other from it."""
-    failures = []
-    for one in settling:
+async def _settle_all(kit: NotificationKit, settled: Settled) -> None:
+    """Write outcomes down: all in one transaction or, when that fails, one after the other.
+
+    One that cannot be written keeps no other from it.
+    """
+    if len(settled) > 1:
         try:
-            await one
+            await _write_down(kit, settled)
+        except Exception as error:  # noqa: BLE001 - met again below, if it lasts
+            log.info("outcomes are written down one by one", extra={"error": type(error).__name__})
+        else:
+            return
+    failures = []
+    for one in settled:
+        try:
+            await _settle(kit, one)
         except Exception as error:  # noqa: BLE001 - raised again below
             failures.append(error)
     if failures:
@@ -107,14 +123,29 @@ async def send_mails(kit: NotificationKit, mailer: Mailer) -> bool:
     async with kit.db.begin() as tx:
         rows = await sending.claim_mails(tx.conn, kit.settings.mails_at_once)
         await _intend(kit, tx, rows, None)
-    results = await asyncio.gather(*(_send_mail(kit, mailer, row) for row in rows), return_exceptions=True)
-    for failure in results:
-        if failure is not None:
-            raise failure
+    await _settle_as_they_come(kit, {asyncio.ensure_future(_send_mail(kit, mailer, row)): row for row in rows})
     return bool(rows)
 
 
-async def _send_mail(kit: NotificationKit, mailer: Mailer, row: Row[Any]) -> None:
+async def _settle_as_they_come(kit: NotificationKit, sends: Mapping[asyncio.Future[Outcome], Row[Any]]) -> None:
+    """Write down together what has come to an end while the former outcomes were written down."""
+    waiting, failures = set(sends), []
+    try:
+        while waiting:
+            done, waiting = await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
+            failures += [error for send in done if (error := send.exception()) is not None]
+            try:
+                await _settle_all(kit, [(sends[send], send.result()) for send in done if send.exception() is None])
+            except Exception as error:  # noqa: BLE001 - raised again below
+                failures.append(error)
+    finally:
+        for send in waiting:
+            send.cancel()
+    if failures:
+        raise failures[0]
+
+
+async def _send_mail(kit: NotificationKit, mailer: Mailer, row: Row[Any]) -> Outcome:
     envelope = MailEnvelope(
         sender=kit.settings.mail_sender,
         recipient=_address(kit, row),
@@ -123,8 +154,7 @@ async def _send_mail(kit: NotificationKit, mailer: Mailer, row: Row[Any]) -> Non
         envid=row.message_id.hex,
     )
     with TRACING.sends("send mail", [row.traceparent], channel="mail"):
-        outcome = await mailer.send(envelope)
-    await _settle(kit, row, outcome)
+        return await mailer.send(envelope)
 
 
 def _address(kit: NotificationKit, row: Row[Any]) -> str:
@@ -145,11 +175,11 @@ async def _intend(kit: NotificationKit, tx: Transaction, rows: Sequence[Row[Any]
     await sending.observe(tx.conn, *seen)
 
 
-async def _settle(kit: NotificationKit, row: Row[Any], outcome: Outcome) -> None:
+async def _settle(kit: NotificationKit, one: tuple[Row[Any], Outcome]) -> None:
     """Write an outcome down. It must not get lost: what is passing, or away for a moment, is tried again."""
     for pause in _PAUSES:
         try:
-            await _write_down(kit, row, _sighting(outcome, row.epoch + 1))
+            await _write_down(kit, [one])
         except Exception as error:
             if not (is_passing(error) or is_away(error)) or pause is None:
                 raise
@@ -158,16 +188,21 @@ async def _settle(kit: NotificationKit, row: Row[Any], outcome: Outcome) -> None
             return
 
 
-async def _write_down(kit: NotificationKit, row: Row[Any], sighting: Sighting) -> None:
+async def _write_down(kit: NotificationKit, settled: Settled) -> None:
+    seen = {row.delivery_id: _sighting(outcome, row.epoch + 1) for row, outcome in settled}
+    taken: dict[tuple[str, str], UUID] = {}
+    for row, _ in settled:
+        provider_id = seen[row.delivery_id].provider_id
+        if row.channel == "sms" and provider_id is not None:
+            taken[provider_id, row.address_index] = row.delivery_id
     async with kit.db.begin() as tx:
-        of_carrier = row.channel == "sms" and sighting.provider_id is not None
-        if of_carrier:
-            await sending.hold(tx.conn, f"{sighting.provider_id}/{row.address_index}")
-        await note(kit, tx, row.delivery_id, sighting)
-        if of_carrier and sighting.provider_id is not None:
-            await take_orphans(kit, tx, row.delivery_id, sighting.provider_id, row.address_index)
-    if sighting.seen is Seen.SENT:
-        _ACCEPTED_TO_SENT.labels(row.channel).observe(max(0.0, time.time() - made_at(row.cause).timestamp()))
+        if taken:
+            await sending.hold(tx.conn, *("/".join(place) for place in taken))
+        await note_all(kit, tx, seen)
+        await take_orphans(kit, tx, taken)
+    for row, outcome in settled:
+        if isinstance(outcome, Sent):
+            _ACCEPTED_TO_SENT.labels(row.channel).observe(max(0.0, time.time() - made_at(row.cause).timestamp()))
 
 
 def _sighting(outcome: Outcome, epoch: int) -> Sighting:

@@ -1,0 +1,68 @@
+"""Receipts of the carrier, kept and matched many at a time."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import BigInteger, Boolean, Row, Select, Text, Update, Uuid, select, true, update
+from sqlalchemy.dialects.postgresql import insert as upsert
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from services.party_notification.store.tables import deliveries, receipts
+from shared.db.arrays import Columns, arrays, unnested
+
+_SPEAKING: Columns = {"mark": Text, "provider_id": Text, "out_id": Text, "address_index": Text}
+_RECEIPT: Columns = {
+    **dict.fromkeys(("mark", "provider", "provider_id", "address_index", "raw"), Text),
+    "delivered": Boolean,
+}
+_MATCH: Columns = {"id": BigInteger, "delivery_id": Uuid}
+
+
+def _set_delivery() -> Update:
+    given = unnested(_MATCH)
+    return update(receipts).where(receipts.c.id == given.c.id).values(delivery_id=given.c.delivery_id)
+
+
+def _deliveries_of() -> Select[Any]:
+    given = unnested(_SPEAKING)
+    left = deliveries.c.channel == "sms", deliveries.c.out_id.is_not(None)
+    ours = (deliveries.c.provider_id == given.c.provider_id) | (deliveries.c.out_id == given.c.out_id)
+    query = select(deliveries.c.delivery_id, deliveries.c.message_id)
+    query = query.where(deliveries.c.address_index == given.c.address_index, *left, ours)
+    newest = query.order_by(deliveries.c.planned_at.desc()).limit(1).lateral("newest")
+    return select(given.c.mark, newest.c.delivery_id, newest.c.message_id).select_from(given.join(newest, true()))
+
+
+_SET_DELIVERY, _DELIVERIES_OF = _set_delivery(), _deliveries_of()
+_KEEP = (
+    upsert(receipts)
+    .from_select(list(_RECEIPT), select(unnested(_RECEIPT)))
+    .on_conflict_do_nothing()
+    .returning(receipts.c.id, receipts.c.mark)
+)
+
+
+async def keep(conn: AsyncConnection, rows: Sequence[Mapping[str, Any]]) -> dict[str, int]:
+    """Keep receipts as they came: the ids by mark of those that had not come before."""
+    found = await conn.execute(_KEEP, arrays(_RECEIPT, rows))
+    return {row.mark: row.id for row in found}
+
+
+async def match(conn: AsyncConnection, found: Mapping[int, UUID]) -> None:
+    """Each receipt belongs to this delivery."""
+    rows = [{"id": receipt_id, "delivery_id": delivery_id} for receipt_id, delivery_id in found.items()]
+    await conn.execute(_SET_DELIVERY, arrays(_MATCH, rows))
+
+
+async def deliveries_of(conn: AsyncConnection, rows: Sequence[Mapping[str, Any]]) -> list[Row[Any]]:
+    """By mark, the delivery that a receipt speaks of: by the carrier's batch id and the number, else by our own id."""
+    return list(await conn.execute(_DELIVERIES_OF, arrays(_SPEAKING, rows))) if rows else []
+
+
+async def orphans(conn: AsyncConnection, provider_ids: Sequence[str]) -> list[Row[Any]]:
+    """Receipts of batches that came before the carrier's own answer was written down."""
+    if not provider_ids:
+        return []
+    here = receipts.c.provider_id.in_(provider_ids) & receipts.c.delivery_id.is_(None)
+    return list(await conn.execute(select(receipts).where(here).order_by(receipts.c.id)))
