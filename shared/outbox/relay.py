@@ -13,7 +13,8 @@ from datetime import timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
-from sqlalchemy import and_, delete, func, or_, select, update
+from sqlalchemy import BigInteger, and_, any_, bindparam, delete, func, or_, select, update
+from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from shared.bus.lanes import is_passing
@@ -150,7 +151,8 @@ class Relay:
 
     async def _mark(self, ids: Sequence[int]) -> None:
         still_mine = select(relay.c.only).where(and_(relay.c.holder == self._me, relay.c.epoch == self._epoch))
-        statement = update(outbox).where(outbox.c.id.in_(ids), still_mine.exists()).values(delivered_at=_NOW)
+        sent = outbox.c.id == any_(bindparam(None, list(ids), type_=ARRAY(BigInteger)))
+        statement = update(outbox).where(sent, still_mine.exists()).values(delivered_at=_NOW)
         async with self._db.begin() as tx:
             await tx.conn.execute(statement)
         EVENTS_RELAYED.labels(self._db.service).inc(len(ids))

@@ -9,6 +9,7 @@ from starlette.responses import HTMLResponse, JSONResponse, Response
 from starlette.routing import Route
 
 from shared.contracts.envelope import REGISTRY
+from shared.runtime.registry import service_names
 from shared.runtime.service import Service
 
 
@@ -27,9 +28,10 @@ def asyncapi() -> dict[str, Any]:
 
 
 def docs_routes(services: Sequence[Service]) -> list[Route]:
-    """The two pages."""
+    """The two pages. Every service is listed, also those of other processes: the gateway knows the way to them."""
+    titles = {service.name: service.title for service in services}
     items = "".join(
-        f'<li><a href="/docs/{service.name}">{escape(service.title)}</a>（{service.name}）</li>' for service in services
+        f'<li><a href="/docs/{name}">{escape(titles.get(name, name))}</a>（{name}）</li>' for name in service_names()
     )
 
     async def index(_request: Request) -> Response:

@@ -10,7 +10,7 @@ import httpx
 
 from tests.drills import books
 from tests.drills.separate import Separate
-from tests.drills.witness import Address, Inflow, Part, account, imported, settled, whole_file
+from tests.drills.witness import Address, Inflow, Part, account, imported, settled, whereabouts, whole_file
 from tests.fixtures.running import eventually
 
 FULL = os.environ.get("YANGGUANG_DRILLS") == "full"
@@ -76,5 +76,7 @@ class Drill:
         found = settled(self.product, self.due, self._before)
         took = {"seconds": round(time.monotonic() - self._began)}
         log.warning("%s: %s", what, {**found.figures(), **figures, **more(), **took})
+        if found.lost_in_silence():
+            log.error("where they are: %s", whereabouts(self.product, found.lost_in_silence()))
         assert books.faults_left(self.product.folder) == []
         found.check(in_doubt)

@@ -119,6 +119,18 @@ def _addresses(clerk: httpx.Client, items: list[dict[str, Any]], kind: str) -> I
             yield channel, party["email"] if channel == "mail" else phone
 
 
+def whereabouts(product: Product, lost: Iterable[Address]) -> list[str]:
+    """Where the deliveries stand of the cases in which something is missing; for the log, so without an address."""
+    sought = set(lost)
+    owing = {row["案号"] for row in told_rows() if sought & {("sms", row["手机号码"]), ("mail", row["电子邮箱"])}}
+    found: Counter[str] = Counter()
+    for number in owing:
+        for notice in product.as_("clerk").get("/api/notices", params={"case_number": number}).json()["items"]:
+            found.update(f"{each['channel']} {each['state']} {each['step']}" for each in notice["deliveries"])
+            found[f"notice {notice['state']}"] += 1
+    return [f"{count} {what}" for what, count in found.items()]
+
+
 class Inflow:
     """How many messages have come since its making; a progress bar, while account() looks at every single one."""
 
@@ -132,7 +144,9 @@ class Inflow:
     def number(self) -> int:
         """Up to now."""
         while True:
-            page = httpx.get(self._url, params={"after": self._after, "limit": 500}, timeout=60).json()
+            answer = httpx.get(self._url, params={"after": self._after, "limit": 500}, timeout=60)
+            assert answer.status_code == 200, answer.text
+            page = answer.json()
             self._after = page["next"]
             self._number += len(page["items"])
             if not page["items"]:

@@ -8,7 +8,7 @@ from sqlalchemy import Row, func, insert, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from services.stage_tracking.store.tables import case_powers, cases, deadlines, parties
+from services.stage_tracking.store.tables import case_powers, cases, parties
 from shared.contracts.case_number import reference
 from shared.contracts.cases import PartyRole
 from shared.db.case_numbers import is_number
@@ -36,16 +36,6 @@ async def find(conn: AsyncConnection, key: str) -> Row[Any] | None:
     here = reference(key)
     found = cases.c.case_id == here if isinstance(here, UUID) else is_number(cases.c.number, here)
     return (await conn.execute(select(cases).where(found).order_by(cases.c.filed_on.desc()).limit(1))).one_or_none()
-
-
-async def set_nearest(conn: AsyncConnection, case_id: UUID, counted: list[str]) -> None:
-    """Note the case's nearest running clock, so that lists sort by it. `counted`: kinds that are limits."""
-    here = (deadlines.c.case_id == case_id) & deadlines.c.kind.in_(counted)
-    running = here & deadlines.c.met_at.is_(None) & deadlines.c.superseded_at.is_(None)
-    query = select(deadlines.c.due_at, deadlines.c.kind).where(running).order_by(deadlines.c.due_at).limit(1)
-    row = (await conn.execute(query)).one_or_none()
-    due_at, kind = (None, None) if row is None else (row.due_at, row.kind)
-    await change(conn, case_id, next_due_at=due_at, next_kind=kind)
 
 
 async def put_party(conn: AsyncConnection, case_id: UUID, party_id: UUID, role: str) -> None:

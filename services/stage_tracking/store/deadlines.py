@@ -1,6 +1,6 @@
 """Deadlines: the newest version of each kind runs; older ones are kept, superseded."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from typing import Any
 from uuid import UUID
@@ -22,15 +22,20 @@ async def current(conn: AsyncConnection, case_id: UUID) -> list[Row[Any]]:
     return list(await conn.execute(query))
 
 
-async def put(conn: AsyncConnection, case_id: UUID, deadline: Deadline, version: Mapping[str, Any]) -> None:
-    """A new version of a clock; `version`: its number, its calendar, and when it rang."""
-    values = {field: getattr(deadline, field) for field in Deadline.__dataclass_fields__}
-    await conn.execute(insert(deadlines).values({"id": new_id(), "case_id": case_id, **version, **values}))
+async def put(conn: AsyncConnection, case_id: UUID, added: Sequence[tuple[Deadline, Mapping[str, Any]]]) -> None:
+    """New versions of clocks, each with its number, its calendar, and when it rang."""
+    fields = Deadline.__dataclass_fields__
+    rows = [
+        {"id": new_id(), "case_id": case_id, **version, **{field: getattr(deadline, field) for field in fields}}
+        for deadline, version in added
+    ]
+    await conn.execute(insert(deadlines), rows)
 
 
-async def supersede(conn: AsyncConnection, deadline_id: UUID, at: datetime) -> None:
-    """A newer version takes its place."""
-    await conn.execute(update(deadlines).where(deadlines.c.id == deadline_id).values(superseded_at=at))
+async def supersede(conn: AsyncConnection, ids: Sequence[UUID], at: datetime) -> None:
+    """Newer versions take their places."""
+    if ids:
+        await conn.execute(update(deadlines).where(deadlines.c.id.in_(ids)).values(superseded_at=at))
 
 
 async def confirm(conn: AsyncConnection, case_id: UUID, calendar_until: date) -> None:

@@ -35,11 +35,11 @@ async def plan(
         {"case_id": case_id, "milestone": milestone, "owner_role": owners[milestone], "planned_on": on}
         for milestone, on in planned.items()
     ]
-    row = upsert(milestones).values(rows)
+    row = upsert(milestones)
     changed = {"planned_on": row.excluded.planned_on}
     unreached = milestones.c.actual_on.is_(None)
     await conn.execute(
-        row.on_conflict_do_update(index_elements=["case_id", "milestone"], set_=changed, where=unreached)
+        row.on_conflict_do_update(index_elements=["case_id", "milestone"], set_=changed, where=unreached), rows
     )
 
 

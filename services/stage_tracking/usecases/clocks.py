@@ -1,7 +1,7 @@
 """The clocks of a case: computed, recomputed, stopped, fired. Each change is a version, an event and a log entry."""
 
-from collections.abc import Sequence
-from datetime import date
+from collections.abc import Mapping, Sequence
+from datetime import date, datetime
 from functools import lru_cache
 from typing import Any
 from uuid import UUID
@@ -45,34 +45,41 @@ async def keep_clocks(kit: StageKit, tx: Transaction, case_id: UUID, calendar: C
         raise LookupError("the case's row was not locked before")
     assigned_on = None if case.assigned_at is None else court_date(case.assigned_at)
     dates = CaseDates(case.filed_on, assigned_on, case.administrative, case.received_on)
-    await _set_all(kit, tx, case_id, deadlines_of(dates, kit.settings.figures, calendar), calendar.known_until)
-    await _plan(kit, tx, case)
-    await _stop_what_is_done(kit, tx, case)
-    await cases.set_nearest(tx.conn, case_id, _LIMITS)
+    wanted = deadlines_of(dates, kit.settings.figures, calendar)
+    current = await _set_all(kit, tx, case_id, wanted, calendar.known_until)
+    milestones = (await stages.milestones_of(tx.conn, [case_id]))[case_id]
+    await _plan(kit, tx, case, current, milestones)
+    ended = await _stop_what_is_done(kit, tx, case, current, _reached(milestones))
+    await _note_nearest(tx, case, [row for row in current if row.met_at is None and row.kind not in ended])
     tx.wake(FIRE_SIGNAL)
 
 
 async def _set_all(
     kit: StageKit, tx: Transaction, case_id: UUID, wanted: Sequence[Deadline], calendar_until: date
-) -> None:
-    current = {row.kind: row for row in await deadlines.current(tx.conn, case_id)}
-    lines = []
+) -> list[Row[Any]]:
+    """Set what is new or differs; the clocks as they stand then."""
+    rows = await deadlines.current(tx.conn, case_id)
+    current = {row.kind: row for row in rows}
+    replaced, added, lines = [], [], []
     for deadline in wanted:
         old = current.get(deadline.kind)
         if old is not None and (old.met_at is not None or _same(old, deadline)):
             continue
         version = 1 if old is None else old.version + 1
         if old is not None:
-            await deadlines.supersede(tx.conn, old.id, tx.now)
+            replaced.append(old.id)
         # What rang for this very instant has rung: other words for it are no reason to ring again.
         rang_at = old.fired_at if old is not None and old.due_at == deadline.due_at else None
-        facts = {"version": version, "calendar_until": calendar_until, "fired_at": rang_at}
-        await deadlines.put(tx.conn, case_id, deadline, facts)
+        added.append((deadline, {"version": version, "calendar_until": calendar_until, "fired_at": rang_at}))
         await tx.emit(_set_event(case_id, deadline, version))
         lines.append(_difference(old, deadline, version))
-    await deadlines.confirm(tx.conn, case_id, calendar_until)
     if lines:
+        await deadlines.supersede(tx.conn, replaced, tx.now)
+        await deadlines.put(tx.conn, case_id, added)
         await write(kit, tx, case_id, Note(EntryKind.CLOCKS, "\n".join(lines)))
+    if any(row.met_at is None and row.calendar_until != calendar_until for row in rows):
+        await deadlines.confirm(tx.conn, case_id, calendar_until)
+    return await deadlines.current(tx.conn, case_id) if lines else rows
 
 
 def _same(old: Row[Any], new: Deadline) -> bool:
@@ -102,20 +109,32 @@ def _difference(old: Row[Any] | None, new: Deadline, version: int) -> str:
     return f"{new.kind.label}：由{before}改为{cn_date(new.due_on)}{mark}，第{version}版。{new.rule}"
 
 
-async def _plan(kit: StageKit, tx: Transaction, case: Row[Any]) -> None:
-    due = {DeadlineKind(row.kind): row.due_on for row in await deadlines.current(tx.conn, case.case_id)}
+async def _plan(
+    kit: StageKit, tx: Transaction, case: Row[Any], current: Sequence[Row[Any]], known: Sequence[Row[Any]]
+) -> None:
+    due = {DeadlineKind(row.kind): row.due_on for row in current}
     planned = plans(due, case.filed_on, case.closed_on, kit.settings.figures)
-    await stages.plan(tx.conn, case.case_id, planned, OWNERS)
+    as_known = {Milestone(row.milestone): row for row in known}
+    changed = {each: on for each, on in planned.items() if each not in as_known or _moves(as_known[each], on)}
+    if changed:
+        await stages.plan(tx.conn, case.case_id, changed, OWNERS)
 
 
-async def _stop_what_is_done(kit: StageKit, tx: Transaction, case: Row[Any]) -> None:
-    reached = await reached_milestones(tx, case.case_id)
+def _moves(milestone: Row[Any], planned_on: date | None) -> bool:
+    """One that was reached keeps its plan."""
+    return milestone.actual_on is None and bool(milestone.planned_on != planned_on)
+
+
+async def _stop_what_is_done(
+    kit: StageKit, tx: Transaction, case: Row[Any], current: Sequence[Row[Any]], reached: Mapping[Milestone, date]
+) -> Mapping[DeadlineKind, datetime]:
+    """Stop the clocks whose deeds are done; the kinds that have ended by now."""
     respondents = cases.respondents(await cases.parties_of(tx.conn, case.case_id))
     sent = [row.notice_sent_at for row in respondents]
     deeds = Deeds(case.assigned_at, sent, reached.get(Milestone.SERVICE), case.closed_on)
     ended = stopped(deeds, tx.now)
     lines = []
-    for row in await deadlines.current(tx.conn, case.case_id):
+    for row in current:
         kind = DeadlineKind(row.kind)
         if row.met_at is not None or kind not in ended:
             continue
@@ -126,12 +145,25 @@ async def _stop_what_is_done(kit: StageKit, tx: Transaction, case: Row[Any]) -> 
         lines.append(f"{kind.label}：{cn_date(ended[kind])}完成{late}（期限{cn_date(row.due_on)}）")
     if lines:
         await write(kit, tx, case.case_id, Note(EntryKind.CLOCKS_STOPPED, "\n".join(lines)))
+    return ended
+
+
+async def _note_nearest(tx: Transaction, case: Row[Any], running: Sequence[Row[Any]]) -> None:
+    """Keep the case's nearest running limit, so that lists sort by it."""
+    limits = [row for row in running if row.kind in _LIMITS]
+    nearest = min(limits, key=lambda row: row.due_at, default=None)
+    due_at, kind = (None, None) if nearest is None else (nearest.due_at, nearest.kind)
+    if (due_at, kind) != (case.next_due_at, case.next_kind):
+        await cases.change(tx.conn, case.case_id, next_due_at=due_at, next_kind=kind)
 
 
 async def reached_milestones(tx: Transaction, case_id: UUID) -> dict[Milestone, date]:
     """The day of each milestone that the case has reached."""
-    rows = (await stages.milestones_of(tx.conn, [case_id]))[case_id]
-    return {Milestone(row.milestone): row.actual_on for row in rows if row.actual_on is not None}
+    return _reached((await stages.milestones_of(tx.conn, [case_id]))[case_id])
+
+
+def _reached(milestones: Sequence[Row[Any]]) -> dict[Milestone, date]:
+    return {Milestone(row.milestone): row.actual_on for row in milestones if row.actual_on is not None}
 
 
 async def open_task(kit: StageKit, tx: Transaction, case_id: UUID, task: Task) -> None:
