@@ -39,7 +39,17 @@ lint: $(VENV)/dev      ## every static gate
 	@$(BIN)/deptry .
 	@$(BIN)/vulture
 
-run-kafka: $(VENV)/run ## start it as separate processes over a real Apache Kafka
+run-demo: $(VENV)/run       ## start it with thirty cases in all periods, and a clock to move
+	@$(BIN)/python -m deploy.demo.launch
+
+bench: $(VENV)/dev      ## measure 2,000 cases, in one process and as separate ones
+	@$(BIN)/python -m tests.bench --mode embedded
+	@$(BIN)/python -m tests.bench --mode kafka
+
+drills: $(VENV)/dev     ## kill processes and the broker while notices go out, at full length
+	@YANGGUANG_DRILLS=full $(BIN)/python -m pytest tests/drills -o log_cli=true -o log_cli_level=WARNING
+
+kafka: $(VENV)/run ## start it as separate processes over a real Apache Kafka
 	@$(BIN)/python -m deploy.local.launch
 
 kafka: $(VENV)/run     ## fetch and start a real Apache Kafka on 127.0.0.1:9092
@@ -52,4 +62,4 @@ lock: $(VENV)/dev      ## make the lock files anew
 	@$(BIN)/uv pip compile --quiet --generate-hashes --universal --python-version 3.11 --no-header --no-annotate --extra build pyproject.toml -o requirements.lock
 	@$(BIN)/uv pip compile --quiet --generate-hashes --universal --python-version 3.11 --no-header --no-annotate --extra build --extra dev pyproject.toml -c requirements.lock -o requirements-dev.lock
 
-.PHONY: help install run run-kafka test coverage lint kafka kafka-fetch lock
+.PHONY: help install run run-kafka demo bench drills test coverage lint kafka kafka-fetch lock
