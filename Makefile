@@ -39,7 +39,10 @@ lint: $(VENV)/dev      ## every static gate
 	@$(BIN)/deptry .
 	@$(BIN)/vulture
 
-run-demo: $(VENV)/run       ## start it with thirty cases in all periods, and a clock to move
+run-kafka: $(VENV)/run ## start it as separate processes over a real Apache Kafka
+	@$(BIN)/python -m deploy.local.launch
+
+demo: $(VENV)/run      ## start it with thirty cases in all periods, and a clock to move
 	@$(BIN)/python -m deploy.demo.launch
 
 bench: $(VENV)/dev      ## measure 2,000 cases, in one process and as separate ones
@@ -48,9 +51,6 @@ bench: $(VENV)/dev      ## measure 2,000 cases, in one process and as separate o
 
 drills: $(VENV)/dev     ## kill processes and the broker while notices go out, at full length
 	@YANGGUANG_DRILLS=full $(BIN)/python -m pytest tests/drills -o log_cli=true -o log_cli_level=WARNING
-
-kafka: $(VENV)/run ## start it as separate processes over a real Apache Kafka
-	@$(BIN)/python -m deploy.local.launch
 
 kafka: $(VENV)/run     ## fetch and start a real Apache Kafka on 127.0.0.1:9092
 	@$(BIN)/python -m deploy.kafka.launch
