@@ -108,7 +108,8 @@ class Demo:
 @click.command()
 def main() -> None:
     """启动系统并准备演示数据（只准备一次），按 Ctrl+C 停止。"""
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    for number in (signal.SIGINT, signal.SIGTERM):  # a shell's background jobs are born deaf to Ctrl+C
+        signal.signal(number, signal.default_int_handler)
     demo = Demo(RunSettings())
     try:
         with suppress(KeyboardInterrupt):
