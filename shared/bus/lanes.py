@@ -182,7 +182,9 @@ class LaneKeeper:
             longest = min(longest, self.policy.longest_waiting)
         wait = min(self.policy.first_wait * 2 ** min(inbox.tries_so_far(lane, state), 12), longest)
         if not isinstance(error, NotYet):
-            log.error("lane closed", extra={"topic": lane.topic, "error": type(error).__name__, "place": _place_of(error)})
+            log.error(
+                "lane closed", extra={"topic": lane.topic, "error": type(error).__name__, "place": _place_of(error)}
+            )
         await inbox.block(tx.conn, lane, state, type(error).__name__, wait)
         return Verdict.QUEUED if isinstance(error, NotYet) else Verdict.FAILED
 
