@@ -32,6 +32,7 @@ def makers(kept: Callable[[str], str]) -> dict[str, Callable[[], str]]:
         "admin_password": _word,
         "carrier_secret": _word,
         "receipt_secret": _word,
+        "smtp_password": _word,
         "sandbox_receipt_url": lambda: f"{_RECEIPTS}/{kept('receipt_secret')}",
     }
 

@@ -3,6 +3,7 @@
 from services.case_intake.settings import IntakeKit
 from services.case_intake.store import cases, judges
 from services.case_intake.usecases.assignment import JUDGES_SIGNAL
+from shared.contracts.cases import JudgeCorrected, Officer
 from shared.contracts.envelope import Envelope
 from shared.contracts.notices import ContactDisowned
 from shared.contracts.staff import MemberChanged
@@ -12,13 +13,20 @@ from shared.powers import Role
 
 
 async def on_member_changed(_kit: IntakeKit, tx: Transaction, event: MemberChanged, _envelope: Envelope) -> None:
-    """Keep the judges as they now are; cases may wait for one."""
+    """Keep the judges as they now are; cases may wait for one, and letters state the name and the landline."""
     if Role.JUDGE not in event.roles:
         await judges.retire_judge(tx.conn, event.staff_id)
         return
+    await judges.lock_open_cases(tx.conn, event.staff_id)  # before the judge, as whoever assigns locks them
+    former = await judges.get_judge(tx.conn, event.staff_id)
     values = event.model_dump(include={"staff_id", "court", "name", "phone", "department", "panel", "active"})
     await judges.put_judge(tx.conn, values)
     tx.wake(JUDGES_SIGNAL)
+    if former is not None and (former.name, former.phone) != (event.name, event.phone):
+        judge = Officer(staff_id=event.staff_id, name=event.name, phone=event.phone)
+        # Asked again: a case may have come to the judge until the row was ours.
+        for case_id in await judges.lock_open_cases(tx.conn, event.staff_id):
+            await tx.emit(JudgeCorrected(case_id=case_id, judge=judge))
 
 
 async def on_contact_disowned(_kit: IntakeKit, tx: Transaction, event: ContactDisowned, _envelope: Envelope) -> None:

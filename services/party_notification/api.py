@@ -27,12 +27,11 @@ async def list_notices(
     case_number: Annotated[str | None, Query(max_length=64)] = None,
     state: NoticeState | None = None,
     cursor: Annotated[str | None, Query(max_length=100)] = None,
-    limit: Limit = 50,
+    limit: Limit | None = None,
 ) -> NoticeList:
-    """Notices of one case (number or id), or of all, newest first."""
-    if case_number is not None:
-        return await overview.of_case(kit, case_number)
-    return await overview.listed(kit, state, cursor, limit)
+    """Notices of one case (number or id; 200 a page), or of all (50 a page), newest first."""
+    at_once = limit or (overview.LIMIT if case_number is None else overview.LIMIT_OF_CASE)
+    return await overview.listed(kit, overview.Asked(state, case=case_number), cursor, at_once)
 
 
 @staff.get("/api/notices/troubles", Action.NOTICES_READ)

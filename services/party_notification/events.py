@@ -14,6 +14,7 @@ from shared.contracts.cases import (
     CaseAssigned,
     CaseCorrected,
     CaseFiled,
+    JudgeCorrected,
     NoticesRecalled,
     NoticesReleased,
     PartyAdded,
@@ -46,6 +47,12 @@ async def on_case_corrected(kit: NotificationKit, tx: Transaction, event: CaseCo
 async def on_case_assigned(kit: NotificationKit, tx: Transaction, event: CaseAssigned, envelope: Envelope) -> None:
     """A judge has the case: the notices of the filing are due."""
     await cases.assign(tx.conn, event)
+    await settle_debts(kit, tx, event.case_id, envelope.id)
+
+
+async def on_judge_corrected(kit: NotificationKit, tx: Transaction, event: JudgeCorrected, envelope: Envelope) -> None:
+    """A corrected landline may release what waited for it."""
+    await cases.set_judge(tx.conn, event.case_id, event.judge)
     await settle_debts(kit, tx, event.case_id, envelope.id)
 
 

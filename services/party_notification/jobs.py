@@ -9,10 +9,11 @@ from services.party_notification.channels.mail import Mailer, MailServer, Tls
 from services.party_notification.channels.sms import AliyunAccount, AliyunSms, sms_client
 from services.party_notification.usecases import holding, sending
 from services.party_notification.usecases.facts import NotificationKit
-from services.party_notification.usecases.planning import SEND_SIGNAL
+from services.party_notification.usecases.planning import SEND_SIGNAL, TEMPLATE_SIGNAL
+from services.party_notification.usecases.readiness import require_channels
 from shared.clock import SystemClock
 from shared.runtime.secrets import kept
-from shared.runtime.service import Job
+from shared.runtime.service import MORE, Job
 
 _SOON = timedelta(milliseconds=500)
 _LATER = timedelta(seconds=5)
@@ -30,40 +31,53 @@ class Channels:
         self.client = sms_client(settings.send_timeout)
         # Signatures carry real time: the carrier refuses a clock that runs ahead.
         self.sms = AliyunSms(self.client, account, SystemClock(), settings.send_timeout)
-        server = MailServer(settings.smtp_host, settings.smtp_port or kit.run.smtp_port, Tls.NONE)
-        self.mailer = Mailer(server, settings.mails_at_once, settings.send_timeout)
+        self.mailer = Mailer(mail_server(kit), settings.mails_at_once, settings.send_timeout)
 
     async def close(self) -> None:
         """Close all connections."""
         await asyncio.gather(self.client.aclose(), self.mailer.close())
 
 
+def mail_server(kit: NotificationKit) -> MailServer:
+    """Where and as whom mail is handed over."""
+    settings = kit.settings
+    return MailServer(
+        host=settings.smtp_host,
+        port=settings.smtp_port or kit.run.smtp_port,
+        tls=Tls(settings.smtp_tls),
+        username=settings.smtp_username or None,
+        password=settings.smtp_password if settings.smtp_username else None,
+        helo=settings.smtp_helo or settings.mail_domain,
+    )
+
+
 def jobs(kit: NotificationKit) -> Sequence[Job]:
     """All of them."""
+    require_channels(kit)
     channels = Channels(kit)
     sms, mailer = channels.sms, channels.mailer
     return (
         Job(
             "register SMS templates",
-            timedelta(seconds=5),
+            _LATER,
             lambda: sending.register_templates(kit, sms),
-            SEND_SIGNAL,
+            TEMPLATE_SIGNAL,
             channels.close,
         ),
-        Job("send SMS", _SOON, _until_done(kit, lambda: sending.send_sms_batch(kit, sms)), SEND_SIGNAL),
-        Job("send mail", _SOON, _until_done(kit, lambda: sending.send_mails(kit, mailer)), SEND_SIGNAL),
-        Job("settle due cases", _SOON, _until_done(kit, lambda: holding.settle_due(kit))),
-        Job("expire intents", _SOON, _until_done(kit, lambda: sending.expire_intents(kit))),
-        Job("send mails again", _SOON, _until_done(kit, lambda: sending.resend_mails(kit))),
-        Job("reconcile SMS", _SOON, _until_done(kit, lambda: sending.reconcile_sms(kit, sms))),
+        Job("send SMS", _SOON, _until_done(lambda: sending.send_sms_batch(kit, sms)), SEND_SIGNAL),
+        Job("send mail", _SOON, _until_done(lambda: sending.send_mails(kit, mailer)), SEND_SIGNAL),
+        Job("settle due cases", _SOON, _until_done(lambda: holding.settle_due(kit))),
+        Job("expire intents", _SOON, _until_done(lambda: sending.expire_intents(kit))),
+        Job("send mails again", _SOON, _until_done(lambda: sending.resend_mails(kit))),
+        Job("reconcile SMS", _SOON, _until_done(lambda: sending.reconcile_sms(kit, sms))),
     )
 
 
-def _until_done(kit: NotificationKit, step: Callable[[], Awaitable[bool]]) -> Callable[[], Awaitable[None]]:
-    async def run() -> None:
+def _until_done(step: Callable[[], Awaitable[bool]]) -> Callable[[], Awaitable[object]]:
+    async def run() -> object:
         for _ in range(_STEPS):
             if not await step():
-                return
-        kit.signals.fire(SEND_SIGNAL)  # there is more: come back at once, and show progress in between
+                return None
+        return MORE  # the lag shows progress in between
 
     return run

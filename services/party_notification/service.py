@@ -4,10 +4,12 @@ from services.party_notification import api, events, pages
 from services.party_notification.gauges import GAUGES
 from services.party_notification.jobs import jobs
 from services.party_notification.settings import NotificationSettings
+from services.party_notification.usecases.readiness import start
 from shared.contracts.cases import (
     CaseAssigned,
     CaseCorrected,
     CaseFiled,
+    JudgeCorrected,
     NoticesRecalled,
     NoticesReleased,
     PartyAdded,
@@ -29,6 +31,7 @@ SERVICE = Service(
         CaseFiled: events.on_case_filed,
         CaseCorrected: events.on_case_corrected,
         CaseAssigned: events.on_case_assigned,
+        JudgeCorrected: events.on_judge_corrected,
         PartyAdded: events.on_party_added,
         PartyChanged: events.on_party_changed,
         PartyMisfiled: events.on_party_misfiled,
@@ -41,4 +44,5 @@ SERVICE = Service(
     },
     jobs=jobs,
     gauges=GAUGES,
+    start=start,
 )

@@ -76,7 +76,7 @@ async def get_case(case_number: Line, kit: KitHere) -> CaseOut:
 async def get_log(
     case_number: Line, kit: KitHere, cursor: Annotated[int, Query(ge=0, le=2**53)] = 0, limit: Limit = 100
 ) -> LogOut:
-    """Entries beyond position `cursor`, whether the whole chain holds, and a signed proof to be checked offline."""
+    """Entries beyond position `cursor`, a signed proof of them, and on the first page whether the whole chain holds."""
     return LogOut.of(kit, await reading.log_page(kit, case_number, cursor, limit))
 
 

@@ -258,12 +258,15 @@ class ProofOut(BaseModel):
 
 
 class LogOut(BaseModel):
-    """Log entries in order. `intact`: the whole chain holds; else `fault` says where it does not."""
+    """Log entries in order. `intact`: the whole chain holds; else `fault` says where it does not.
+
+    Only the first page (no cursor) verifies the chain; `intact` is null on the others.
+    """
 
     case_id: UUID
     items: list[EntryOut]
     next: int | None
-    intact: bool
+    intact: bool | None
     fault: FaultOut | None
     proof: ProofOut
 
@@ -276,7 +279,7 @@ class LogOut(BaseModel):
             case_id=page.case.case_id,
             items=items,
             next=page.next,
-            intact=broken is None,
+            intact=broken is None if page.checked else None,
             fault=None if broken is None else FaultOut(position=broken.position, why=broken.why.value),
             proof=ProofOut(**prove(kit, page, [item.model_dump(mode="json") for item in items])),
         )

@@ -160,3 +160,10 @@ class CaseAssigned(CaseEvent):
     assigned_by: UUID
     assigned_at: datetime
     silent: bool = False
+
+
+class JudgeCorrected(CaseEvent):
+    """The judge who has the case by now goes by another name or landline; nobody was assigned anew."""
+
+    type: ClassVar[str] = "case.judge_corrected.v1"
+    judge: Officer

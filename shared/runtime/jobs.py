@@ -6,7 +6,7 @@ import time
 
 from shared.db.failures import is_away
 from shared.http.problems import log_unexpected
-from shared.runtime.service import Job
+from shared.runtime.service import MORE, Job
 from shared.signals import Signals
 
 log = logging.getLogger(__name__)
@@ -28,18 +28,19 @@ class JobRunner:
 
     async def run(self) -> None:
         """Call the job for ever."""
-        every = self.job.every.total_seconds()
         while True:
-            pause = every if await self._try() else min(every, _AGAIN)
+            pause = await self._try()
             await (self._signals.wait(self.job.signal, pause) if self.job.signal else asyncio.sleep(pause))
 
-    async def _try(self) -> bool:
+    async def _try(self) -> float:
+        """Seconds until the next call."""
+        every = self.job.every.total_seconds()
         try:
-            await self.job.run()
+            answer = await self.job.run()
         except Exception as error:  # noqa: BLE001 - a failing job is reported by its lag, and tried again
             log.warning("job failed", extra={"job": self.job.name, "error": type(error).__name__})
             if not is_away(error):
                 log_unexpected(error)
-            return False
+            return min(every, _AGAIN)
         self._progress = time.monotonic()
-        return True
+        return 0.0 if answer is MORE else every

@@ -3,7 +3,7 @@
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
-from typing import Any, Generic, TypeVar
+from typing import Any, Final, Generic, TypeVar
 
 from fastapi import Request
 from pydantic_settings import BaseSettings
@@ -41,6 +41,10 @@ class Kit(Generic[S]):
 
 EventHandler = Callable[[Any, Transaction, Any, Envelope], Awaitable[None]]
 """(kit, transaction, event, envelope): writes within the transaction; raises NotYet to wait."""
+
+
+MORE: Final = object()
+"""What a job's `run` answers when more is due already: it is called again at once."""
 
 
 @dataclass(frozen=True)

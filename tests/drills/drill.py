@@ -78,5 +78,6 @@ class Drill:
         log.warning("%s: %s", what, {**found.figures(), **figures, **more(), **took})
         if found.lost_in_silence():
             log.error("where they are: %s", whereabouts(self.product, found.lost_in_silence()))
-        assert books.faults_left(self.product.folder) == []
+        left = books.faults_left(self.product.folder)
+        assert not left, left
         found.check(in_doubt)

@@ -9,7 +9,7 @@ import pytest
 from services.case_intake.service import SERVICE
 from services.case_intake.settings import IntakeKit
 from services.case_intake.usecases.imports import work_through
-from shared.contracts.cases import PartyAdded, PartyMisfiled
+from shared.contracts.cases import JudgeCorrected, PartyAdded, PartyMisfiled
 from shared.contracts.notices import ContactDisowned
 from shared.contracts.stages import Milestone, MilestoneReached
 from shared.powers import Role
@@ -126,6 +126,20 @@ async def test_a_minors_telephone_in_doubt_is_the_guardians(kit: IntakeKit, cler
     assert (await clerk.patch(path, json={"phone": "19900000077"})).json()["parties"][0]["disowned"] == ["sms"]
     answer = await clerk.patch(path, json={"guardian_phone": "19900000078"})
     assert answer.json()["parties"][0]["disowned"] == []
+
+
+async def test_a_judges_new_name_or_landline_is_told_for_each_open_case(
+    kit: IntakeKit, clerk: httpx.AsyncClient
+) -> None:
+    feeder = Feeder(SERVICE, kit)
+    await feeder.feed(judge(JUDGES[0]))
+    first, second = await filed(clerk, assign="auto"), await filed(clerk, assign="auto")
+    closure = {"case_id": first["id"], "milestone": Milestone.CLOSURE, "on": "2026-11-23"}
+    await feeder.feed(MilestoneReached.model_validate(closure), judge(JUDGES[0], panel="执行二合议庭"))
+    assert await told(kit, JudgeCorrected) == []
+    await feeder.feed(judge(JUDGES[0], phone="023-67670009"), judge(JUDGES[0], phone="023-67670009"))
+    (event,) = await told(kit, JudgeCorrected)
+    assert (str(event.case_id), event.judge.phone) == (second["id"], "023-67670009")
 
 
 async def test_a_closed_case_burdens_its_judge_no_more(kit: IntakeKit, clerk: httpx.AsyncClient) -> None:

@@ -11,7 +11,7 @@ from sqlalchemy import select
 from services.stage_tracking.service import SERVICE
 from services.stage_tracking.store.tables import tasks
 from services.stage_tracking.usecases.reading import case_view, log_page
-from shared.contracts.cases import NoticesRecalled, NoticesReleased, PartyMisfiled
+from shared.contracts.cases import JudgeCorrected, NoticesRecalled, NoticesReleased, PartyMisfiled
 from shared.contracts.notices import ContactDisowned, ContactReplaced, DeliveryTroubled, NoticeWaits
 from shared.contracts.stages import DeadlineSet, Milestone, MilestoneReached, ProgressPublished
 from shared.db.transaction import new_id
@@ -47,6 +47,18 @@ def waits(case_id: UUID, to: Any) -> NoticeWaits:
 def troubled(case_id: UUID, to: Any, kind: str = "ENFORCEMENT_NOTICE") -> DeliveryTroubled:
     particulars = {"delivery_id": new_id(), "channel": "mail", "trouble": "failed", "reason": "邮箱不存在。"}
     return DeliveryTroubled(**about(case_id, to, kind), **particulars)
+
+
+async def test_a_judges_corrected_name_is_shown_and_assigns_nobody_anew(kit: Any, feeder: Feeder) -> None:
+    event = filed(party("applicant"), party("respondent"))
+    given = assigned(event.case_id, NOON)
+    await feeder.feed(event, given)
+    before = len((await log_page(kit, str(event.case_id), 0, 100)).entries)
+    judge = given.judge.model_copy(update={"name": "更名法官"})
+    await feeder.feed(JudgeCorrected(case_id=event.case_id, judge=judge))
+    case = (await case_view(kit, str(event.case_id))).case
+    assert (case.judge_name, case.judge_id) == ("更名法官", judge.staff_id)
+    assert len((await log_page(kit, str(event.case_id), 0, 100)).entries) == before
 
 
 async def test_what_waited_for_a_misfiled_party_alone_is_done_with(kit: Any, feeder: Feeder) -> None:

@@ -13,6 +13,7 @@ from pydantic_settings import BaseSettings
 
 from deploy.local.layout import OUTSIDE, Role, paths, roles
 from deploy.make_secrets import make
+from services.party_notification.settings import NotificationSettings
 from shared.bus.log import Log
 from shared.contracts.topics import TOPICS
 from shared.crypto.keyring import KeyRing
@@ -40,7 +41,8 @@ RUN = {
     "TRUSTED_PROXY",
 }
 SENDING = {"CARRIER_URL", "CARRIER_KEY_ID", "CARRIER_KEY_SECRET", "RECEIPT_SECRET"}
-SENDING |= {"SMTP_HOST", "SMTP_PORT", "MAIL_SENDER", "MAIL_DOMAIN"}
+SENDING |= {"SMTP_HOST", "SMTP_PORT", "SMTP_TLS", "SMTP_USERNAME", "SMTP_PASSWORD", "SMTP_HELO"}
+SENDING |= {"MAIL_SENDER", "MAIL_DOMAIN"}
 OWN = {
     "staff": {"STAFF_ADMIN_PASSWORD"},
     "party_notification": {f"PARTY_NOTIFICATION_{name}" for name in SENDING},
@@ -151,6 +153,26 @@ def test_the_settings_accept_the_values(container: Container, made: Mapping[str,
             assert read.database_url == made[f"database_{service}"]
             assert f"//{service}:" in read.database_url
             assert read.database_url.endswith(f"/{service}")
+
+
+@pytest.mark.parametrize(
+    ("containers", "left"),
+    [
+        (of_kubernetes(BASE), {"CARRIER_URL", "CARRIER_KEY_ID", "SMTP_HOST", "MAIL_SENDER", "MAIL_DOMAIN"}),
+        (of_compose(), {"CARRIER_URL", "CARRIER_KEY_ID", "SMTP_HOST", "SMTP_TLS", "MAIL_SENDER", "MAIL_DOMAIN"}),
+    ],
+    ids=["k8s", "compose"],
+)
+def test_only_addresses_are_left_to_fill_in_before_a_production_starts(
+    containers: Iterator[Container], left: set[str], made: Mapping[str, str]
+) -> None:
+    start = prefix(NotificationSettings)
+    for container in containers:
+        if container.role.service.settings is NotificationSettings:
+            env = {name.removeprefix(start).lower(): text for name, text in container.env.items()}
+            env |= {name: made[text.removeprefix(PREFIX)] for name, text in env.items() if text.startswith(PREFIX)}
+            lacking = NotificationSettings.model_validate(env).lacking()
+            assert {each.removeprefix(start).partition("（")[0] for each in lacking} == left
 
 
 @each_container

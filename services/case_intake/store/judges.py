@@ -11,6 +11,17 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from services.case_intake.store.tables import cases, judges
 
 
+async def lock_open_cases(conn: AsyncConnection, staff_id: UUID) -> list[UUID]:
+    """The judge's open cases, locked until the transaction ends."""
+    query = select(cases.c.id).where(cases.c.open, cases.c.judge_id == staff_id).order_by(cases.c.id)
+    return list((await conn.execute(query.with_for_update())).scalars())
+
+
+async def get_judge(conn: AsyncConnection, staff_id: UUID) -> Row[Any] | None:
+    """The judge as known so far, also one who gets no further case, locked."""
+    return (await conn.execute(select(judges).where(judges.c.staff_id == staff_id).with_for_update())).one_or_none()
+
+
 async def put_judge(conn: AsyncConnection, values: Mapping[str, Any]) -> None:
     """The judge as they now are."""
     statement = upsert(judges).values(values)

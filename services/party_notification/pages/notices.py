@@ -23,7 +23,7 @@ async def notice_list(
 ) -> HTMLResponse:
     """Fifty a page, newest first."""
     chosen = state if state in NOTICE_STATES else ""
-    found = await overview.listed(kit, chosen or None, cursor, overview.LIMIT, q)
+    found = await overview.listed(kit, overview.Asked(chosen or None, q), cursor, overview.LIMIT)
     return pages.page(
         request,
         "notice_list.html",

@@ -10,7 +10,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.party_notification.store.tables import cases, clocks, parties, periods, progress
-from shared.contracts.cases import CaseAssigned, CaseFacts
+from shared.contracts.cases import CaseAssigned, CaseFacts, Officer
 from shared.contracts.stages import DeadlineSet, ProgressPublished
 from shared.db.case_numbers import is_number
 
@@ -33,6 +33,12 @@ async def assign(conn: AsyncConnection, event: CaseAssigned) -> None:
         "assigned_at": event.assigned_at,
     }
     await conn.execute(update(cases).where(cases.c.case_id == event.case_id).values(values))
+
+
+async def set_judge(conn: AsyncConnection, case_id: UUID, judge: Officer) -> None:
+    """The judge's name and landline as they now are."""
+    values = {"judge_name": judge.name, "judge_phone": judge.phone}
+    await conn.execute(update(cases).where(cases.c.case_id == case_id).values(values))
 
 
 async def lock_case(conn: AsyncConnection, case_id: UUID) -> Row[Any] | None:

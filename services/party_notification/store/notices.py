@@ -78,11 +78,12 @@ async def shown_to(conn: AsyncConnection, party_id: UUID) -> list[Row[Any]]:
 
 @dataclass(frozen=True)
 class Wanted:
-    """Which notices: a state (or None for all), a part of the case number, those beyond a cursor."""
+    """Which notices: a state (or None for all), a part of the case number, those beyond a cursor, one case's."""
 
     state: str | None = None
     number: str = ""
     after: tuple[datetime, UUID] | None = None
+    case_id: UUID | None = None
 
 
 _SERVED = notices.c.served_on.is_not(None)
@@ -103,6 +104,8 @@ async def listed(conn: AsyncConnection, wanted: Wanted, limit: int) -> list[Row[
     if wanted.number:
         matching = select(cases.c.case_id).where(holds_number(cases.c.case_number, wanted.number))
         query = query.where(notices.c.case_id.in_(matching))
+    if wanted.case_id is not None:
+        query = query.where(notices.c.case_id == wanted.case_id)
     if wanted.state is not None:
         query = query.where(_STATES[wanted.state])
     if wanted.after is not None:

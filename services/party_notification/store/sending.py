@@ -58,14 +58,22 @@ def _set_states() -> Update:
 _SET_STATES = _set_states()
 
 
-async def put_template(conn: AsyncConnection, key: str, body: str) -> None:
-    """Make sure that the template is on the list; an approved wording never changes under its key."""
-    await conn.execute(upsert(sms_templates).values(key=key, body=body).on_conflict_do_nothing())
+async def put_template(conn: AsyncConnection, key: str, body: str) -> bool:
+    """Make sure that the template is on the list, whose wording never changes under its key; whether it is new."""
+    statement = upsert(sms_templates).values(key=key, body=body).on_conflict_do_nothing()
+    return (await conn.execute(statement.returning(sms_templates.c.key))).one_or_none() is not None
 
 
-async def templates_to_register(conn: AsyncConnection) -> list[Row[Any]]:
-    """Templates that the carrier has not approved yet."""
-    return list(await conn.execute(select(sms_templates).where(sms_templates.c.approved_at.is_(None))))
+async def templates_to_register(conn: AsyncConnection) -> list[str]:
+    """The keys of the templates that the carrier has not approved yet."""
+    query = select(sms_templates.c.key).where(sms_templates.c.approved_at.is_(None)).order_by(sms_templates.c.key)
+    return list((await conn.execute(query)).scalars())
+
+
+async def claim_template(conn: AsyncConnection, key: str) -> Row[Any] | None:
+    """The template, locked, unless it is approved or another process has it in hand; messages may still name it."""
+    query = select(sms_templates).where(sms_templates.c.key == key, sms_templates.c.approved_at.is_(None))
+    return (await conn.execute(query.with_for_update(skip_locked=True, key_share=True))).one_or_none()
 
 
 async def set_template(conn: AsyncConnection, key: str, values: dict[str, Any]) -> None:
@@ -124,6 +132,13 @@ async def claim_mails(conn: AsyncConnection, limit: int) -> list[Row[Any]]:
 
 def _due(channel: str, step: str) -> tuple[Any, ...]:
     return (deliveries.c.channel == channel, deliveries.c.step == step, deliveries.c.due_at <= NOW)
+
+
+async def put_off(conn: AsyncConnection, delivery_id: UUID, by: timedelta) -> datetime:
+    """The delivery's next step is due only after `by` from now, at the instant that is answered."""
+    statement = update(deliveries).where(deliveries.c.delivery_id == delivery_id).values(due_at=NOW + by)
+    due_at: datetime = (await conn.execute(statement.returning(deliveries.c.due_at))).scalar_one()
+    return due_at
 
 
 async def claim_step(conn: AsyncConnection, step: str, limit: int) -> list[Row[Any]]:

@@ -1,8 +1,11 @@
 """What staff see of notices: lists, one notice whole, what waits for a person."""
 
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
+
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.party_notification.domain.notices import Kind
 from services.party_notification.store import cases, notices, paper, sending
@@ -23,24 +26,39 @@ from shared.errors import Fault, Invalid, NotFound
 from shared.web.formats import masked_phone
 
 LIMIT = 50
+LIMIT_OF_CASE = 200
 
 
 async def of_case(kit: NotificationKit, number_or_id: str) -> NoticeList:
     """All notices of one case, by its number or id. Raises NotFound."""
     async with kit.db.read() as conn:
-        here = reference(number_or_id)
-        case = await (cases.get_case(conn, here) if isinstance(here, UUID) else cases.find_case(conn, here))
-        if case is None:
-            raise NotFound("case_not_found", "没有这个案件，请核对案号。")
-        return NoticeList(items=await _views(conn, await notices.of_case(conn, case.case_id)))
+        return NoticeList(items=await _views(conn, await notices.of_case(conn, await _case_id(conn, number_or_id))))
 
 
-async def listed(
-    kit: NotificationKit, state: str | None, cursor: str | None, limit: int, number: str = ""
-) -> NoticeList:
-    """Notices of all cases, newest first; with `number` only of cases whose number holds it."""
-    wanted = notices.Wanted(state, number, read_cursor(cursor))
+async def _case_id(conn: AsyncConnection, number_or_id: str) -> UUID:
+    here = reference(number_or_id)
+    case = await (cases.get_case(conn, here) if isinstance(here, UUID) else cases.find_case(conn, here))
+    if case is None:
+        raise NotFound("case_not_found", "没有这个案件，请核对案号。")
+    found: UUID = case.case_id
+    return found
+
+
+@dataclass(frozen=True)
+class Asked:
+    """Which notices are asked for: of one case (`case`: number or id) or of those whose number holds `number`."""
+
+    state: str | None = None
+    number: str = ""
+    case: str | None = None
+
+
+async def listed(kit: NotificationKit, asked: Asked, cursor: str | None, limit: int) -> NoticeList:
+    """Notices, newest first. Raises NotFound for a case that is not there."""
+    after = read_cursor(cursor)
     async with kit.db.read() as conn:
+        case_id = None if asked.case is None else await _case_id(conn, asked.case)
+        wanted = notices.Wanted(asked.state, asked.number, after, case_id)
         rows = await notices.listed(conn, wanted, limit + 1)
         views = await _views(conn, rows[:limit])
     last = rows[limit - 1] if len(rows) > limit else None

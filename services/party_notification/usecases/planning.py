@@ -27,6 +27,7 @@ from shared.db.transaction import Transaction, new_id
 from shared.telemetry.traces import TRACING
 
 SEND_SIGNAL = "send"
+TEMPLATE_SIGNAL = "template"
 
 
 @dataclass(frozen=True)
@@ -104,7 +105,8 @@ async def plan_prompt(kit: NotificationKit, tx: Transaction, parcel: Parcel, num
     params = sms_params(template, parcel.case, court, query_code_of(kit.keyring, parcel.row))
     text = render_sms(court.sms_signature, template, params)
     key = f"{name}-{hashlib.sha256(template.encode()).hexdigest()[:8]}"
-    await sending.put_template(tx.conn, key, template)
+    if await sending.put_template(tx.conn, key, template):
+        tx.wake(TEMPLATE_SIGNAL)
     await _add(kit, tx, parcel, _Content("sms", number, text, key, params))
 
 

@@ -4,8 +4,8 @@ import asyncio
 import json
 import logging
 import time
-from collections.abc import Mapping, Sequence
-from datetime import timedelta
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from datetime import datetime, timedelta
 from typing import Any, assert_never
 from uuid import UUID
 
@@ -19,7 +19,7 @@ from services.party_notification.domain.next_step import ToPerson
 from services.party_notification.store import sending
 from services.party_notification.usecases.facts import NotificationKit
 from services.party_notification.usecases.observing import Sighting, note, note_all, try_again
-from services.party_notification.usecases.planning import mail_id
+from services.party_notification.usecases.planning import SEND_SIGNAL, mail_id
 from services.party_notification.usecases.receipts import take_orphans
 from shared.clock import court_date
 from shared.contracts.operations import TroubleReported
@@ -47,29 +47,39 @@ async def register_templates(kit: NotificationKit, sms: AliyunSms) -> None:
     """Hand new SMS templates to the carrier, and ask after those not yet approved."""
     async with kit.db.read() as conn:
         waiting = await sending.templates_to_register(conn)
-    for row in waiting:
-        values = await _register(kit, sms, row)
-        if not values:
-            continue
-        async with kit.db.begin() as tx:
-            await sending.set_template(tx.conn, row.key, values)
-            if values.get("trouble") is not None and row.trouble is None:
-                await _report_template(kit, tx, values["trouble"])
+    for key in waiting:
+        # One call in each transaction: it is over before the database cuts an idle one off.
+        await _with_template(kit, key, lambda row: _register(sms, row))
+        await _with_template(kit, key, lambda row: _ask_after(kit, sms, row))
 
 
-async def _register(kit: NotificationKit, sms: AliyunSms, row: Row[Any]) -> dict[str, Any]:
-    values: dict[str, Any] = {}
-    try:
-        values["code"] = row.code or await sms.register_template(f"执行通知{row.key[-8:]}", row.body)
-        state = await sms.template_state(values["code"])
-    except (Conflict, Unavailable) as refusal:
-        values["trouble"] = refusal.detail
-    else:
-        if state is TemplateState.APPROVED:
-            values |= {"approved_at": kit.clock.now(), "trouble": None}
-        elif state is not TemplateState.PENDING:
-            values["trouble"] = "短信平台未通过该模板的审核。"
-    return values
+async def _with_template(kit: NotificationKit, key: str, call: Callable[[Row[Any]], Awaitable[dict[str, Any]]]) -> None:
+    """Keep what a call of the carrier says of a template, which is locked meanwhile: the calls can't be repeated."""
+    async with kit.db.begin() as tx:
+        row = await sending.claim_template(tx.conn, key)
+        if row is None:
+            return
+        try:
+            values = await call(row)
+        except (Conflict, Unavailable) as refusal:
+            values = {"trouble": refusal.detail}
+        if values:
+            await sending.set_template(tx.conn, key, values)
+        if values.get("trouble") is not None and row.trouble is None:
+            await _report_template(kit, tx, values["trouble"])
+        if "approved_at" in values:
+            tx.wake(SEND_SIGNAL)
+
+
+async def _register(sms: AliyunSms, row: Row[Any]) -> dict[str, Any]:
+    return {} if row.code else {"code": await sms.register_template(f"执行通知{row.key[-8:]}", row.body)}
+
+
+async def _ask_after(kit: NotificationKit, sms: AliyunSms, row: Row[Any]) -> dict[str, Any]:
+    state = await sms.template_state(row.code) if row.code else TemplateState.PENDING
+    if state is TemplateState.APPROVED:
+        return {"approved_at": kit.clock.now(), "trouble": None}
+    return {} if state is TemplateState.PENDING else {"trouble": "短信平台未通过该模板的审核。"}
 
 
 async def _report_template(kit: NotificationKit, tx: Transaction, trouble: str) -> None:
@@ -246,19 +256,19 @@ async def resend_mails(kit: NotificationKit) -> bool:
 
 
 async def reconcile_sms(kit: NotificationKit, sms: AliyunSms) -> bool:
-    """Ask the carrier what became of SMS without outcome or receipt. One that is away is asked again later."""
+    """Ask the carrier what became of one SMS without outcome or receipt. One that is away is asked again later."""
+    policy = kit.settings.policy
     async with kit.db.begin() as tx:
-        rows = await sending.claim_step(tx.conn, "reconcile", 20)
-        now = await sending.machine_time(tx.conn)
-        for row in rows:
-            # Put off before asking: another process does not ask the same, and a crash only delays.
-            await sending.set_delivery(tx.conn, row.delivery_id, {"due_at": now + timedelta(minutes=1)})
-    for row in rows:
-        await _reconcile(kit, sms, row)
-    return bool(rows)
+        row = next(iter(await sending.claim_step(tx.conn, "reconcile", 1)), None)
+        if row is None:
+            return False
+        # Put off before asking: another process does not ask the same, and a crash only delays.
+        until = await sending.put_off(tx.conn, row.delivery_id, max(policy.query_gap, policy.lease))
+    await _reconcile(kit, sms, row, until)
+    return True
 
 
-async def _reconcile(kit: NotificationKit, sms: AliyunSms, row: Row[Any]) -> None:
+async def _reconcile(kit: NotificationKit, sms: AliyunSms, row: Row[Any], until: datetime) -> None:
     async with kit.db.read() as conn:
         message = await sending.message_of(conn, row.delivery_id)
     number = kit.keyring.open(message.address, f"{row.message_id}/address")
@@ -267,21 +277,32 @@ async def _reconcile(kit: NotificationKit, sms: AliyunSms, row: Row[Any]) -> Non
     try:
         details = [*await sms.query(number, day), *await sms.query(number, day + timedelta(days=1))]
     except (Unavailable, Conflict) as refusal:
-        await _cannot_ask(kit, row, message, refusal.detail)
+        await _cannot_ask(kit, row.delivery_id, until, message.intended_at, refusal.detail)
         return
     found = next((detail for detail in details if detail.out_id == row.out_id), None)
     async with kit.db.begin() as tx:
-        await note(kit, tx, row.delivery_id, _of_query(found.status if found else None))
+        if await _is_mine(tx, row.delivery_id, until):
+            await note(kit, tx, row.delivery_id, _of_query(found.status if found else None))
 
 
-async def _cannot_ask(kit: NotificationKit, row: Row[Any], message: Row[Any, Any], why: str) -> None:
+async def _is_mine(tx: Transaction, delivery_id: UUID, until: datetime) -> bool:
+    """Whether the delivery, now locked, still waits for what was asked: each answer counts as one query."""
+    current = await sending.lock_delivery(tx.conn, delivery_id)
+    return current is not None and (current.step, current.due_at) == ("reconcile", until)
+
+
+async def _cannot_ask(
+    kit: NotificationKit, delivery_id: UUID, until: datetime, intended_at: datetime, why: str
+) -> None:
     """The carrier does not answer queries: after all patience a person must know of an SMS in doubt."""
     policy = kit.settings.policy
     async with kit.db.begin() as tx:
-        waited = await sending.machine_time(tx.conn) - message.intended_at
-        if row.state == "unknown" and waited > policy.sms_settle + policy.max_queries * policy.query_gap:
+        row = await sending.lock_delivery(tx.conn, delivery_id)
+        if row is None or (row.state, row.step, row.due_at) != ("unknown", "reconcile", until):
+            return
+        if row.machine_time - intended_at > policy.sms_settle + policy.max_queries * policy.query_gap:
             step = ToPerson("短信是否发出不明，且运营商查询接口无法使用，请核对证据后决定是否重发。")
-            await note(kit, tx, row.delivery_id, Sighting(Seen.UNKNOWN, detail=why, decided=step))
+            await note(kit, tx, delivery_id, Sighting(Seen.UNKNOWN, detail=why, decided=step))
 
 
 def _of_query(status: DetailStatus | None) -> Sighting:

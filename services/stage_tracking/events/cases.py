@@ -20,6 +20,7 @@ from shared.contracts.cases import (
     CaseCorrected,
     CaseFacts,
     CaseFiled,
+    JudgeCorrected,
     NoticesRecalled,
     NoticesReleased,
     PartyAdded,
@@ -207,6 +208,12 @@ async def on_case_assigned(kit: StageKit, tx: Transaction, event: CaseAssigned, 
     await reach(tx, event.case_id, Milestone.SCHEDULING, court_date(event.assigned_at))
     await keep_clocks(kit, tx, event.case_id)
     await _note_power(kit, tx, event)
+
+
+async def on_judge_corrected(_kit: StageKit, tx: Transaction, event: JudgeCorrected, _envelope: Envelope) -> None:
+    """Another name of the same judge: nothing of the case changes, so the log has nothing to say."""
+    await known_case(tx, event.case_id)
+    await cases.change(tx.conn, event.case_id, judge_name=event.judge.name)
 
 
 async def _hand_over(tx: Transaction, case: Row[Any], judge_id: UUID) -> int:

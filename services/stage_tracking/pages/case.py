@@ -69,7 +69,7 @@ async def _log(kit: StageKit, case_id: UUID, cursor: int) -> dict[str, Any]:
     page = await log_page(kit, str(case_id), cursor, 100)
     here = f"/stages/cases/{case_id}/log"
     more = None if page.next is None else link(here, {}, cursor=page.next)
-    return {"page": page, "more": more, "continued": cursor > 0}
+    return {"page": page, "more": more}
 
 
 @routes.get("/stages/cases/{case_id}/acts", Action.STAGES_ACT)

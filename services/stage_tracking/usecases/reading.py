@@ -41,12 +41,15 @@ class CaseView:
 class LogPage:
     """A part of the log; `broken` names the first fault of the whole chain, `next` where the log goes on.
 
+    Only the first part's reading verifies the chain: `checked`.
+
     `chain` are the same entries as they are stored; `head` is how far the whole chain reaches.
     """
 
     case: Row[Any]
     entries: list[LogEntry]
     next: int | None
+    checked: bool
     broken: BrokenAt | None
     chain: list[Entry]
     head: Head
@@ -86,15 +89,16 @@ async def done_work(kit: StageKit, case_id: UUID, limit: int = 50) -> list[LogEn
 
 
 async def log_page(kit: StageKit, case_key: str, cursor: int, limit: int) -> LogPage:
-    """Log entries beyond a position, and whether the whole chain is intact. Raises NotFound."""
+    """Log entries beyond a position; from the beginning also whether the whole chain is intact. Raises NotFound."""
+    checked = cursor == 0
     async with kit.db.read() as conn:
         case = await _found(conn, case_key)
         found = await read(conn, LEDGER, str(case.case_id), cursor, limit + 1)
-        broken = await check(conn, LEDGER, str(case.case_id))
+        broken = await check(conn, LEDGER, str(case.case_id)) if checked else None
         head = await read_head(conn, LEDGER, str(case.case_id))
     shown = [opened(kit, case.case_id, entry) for entry in found[:limit]]
     after_this = shown[-1].position if len(found) > limit else None
-    return LogPage(case, shown, after_this, broken, found[:limit], head)
+    return LogPage(case, shown, after_this, checked, broken, found[:limit], head)
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,19 @@
+"""Production refuses to start with the demonstration's ways out: nothing falls back in silence."""
+
+from services.party_notification.usecases.facts import NotificationKit
+from shared.runtime.secrets import SecretsMissingError
+from shared.settings import Environment
+
+
+def require_channels(kit: NotificationKit) -> None:
+    """Raises SecretsMissingError in production, naming every variable that is missing or still an example."""
+    if kit.run.environment is not Environment.PRODUCTION:
+        return
+    lacking = kit.settings.lacking()
+    if lacking:
+        raise SecretsMissingError(f"生产环境须由环境变量给出以下各项（不得沿用示例）：{'；'.join(lacking)}。")
+
+
+async def start(kit: NotificationKit) -> None:
+    """Both zones need the channels: the public one takes the receipts."""
+    require_channels(kit)
