@@ -37,6 +37,7 @@ PARTY_PATH = "/p"
 VERIFY_PATH = "/verify"
 NOT_ME_PATH = "/p/not-me"
 _TEMPLATES = Path(__file__).parent / "templates" / "notices"
+_QR_MASK = 2
 _NUMERALS = "〇一二三四五六七八九"
 
 
@@ -154,8 +155,11 @@ def _environment(templates: Path) -> Environment:
 
 @lru_cache(maxsize=256)
 def _qr(link: str) -> str:
-    """A QR code as a data: URI (PNG, which mail programs show too)."""
-    return str(segno.make(link, error="m", micro=False).png_data_uri(scale=6, border=2))
+    """A QR code as a data: URI (PNG, which mail programs show too).
+
+    The mask is set: every reader takes any of the eight, and to weigh them all is most of the work of a letter.
+    """
+    return str(segno.make(link, error="m", micro=False, mask=_QR_MASK).png_data_uri(scale=6, border=2))
 
 
 def cn_date(day: date) -> str:

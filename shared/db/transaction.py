@@ -48,6 +48,8 @@ class Transaction:
         self.conn = conn
         self.now = now
         self.signals: set[str] = set()
+        self.held: set[Hashable] = set()
+        """What the act has locked, by names of its own: it need not be locked again."""
         self._service = service
         self._court = court
         self._told: list[tuple[Event, str | None]] = []

@@ -53,8 +53,7 @@ async def measure(stand: Stand, cases: int, patience: float) -> Run:
     answer = await asyncio.to_thread(clerk.post, "/api/cases/import", files=form, data=terms)
     if answer.status_code not in {200, 202}:
         raise UnexpectedError(answer.text)
-    await _until_at_rest(stand, file.due, patience)
-    took = time.monotonic() - began
+    took = await _until_at_rest(stand, file.due, patience) - began
     after = stand.cpu_seconds()
     received = await _received(stand, file.due)
     found = await journeys(stand)
@@ -87,8 +86,8 @@ async def _count(stand: Stand, service: str, query: str) -> int:
         await connection.close()
 
 
-async def _until_at_rest(stand: Stand, due: Counter[tuple[str, str]], patience: float) -> None:
-    """All received, all receipts in, nothing left to relay, and for two seconds no service has handled an event."""
+async def _until_at_rest(stand: Stand, due: Counter[tuple[str, str]], patience: float) -> float:
+    """Wait until all is received, all receipts are in and nothing is left to relay or handle; since when."""
     deadline = time.monotonic() + patience
     last, since = -1, time.monotonic()
     while time.monotonic() < deadline:
@@ -97,7 +96,7 @@ async def _until_at_rest(stand: Stand, due: Counter[tuple[str, str]], patience: 
             if now != last:
                 last, since = now, time.monotonic()
             if now >= 0 and time.monotonic() - since > _QUIET_SECONDS and await _receipts_in(stand, due):
-                return
+                return since
         await asyncio.sleep(0.5)
     raise UnexpectedError(f"not at rest within {patience} s")
 

@@ -1,7 +1,7 @@
 """A member of a group in a process of its own, so that a test can stop or kill it in earnest.
 
-Usage: member.py KIND ADDRESS GROUP TOPIC. Says `joined`, then `read N` once it holds N > 0 records that it does not
-commit; then waits for a line and says what became of its commit.
+Usage: member.py KIND ADDRESS GROUP TOPIC LEASE (seconds). Says `joined`, then `read N` once it holds N > 0 records that
+it does not commit; then waits for a line and says what became of its commit.
 """
 
 import asyncio
@@ -16,8 +16,8 @@ def _say(word: str) -> None:
     sys.stdout.flush()
 
 
-async def _main(kind: str, address: str, group: str, topic: str) -> None:
-    async with Store(kind, address).started(topic) as log:
+async def _main(kind: str, address: str, group: str, topic: str, lease: str) -> None:
+    async with Store(kind, address).started(topic, lease=float(lease)) as log:
         subscription = await log.subscribe(group, [topic])
         _say("joined")
         records: list[Delivered] = []

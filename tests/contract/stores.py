@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import gc
 import os
 import re
 import signal
@@ -38,8 +39,10 @@ class Store:
         return KafkaLog(self.address, timeout=timeout, lease=timedelta(seconds=lease))
 
     @asynccontextmanager
-    async def started(self, *topics: str, partitions: int = 1, timeout: float = 10.0) -> AsyncIterator[Log]:
-        log = self.log(timeout)
+    async def started(
+        self, *topics: str, partitions: int = 1, timeout: float = 10.0, lease: float = 1.0
+    ) -> AsyncIterator[Log]:
+        log = self.log(timeout, lease)
         try:
             await log.start(dict.fromkeys(topics, partitions))
             yield log
@@ -97,6 +100,7 @@ class Broker:
             return False
 
         await eventually(answers, 60)
+        await collected()
 
     def stop(self) -> None:
         process, self._process = self._process, None
@@ -118,3 +122,9 @@ async def eventually(true: Callable[[], Awaitable[bool]], seconds: float) -> Non
     while not await true():
         assert time.monotonic() < deadline, f"not within {seconds} s"
         await asyncio.sleep(0.05)
+
+
+async def collected() -> None:
+    """Connections that aiokafka gave up half-way are closed by the collector, for as long as their loop is there."""
+    gc.collect()
+    await asyncio.sleep(0)

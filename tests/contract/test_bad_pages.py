@@ -212,7 +212,8 @@ async def _open_addresses(trial: Trial) -> None:
 
 def _odd_addresses(browser: Browser, route: APIRoute) -> Iterator[tuple[str, str]]:
     """The route's address: as it is, with each part of its path odd, with each part of its query odd."""
-    known = {name: browser.trial.stock.known.get(name, ["take"])[0] for name in re.findall(r"\{(\w+)\}", route.path)}
+    # The last of each: the forms spend the first, and either test may come first.
+    known = {name: browser.trial.stock.known.get(name, ["take"])[-1] for name in re.findall(r"\{(\w+)\}", route.path)}
     sound = route.path.format(**{name: quote(value) for name, value in known.items()})
     yield "sound", sound
     for name in known:

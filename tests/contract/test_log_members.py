@@ -31,8 +31,8 @@ class Outsider:
 
 
 @contextmanager
-def outsider(store: Store, group: str, topic: str) -> Iterator[Outsider]:
-    command = [sys.executable, "-m", "tests.contract.member", store.kind, store.address, group, topic]
+def outsider(store: Store, group: str, topic: str, lease: float = 1.0) -> Iterator[Outsider]:
+    command = [sys.executable, "-m", "tests.contract.member", store.kind, store.address, group, topic, str(lease)]
     process = subprocess.Popen(command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
     with process:
         try:
@@ -49,6 +49,19 @@ async def test_a_crashed_members_records_are_delivered_again(store: Store) -> No
             assert [await member.says(), await member.says()] == ["joined", "read 5"]
             member.process.kill()
         assert numbers(await read(await log.subscribe(group, [topic]), 5)) == [0, 1, 2, 3, 4]
+
+
+async def test_waiting_for_a_dead_members_lease_is_no_outage(store: Store) -> None:
+    """The lease is longer than any call may take: whoever gave up before its end would leave one more dead member."""
+    topic, group, lease = unique("dead"), unique("g"), 6.0
+    async with store.started(topic, timeout=2.0, lease=lease) as log:
+        await append(log, numbered(topic, 5))
+        with outsider(store, group, topic, lease) as member:
+            assert [await member.says(), await member.says()] == ["joined", "read 5"]
+            member.process.kill()
+        began = time.monotonic()
+        assert numbers(await read(await log.subscribe(group, [topic]), 5)) == [0, 1, 2, 3, 4]
+        assert time.monotonic() - began < lease + 3
 
 
 async def test_a_member_that_slept_too_long_is_fenced(store: Store) -> None:

@@ -1,7 +1,6 @@
 """The product as separate processes over a Kafka of its own, which a drill may kill, wipe and start again."""
 
 import asyncio
-import gc
 import os
 import re
 import shutil
@@ -85,7 +84,6 @@ class Separate:
         self.product.close()
         status = self.machine.stop()
         self.broker.stop()
-        self._loop.run(_collected())
         self._loop.close()
         assert status == 0, self.machine.log()[-3000:]
         remove(self.machine.folder)
@@ -147,9 +145,3 @@ class Separate:
     def events(self, service: str = "") -> list[Counter[str]]:
         """What each process of the service, or of all, has taken from the log since its start."""
         return [worker.events() for worker in self.workers() if service in {"", worker.service}]
-
-
-async def _collected() -> None:
-    """Connections that were given up half-way are closed by the collector, for as long as their loop is there."""
-    gc.collect()
-    await asyncio.sleep(0)

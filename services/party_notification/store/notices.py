@@ -41,6 +41,14 @@ async def add(conn: AsyncConnection, row: dict[str, Any]) -> bool:
     return (await conn.execute(statement.returning(notices.c.notice_id))).one_or_none() is not None
 
 
+async def add_all(conn: AsyncConnection, rows: Sequence[dict[str, Any]]) -> None:
+    """As `add`, of many at once; what a row does not name is null."""
+    names = {name for row in rows for name in row}
+    statement = upsert(notices).on_conflict_do_nothing(constraint="notices_cause_party_id_kind_key")
+    if rows:
+        await conn.execute(statement, [dict.fromkeys(names) | row for row in rows])
+
+
 async def change(conn: AsyncConnection, notice_id: UUID, values: dict[str, Any]) -> None:
     """A notice that waited gets its letter, or another reason to wait."""
     await conn.execute(update(notices).where(notices.c.notice_id == notice_id).values(values))

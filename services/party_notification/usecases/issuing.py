@@ -73,7 +73,7 @@ def _concerns(circle: Circle, entry: Row[Any], party_id: UUID) -> bool:
 async def _owe(
     kit: NotificationKit, tx: Transaction, circle: Circle, party_id: UUID, owed: Sequence[Kind]
 ) -> list[Written]:
-    written = []
+    written, rows = [], []
     waits = {kind: circle.waits(kind, party_id) for kind in owed}
     together = tuple(kind for kind, reason in waits.items() if reason is None)
     for kind, reason in waits.items():
@@ -96,7 +96,8 @@ async def _owe(
             one = _write(kit, tx, circle, row, together)
             row |= one.values
             written.append(one)
-        await notices.add(tx.conn, row)
+        rows.append(row)
+    await notices.add_all(tx.conn, rows)
     return written
 
 

@@ -47,6 +47,13 @@ async def known_case(tx: Transaction, case_id: UUID) -> Row[Any]:
     return case
 
 
+async def hold_case(tx: Transaction, case_id: UUID) -> None:
+    """Lock the case's row, unless this transaction has. Raises NotYet."""
+    if case_id not in tx.held:
+        await known_case(tx, case_id)
+        tx.held.add(case_id)
+
+
 async def on_case_filed(kit: StageKit, tx: Transaction, event: CaseFiled, envelope: Envelope) -> None:
     """The investigation period opens, the milestones are planned, the clocks start."""
     facts, case_id = event.facts, event.case_id

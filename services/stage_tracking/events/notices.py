@@ -2,7 +2,7 @@
 
 from services.stage_tracking.domain.log import CORRECTION, EXECUTION_NOTICE, EntryKind, Note, notice_title
 from services.stage_tracking.domain.tasks import Owner, Task, TaskKind, role_owner
-from services.stage_tracking.events.cases import known_case, reach_service
+from services.stage_tracking.events.cases import hold_case, reach_service
 from services.stage_tracking.settings import StageKit
 from services.stage_tracking.store import cases, tasks
 from services.stage_tracking.usecases.clocks import keep_clocks, open_task
@@ -37,7 +37,7 @@ async def _log(kit: StageKit, tx: Transaction, kind: EntryKind, event: NoticeEve
 
 async def on_notice_waits(kit: StageKit, tx: Transaction, event: NoticeWaits, _envelope: Envelope) -> None:
     """Whoever can supply what is missing gets a task; the clocks run all the same."""
-    await known_case(tx, event.case_id)
+    await hold_case(tx, event.case_id)
     await _log(kit, tx, EntryKind.NOTICE_WAITS, event, event.reason)
     if await cases.is_misfiled(tx.conn, event.party_id):
         return
@@ -52,14 +52,14 @@ def _subject(event: NoticeEvent) -> str:
 
 async def on_notice_issued(kit: StageKit, tx: Transaction, event: NoticeIssued, _envelope: Envelope) -> None:
     """Nothing is missing any more."""
-    await known_case(tx, event.case_id)
+    await hold_case(tx, event.case_id)
     await tasks.close(tx.conn, event.case_id, TaskKind.SUPPLY_FIELD, _subject(event), tx.now)
     await _log(kit, tx, EntryKind.NOTICE_ISSUED, event, f"已制作，送达方式：{_WAYS[event.way]}。")
 
 
 async def on_notice_sent(kit: StageKit, tx: Transaction, event: NoticeSent, _envelope: Envelope) -> None:
     """Once every respondent's execution notice is on its way, its clocks stop."""
-    await known_case(tx, event.case_id)
+    await hold_case(tx, event.case_id)
     channel = _CHANNELS.get(event.channel, "其他方式")
     await _log(kit, tx, EntryKind.NOTICE_SENT, event, f"{cn_time(event.sent_at)}以{channel}发出。")
     if event.kind == EXECUTION_NOTICE:
@@ -70,7 +70,7 @@ async def on_notice_sent(kit: StageKit, tx: Transaction, event: NoticeSent, _env
 
 async def on_notice_served(kit: StageKit, tx: Transaction, event: NoticeServed, _envelope: Envelope) -> None:
     """Once every respondent's execution notice is served, the milestone is reached on the last one's day."""
-    await known_case(tx, event.case_id)
+    await hold_case(tx, event.case_id)
     channel = _CHANNELS.get(event.channel, "其他方式")
     await _log(kit, tx, EntryKind.NOTICE_SERVED, event, f"以{channel}送达，{cn_date(event.served_on)}生效。")
     await tasks.close(tx.conn, event.case_id, TaskKind.DELIVERY_TROUBLE, _subject(event), tx.now)
@@ -83,7 +83,7 @@ async def on_notice_served(kit: StageKit, tx: Transaction, event: NoticeServed, 
 
 async def on_delivery_troubled(kit: StageKit, tx: Transaction, event: DeliveryTroubled, _envelope: Envelope) -> None:
     """The clerk looks into it: they hold the paper worklist and decide on unknown sendings."""
-    await known_case(tx, event.case_id)
+    await hold_case(tx, event.case_id)
     what = "发送失败" if event.trouble == "failed" else "是否发出尚不明确"
     channel = _CHANNELS.get(event.channel, "其他方式")
     await _log(kit, tx, EntryKind.DELIVERY_TROUBLED, event, f"{channel}{what}。{event.reason}")
@@ -97,7 +97,7 @@ async def on_delivery_troubled(kit: StageKit, tx: Transaction, event: DeliveryTr
 
 async def on_contact_disowned(kit: StageKit, tx: Transaction, event: ContactDisowned, _envelope: Envelope) -> None:
     """Whoever keeps the register finds out where the party is really reached."""
-    await known_case(tx, event.case_id)
+    await hold_case(tx, event.case_id)
     role = await cases.role_of(tx.conn, event.party_id)
     if role is None:
         raise NotYet(f"party {event.party_id}")
@@ -117,7 +117,7 @@ async def on_contact_disowned(kit: StageKit, tx: Transaction, event: ContactDiso
 
 async def on_contact_replaced(_kit: StageKit, tx: Transaction, event: ContactReplaced, _envelope: Envelope) -> None:
     """The register was mended."""
-    await known_case(tx, event.case_id)
+    await hold_case(tx, event.case_id)
     await tasks.close(tx.conn, event.case_id, TaskKind.CONTACT_DISOWNED, _contact(event), tx.now)
 
 

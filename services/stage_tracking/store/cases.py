@@ -4,7 +4,7 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row, func, insert, select, update
+from sqlalchemy import Row, bindparam, func, insert, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -14,6 +14,8 @@ from shared.contracts.cases import PartyRole
 from shared.db.case_numbers import is_number
 from shared.errors import Conflict
 from shared.powers import Power
+
+_LOCK = select(cases).where(cases.c.case_id == bindparam("case_id")).with_for_update()
 
 
 async def put(conn: AsyncConnection, row: dict[str, Any]) -> None:
@@ -28,7 +30,7 @@ async def change(conn: AsyncConnection, case_id: UUID, **values: Any) -> None:
 
 async def lock(conn: AsyncConnection, case_id: UUID) -> Row[Any] | None:
     """The case, its row locked until the transaction ends."""
-    return (await conn.execute(select(cases).where(cases.c.case_id == case_id).with_for_update())).one_or_none()
+    return (await conn.execute(_LOCK, {"case_id": case_id})).one_or_none()
 
 
 async def find(conn: AsyncConnection, key: str) -> Row[Any] | None:

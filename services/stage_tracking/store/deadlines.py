@@ -5,7 +5,7 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row, insert, select, tuple_, update
+from sqlalchemy import Row, bindparam, insert, select, tuple_, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.stage_tracking.domain.deadlines import Deadline
@@ -13,13 +13,15 @@ from services.stage_tracking.store.tables import cases, deadlines
 from shared.db.transaction import new_id
 
 _CURRENT = deadlines.c.superseded_at.is_(None)
+_CURRENT_OF = (
+    select(deadlines).where(deadlines.c.case_id == bindparam("case_id"), _CURRENT).order_by(deadlines.c.due_at)
+)
 _RUNNING = _CURRENT & deadlines.c.met_at.is_(None)
 
 
 async def current(conn: AsyncConnection, case_id: UUID) -> list[Row[Any]]:
     """The newest version of each clock of a case, by due instant."""
-    query = select(deadlines).where(deadlines.c.case_id == case_id, _CURRENT).order_by(deadlines.c.due_at)
-    return list(await conn.execute(query))
+    return list(await conn.execute(_CURRENT_OF, {"case_id": case_id}))
 
 
 async def put(conn: AsyncConnection, case_id: UUID, added: Sequence[tuple[Deadline, Mapping[str, Any]]]) -> None:

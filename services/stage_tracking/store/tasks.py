@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Row, Select, and_, any_, exists, func, or_, select, update
+from sqlalchemy import ColumnElement, Row, Select, and_, any_, bindparam, exists, func, or_, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -20,6 +20,14 @@ _LISTED = (
     *(tasks.c[name] for name in ("due_at", "opened_at", "done_at")),
     cases.c.number,
     func.coalesce(members.c.name, cases.c.judge_name).label("owner_name"),
+)
+
+
+_CLOSE = (
+    update(tasks)
+    .where(tasks.c.case_id == bindparam("in_case"), tasks.c.kind == bindparam("of_kind"))
+    .where(tasks.c.subject == bindparam("about"), _OPEN)
+    .values(done_at=bindparam("at"))
 )
 
 
@@ -50,8 +58,7 @@ async def open_task(conn: AsyncConnection, case_id: UUID, task: Task, sealed_det
 
 async def close(conn: AsyncConnection, case_id: UUID, kind: TaskKind, subject: str, at: datetime) -> None:
     """The awaited event came: the task is done, by nobody's hand."""
-    here = (tasks.c.case_id == case_id) & (tasks.c.kind == kind) & (tasks.c.subject == subject)
-    await conn.execute(update(tasks).where(here, _OPEN).values(done_at=at))
+    await conn.execute(_CLOSE, {"in_case": case_id, "of_kind": kind, "about": subject, "at": at})
 
 
 async def close_of_party(conn: AsyncConnection, case_id: UUID, party_id: UUID, at: datetime) -> int:

@@ -149,16 +149,26 @@ class Member:
         return stuck or now - self._answered > self._timeout or has_died(consumer)
 
     async def _keep_asking(self, consumer: AIOKafkaConsumer) -> None:
-        """Ask the group's coordinator something small all the time: its answers alone show that it is there."""
-        question = TopicPartition(self._topics[0], 0)
+        """Ask something small all the time: the answers alone show that Kafka is there."""
         while True:
             try:
                 async with bounded(self._timeout):
-                    await consumer.committed(question)
+                    await self._ask(consumer)
                 self._answered = time.monotonic()
             except BusError:
                 pass
             await asyncio.sleep(self._timeout / 10)
+
+    async def _ask(self, consumer: AIOKafkaConsumer) -> None:
+        """The group's coordinator; while the group settles, any broker.
+
+        The coordinator then holds our request to join until every member has joined or a dead one's lease is over, and
+        answers nothing else on that connection. Who gave up meanwhile would leave one more dead member behind.
+        """
+        if self._generation is None:
+            await consumer.topics()
+        else:
+            await consumer.committed(TopicPartition(self._topics[0], 0))
 
     async def _take(self, consumer: AIOKafkaConsumer, limit: int, wait: float) -> list[Delivered]:
         try:
