@@ -100,7 +100,6 @@ class Broker:
             return False
 
         await eventually(answers, 60)
-        await collected()
 
     def stop(self) -> None:
         process, self._process = self._process, None
@@ -125,6 +124,10 @@ async def eventually(true: Callable[[], Awaitable[bool]], seconds: float) -> Non
 
 
 async def collected() -> None:
-    """Connections that aiokafka gave up half-way are closed by the collector, for as long as their loop is there."""
+    """End the connections that aiokafka opened and forgot when a call was cut short, while their loop is there."""
+    forgotten = [task for task in asyncio.all_tasks() if "AIOKafkaConnection" in repr(task)]
+    for task in forgotten:
+        task.cancel()
+    await asyncio.gather(*forgotten, return_exceptions=True)
     gc.collect()
     await asyncio.sleep(0)

@@ -16,7 +16,7 @@ import httpx
 from httpx_aiohttp import AiohttpTransport
 
 CONNECTIONS = 32
-IDLE_SECONDS = 10.0  # shorter than what servers keep, so that few requests meet a connection just being closed
+IDLE_SECONDS = 3.0  # shorter than what servers keep (often 5), so that few requests meet a connection just being closed
 
 
 @dataclass
