@@ -114,7 +114,7 @@ async def test_it_goes_on_after_a_crash_at_any_step(kit: IntakeKit, clerk: httpx
     await upload(clerk, FILE)
     cut = text(
         "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
-        " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+        " WHERE datname = current_database() AND usename = current_user AND pid <> pg_backend_pid()"
     )
     crashes = 0
     for turn in range(12):
