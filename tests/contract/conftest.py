@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 import pytest
 
 from tests.contract.proxy import Proxy
-from tests.contract.stores import Broker, Store, collected
+from tests.contract.stores import Broker, Store
 from tests.fixtures.running import free_port, require_kafka
 
 
@@ -17,7 +17,6 @@ async def kafka(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Store
     await broker.start()
     yield broker.store
     broker.stop()
-    await collected()
 
 
 @pytest.fixture(scope="session")
@@ -32,7 +31,6 @@ async def kafka_behind_proxy(tmp_path_factory: pytest.TempPathFactory) -> AsyncI
     yield broker, proxy
     broker.stop()
     await proxy.cut()
-    await collected()
 
 
 @pytest.fixture(params=["postgres", pytest.param("kafka", marks=pytest.mark.kafka)])

@@ -2,7 +2,6 @@
 
 import asyncio
 import contextlib
-import gc
 import os
 import re
 import signal
@@ -96,10 +95,18 @@ class Broker:
         async def answers() -> bool:
             assert process.poll() is None, output.read_text()
             with contextlib.suppress(BusError):
-                return bool(await KafkaLog(self.store.address, timeout=2).identity())
+                return bool(await self.identity())
             return False
 
         await eventually(answers, 60)
+
+    async def identity(self) -> str:
+        """The id of the cluster that it is now."""
+        log = self.store.log(timeout=2)
+        try:
+            return await log.identity()
+        finally:
+            await log.close()
 
     def stop(self) -> None:
         process, self._process = self._process, None
@@ -121,13 +128,3 @@ async def eventually(true: Callable[[], Awaitable[bool]], seconds: float) -> Non
     while not await true():
         assert time.monotonic() < deadline, f"not within {seconds} s"
         await asyncio.sleep(0.05)
-
-
-async def collected() -> None:
-    """End the connections that aiokafka opened and forgot when a call was cut short, while their loop is there."""
-    forgotten = [task for task in asyncio.all_tasks() if "AIOKafkaConnection" in repr(task)]
-    for task in forgotten:
-        task.cancel()
-    await asyncio.gather(*forgotten, return_exceptions=True)
-    gc.collect()
-    await asyncio.sleep(0)

@@ -13,7 +13,7 @@ from pathlib import Path
 import httpx
 
 from shared.contracts.topics import TOPICS
-from tests.contract.stores import Broker, collected
+from tests.contract.stores import Broker
 from tests.e2e.test_import import Haystack
 from tests.fixtures.running import Machine, Product, eventually, free_port, new_folder, remove
 
@@ -83,7 +83,6 @@ class Separate:
         self.product.close()
         status = self.machine.stop()
         self.broker.stop()
-        self._loop.run(collected())
         self._loop.close()
         assert status == 0, self.machine.log()[-3000:]
         remove(self.machine.folder)
@@ -99,7 +98,7 @@ class Separate:
 
     def cluster(self) -> str:
         """The id of the cluster that the broker is now."""
-        return self._loop.run(self.broker.store.log().identity())
+        return self._loop.run(self.broker.identity())
 
     def search(self, hay: Haystack) -> None:
         """Take in everything that Kafka's topics and the logs hold; the tables are the same as in one process."""
