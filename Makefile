@@ -25,8 +25,8 @@ run: $(VENV)/run       ## start the whole product on this machine
 	@$(BIN)/yangguang serve all
 
 test: $(VENV)/dev      ## every test that this machine can run
-	@$(BIN)/python -m pytest -n auto --dist loadfile tests/unit tests/service tests/contract tests/structure
-	@$(BIN)/python -m pytest tests/e2e tests/drills   # these watch the clock: one after the other
+	@$(BIN)/python -m pytest -n auto --dist loadfile --durations=15 tests/unit tests/service tests/contract tests/structure
+	@$(BIN)/python -m pytest --durations=15 tests/e2e tests/drills   # these watch the clock: one after the other
 
 coverage: $(VENV)/dev   ## the tests in this process, with branch coverage
 	@$(BIN)/python -m pytest tests/unit tests/service tests/contract tests/structure --cov --cov-report=term:skip-covered

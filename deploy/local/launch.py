@@ -25,7 +25,7 @@ from deploy.local.ports import free_ports
 from shared.runtime.cli import announce
 from shared.runtime.forward import forwarding_client
 from shared.runtime.logging import configure
-from shared.runtime.postgres import EmbeddedPostgres, PostgresStartError
+from shared.runtime.postgres import EmbeddedPostgres, PostgresStartError, keep_alive
 from shared.settings import RunSettings
 
 SMTP_ABOVE = 25
@@ -95,7 +95,7 @@ class Machine:
         try:
             async with asyncio.TaskGroup() as group, forwarding_client() as client:
                 tasks = [group.create_task(child.run()) for child in self.children()]
-                tasks.append(group.create_task(self._tell(client)))
+                tasks += [group.create_task(self._tell(client)), group.create_task(keep_alive(self.postgres))]
                 await self._serve(gateway(self.roles, self.urls, client))
                 for task in tasks:
                     task.cancel()

@@ -25,7 +25,7 @@ from shared.http.guards import Headed
 from shared.http.routes import Zone
 from shared.runtime.docs import docs_routes
 from shared.runtime.gateway import Gateway, paths_of
-from shared.runtime.postgres import EmbeddedPostgres
+from shared.runtime.postgres import EmbeddedPostgres, keep_alive
 from shared.runtime.registry import load
 from shared.runtime.secrets import load_secrets
 from shared.runtime.service import Service
@@ -126,6 +126,8 @@ class Product:
             async with asyncio.TaskGroup() as group:
                 loops = [group.create_task(unit.run()) for unit in self.units]
                 loops.append(group.create_task(self._go_on_beginning(bus)))
+                if self.postgres is not None:
+                    loops.append(group.create_task(keep_alive(self.postgres)))
                 self.ready = True
                 yield
                 self.ready = False

@@ -7,7 +7,6 @@ from pathlib import Path
 import pytest
 
 from tests.fixtures.running import (
-    Elsewhere,
     Machine,
     Process,
     Product,
@@ -51,4 +50,4 @@ def _elsewhere(url: str, way: str) -> Product:
     """A copy of its secrets is named by YANGGUANG_TEST_DATA."""
     if way != ONE:
         pytest.skip("已在运行的系统只测一遍。")
-    return Elsewhere(url, Path(os.environ["YANGGUANG_TEST_DATA"]))
+    return Product(url, Path(os.environ["YANGGUANG_TEST_DATA"]))

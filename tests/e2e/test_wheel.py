@@ -20,6 +20,14 @@ def built(folder: Path) -> Path:
     return next(folder.glob("*.whl"))
 
 
+def token(process: Process) -> dict[str, str]:
+    """A clerk's, by the command line."""
+    words = [sys.executable, "-c", ENTER, "token", "--login", "clerk"]
+    done = subprocess.run(words, cwd=process.cwd, env=process.env, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    return {"authorization": f"Bearer {done.stdout.split()[-1]}"}
+
+
 def test_the_wheel_runs_in_another_folder(tmp_path: Path) -> None:
     place = tmp_path / "place"
     with zipfile.ZipFile(built(tmp_path)) as wheel:
@@ -35,6 +43,7 @@ def test_the_wheel_runs_in_another_folder(tmp_path: Path) -> None:
         assert str(place / "shared") in process.log()
         for path in ("/", "/tips", "/sign-in", "/sandbox", "/docs", "/static/app.css"):
             assert httpx.get(process.url + path, timeout=20).status_code == 200, path
+        assert httpx.get(f"{process.url}/api/cases", headers=token(process)).status_code == 200
         assert process.stop() == 0
     finally:
         process.kill()

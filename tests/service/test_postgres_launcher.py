@@ -19,7 +19,7 @@ from pathlib import Path
 import asyncpg
 import pytest
 
-from shared.runtime.postgres import EmbeddedPostgres, PostgresStartError, read_url
+from shared.runtime.postgres import EmbeddedPostgres, PostgresStartError, keep_alive, read_url
 from shared.runtime.postgres.account import unprivileged_account
 from shared.runtime.postgres.folder import ServerFolder
 from shared.runtime.postgres.process import postmaster_of, retire_orphan
@@ -274,6 +274,44 @@ async def test_a_killed_server_is_noticed_and_starts_again(server: EmbeddedPostg
     server.stop()
     server.start()
     assert await remembers(server.url("alpha"), "server killed")
+
+
+async def test_a_killed_server_is_kept_alive_at_its_place(server: EmbeddedPostgres, folder: ServerFolder) -> None:
+    url = server.url("alpha")
+    await remember(url, "kept alive")
+    keeper = asyncio.create_task(keep_alive(server))
+    try:
+        os.kill(postmaster_of(folder.data) or 0, signal.SIGKILL)
+        assert await asyncio.to_thread(until, lambda: not server.is_running(), 5)
+        assert await asyncio.to_thread(until, server.is_running, 20)
+        assert await asyncio.to_thread(until, lambda: postmaster_of(folder.data, ready=True) is not None, 20)
+    finally:
+        keeper.cancel()
+    assert server.url("alpha") == url
+    assert await remembers(url, "kept alive")
+
+
+async def test_it_comes_back_at_its_own_port_or_not_at_all(server: EmbeddedPostgres, folder: ServerFolder) -> None:
+    assert not server.revive()
+    os.kill(postmaster_of(folder.data) or 0, signal.SIGKILL)
+    assert until(lambda: not server.is_running(), 5)
+    assert until(lambda: _bindable(folder.load_credentials().port), 5)
+    with (
+        socket.create_server(("127.0.0.1", folder.load_credentials().port)),
+        pytest.raises(PostgresStartError, match="占用"),
+    ):
+        server.revive()
+    assert server.revive()
+    server.stop()
+    assert not server.revive()
+
+
+def _bindable(port: int) -> bool:
+    try:
+        socket.create_server(("127.0.0.1", port)).close()
+    except OSError:
+        return False
+    return True
 
 
 def test_an_orphan_that_lives_on_is_stopped(server: EmbeddedPostgres, folder: ServerFolder) -> None:

@@ -103,8 +103,24 @@ class EmbeddedPostgres:
     def is_running(self) -> bool:
         return self._process is not None and self._process.is_alive()
 
+    def revive(self) -> bool:
+        """Start a server anew that died (killed for want of memory, say); whether it had died.
+
+        It comes back at its old port or not at all, since its URLs are handed out. Raises PostgresStartError.
+        """
+        if self._lock is None or self.is_running():
+            return False
+        retire_orphan(self._folder.data)
+        if _free_port(self._credentials.port) != self._credentials.port:
+            raise self._failure(f"端口 {self._credentials.port} 已被别的程序占用")
+        self._launch(self._binaries())
+        return True
+
+    def _binaries(self) -> Path:
+        return usable_bin_folder(self._bin_folder or installed_bin_folder(), self._account)
+
     def _start_locked(self) -> None:
-        binaries = usable_bin_folder(self._bin_folder or installed_bin_folder(), self._account)
+        binaries = self._binaries()
         retire_orphan(self._folder.data)
         self._load_credentials()
         if not self._folder.data.exists():
