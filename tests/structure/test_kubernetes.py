@@ -83,7 +83,7 @@ def test_network_policies_name_pods_that_exist(documents: list[Document]) -> Non
 def selectors(node: Any) -> list[dict[str, str]]:
     if isinstance(node, list):
         return [found for each in node for found in selectors(each)]
-    if not isinstance(node, dict):
+    if not isinstance(node, dict) or "namespaceSelector" in node:  # pods of other namespaces are not ours to name
         return []
     own = [node["matchLabels"]] if "matchLabels" in node else []
     own += [{item["key"]: value} for item in node.get("matchExpressions", ()) for value in item["values"]]
