@@ -26,13 +26,14 @@ async def on_tip_received(kit: DeskKit, tx: Transaction, event: TipReceived, _en
 
 
 async def on_trouble_reported(kit: DeskKit, tx: Transaction, event: TroubleReported, _envelope: Envelope) -> None:
-    """The product itself is in trouble."""
+    """The product itself is in trouble. One cause may be told many times; it must not bury the tips."""
     row = {
         "item_id": event.trouble_id,
         "source": Source.TROUBLE.value,
         "number": event.kind,
         "body": kit.keyring.seal(event.summary, str(event.trouble_id)),
         "arrived_at": event.noticed_at,
+        "trouble": kit.keyring.blind_index(f"{event.service}/{event.kind}/{event.summary}", "trouble"),
     }
     await enter(tx, kit, row)
 

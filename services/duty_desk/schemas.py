@@ -25,6 +25,7 @@ class DeskItem(BaseModel):
     """A row of the queue. `seconds_left` is negative when the running clock has run out; None when none runs.
 
     `clock`: triage, check or deed. `summary` is the product's own account of a trouble; a tip's text is not listed.
+    `times`: how often a trouble was told since it lies here, `last_at`: when last, if more than once.
     """
 
     item_id: UUID
@@ -46,6 +47,8 @@ class DeskItem(BaseModel):
     due_at: datetime | None
     rang_at: datetime | None
     seconds_left: int | None
+    times: int
+    last_at: datetime | None
 
     @classmethod
     def of(cls, kit: DeskKit, row: Any) -> "DeskItem":
@@ -71,6 +74,8 @@ class DeskItem(BaseModel):
             due_at=row.due_at,
             rang_at=row.rang_at,
             seconds_left=left,
+            times=row.times,
+            last_at=row.last_at,
         )
 
 

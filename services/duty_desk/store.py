@@ -54,7 +54,12 @@ items = Table(
     Column("dismissed_at", _INSTANT),
     Column("dismissed_because", Text),
     Column("closed_at", _INSTANT),
+    Column("trouble", Text),
+    Column("times", Integer, nullable=False, server_default="1"),
+    Column("last_at", _INSTANT),
 )
+"""`trouble`: the mark of what a trouble says; `times` and `last_at`: how often it was told, and when last."""
+Index("items_trouble", items.c.trouble, unique=True, postgresql_where=items.c.closed_at.is_(None))
 Index("items_open", items.c.arrived_at, postgresql_where=items.c.closed_at.is_(None))
 Index("items_closed", items.c.closed_at, items.c.item_id, postgresql_where=items.c.closed_at.is_not(None))
 
@@ -86,9 +91,15 @@ cases = Table(
 )
 
 
-async def add_item(conn: AsyncConnection, row: dict[str, Any]) -> None:
-    """A new item."""
-    await conn.execute(insert(items), row)
+async def add_item(conn: AsyncConnection, row: dict[str, Any]) -> bool:
+    """A new item; False when its trouble lies on the desk already, which then counts one more."""
+    statement = upsert(items).values(row)
+    again = {"times": items.c.times + 1, "last_at": statement.excluded.arrived_at}
+    statement = statement.on_conflict_do_update(
+        index_elements=["trouble"], index_where=items.c.closed_at.is_(None), set_=again
+    )
+    lying: UUID = (await conn.execute(statement.returning(items.c.item_id))).scalar_one()
+    return bool(lying == row["item_id"])
 
 
 async def lock_item(conn: AsyncConnection, item_id: UUID) -> Row[Any] | None:

@@ -234,6 +234,26 @@ async def test_a_trouble_says_what_it_is_and_has_a_clock_to_its_end(kit: Kit[Any
     assert (await post(http, trouble, "accept-evidence")).status_code == 409
 
 
+async def test_a_trouble_told_again_is_one_item_that_counts(kit: Kit[Any], http: httpx.AsyncClient) -> None:
+    first = await fail(kit)
+    await asyncio.gather(*(fail(kit) for _ in range(5)))
+    [item] = (await http.get("/api/desk/queue")).json()["items"]
+    assert (item["item_id"], item["times"], item["last_at"] is None) == (str(first), 6, False)
+    await post(http, first, "take")
+    await fail(kit)
+    [item] = (await http.get("/api/desk/queue")).json()["items"]
+    assert (item["times"], item["clock"]) == (7, "check")
+
+
+async def test_a_trouble_told_after_it_was_dealt_with_is_a_new_one(kit: Kit[Any], http: httpx.AsyncClient) -> None:
+    first = await fail(kit)
+    await post(http, first, "take")
+    assert (await post(http, first, "act", deed="已重放。")).status_code == 200
+    second = await fail(kit)
+    [item] = (await http.get("/api/desk/queue")).json()["items"]
+    assert (item["item_id"], item["times"], item["clock"]) == (str(second), 1, "triage")
+
+
 async def test_the_same_event_again_changes_nothing(kit: Kit[Any], http: httpx.AsyncClient) -> None:
     feeder, tip_id = Feeder(SERVICE, kit), new_id()
     record = feeder.wrap(

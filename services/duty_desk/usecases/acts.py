@@ -39,11 +39,11 @@ def _ground(row: Any) -> TipGround | None:
 
 
 async def enter(tx: Transaction, kit: DeskKit, row: dict[str, Any]) -> None:
-    """A new item on the desk."""
+    """A new item on the desk; a trouble that lies there already gets no second one."""
     ground = TipGround(row["ground"]) if row.get("ground") else None
     due_at = patience(kit).triage_due(ground, row["arrived_at"])
-    await store.add_item(tx.conn, row)
-    await store.start_clock(tx.conn, row["item_id"], Clock.TRIAGE, due_at)
+    if await store.add_item(tx.conn, row):
+        await store.start_clock(tx.conn, row["item_id"], Clock.TRIAGE, due_at)
     await changed(tx)
 
 
