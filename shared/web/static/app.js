@@ -22,10 +22,12 @@
   yangguang.serverNow = () => (offset === null ? Date.now() : offset + performance.now());
 
   const pad = (number) => String(number).padStart(2, "0");
+  // Seconds count in the last day only; before it, they would crowd out what the time is for.
   function exact(seconds) {
     const days = Math.floor(seconds / 86400);
-    const hours = `${pad(Math.floor((seconds % 86400) / 3600))}:${pad(Math.floor((seconds % 3600) / 60))}:${pad(seconds % 60)}`;
-    return days ? `${days} 天 ${hours}` : hours;
+    const hours = Math.floor((seconds % 86400) / 3600);
+    if (days) return hours ? `${days} 天 ${hours} 小时` : `${days} 天`;
+    return `${pad(hours)}:${pad(Math.floor((seconds % 3600) / 60))}:${pad(seconds % 60)}`;
   }
   function tick(element) {
     const left = Math.floor((Date.parse(element.dataset.due) - yangguang.serverNow()) / 1000);
