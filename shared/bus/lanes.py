@@ -8,7 +8,7 @@ from enum import Enum, auto
 from uuid import UUID
 
 from shared.bus.log import BusError, Delivered
-from shared.contracts.envelope import Envelope, Event, UndecodableError, decode
+from shared.contracts.envelope import REGISTRY, Envelope, Event, Types, UndecodableError, UnknownTypeError, decode
 from shared.contracts.operations import TroubleReported
 from shared.db import inbox
 from shared.db.failures import is_away
@@ -67,12 +67,19 @@ class LaneKeeper:
     """Takes events to the handlers of one service, each key in its order."""
 
     def __init__(
-        self, db: Database, service: str, handlers: Mapping[type[Event], Handler], policy: LanePolicy | None = None
+        self,
+        db: Database,
+        service: str,
+        handlers: Mapping[type[Event], Handler],
+        policy: LanePolicy | None = None,
+        types: Types = REGISTRY,
     ) -> None:
         self.db = db
         self.service = service
         self.handlers = handlers
         self.policy = policy or LanePolicy()
+        self.types = types
+        """All event types that this build knows, whether it handles them or not."""
 
     async def settle_all(self, records: Sequence[Delivered]) -> list[Verdict]:
         """Records of some keys, each key's in order: in one transaction when all goes well, else key by key.
@@ -81,7 +88,7 @@ class LaneKeeper:
         """
         if len(records) > 1:
             try:
-                return await self._handle([(*decode(record.value), record) for record in records])
+                return await self._handle([(*decode(record.value, self.types), record) for record in records])
             except Exception as error:
                 if is_away(error):
                     raise
@@ -98,7 +105,7 @@ class LaneKeeper:
     async def settle(self, delivered: Delivered) -> Verdict:
         """Handle, queue, park or quarantine one record. Raises only when the database is away or busy."""
         try:
-            envelope, event = decode(delivered.value)
+            envelope, event = decode(delivered.value, self.types)
         except UndecodableError as error:
             await self._quarantine(delivered, str(error))
             return Verdict.FAILED
@@ -128,9 +135,15 @@ class LaneKeeper:
         passing = [
             envelope.id
             for envelope, event, record in decoded
-            if type(event) in self.handlers and _may_pass(lanes[record.place.topic, envelope.subject], envelope)
+            if _may_pass(lanes[record.place.topic, envelope.subject], envelope) and self._wants(envelope, event)
         ]
         return Passage(lanes, await inbox.new_among(tx.conn, passing))
+
+    def _wants(self, envelope: Envelope, event: Event | None) -> bool:
+        """Whether a handler here asks for the event; else it is passed over. Raises UnknownTypeError."""
+        if event is None:
+            raise UnknownTypeError(envelope.type)
+        return type(event) in self.handlers
 
     async def _handle_one(self, tx: Transaction, passage: "Passage", decoded: Decoded) -> Verdict:
         envelope, event, record = decoded
@@ -156,7 +169,7 @@ class LaneKeeper:
 
     async def _pass(self, tx: Transaction, lane: Lane, envelope: Envelope, event: Event | None) -> None:
         _check_sequence(envelope, lane.sequence)
-        if type(event) in self.handlers and await inbox.is_new(tx.conn, envelope.id):
+        if self._wants(envelope, event) and await inbox.is_new(tx.conn, envelope.id):
             await self._give(tx, envelope, event)
         await inbox.advance(tx.conn, {(lane.topic, lane.key): envelope.sequence})
 
@@ -225,7 +238,7 @@ class LaneKeeper:
                     await inbox.reopen(tx.conn, lane)
                     return True
             try:
-                envelope, event = decode(value)
+                envelope, event = decode(value, self.types)
                 async with self.db.begin() as tx:
                     lane = await inbox.lock(tx.conn, topic, key)
                     if envelope.sequence > lane.sequence:
@@ -242,7 +255,7 @@ class LaneKeeper:
         async with self.db.begin() as tx:
             for row in await inbox.to_report(tx.conn, self.policy.patience):
                 waits = row.state == LaneState.WAITING
-                what = "一直等待前置信息或暂不可用的资源" if waits else "处理失败，已停放"
+                what = "一直等待前置信息、暂不可用的资源或认识这类消息的新版本" if waits else "处理失败，已停放"
                 summary = (
                     f"{self.service} 的“{row.topic}”消息{what}（{row.reason}），"
                     "同一事项的后续消息按序等待。请系统管理员检查后重放。"

@@ -17,6 +17,10 @@ class BusUnavailableError(BusError):
     """The log cannot be reached, or did not answer in time."""
 
 
+class BusRefusedError(BusError):
+    """The log takes others, but not this record as it is, nor what follows it of its key."""
+
+
 class BusFencedError(BusError):
     """Another member holds the partition now: this member's offsets no longer count."""
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Container, Sequence
 
-from shared.bus.log import BusError, Record
+from shared.bus.log import BusError, BusRefusedError, Record
 
 # Key, headers and value together. A Kafka broker takes 1 MiB a batch unless told otherwise.
 MAX_RECORD_BYTES = 900_000
@@ -21,20 +21,20 @@ def screen(records: Sequence[Record], topics: Container[str]) -> list[BusError |
     return outcome
 
 
-def held_back(record: Record) -> BusError:
+def held_back(record: Record) -> BusRefusedError:
     """Why a record that is sound by itself was not appended."""
-    return BusError(f"not appended to {record.topic}: an earlier record of its key was not")
+    return BusRefusedError(f"not appended to {record.topic}: an earlier record of its key was not")
 
 
-def _fault(record: Record, topics: Container[str]) -> BusError | None:
+def _fault(record: Record, topics: Container[str]) -> BusRefusedError | None:
     if record.topic not in topics:
-        return BusError(f"the log has no topic {record.topic}")
+        return BusRefusedError(f"the log has no topic {record.topic}")
     try:
         size = _size(record)
     except UnicodeEncodeError:
-        return BusError(f"a key or header for {record.topic} is not valid Unicode")
+        return BusRefusedError(f"a key or header for {record.topic} is not valid Unicode")
     if size > MAX_RECORD_BYTES:
-        return BusError(f"a record for {record.topic} has {size} bytes; at most {MAX_RECORD_BYTES} are taken")
+        return BusRefusedError(f"a record for {record.topic} has {size} bytes; at most {MAX_RECORD_BYTES} are taken")
     return None
 
 

@@ -4,16 +4,21 @@ An event class is a contract. It never changes its meaning; another meaning is a
 """
 
 import json
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Annotated, Any, ClassVar, NewType
 from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from shared.errors import NotYet
+
 Sealed = NewType("Sealed", str)
 """Personal data, encrypted by the key ring about the id of its owner."""
 
 REGISTRY: dict[str, type["Event"]] = {}
+Types = Mapping[str, type["Event"]]
+"""The event classes that a build knows, by their types."""
 
 
 class Facts(BaseModel):
@@ -58,9 +63,9 @@ class Envelope(BaseModel):
     datacontenttype: str = "application/json"
     data: dict[str, Any]
 
-    def event(self) -> Event | None:
-        """The typed event, or None for a type that this process does not know (newer than it)."""
-        cls = REGISTRY.get(self.type)
+    def event(self, types: Types = REGISTRY) -> Event | None:
+        """The typed event, or None for a type that is not among `types`: this build is older than the teller's."""
+        cls = types.get(self.type)
         return None if cls is None else cls.model_validate(self.data)
 
 
@@ -68,16 +73,20 @@ class UndecodableError(Exception):
     """The bytes are no envelope, or its data is not what its type promises. Never carries the data."""
 
 
+class UnknownTypeError(NotYet):
+    """An event's type is newer than this build: it waits for a process that knows it."""
+
+
 def encode(envelope: Envelope) -> bytes:
     """The envelope as UTF-8 JSON."""
     return envelope.model_dump_json(exclude_none=True).encode()
 
 
-def decode(value: bytes) -> tuple[Envelope, Event | None]:
-    """The envelope and its event. Raises UndecodableError."""
+def decode(value: bytes, types: Types = REGISTRY) -> tuple[Envelope, Event | None]:
+    """The envelope and its event, None of an unknown type. Raises UndecodableError."""
     try:
         envelope = Envelope.model_validate(json.loads(value))
-        return envelope, envelope.event()
+        return envelope, envelope.event(types)
     except ValidationError as error:
         places = sorted({".".join(map(str, fault["loc"])) for fault in error.errors(include_input=False)})
         raise UndecodableError(f"faulty fields: {', '.join(places)}") from None

@@ -1,15 +1,22 @@
-"""Idempotency keys: the same key with the same body gets the same answer; with another body, a refusal."""
+"""Idempotency keys: the same key with the same body gets the same answer; with another body, a refusal.
+
+An answer is kept for `KEEP`: nobody repeats a request after that, and a key used then begins anew.
+"""
 
 import hashlib
 from collections.abc import Mapping
+from datetime import timedelta
 from typing import Any
 
 from pydantic import BaseModel
-from sqlalchemy import insert, select, text
+from sqlalchemy import delete, func, insert, select, text, tuple_
 
+from shared.db.portions import PORTION, delete_in_portions
 from shared.db.tables import answers
-from shared.db.transaction import Transaction
+from shared.db.transaction import Database, Transaction
 from shared.errors import Conflict
+
+KEEP = timedelta(days=30)
 
 
 def fingerprint(body: BaseModel) -> str:
@@ -37,3 +44,9 @@ async def remember(tx: Transaction, scope: str, key: str, mark: str, answer: Map
     """Keep the answer in the transaction of the act itself."""
     row = {"scope": scope, "key": key, "fingerprint": mark, "answer": dict(answer)}
     await tx.conn.execute(insert(answers), row)
+
+
+async def forget(db: Database, keep: timedelta = KEEP) -> None:
+    """Delete answers given longer ago than `keep`."""
+    old = select(answers.c.scope, answers.c.key).where(answers.c.given_at < func.now() - keep)
+    await delete_in_portions(db, delete(answers).where(tuple_(answers.c.scope, answers.c.key).in_(old.limit(PORTION))))

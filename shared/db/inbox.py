@@ -2,6 +2,10 @@
 
 A lane is one key of one topic. `open`: events pass. `waiting`: a fact from elsewhere is not there yet.
 `parked`: its first event keeps failing; the later ones wait behind it. Restarts remember all of it.
+
+A lane is kept for good, and its sequence refuses every repetition, however old: an event's sequence is made with its
+id and travels with it. The inbox adds one thing: an id that comes again under another sequence or key is not handled
+twice. No teller does that; the ids of `KEEP` are kept against one that is faulty.
 """
 
 import hashlib
@@ -18,8 +22,11 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from shared.contracts.envelope import Envelope
 from shared.db.arrays import Columns, arrays, unnested
+from shared.db.portions import PORTION, delete_in_portions
 from shared.db.tables import inbox, lane_events, lanes, quarantine, replays
+from shared.db.transaction import Database
 
+KEEP = timedelta(days=30)
 _NOW = func.clock_timestamp()
 
 
@@ -95,7 +102,7 @@ async def _locked(conn: AsyncConnection, statement: Any, places: Sequence[tuple[
 
 
 async def new_among(conn: AsyncConnection, event_ids: Sequence[UUID]) -> set[UUID]:
-    """Write events' ids into the inbox; those that did not stand there. Ids are kept for good."""
+    """Write events' ids into the inbox; those that did not stand there."""
     if not event_ids:
         return set()
     return set((await conn.execute(_NOTE, arrays(_ID, [{"event_id": each} for each in event_ids]))).scalars())
@@ -104,6 +111,12 @@ async def new_among(conn: AsyncConnection, event_ids: Sequence[UUID]) -> set[UUI
 async def is_new(conn: AsyncConnection, event_id: UUID) -> bool:
     """As `new_among`, for one."""
     return bool(await new_among(conn, [event_id]))
+
+
+async def forget(db: Database, keep: timedelta = KEEP) -> None:
+    """Delete the ids of events handled longer ago than `keep`."""
+    old = select(inbox.c.event_id).where(inbox.c.handled_at < func.now() - keep).limit(PORTION)
+    await delete_in_portions(db, delete(inbox).where(inbox.c.event_id.in_(old)))
 
 
 async def advance(conn: AsyncConnection, moved: Mapping[tuple[str, str], int]) -> None:

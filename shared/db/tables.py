@@ -15,7 +15,7 @@ from sqlalchemy import (
     func,
     text,
 )
-from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 
 KIT = MetaData()
 
@@ -32,9 +32,11 @@ outbox = Table(
     Column("value", LargeBinary, nullable=False),
     Column("written_at", DateTime(timezone=True), nullable=False, server_default=_NOW),
     Column("delivered_at", DateTime(timezone=True)),
+    Column("delivered_to", Text),  # the log's identity; older builds left it empty
     Column("traceparent", Text),
 )
 Index("outbox_undelivered", outbox.c.id, postgresql_where=outbox.c.delivered_at.is_(None))
+Index("outbox_delivered", outbox.c.key, outbox.c.id, postgresql_where=outbox.c.delivered_at.is_not(None))
 
 sequences = Table(
     "outbox_sequences",
@@ -52,6 +54,8 @@ relay = Table(
     Column("epoch", BigInteger, nullable=False, server_default=text("0")),
     Column("until", DateTime(timezone=True)),
     Column("log_identity", Text),
+    Column("refilled_to", BigInteger),  # while an empty log is filled again: up to which id its rows were looked at
+    Column("told_topics", ARRAY(Text), nullable=False, server_default=text("'{}'")),  # troubles the desk knows of
 )
 
 inbox = Table(
@@ -60,6 +64,7 @@ inbox = Table(
     Column("event_id", Uuid, primary_key=True),
     Column("handled_at", DateTime(timezone=True), nullable=False, server_default=_NOW),
 )
+Index("inbox_by_age", inbox.c.handled_at)
 
 lanes = Table(
     "lanes",
@@ -119,6 +124,7 @@ answers = Table(
     Column("answer", JSONB, nullable=False),
     Column("given_at", DateTime(timezone=True), nullable=False, server_default=_NOW),
 )
+Index("answers_by_age", answers.c.given_at)
 
 wrong_tries = Table(
     "wrong_tries",

@@ -1,27 +1,30 @@
-"""Takes what the outbox holds to the log: undelivered rows in id order, one leased relay per service.
+"""Takes what the outbox holds to the log: unsent rows in id order, one leased relay per service.
 
-Delivery is at least once: a row is marked only after the log acknowledged it. Rows are kept for as long as
-the log may have to be filled again (`KEEP`), and a relay that finds a log with another identity sends them all anew.
+Delivery is at least once: a row is marked only after the log acknowledged it. Rows are kept for as long as the log
+may have to be filled again (`KEEP`): a relay that finds a log with another identity sends them anew, step by step,
+while new events go on. Keys that the log does not take stand aside, and the desk hears of them.
 """
 
 import asyncio
 import logging
 import math
 import time
-from collections.abc import Sequence
-from datetime import timedelta
+from collections.abc import Collection, Sequence
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
-from sqlalchemy import BigInteger, and_, any_, bindparam, delete, func, or_, select, update
-from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy import and_, func, or_, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from shared.bus.lanes import is_passing
-from shared.bus.log import Log, Record
+from shared.bus.log import BusError, BusRefusedError, Log, Record
+from shared.contracts.operations import TroubleReported
 from shared.db.failures import is_away
-from shared.db.tables import outbox, relay
-from shared.db.transaction import OUTBOX_SIGNAL, Database
+from shared.db.tables import relay
+from shared.db.transaction import OUTBOX_SIGNAL, Database, new_id
+from shared.outbox import rows as store
+from shared.outbox.held import HeldBack, by_lane
 from shared.signals import Signals
 from shared.telemetry.metrics import EVENTS_RELAYED
 
@@ -29,7 +32,6 @@ log = logging.getLogger(__name__)
 
 LEASE = timedelta(seconds=6)
 POLL = 0.25  # seconds; another process of the service, in the public zone, may have told something
-KEEP = timedelta(days=30)
 LINGER = 0.01
 _NOW = func.clock_timestamp()
 
@@ -37,7 +39,9 @@ _NOW = func.clock_timestamp()
 class Relay:
     """One service's relay. Several processes may run one; the lease lets a single one work."""
 
-    def __init__(self, db: Database, bus: Log, signals: Signals, batch: int = 500) -> None:
+    def __init__(
+        self, db: Database, bus: Log, signals: Signals, batch: int = 500, held: HeldBack | None = None
+    ) -> None:
         self._db = db
         self._bus = bus
         self._signals = signals
@@ -45,6 +49,9 @@ class Relay:
         self._me: UUID = uuid4()
         self._epoch: int | None = None
         self._identity = ""
+        self._refilling = False
+        self._held = held or HeldBack()
+        self._told: frozenset[str] = frozenset()
         self._renew_at = 0.0
         self._progress = time.monotonic()
 
@@ -96,15 +103,69 @@ class Relay:
         return more
 
     async def _send(self) -> bool:
-        rows = await self._undelivered()
+        rows = await self._next()
         if not rows:
             return False
-        results = await self._bus.append([_record(row) for row in rows])
-        await self._mark([row.id for row, error in zip(rows, results, strict=True) if error is None])
-        failed = next((error for error in results if error is not None), None)
-        if failed is not None:
-            raise failed
+        errors = await self._bus.append([_record(row) for row in rows])
+        await self._mark([row.id for row, error in zip(rows, errors, strict=True) if error is None])
+        lanes = [(row.topic, row.key) for row in rows]
+        self._held.note(by_lane(lanes, errors))
+        await self._tell({topic for (topic, _), error in zip(lanes, errors, strict=True) if error is None})
+        self._raise_if_away(errors)
         return len(rows) == self._batch
+
+    def _raise_if_away(self, errors: Sequence[BusError | None]) -> None:
+        """A log that refuses some records is there all the same; those are no failure of the relay."""
+        failed = [error for error in errors if error is not None]
+        for error in failed:
+            if not isinstance(error, BusRefusedError):
+                raise error
+        if failed:
+            log.error("events held back", extra={"service": self._db.service, "why": str(failed[0])})
+
+    async def _next(self) -> Sequence[Any]:
+        held = self._held.lanes()
+        if self._refilling:
+            return await self._refill(held)
+        async with self._db.read() as conn:
+            return await store.unsent(conn, self._batch, held)
+
+    async def _refill(self, held: Collection[store.Lane]) -> Sequence[Any]:
+        """As long as the log lacks rows that another one got: some of them, and new events beside them."""
+        async with self._db.begin() as tx:
+            lease = select(relay.c.refilled_to).where(self._holds()).with_for_update()
+            after = (await tx.conn.execute(lease)).scalar()
+            if after is None:
+                self._refilling = False
+                return []
+            step = await store.refill(tx.conn, self._identity, after, self._batch, held)
+            await tx.conn.execute(update(relay).values(refilled_to=step.reached))
+        self._refilling = step.reached is not None
+        if not self._refilling:
+            log.warning("the log has all retained events again", extra={"service": self._db.service})
+        return step.rows
+
+    async def _tell(self, passed: Collection[str]) -> None:
+        """Tell the desk once of a topic with keys that the log does not take; after they passed it may be told anew."""
+        failing = self._held.topics()
+        told = (self._told | self._held.overdue()) - (set(passed) - failing)
+        if told == self._told:
+            return
+        async with self._db.begin() as tx:
+            note = update(relay).where(self._holds()).values(told_topics=sorted(told)).returning(relay.c.only)
+            if (await tx.conn.execute(note)).one_or_none() is None:
+                return
+            for topic in sorted(told - self._told):
+                await tx.emit(self._trouble(topic, tx.now))
+        self._told = frozenset(told)
+
+    def _trouble(self, topic: str, now: datetime) -> TroubleReported:
+        summary = (
+            f"{self._db.service} 有发往“{topic}”的消息一直不能写入消息日志，同一事项的后续消息按序等待，其他事项照常。"
+            "请系统管理员检查消息日志中有无此主题，再看该服务日志中的“events held back”。"
+        )
+        service = self._db.service
+        return TroubleReported(trouble_id=new_id(), service=service, kind="outbox", summary=summary, noticed_at=now)
 
     async def _hold(self) -> bool:
         identity = await self._bus.identity()
@@ -116,10 +177,13 @@ class Relay:
             free = or_(relay.c.holder.is_(None), relay.c.until < _NOW)
             epoch = relay.c.epoch if self._epoch is not None else relay.c.epoch + 1
             take = update(relay).where(or_(mine, free)).values(holder=self._me, epoch=epoch, until=_NOW + LEASE)
-            row = (await tx.conn.execute(take.returning(relay.c.epoch, relay.c.log_identity))).one_or_none()
+            taken = take.returning(relay.c.epoch, relay.c.log_identity, relay.c.refilled_to, relay.c.told_topics)
+            row = (await tx.conn.execute(taken)).one_or_none()
             self._epoch = None if row is None else row.epoch
-            if row is not None and row.log_identity != identity:
-                await self._start_over(tx.conn, identity, anew=row.log_identity is not None)
+            if row is not None:
+                self._told, self._refilling = frozenset(row.told_topics), row.refilled_to is not None
+                if row.log_identity != identity:
+                    await self._start_over(tx.conn, identity, anew=row.log_identity is not None)
         self._identity = identity
         self._renew_at = time.monotonic() + LEASE.total_seconds() / 3
         return self._epoch is not None
@@ -140,30 +204,19 @@ class Relay:
     async def _start_over(self, conn: Any, identity: str, *, anew: bool) -> None:
         if anew:
             log.warning("the log came back empty: all retained events are sent again")
-            await conn.execute(update(outbox).values(delivered_at=None))
+            await conn.execute(update(relay).values(refilled_to=0))
+            self._refilling = True
         await conn.execute(update(relay).values(log_identity=identity))
 
-    async def _undelivered(self) -> Sequence[Any]:
-        query = select(outbox.c.id, outbox.c.topic, outbox.c.key, outbox.c.value, outbox.c.traceparent)
-        query = query.where(outbox.c.delivered_at.is_(None)).order_by(outbox.c.id).limit(self._batch)
-        async with self._db.read() as conn:
-            return (await conn.execute(query)).all()
+    def _holds(self) -> Any:
+        return and_(relay.c.holder == self._me, relay.c.epoch == self._epoch)
 
     async def _mark(self, ids: Sequence[int]) -> None:
-        still_mine = select(relay.c.only).where(and_(relay.c.holder == self._me, relay.c.epoch == self._epoch))
-        sent = outbox.c.id == any_(bindparam(None, list(ids), type_=ARRAY(BigInteger)))
-        statement = update(outbox).where(sent, still_mine.exists()).values(delivered_at=_NOW)
         async with self._db.begin() as tx:
-            await tx.conn.execute(statement)
+            await store.mark(tx.conn, ids, self._identity, self._holds())
         EVENTS_RELAYED.labels(self._db.service).inc(len(ids))
 
 
 def _record(row: Any) -> Record:
     headers = {} if row.traceparent is None else {"traceparent": row.traceparent}
     return Record(row.topic, row.key, bytes(row.value), headers)
-
-
-async def forget_delivered(db: Database, keep: timedelta = KEEP) -> None:
-    """Delete delivered rows older than `keep`."""
-    async with db.begin() as tx:
-        await tx.conn.execute(delete(outbox).where(outbox.c.delivered_at < _NOW - keep))

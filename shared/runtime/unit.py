@@ -13,11 +13,13 @@ from shared.bus.log import Log
 from shared.clock import SystemClock
 from shared.contracts.envelope import Envelope, Event
 from shared.contracts.sandbox import ClockMoved
+from shared.db import answers, inbox
 from shared.db.migrate import migrate
 from shared.db.transaction import Database, Transaction
 from shared.http.app import build_app
 from shared.http.routes import Zone
-from shared.outbox.relay import Relay, forget_delivered
+from shared.outbox.relay import Relay
+from shared.outbox.rows import forget_delivered
 from shared.runtime import gauges, moved_clock
 from shared.runtime.jobs import JobRunner
 from shared.runtime.loops import Loop
@@ -93,10 +95,14 @@ class Unit:
             jobs += self.service.jobs(self.kit)
             reader = gauges.GaugeReader(self.kit.db, self.kit.clock, self.service.gauges)
             jobs.append(Job(gauges.JOB, gauges.EVERY, reader.refresh))
-            jobs.append(Job("forget delivered events", timedelta(hours=1), lambda: forget_delivered(self.kit.db)))
+            jobs.append(Job("forget what is over", timedelta(hours=1), self._forget))
         if self._follower is not None:
             jobs.append(Job("follow the sandbox's clock", timedelta(milliseconds=500), self._follower.step))
         return jobs
+
+    async def _forget(self) -> None:
+        for forget in (forget_delivered, answers.forget, inbox.forget):
+            await forget(self.kit.db)
 
     async def prepare(self) -> None:
         """Migrate, take over the sandbox's clock, then let the service make itself ready. May be repeated."""

@@ -29,7 +29,13 @@ def test_there_is_a_sample_of_every_type_and_none_of_a_type_that_is_gone() -> No
     assert {path.stem for path in GOLDEN} == set(REGISTRY)
 
 
-def test_a_newer_field_is_ignored_and_an_unknown_type_is_passed_over() -> None:
+def test_who_knows_one_type_of_a_topic_knows_them_all() -> None:
+    """A process that handles none of a topic's other types passes them over; it must know them for that."""
+    modules = {(event.topic, event.__module__) for event in REGISTRY.values()}
+    assert len(modules) == len({topic for topic, _ in modules})
+
+
+def test_a_newer_field_is_ignored_and_an_unknown_type_has_no_event() -> None:
     sample = json.loads(GOLDEN[0].read_text())
     sample["data"]["of_a_later_version"] = 1
     assert decode(json.dumps(sample).encode())[1] is not None

@@ -19,7 +19,8 @@ from shared.db.tables import outbox
 from shared.db.transaction import MAX_EVENT_BYTES, Database
 from shared.errors import Invalid
 from shared.http.routes import Zone
-from shared.outbox.relay import Relay, forget_delivered
+from shared.outbox.relay import Relay
+from shared.outbox.rows import forget_delivered
 from shared.runtime.registry import load
 from shared.runtime.unit import Unit
 from shared.signals import Signals
