@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Mapping, Sequence
+from functools import partial
 
 import httpx
 from starlette.requests import Request
@@ -9,14 +10,18 @@ from starlette.responses import JSONResponse, Response
 from starlette.types import ASGIApp
 
 from deploy.local.layout import Role, paths
+from shared.http.problem_page import problem_page
+from shared.http.problems import answering
 from shared.runtime.forward import Forward
 from shared.runtime.gateway import Gateway
 from shared.runtime.launch import front
+from shared.settings import CourtSettings
 
 
 def gateway(roles: Sequence[Role], urls: Mapping[str, Sequence[str]], client: httpx.AsyncClient) -> ASGIApp:
     """`urls`: role → the URLs of its processes."""
-    forwards = {name: Forward(client, found) for name, found in urls.items()}
+    refused = answering(partial(problem_page, court=CourtSettings()))
+    forwards = {name: Forward(client, found, refused) for name, found in urls.items()}
     mounts: dict[str, ASGIApp] = {prefix: forwards[name] for prefix, name in paths(roles).items()}
     services = list({role.service.name: role.service for role in roles}.values())
 

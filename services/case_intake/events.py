@@ -36,6 +36,8 @@ async def on_contact_disowned(_kit: IntakeKit, tx: Transaction, event: ContactDi
 
 
 async def on_milestone_reached(_kit: IntakeKit, tx: Transaction, event: MilestoneReached, _envelope: Envelope) -> None:
-    """A closed case burdens its judge no more."""
+    """A closed case burdens its judge no more; it and one that is archived are shown as such."""
     if event.milestone is Milestone.CLOSURE:
         await cases.change_case(tx.conn, event.case_id, {"open": False})
+    elif event.milestone is Milestone.ARCHIVING:
+        await cases.change_case(tx.conn, event.case_id, {"open": False, "archived": True})

@@ -156,7 +156,7 @@ class CaseLine(BaseModel):
     filed_on: date
     cause: str
     claim_amount: Decimal | None
-    states: list[Literal["incomplete", "unassigned", "assigned"]]
+    states: list[Literal["incomplete", "unassigned", "assigned", "closed", "archived"]]
     lacks: list[Literal["applicant", "respondent", "obligation"]]
 
 

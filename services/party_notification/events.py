@@ -24,7 +24,14 @@ from shared.contracts.cases import (
 )
 from shared.contracts.envelope import Envelope
 from shared.contracts.notices import ContactReplaced
-from shared.contracts.stages import DeadlineMet, DeadlineSet, PeriodOpened, ProgressPublished
+from shared.contracts.stages import (
+    DeadlineMet,
+    DeadlineSet,
+    Milestone,
+    MilestoneReached,
+    PeriodOpened,
+    ProgressPublished,
+)
 from shared.crypto.codes import query_code
 from shared.db.transaction import Transaction
 from shared.errors import NotYet
@@ -136,6 +143,14 @@ async def on_progress_published(
 async def on_period_opened(_kit: NotificationKit, tx: Transaction, event: PeriodOpened, _envelope: Envelope) -> None:
     """The case entered a period."""
     await cases.put_period(tx.conn, event.case_id, event.period.value, event.on)
+
+
+async def on_milestone_reached(
+    _kit: NotificationKit, tx: Transaction, event: MilestoneReached, _envelope: Envelope
+) -> None:
+    """Of the milestones only the closure means anything to the parties' pages."""
+    if event.milestone is Milestone.CLOSURE and not await cases.close(tx.conn, event.case_id, event.on):
+        raise NotYet(f"case {event.case_id}")
 
 
 async def on_deadline_set(_kit: NotificationKit, tx: Transaction, event: DeadlineSet, _envelope: Envelope) -> None:

@@ -9,9 +9,15 @@ from shared.http.inputs import Input, Line, Prose
 
 
 class RulingInput(Input):
-    """An officer's decision on a delivery of unknown fate, with the reason."""
+    """An officer's decision on a delivery of unknown fate or a mail that came back, with the reason."""
 
     ruling: Ruling
+    remark: Prose
+
+
+class ReturnedForm(Input):
+    """How it was found out that a mail did not arrive."""
+
     remark: Prose
 
 

@@ -16,7 +16,7 @@ from shared.contracts.cases import (
     PartyChanged,
     PartyMisfiled,
 )
-from shared.contracts.stages import DeadlineMet, DeadlineSet, PeriodOpened, ProgressPublished
+from shared.contracts.stages import DeadlineMet, DeadlineSet, MilestoneReached, PeriodOpened, ProgressPublished
 from shared.runtime.service import Service
 
 SERVICE = Service(
@@ -38,6 +38,7 @@ SERVICE = Service(
         NoticesRecalled: events.on_notices_recalled,
         NoticesReleased: events.on_notices_released,
         PeriodOpened: events.on_period_opened,
+        MilestoneReached: events.on_milestone_reached,
         DeadlineSet: events.on_deadline_set,
         DeadlineMet: events.on_deadline_met,
         ProgressPublished: events.on_progress_published,

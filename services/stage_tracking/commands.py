@@ -108,7 +108,7 @@ def _refusal(status: int) -> str:
         return "没有这个案件，请核对案号。"
     if status in {httpx.codes.UNAUTHORIZED, httpx.codes.FORBIDDEN}:
         return "令牌无效，或者没有查阅执行日志的权限。请用 yangguang token --login judge 取得令牌，以 --token 给出。"
-    return f"系统没有给出执行日志（HTTP {status}），请稍后重试。"
+    return f"系统没有给出执行日志（状态码{status}），请稍后重试。"
 
 
 def _of_database(case: str) -> list[str]:

@@ -37,7 +37,10 @@ class NoticeWaits(NoticeEvent):
 
 
 class NoticeSent(NoticeEvent):
-    """A mail or the post first took the letter. An SMS only prompts, and sending is not service."""
+    """A mail or the post first took the letter. An SMS only prompts, and sending is not service.
+
+    Told again when the letter leaves anew after NoticeUnserved: what it was sent by before came to nothing.
+    """
 
     type: ClassVar[str] = "notice.sent.v1"
     channel: str
@@ -45,11 +48,23 @@ class NoticeSent(NoticeEvent):
 
 
 class NoticeServed(NoticeEvent):
-    """The notice has legal effect since a day (Asia/Shanghai), by a channel."""
+    """The notice has legal effect since a day (Asia/Shanghai), by a channel. Told again when the day changes."""
 
     type: ClassVar[str] = "notice.served.v1"
     channel: str
     served_on: date
+
+
+class NoticeUnserved(NoticeEvent):
+    """The notice, served on a day by a channel, is so no more: `reason` says why, in Chinese. Nothing else served it.
+
+    Its sending came to nothing too. A notice that is void with its recipient is told of by PartyMisfiled alone.
+    """
+
+    type: ClassVar[str] = "notice.unserved.v1"
+    channel: str
+    served_on: date
+    reason: str
 
 
 class DeliveryTroubled(NoticeEvent):

@@ -45,15 +45,25 @@ class PeriodOpened(StageEvent):
 
 
 class MilestoneReached(StageEvent):
-    """A milestone was reached on a day (Asia/Shanghai)."""
+    """A milestone was reached on a day (Asia/Shanghai). Told again when the day changes."""
 
     type: ClassVar[str] = "stage.milestone_reached.v1"
     milestone: Milestone
     on: date
 
 
+class MilestoneUndone(StageEvent):
+    """A milestone that was told as reached is not: what it rested on came to nothing."""
+
+    type: ClassVar[str] = "stage.milestone_undone.v1"
+    milestone: Milestone
+
+
 class DeadlineSet(StageEvent):
-    """A clock runs: due at an instant, by a rule and its article. `provisional`: the calendar is not announced yet."""
+    """A clock runs: due at an instant, by a rule and its article. `provisional`: the calendar is not announced yet.
+
+    A newer version of one that was met runs again: what was done came to nothing.
+    """
 
     type: ClassVar[str] = "stage.deadline_set.v1"
     kind: str

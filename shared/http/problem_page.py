@@ -1,5 +1,6 @@
 """A refusal as a page in words: what happened, what it means, what to do."""
 
+from typing import Any
 from urllib.parse import quote
 
 from starlette.requests import Request
@@ -32,8 +33,11 @@ _TODOS = {
 }
 
 
-def problem_page(request: Request, refusal: Refusal) -> Response:
-    """The page; whoever is not signed in is shown the way to the door. Its headers are those of every refusal."""
+def problem_page(request: Request, refusal: Refusal, **context: Any) -> Response:
+    """The page; whoever is not signed in is shown the way to the door. Its headers are those of every refusal.
+
+    `context`: what the page shows besides, where no service stands behind the answer (`court`).
+    """
     if isinstance(refusal, Unauthenticated) and request.method == "GET":
         return Response(status_code=303, headers={"Location": _way_in(request, refusal)})
     faults = refusal.faults if isinstance(refusal, Invalid) else ()
@@ -45,6 +49,7 @@ def problem_page(request: Request, refusal: Refusal) -> Response:
         what=refusal.detail,
         meaning=_MEANINGS.get(refusal.status, "您的请求没有被接受，没有任何内容被改动。"),
         todo=[fault.reason for fault in faults] or _TODOS.get(refusal.status, ["请返回上一页，核对后重试。"]),
+        **context,
     )
 
 

@@ -10,7 +10,7 @@ from starlette.responses import Response, StreamingResponse
 from starlette.types import Receive, Scope, Send
 
 from shared.errors import Unavailable
-from shared.http.problems import problem
+from shared.http.problems import Answer
 
 log = logging.getLogger(__name__)
 
@@ -27,12 +27,13 @@ class Forward:
     """An ASGI application that is another process, or several alike, in turn.
 
     Streams live for as long as both sides want them. A process that refuses the connection has got nothing: the next
-    one is asked.
+    one is asked. `refused` answers when none is there.
     """
 
-    def __init__(self, client: httpx.AsyncClient, upstreams: Sequence[str]) -> None:
+    def __init__(self, client: httpx.AsyncClient, upstreams: Sequence[str], refused: Answer) -> None:
         self._client = client
         self._upstreams = [httpx.URL(url) for url in upstreams]
+        self._refused = refused
         self._turn = 0
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -44,8 +45,7 @@ class Forward:
             return
         except httpx.HTTPError as error:
             log.warning("process away", extra={"error": type(error).__name__, "port": self._upstreams[0].port})
-            away = Unavailable("process_away", "系统的这一部分正在重新启动，请过一分钟再试。已经保存的内容不受影响。")
-            answer = problem(away, scope["path"])
+            answer = self._away(request)
         await answer(scope, receive, send)
 
     async def _ask(self, request: Request) -> Response:
@@ -60,6 +60,12 @@ class Forward:
                 if not left:
                     raise
         raise ValueError("a forward needs an upstream")
+
+    def _away(self, request: Request) -> Response:
+        away = Unavailable("process_away", "系统的这一部分正在重新启动，请过一分钟再试。已经保存的内容不受影响。")
+        answer = self._refused(request, away)
+        answer.headers["Retry-After"] = "60"
+        return answer
 
 
 def _passed(answer: httpx.Response) -> Response:

@@ -25,10 +25,11 @@ def cn_time(instant: datetime) -> str:
     return f"{cn_date(instant)}{instant.astimezone(SHANGHAI):%H:%M}"
 
 
-def cn_short(moment: date) -> str:
-    """Without the year, where space is short: 11月23日 14:05; a plain day: 11月23日."""
+def cn_short(moment: date, now: datetime) -> str:
+    """Where space is short: 11月23日 14:05; a plain day: 11月23日. With its year when that is not `now`'s."""
     day = _day(moment)
-    words = f"{day.month}月{day.day}日"
+    year = "" if day.year == court_date(now).year else f"{day.year}年"
+    words = f"{year}{day.month}月{day.day}日"
     return f"{words} {moment.astimezone(SHANGHAI):%H:%M}" if isinstance(moment, datetime) else words
 
 

@@ -8,7 +8,8 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
-from jinja2 import ChoiceLoader, Environment, PackageLoader, StrictUndefined
+from jinja2 import ChoiceLoader, Environment, PackageLoader, StrictUndefined, pass_context
+from jinja2.runtime import Context
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 from starlette.staticfiles import StaticFiles
@@ -24,18 +25,22 @@ _STATIC = Path(str(files("shared.web") / "static"))
 
 @dataclass(frozen=True)
 class NavItem:
-    """One entry of the staff rail, shown to those whom the powers table lets do `permission`."""
+    """One entry of the staff rail, shown to those whom the powers table lets do `permission`.
+
+    `also`: a path besides `href` below which its pages lie.
+    """
 
     word: str
     href: str
     permission: str
     icon: str
+    also: str = ""
 
 
 NAV: tuple[NavItem, ...] = (
     NavItem("我的工作", "/work", Action.STAGES_READ, "home"),
     NavItem("立案", "/cases", Action.CASES_READ, "folder"),
-    NavItem("批量导入", "/cases/import", Action.CASES_FILE, "upload"),
+    NavItem("批量导入", "/cases/import", Action.CASES_FILE, "upload", also="/cases/imports"),
     NavItem("进程", "/stages", Action.STAGES_READ, "stage"),
     NavItem("通知", "/notices", Action.NOTICES_READ, "mail"),
     NavItem("纸质送达", "/paper", Action.PAPER_WORK, "paper"),
@@ -53,8 +58,9 @@ def nav_for(caller: Any) -> list[NavItem]:
 
 def current_href(path: str, items: Iterable[NavItem]) -> str:
     """The rail entry that `path` lies under: the longest that fits."""
-    under = (item.href for item in items if path == item.href or path.startswith(f"{item.href}/"))
-    return max(under, key=len, default="")
+    places = ((place, item.href) for item in items for place in (item.href, item.also) if place)
+    under = ((place, href) for place, href in places if path == place or path.startswith(f"{place}/"))
+    return max(under, key=lambda found: len(found[0]), default=("", ""))[1]
 
 
 @lru_cache
@@ -93,10 +99,15 @@ def _or_dash(write: Callable[..., str]) -> Callable[..., str]:
     return filtered
 
 
+@pass_context
+def _cn_short(context: Context, value: Any) -> str:
+    """By the page's own clock."""
+    return _or_dash(formats.cn_short)(value, context["now"])
+
+
 _FILTERS: tuple[Callable[..., str], ...] = (
     formats.cn_date,
     formats.cn_time,
-    formats.cn_short,
     formats.iso,
     formats.money,
     formats.wan,
@@ -112,6 +123,7 @@ def _environment(package: str) -> Environment:
     loader = ChoiceLoader([PackageLoader(package), PackageLoader("shared.web")])
     env = Environment(loader=loader, autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
     env.filters.update({write.__name__: _or_dash(write) for write in _FILTERS})
+    env.filters["cn_short"] = _cn_short
     env.filters["dash"] = lambda value: "—" if value is None or value == "" else value
     env.globals.update(
         asset=asset,
@@ -150,7 +162,8 @@ class Pages:
 def _common(request: Request) -> dict[str, Any]:
     caller = getattr(request.state, "caller", None)
     # A page of the public zone shows no door to the inner network, unless the same process stands in both.
-    inner = getattr(request.app.state, "inner", False)
+    state = getattr(request.scope.get("app"), "state", None)  # a gateway answers without an application
+    inner = getattr(state, "inner", False)
     common = {"caller": caller, "me": caller, "path": request.url.path, "inner": inner}
-    kit = getattr(request.app.state, "kit", None)
+    kit = getattr(state, "kit", None)
     return common if kit is None else {**common, "now": kit.clock.now(), "court": kit.court}

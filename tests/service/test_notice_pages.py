@@ -14,7 +14,7 @@ from services.party_notification.service import SERVICE
 from services.party_notification.store import tables
 from services.party_notification.usecases.evidence import faults_of_bundle
 from services.party_notification.usecases.observing import Sighting, note
-from shared.contracts.notices import NoticeSent
+from shared.contracts.notices import NoticeSent, NoticeUnserved
 from shared.powers import Role
 from shared.runtime.service import Kit
 from tests.fixtures.case_story import APPLICANT, RESPONDENT, Story, person
@@ -186,6 +186,31 @@ async def test_an_unknown_fate_is_decided_once_with_a_reason(
     assert (await clerk.post(path, data=form)).status_code == 409
     (message,) = [each for each in await story.rows(tables.message_notices) if each.message_id == row.message_id][:1]
     assert "理由：已电话核实。" in text_of(await clerk.get(f"/notices/{message.notice_id}"))
+
+
+async def test_a_mail_that_came_back_is_recorded_by_hand_and_its_letters_go_on_paper(
+    kit: Kit[Any], story: Story, clerk: httpx.AsyncClient
+) -> None:
+    await story.file(person(APPLICANT, "刘艳", 5), person(RESPONDENT, "张静", 6))
+    for row in [each for each in await story.rows(tables.deliveries) if each.channel == "mail"]:
+        async with kit.db.begin() as tx:
+            await note(kit, tx, row.delivery_id, Sighting(Seen.SENT))
+    (delivery, *_) = [each for each in await story.rows(tables.deliveries) if each.channel == "mail"]
+    carried = [each for each in await story.rows(tables.message_notices) if each.message_id == delivery.message_id]
+    at = f"/notices/{carried[0].notice_id}"
+    assert "邮件被退回，或者没有送达" in text_of(await clerk.get(at))
+    path, papers = f"{at}/deliveries/{delivery.delivery_id}/returned", len(await story.rows(tables.paper))
+    empty = await clerk.post(path, data={})
+    assert (empty.status_code, "此项必填" in empty.text) == (422, True)
+    assert (await clerk.post(path, data={"remark": "收到退信，邮箱不存在。"})).headers["location"] == at
+    page = text_of(await clerk.get(at))
+    assert "理由：收到退信，邮箱不存在。" in page
+    assert "列入纸质送达" in page
+    assert "邮件被退回，或者没有送达" not in page
+    assert len(await story.rows(tables.paper)) == papers + 1
+    lost = {each.notice_id for each in await told(kit, NoticeUnserved)}
+    assert lost == {each.notice_id for each in carried}
+    assert (await clerk.post(path, data={"remark": "再登记一次。"})).status_code == 409
 
 
 async def test_who_may_only_read_sees_no_decision(kit: Kit[Any], story: Story) -> None:

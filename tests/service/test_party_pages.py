@@ -11,9 +11,11 @@ import pytest
 
 from services.party_notification.service import SERVICE
 from services.party_notification.store import tables
+from shared.bus.lanes import Verdict
 from shared.clock import court_date
 from shared.contracts.notices import NoticeIssued, NoticeServed
-from shared.contracts.stages import DeadlineMet
+from shared.contracts.stages import DeadlineMet, Milestone, MilestoneReached
+from shared.db.transaction import new_id
 from shared.http.app import build_app
 from shared.http.routes import Zone
 from shared.runtime.service import Kit
@@ -195,13 +197,21 @@ async def test_a_closed_case_says_so_and_asks_for_nothing(kit: Kit[Any], story: 
     respondent = person(RESPONDENT, "张静", 6)
     case_id = await story.file(person(APPLICANT, "刘艳", 5), respondent)
     await story.run_clocks(case_id)
-    for kind in ("court_limit", "statutory_limit"):
-        await story.feeder.feed(DeadlineMet(case_id=case_id, kind=kind, met_at=kit.clock.now()))
+    for milestone in (Milestone.SERVICE, Milestone.ENFORCEMENT):
+        await story.feeder.feed(MilestoneReached(case_id=case_id, milestone=milestone, on=court_date(NOON)))
+    await story.feeder.feed(DeadlineMet(case_id=case_id, kind="statutory_limit", met_at=kit.clock.now()))
     await enter(web, await story.code(respondent), "060006")
+    assert "本案已经结案" not in text_of(await web.get("/p/case")), "a clock that stopped closes nothing"
+    await story.feeder.feed(MilestoneReached(case_id=case_id, milestone=Milestone.CLOSURE, on=court_date(NOON)))
     page = text_of(await web.get("/p/case"))
     assert "本案已经结案" in page
     assert "您要做的" not in page
     assert "办案期限" not in page
+
+
+async def test_a_closure_that_overtakes_the_filing_waits(story: Story) -> None:
+    event = MilestoneReached(case_id=new_id(), milestone=Milestone.CLOSURE, on=court_date(NOON))
+    assert await story.feeder.feed(event) == [Verdict.QUEUED]
 
 
 async def test_limits_that_passed_are_told_and_not_hidden(kit: Kit[Any], story: Story, web: httpx.AsyncClient) -> None:
@@ -214,6 +224,22 @@ async def test_limits_that_passed_are_told_and_not_hidden(kit: Kit[Any], story: 
     assert "已过期" in page
     assert "2027年5月20日" in page
     assert "上一级人民法院申请执行" in page
+
+
+async def test_a_clue_deadline_that_is_over_is_not_told_as_if_it_ran(
+    kit: Kit[Any], story: Story, web: httpx.AsyncClient
+) -> None:
+    applicant = person(APPLICANT, "刘艳", 5)
+    await story.file(applicant, person(RESPONDENT, "张静", 6))
+    await enter(web, await story.code(applicant), "060005")
+    await web.get(f"/p/documents/{(await story.notice(applicant, 'CASE_ACCEPTED')).notice_id}")
+    kit.clock.move(timedelta(days=30))  # type: ignore[attr-defined]
+    await enter(web, await story.code(applicant), "060005")
+    page = text_of(await web.get("/p/case"))
+    assert "期限已于2026年12月8日届满" in page
+    assert "仍然可以随时提供" in page
+    assert "截止" not in page
+    assert "已过期" not in page
 
 
 # Open to anybody ------------------------------------------------------------------------------------------------

@@ -14,12 +14,20 @@ def test_instants_are_written_in_shanghai() -> None:
     late_evening = datetime(2026, 11, 22, 16, 30, tzinfo=UTC)
     assert formats.cn_time(NOON) == "2026年11月23日（周一）14:05"
     assert formats.cn_date(late_evening) == "2026年11月23日（周一）"
-    assert formats.cn_short(NOON) == "11月23日 14:05"
+    assert formats.cn_short(NOON, NOON) == "11月23日 14:05"
+
+
+def test_another_year_is_named_where_space_is_short() -> None:
+    new_year = datetime(2026, 12, 31, 16, tzinfo=UTC)
+    assert formats.cn_short(new_year, NOON) == "2027年1月1日 00:00"
+    assert formats.cn_short(new_year, new_year) == "1月1日 00:00"
+    assert formats.cn_short(NOON, new_year) == "2026年11月23日 14:05"
+    assert formats.cn_short(date(2025, 12, 31), NOON) == "2025年12月31日"
 
 
 def test_plain_days_have_no_time() -> None:
     assert formats.cn_date(date(2026, 2, 1)) == "2026年2月1日（周日）"
-    assert formats.cn_short(date(2026, 2, 1)) == "2月1日"
+    assert formats.cn_short(date(2026, 2, 1), NOON) == "2月1日"
     assert formats.iso(date(2026, 2, 1)) == "2026-02-01"
 
 

@@ -8,8 +8,9 @@ import pytest
 from services.stage_tracking.domain.acts import Publication, Work, publication_faults
 from services.stage_tracking.domain.cursor import Cursor, read_cursor
 from services.stage_tracking.domain.deadlines import CaseDates, Deadline, DeadlineKind, Figures, deadlines_of
+from services.stage_tracking.domain.serving import NOTHING, Standing, of_case, of_party
 from services.stage_tracking.domain.stages import Stage, day_faults, plans, refuse_milestone, refuse_period
-from services.stage_tracking.domain.stopping import Deeds, stopped
+from services.stage_tracking.domain.stopping import Deeds, stopped, undone
 from services.stage_tracking.domain.tasks import Owner, TaskKind, role_owner, rung_task
 from services.stage_tracking.settings import StageSettings
 from shared.calendar.workdays import CourtCalendar
@@ -245,3 +246,30 @@ def test_the_ten_days_for_the_notice_run_from_the_receipt_of_the_application() -
     dates = CaseDates(date(2026, 6, 14), received_on=date(2026, 6, 8))
     found = {each.kind: each for each in deadlines_of(dates, Figures(), CALENDAR)}
     assert court_date(found[DeadlineKind.EXECUTION_NOTICE_OUTER].due_at) == date(2026, 6, 18)
+
+
+def test_of_a_partys_notices_the_earliest_counts_and_of_a_case_the_last_party() -> None:
+    day, next_day = date(2026, 11, 23), date(2026, 11, 24)
+    one = NOTHING.sent(NOW).sent(NOW + timedelta(hours=1)).served(next_day)
+    assert one == Standing(NOW, next_day)
+    assert one.served(day).served(next_day) == one, "the newest word on the day stands"
+    assert of_party([one, Standing(None, day), NOTHING]) == Standing(NOW, day)
+    assert of_party([]) == NOTHING
+    assert of_case([one, Standing(None, day)]) == next_day
+    assert of_case([one, NOTHING]) is None
+    assert of_case([]) is None
+
+
+def test_a_service_proves_the_sending_and_its_day_bounds_what_rests_on_it() -> None:
+    served = Standing(None, date(2026, 11, 23))
+    assert served.notified_at(NOW) == NOW
+    assert served.notified_at(NOW + timedelta(days=3)) == datetime(2026, 11, 23, 15, 59, 59, tzinfo=UTC)
+    assert served.since == datetime(2026, 11, 22, 16, tzinfo=UTC)
+    assert Standing(NOW, date(2026, 11, 25)).since == NOW
+    assert NOTHING.since is None
+
+
+def test_a_clock_runs_again_only_if_it_rested_on_what_was_undone() -> None:
+    met = {DeadlineKind.EXECUTION_NOTICE: NOW, DeadlineKind.ASSIGNMENT: NOW}
+    assert undone(met, {DeadlineKind.ASSIGNMENT: NOW}, NOW) == {DeadlineKind.EXECUTION_NOTICE}
+    assert undone(met, {}, NOW + timedelta(seconds=1)) == set()

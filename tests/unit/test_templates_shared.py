@@ -1,3 +1,4 @@
+import re
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from types import SimpleNamespace
@@ -85,9 +86,22 @@ def test_the_rail_names_only_actions_of_the_powers_table() -> None:
     assert {item.permission for item in NAV} <= set(Action)
 
 
+def test_components_name_the_year_when_it_is_not_the_pages_own() -> None:
+    source = "{{ ui.deadline(due, done_at) }}{{ none|cn_short }}"
+    assert "已于 11月23日 14:05 完成—" in " ".join(re.sub("<[^>]*>", "", macro(source, due=NOW, done_at=NOW)).split())
+    last_year = macro(source, due=NOW, done_at=NOW, now=NOW + timedelta(days=60))
+    assert "已于 2026年11月23日 14:05 完成" in last_year
+
+
 @pytest.mark.parametrize(
     ("path", "href"),
-    [("/cases", "/cases"), ("/cases/7", "/cases"), ("/cases/import", "/cases/import"), ("/casework", "")],
+    [
+        ("/cases", "/cases"),
+        ("/cases/7", "/cases"),
+        ("/cases/import", "/cases/import"),
+        ("/cases/imports/7", "/cases/import"),
+        ("/casework", ""),
+    ],
 )
 def test_where_a_page_lies(path: str, href: str) -> None:
     assert current_href(path, NAV) == href

@@ -31,7 +31,7 @@ from shared.runtime.service import kit_of
 
 routes = Routes(Zone.STAFF)
 AnyKit = Annotated[IntakeKit, Depends(kit_of)]
-State = Literal["incomplete", "unassigned", "assigned"]
+State = Literal["incomplete", "unassigned", "assigned", "closed", "archived"]
 
 
 @routes.post("/api/cases", Action.CASES_FILE, name="file a case", status_code=201)

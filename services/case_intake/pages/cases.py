@@ -25,7 +25,13 @@ routes = Routes(Zone.STAFF, pages=True)
 pages = Pages("services.case_intake")
 AnyKit = Annotated[IntakeKit, Depends(kit_of)]
 
-STATES = {"incomplete": "信息不全", "unassigned": "待分案", "assigned": "已分案"}
+STATES = {
+    "incomplete": "信息不全",
+    "unassigned": "待分案",
+    "assigned": "已分案",
+    "closed": "已结案",
+    "archived": "已归档",
+}
 TABS = {
     "timeline": ("进程", "/stages/cases/{}/timeline", Action.STAGES_READ),
     "tasks": ("待办", "/stages/cases/{}/tasks", Action.STAGES_READ),

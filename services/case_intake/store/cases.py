@@ -115,8 +115,10 @@ async def list_cases(conn: AsyncConnection, wanted: Wanted) -> list[Row[Any]]:
 
 _STATES: dict[str, ColumnElement[bool]] = {
     "incomplete": or_(~cases.c.has_applicant, ~cases.c.has_respondent),
-    "unassigned": and_(cases.c.judge_id.is_(None)),
-    "assigned": and_(cases.c.judge_id.is_not(None)),
+    "unassigned": and_(cases.c.open, cases.c.judge_id.is_(None)),
+    "assigned": and_(cases.c.open, cases.c.judge_id.is_not(None)),
+    "closed": and_(~cases.c.open, ~cases.c.archived),
+    "archived": cases.c.archived.is_(True),
 }
 
 

@@ -41,6 +41,7 @@ cases = Table(
     Column("registered_at", DateTime(timezone=True), nullable=False),
     Column("awaits_rule", Boolean, nullable=False, server_default=false()),
     Column("open", Boolean, nullable=False, server_default=text("true")),
+    Column("archived", Boolean, nullable=False, server_default=false()),
     Column("judge_id", Uuid),
     Column("clerk_name", Text),
     Column("panel", Text),

@@ -36,7 +36,7 @@ class PartyView:
 
 @dataclass(frozen=True)
 class CaseView:
-    """A case as staff see it. `states`: incomplete, unassigned, assigned; `lacks`: roles or the obligation.
+    """A case as staff see it. `states`: whether incomplete, and how far; `lacks`: roles or the obligation.
 
     `misfiled`: who was registered by mistake; `recalled_with`: the import with which its notices were recalled.
     """
@@ -102,7 +102,7 @@ def _view(kit: IntakeKit, row: Row[Any], parties: Iterable[Row[Any]]) -> CaseVie
         id=row.id,
         case_number=row.case_number,
         silent=row.silent,
-        states=[*incomplete, "assigned" if assigned else "unassigned"],
+        states=[*incomplete, _how_far(row)],
         lacks=lacking(roles, row.obligation),
         judge=judge,
         clerk_name=row.clerk_name,
@@ -114,6 +114,14 @@ def _view(kit: IntakeKit, row: Row[Any], parties: Iterable[Row[Any]]) -> CaseVie
         parties=[view for view in views if view.misfiled_at is None],
         misfiled=[view for view in views if view.misfiled_at is not None],
     )
+
+
+def _how_far(row: Row[Any]) -> str:
+    if row.archived:
+        return "archived"
+    if not row.open:
+        return "closed"
+    return "unassigned" if row.judge_id is None else "assigned"
 
 
 def _party_view(kit: IntakeKit, row: Row[Any]) -> PartyView:

@@ -91,7 +91,7 @@ def judge(status: int, body: bytes) -> Verdict:
     """The verdict on a whole reply: its HTTP status and its body as received."""
     reply = parse_reply(body)
     if reply is None:
-        return Verdict(Unknown(f"短信平台的答复无法辨认（HTTP {status}）。"))
+        return Verdict(Unknown(f"短信平台的答复无法辨认（状态码{status}）。"))
     code, message = str(reply["Code"]), str(reply.get("Message", ""))
     if code == "OK":
         return Verdict(_accepted(status, reply))

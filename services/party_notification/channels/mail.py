@@ -5,6 +5,7 @@ wherever it comes, means "not accepted". Delivery status notifications (RFC 3461
 """
 
 import asyncio
+import logging
 import re
 from dataclasses import dataclass
 
@@ -15,6 +16,8 @@ from services.party_notification.channels.outcome import Outcome, Refused, Scope
 from services.party_notification.channels.smtp_pool import Lease, MailServer, SmtpPool, Tls
 
 __all__ = ["MailEnvelope", "MailServer", "Mailer", "Tls"]
+
+log = logging.getLogger(__name__)
 
 _ADDRESS = re.compile(r"[!-;=?A-~]+@[!-;=?A-~]+")  # printable ASCII without <, > and a second @
 _CLOSING = 421
@@ -47,6 +50,7 @@ class Mailer:
             async with asyncio.timeout(self._timeout), self._pool.slot():
                 return await exchange.run(self._pool)
         except Exception as exc:  # noqa: BLE001 - whatever went wrong, the step that was reached decides
+            log.warning("mail not handed over", extra={"error": type(exc).__name__, "step": exchange.step})
             return judge(exc, exchange.step)
 
     async def close(self) -> None:

@@ -8,6 +8,7 @@ from enum import StrEnum
 
 from aiosmtplib import SMTPAuthenticationError, SMTPResponseException
 
+from services.party_notification.channels.mishaps import in_words
 from services.party_notification.channels.outcome import (
     NotLeft,
     Outcome,
@@ -36,10 +37,9 @@ def judge(exc: Exception, step: Step) -> Outcome:
     """The outcome of an exchange that ended in `exc` during `step`."""
     if isinstance(exc, SMTPResponseException) and 400 <= exc.code < 600:
         return _answered(exc, step)
-    kind = type(exc).__name__
     if step is Step.DATA:
-        return Unknown(f"邮件可能已发出，没有得到完整答复（{kind}）。")
-    return NotLeft(f"未能与邮件服务器完成交接，正文没有发出（{kind}）。")
+        return Unknown(f"邮件可能已发出，没有得到完整答复：{in_words(exc)}。")
+    return NotLeft(f"邮件正文没有发出，未能与邮件服务器完成交接：{in_words(exc)}。")
 
 
 def _answered(exc: SMTPResponseException, step: Step) -> Outcome:

@@ -7,10 +7,11 @@ TemplateParamJson into the form body; the other actions put all parameters into 
 
 import asyncio
 import json
+import logging
 import re
 import uuid
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, date, datetime
 from enum import IntEnum, StrEnum
 from typing import Any
@@ -18,6 +19,7 @@ from typing import Any
 import httpx
 
 from services.party_notification.channels.aliyun_codes import Verdict, judge, parse_reply
+from services.party_notification.channels.mishaps import in_words
 from services.party_notification.channels.outcome import NotLeft, Outcome, Refused, Scope, Unknown, masked
 from services.party_notification.channels.wire import recorded, sms_client
 from shared.clock import SHANGHAI, Clock
@@ -34,6 +36,8 @@ __all__ = [
     "TemplateState",
     "sms_client",
 ]
+
+log = logging.getLogger(__name__)
 
 VERSION = "2017-05-25"
 MOBILE = re.compile(r"1[3-9]\d{9}", re.ASCII)
@@ -197,10 +201,10 @@ class AliyunSms:
             try:
                 response = await self._post("SendBatchSms", query, encode(form.items()).encode())
             except Exception as exc:  # noqa: BLE001 - whatever went wrong, the recorded phase decides
-                kind = type(exc).__name__
+                log.warning("no answer from the carrier", extra={"error": type(exc).__name__, **asdict(phase)})
                 if phase.may_have_left:
-                    return Verdict(Unknown(f"请求可能已发出，没有得到完整答复（{kind}）。"))
-                return Verdict(NotLeft(f"未能连接短信平台（{kind}）。"))
+                    return Verdict(Unknown(f"请求可能已发出，没有得到完整答复：{in_words(exc)}。"))
+                return Verdict(NotLeft(f"短信没有发出，未能连接短信平台：{in_words(exc)}。"))
         return judge(response.status_code, response.content)
 
     async def _ask(self, action: str, query: Mapping[str, str]) -> dict[str, Any]:

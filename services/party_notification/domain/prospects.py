@@ -18,6 +18,7 @@ _ASSIGNMENT = "assignment"
 _NOTICE = frozenset({"execution_notice", "execution_notice_outer"})
 _LIMITS: Mapping[str, str] = MappingProxyType({"court_limit": "本院办案期限", "statutory_limit": "法定办案期限"})
 
+_OVER = "期限已满。已经履行的，请把凭证交给承办法官；尚未履行的，请立即履行。"
 _WORK: Mapping[Role, Mapping[str, str]] = MappingProxyType(
     {
         Role.APPLICANT: {
@@ -55,15 +56,11 @@ class Prospect:
     late: bool = False
 
 
-def is_closed(clocks: Iterable[Clock]) -> bool:
-    """Nothing but the case's closure stops the statutory limit."""
-    return any(clock.kind == "statutory_limit" and clock.met_at is not None for clock in clocks)
+CLOSED = Prospect("本案已经结案。对结案有疑问，请联系承办法官。")
 
 
 def court_next(role: Role, period: str | None, clocks: Sequence[Clock], now: datetime) -> Prospect:
-    """What the court does next: the step whose clock runs, else the work of the present period."""
-    if is_closed(clocks):
-        return Prospect("本案已经结案。对结案有疑问，请联系承办法官。")
+    """What the court does next in an open case: the step whose clock runs, else the work of the present period."""
     assigning = _running(clocks, {_ASSIGNMENT}, now)
     if assigning is not None:
         return _by(assigning, "本院确定承办法官。")
@@ -74,9 +71,7 @@ def court_next(role: Role, period: str | None, clocks: Sequence[Clock], now: dat
 
 
 def time_limit(clocks: Sequence[Clock], now: datetime) -> Prospect | None:
-    """The next limit for closing the case; when all are past, the last one, late. None when none is known."""
-    if is_closed(clocks):
-        return None
+    """The next limit for closing an open case; when all are past, the last one, late. None when none is known."""
     limit = _running(clocks, set(_LIMITS), now)
     if limit is not None:
         return _by(limit, _LIMITS[limit.kind])
@@ -105,9 +100,15 @@ def own_next(role: Role, served_on: date | None, court: CourtFacts, calendar: Co
     if served_on is None:
         return Prospect(f"收到{main}后{days}日内，{duty}。")
     due = days_after(served_on, days, calendar)
+    over = due.day < today
+    if over and role is Role.APPLICANT:
+        # Nothing is owed and nothing is late: a clue is welcome at any time.
+        ended = f"集中提供财产线索的期限已于{due.day.year}年{due.day.month}月{due.day.day}日届满。"
+        return Prospect(f"{ended}以后知道新的财产线索，仍然可以随时提供给承办法官。")
     # The day comes from our own record of service: the party may prove another (JI 135).
     note = f"{main}{served_on.month}月{served_on.day}日送达，从次日起算{days}日"
-    return Prospect(_told(role, duty, due.day < today), due.day, due.provisional, note, late=due.day < today)
+    text = _OVER if over else f"请{duty}。"
+    return Prospect(text, due.day, due.provisional, note, late=over)
 
 
 def _duty(role: Role, court: CourtFacts) -> str:
@@ -116,11 +117,3 @@ def _duty(role: Role, court: CourtFacts) -> str:
     if court.perform_days == court.report_days:
         return "履行义务，并如实报告财产"
     return f"履行义务；{court.report_days}日内如实报告财产"
-
-
-def _told(role: Role, duty: str, over: bool) -> str:  # noqa: FBT001 - a fact, not an option
-    if not over:
-        return f"请{duty}。"
-    if role is Role.APPLICANT:
-        return "有新的财产线索，请随时提供给承办法官。"
-    return "期限已满。已经履行的，请把凭证交给承办法官；尚未履行的，请立即履行。"

@@ -1,15 +1,20 @@
 """通知: the list, one notice whole, and what stands on a case's page about its notices."""
 
-from typing import Annotated
+from typing import Annotated, Any
 from urllib.parse import quote, urlencode
 from uuid import UUID
 
 from fastapi import Query, Request
-from starlette.responses import HTMLResponse, JSONResponse, Response
+from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
 
 from services.party_notification.pages.common import TheKit, letter_answer, pages, staff
 from services.party_notification.pages.words import NOTICE_STATES
-from services.party_notification.usecases import evidence, history, overview, paperwork
+from services.party_notification.schemas import ReturnedForm
+from services.party_notification.usecases import deciding, evidence, history, overview, paperwork
+from services.party_notification.usecases.facts import NotificationKit
+from shared.errors import Invalid
+from shared.http.forms import faults_in, typed, understood
+from shared.http.routes import CurrentCaller
 from shared.powers import Action
 
 
@@ -52,8 +57,30 @@ async def notices_of_case(request: Request, case_id: UUID, kit: TheKit) -> HTMLR
 @staff.get("/notices/{notice_id}", Action.NOTICES_READ)
 async def one_notice(request: Request, notice_id: UUID, kit: TheKit) -> HTMLResponse:
     """A notice with its history and legal effect."""
+    return await _one_notice(request, kit, notice_id)
+
+
+async def _one_notice(
+    request: Request, kit: NotificationKit, notice_id: UUID, status: int = 200, **shown: Any
+) -> HTMLResponse:
+    given: dict[str, Any] = {"form": {}, "faults": {}, "faulty": None}
     view = await history.of_notice(kit, notice_id)
-    return pages.page(request, "notice.html", notice=view.notice, steps=view.steps)
+    return pages.page(request, "notice.html", status, notice=view.notice, steps=view.steps, **{**given, **shown})
+
+
+@staff.post("/notices/{notice_id}/deliveries/{delivery_id}/returned", Action.NOTICES_DECIDE)
+async def mail_returned(
+    request: Request, notice_id: UUID, delivery_id: UUID, kit: TheKit, caller: CurrentCaller
+) -> Response:
+    """A mail did not arrive after all: its service is taken back, and its letters go on paper."""
+    form = await typed(request)
+    try:
+        given = understood(ReturnedForm, form)
+    except Invalid as refusal:
+        shown = {"form": form, "faults": faults_in(refusal), "faulty": delivery_id}
+        return await _one_notice(request, kit, notice_id, 422, **shown)
+    await deciding.rule(kit, delivery_id, deciding.Ruling.ON_PAPER, given.remark, caller)
+    return RedirectResponse(f"/notices/{notice_id}", 303)
 
 
 @staff.get("/notices/{notice_id}/letter", Action.NOTICES_READ)

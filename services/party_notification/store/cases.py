@@ -35,6 +35,12 @@ async def assign(conn: AsyncConnection, event: CaseAssigned) -> None:
     await conn.execute(update(cases).where(cases.c.case_id == event.case_id).values(values))
 
 
+async def close(conn: AsyncConnection, case_id: UUID, on: date) -> bool:
+    """The case was closed on that day; False when it is not known."""
+    done = await conn.execute(update(cases).where(cases.c.case_id == case_id).values(closed_on=on))
+    return done.rowcount == 1
+
+
 async def set_judge(conn: AsyncConnection, case_id: UUID, judge: Officer) -> None:
     """The judge's name and landline as they now are."""
     values = {"judge_name": judge.name, "judge_phone": judge.phone}

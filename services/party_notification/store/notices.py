@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Date, Row, Text, Update, Uuid, func, select, tuple_, update
+from sqlalchemy import Date, DateTime, Row, Text, Update, Uuid, func, select, tuple_, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -23,7 +23,13 @@ from services.party_notification.store.withdrawing import CORRECTION, has_left
 from shared.db.arrays import Columns, arrays, unnested
 from shared.db.case_numbers import holds_number
 
-_SERVING: Columns = {"notice_id": Uuid, "served_on": Date, "served_by": Text, "served_because": Text}
+_SERVING: Columns = {
+    "notice_id": Uuid,
+    "served_on": Date,
+    "served_by": Text,
+    "served_because": Text,
+    "lapsed_at": DateTime(timezone=True),
+}
 
 
 def _mark_served() -> Update:
@@ -33,6 +39,12 @@ def _mark_served() -> Update:
 
 
 _MARK_SERVED = _mark_served()
+_TO_SEND = notices.c.sent_at.is_(None) | notices.c.lapsed_at.is_not(None)
+
+
+def _sent(at: datetime) -> dict[str, Any]:
+    """The first sending stays on record, also when what it had sent came to nothing."""
+    return {"sent_at": func.coalesce(notices.c.sent_at, at), "lapsed_at": None}
 
 
 async def add(conn: AsyncConnection, row: dict[str, Any]) -> bool:
@@ -159,10 +171,10 @@ async def carried(conn: AsyncConnection, message_ids: Sequence[UUID]) -> list[Ro
 
 
 async def mark_sent(conn: AsyncConnection, message_ids: Sequence[UUID], at: datetime) -> list[Row[Any]]:
-    """The notices of messages that are sent for the first time by them, each with its message."""
-    here = (message_notices.c.notice_id == notices.c.notice_id) & notices.c.sent_at.is_(None)
+    """The notices of messages that are sent for the first time, or anew, by them, each with its message."""
+    here = (message_notices.c.notice_id == notices.c.notice_id) & _TO_SEND
     here &= message_notices.c.message_id.in_(message_ids)
-    statement = update(notices).where(here).values(sent_at=at)
+    statement = update(notices).where(here).values(_sent(at))
     return list(await conn.execute(statement.returning(notices, message_notices.c.message_id)))
 
 
@@ -197,9 +209,9 @@ async def read_of(conn: AsyncConnection, notice_ids: Sequence[UUID]) -> dict[UUI
 
 
 async def set_sent(conn: AsyncConnection, notice_id: UUID, at: datetime) -> bool:
-    """The notice went out; True the first time."""
-    here = (notices.c.notice_id == notice_id) & notices.c.sent_at.is_(None)
-    return (await conn.execute(update(notices).where(here).values(sent_at=at))).rowcount == 1
+    """The notice went out; True the first time, and when it goes out anew after its sending came to nothing."""
+    here = (notices.c.notice_id == notice_id) & _TO_SEND
+    return (await conn.execute(update(notices).where(here).values(_sent(at)))).rowcount == 1
 
 
 async def seen_of(conn: AsyncConnection, notice_ids: Sequence[UUID]) -> list[Row[Any]]:

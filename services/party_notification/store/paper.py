@@ -102,6 +102,14 @@ async def states_of(conn: AsyncConnection, notice_ids: Sequence[UUID]) -> dict[U
     return {row.notice_id: row.state for row in await conn.execute(query)}
 
 
+async def with_the_post(conn: AsyncConnection, notice_ids: Sequence[UUID]) -> list[Row[Any]]:
+    """Which of these notices the post has, and since when, neither handed over nor returned yet."""
+    query = select(paper_notices.c.notice_id, func.min(paper.c.posted_at).label("posted_at"))
+    query = query.join(paper, paper.c.paper_id == paper_notices.c.paper_id)
+    query = query.where(paper_notices.c.notice_id.in_(notice_ids), paper.c.state == "posted")
+    return list(await conn.execute(query.group_by(paper_notices.c.notice_id).order_by(paper_notices.c.notice_id)))
+
+
 async def days_of(conn: AsyncConnection, notice_ids: Sequence[UUID]) -> list[Row[Any]]:
     """The days on which letters with these notices were handed over."""
     query = select(paper_notices.c.notice_id, paper.c.served_on)

@@ -94,6 +94,12 @@ async def add_delivery(conn: AsyncConnection, row: dict[str, Any], due_at: datet
     await conn.execute(insert(deliveries).values(state="planned", step="send", due_at=due, **row))
 
 
+async def next_attempt(conn: AsyncConnection, message_id: UUID) -> int:
+    """The number of a message's next attempt; one that was dropped before it left keeps its own."""
+    query = select(func.max(deliveries.c.attempt)).where(deliveries.c.message_id == message_id)
+    return int((await conn.execute(query)).scalar_one()) + 1
+
+
 def may_go() -> ColumnElement[bool]:
     """Neither withdrawn nor recalled. A correction goes whatever else is recalled."""
     recalled = select(cases.c.case_id).where(cases.c.recalled_at.is_not(None))
@@ -197,7 +203,7 @@ async def intend(conn: AsyncConnection, ids: Sequence[UUID], out_id: str | None,
 
 async def observed(conn: AsyncConnection, message_ids: Sequence[UUID]) -> list[Row[Any]]:
     """Everything seen of all attempts of messages; an attempt of which nothing was seen has a row of nulls."""
-    columns = (deliveries.c.message_id, deliveries.c.attempt)
+    columns = (deliveries.c.message_id, deliveries.c.attempt, deliveries.c.step)
     query = select(*columns, observations.c.seen, observations.c.noted_at, observations.c.permanent)
     query = query.join(observations, observations.c.delivery_id == deliveries.c.delivery_id, isouter=True)
     query = query.where(deliveries.c.message_id == any_(_uuids(message_ids)))

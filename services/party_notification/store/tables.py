@@ -50,6 +50,7 @@ cases = Table(
     Column("hold_until", _INSTANT),
     Column("recalled_at", _INSTANT),
     Column("settle_at", _INSTANT),
+    Column("closed_on", Date),
 )
 Index("cases_to_settle", cases.c.settle_at, postgresql_where=cases.c.settle_at.is_not(None))
 Index("cases_recalled", cases.c.case_id, postgresql_where=cases.c.recalled_at.is_not(None))
@@ -97,6 +98,7 @@ notices = Table(
     Column("created_at", _INSTANT, nullable=False),
     Column("issued_at", _INSTANT),
     Column("sent_at", _INSTANT),
+    Column("lapsed_at", _INSTANT),
     Column("served_on", Date),
     Column("served_by", Text),
     Column("served_because", Text),

@@ -54,9 +54,9 @@ class Circle:
         if self.row.recalled_at is not None:
             return Waiting((), RECALLED, "")
         until = max((at for at in self._holds(party_id) if at > self.now), default=None)
-        return (
-            None if until is None else Waiting((), f"暂缓至{cn_short(until)}，此前立案人员可以撤回，届时自动发出。", "")
-        )
+        if until is None:
+            return None
+        return Waiting((), f"暂缓至{cn_short(until, self.now)}，此前立案人员可以撤回，届时自动发出。", "")
 
     def _holds(self, party_id: UUID) -> list[datetime]:
         return [at for at in (self.row.hold_until, self.rows[party_id].hold_until) if at is not None]

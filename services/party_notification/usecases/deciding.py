@@ -8,7 +8,7 @@ from uuid import UUID
 
 from sqlalchemy import Row
 
-from services.party_notification.domain.delivery import Seen
+from services.party_notification.domain.delivery import Channel, Seen, State
 from services.party_notification.domain.next_step import Done, GoPaper, RetryAt, Step
 from services.party_notification.domain.notices import Kind
 from services.party_notification.store import cases, notices, paper, sending
@@ -23,7 +23,7 @@ from shared.http.auth import Caller
 
 
 class Ruling(StrEnum):
-    """What an officer decides on a delivery of unknown fate."""
+    """What an officer decides on a delivery of unknown fate; `ON_PAPER` also of a mail that came back after all."""
 
     ARRIVED = "arrived"
     SEND_AGAIN = "send_again"
@@ -31,18 +31,24 @@ class Ruling(StrEnum):
 
 
 async def rule(kit: NotificationKit, delivery_id: UUID, ruling: Ruling, remark: str, caller: Caller) -> None:
-    """Carry out the officer's decision. Raises NotFound, and Conflict when the delivery waits for nobody."""
+    """Carry out the officer's decision. Raises NotFound, and Conflict when there is nothing to decide."""
     async with kit.db.begin() as tx:
         row = await sending.lock_delivery(tx.conn, delivery_id)
         if row is None:
             raise NotFound("no_such_delivery", "没有这条发送记录。")
-        if row.step != "person":
+        if row.step != "person" and not _came_back(row, ruling):
             raise Conflict("not_for_decision", "这条发送记录已经处理或仍在自动处理，无需决定。请刷新页面。")
         seen = Seen.RULED_ARRIVED if ruling is Ruling.ARRIVED else Seen.RULED_NOT_ARRIVED
         follows = _follows(ruling, await sending.machine_time(tx.conn))
         # The remark is free text and may name people: it rests sealed with the sighting.
         told = Sighting(seen, detail="由工作人员认定。", raw=remark, by=caller.staff_id, decided=follows)
         await note(kit, tx, delivery_id, told)
+
+
+def _came_back(row: Row[Any], ruling: Ruling) -> bool:
+    """A mail that a server took may be returned later, or never read: only a person learns of it."""
+    taken = row.channel == Channel.MAIL and row.state in {State.SENT, State.DELIVERED}
+    return bool(taken and ruling is Ruling.ON_PAPER)
 
 
 def _follows(ruling: Ruling, now: datetime) -> Step:

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -14,7 +15,7 @@ from services.party_notification.store import notices, paper
 from services.party_notification.store.tables import LEDGER
 from shared.clock import court_date
 from shared.contracts.envelope import Event
-from shared.contracts.notices import NoticeServed
+from shared.contracts.notices import NoticeSent, NoticeServed, NoticeUnserved
 from shared.db.transaction import Transaction
 from shared.ledger.store import append_all, open_all
 
@@ -68,21 +69,40 @@ async def judge_all(tx: Transaction, carried: Sequence[Row[Any]], effects: Mappi
             address_confirmed_on=notice.address_confirmed_on,
             evidence=evidence[notice.notice_id],
         )
-        changed += _change(notice, effect, effects[notice.case_id])
+        changed += _change(notice, effect, effects[notice.case_id], tx.now)
     await notices.mark_served(tx.conn, changed)
+    lapsed = {row["notice_id"] for row in changed if row["lapsed_at"] == tx.now}
+    await _tell_posted(tx, [notice for notice in issued if notice.notice_id in lapsed], effects)
 
 
-def _change(notice: Row[Any], effect: Served | NotServed, effects: Effects) -> list[dict[str, Any]]:
+async def _tell_posted(tx: Transaction, lapsed: Sequence[Row[Any]], effects: Mapping[UUID, Effects]) -> None:
+    """A letter that the post has is sent, whatever became of the mail that had served it."""
+    if not lapsed:
+        return
+    rows = await paper.with_the_post(tx.conn, [notice.notice_id for notice in lapsed])
+    posted = {row.notice_id: row.posted_at for row in rows}
+    for notice in lapsed:
+        at = posted.get(notice.notice_id)
+        if at is not None and await notices.set_sent(tx.conn, notice.notice_id, at):
+            effects[notice.case_id].events.append(NoticeSent(**about(notice), channel="paper", sent_at=at))
+
+
+def _change(notice: Row[Any], effect: Served | NotServed, effects: Effects, now: datetime) -> list[dict[str, Any]]:
     on, by = (effect.on, effect.by.value) if isinstance(effect, Served) else (None, None)
     if (on, by, effect.because) == (notice.served_on, notice.served_by, notice.served_because):
         return []
+    lapsed_at = None if by else notice.lapsed_at
     if on is None and notice.served_on is not None:
+        lapsed_at = now
+        was = {"channel": notice.served_by, "served_on": notice.served_on}
+        effects.events.append(NoticeUnserved(**about(notice), **was, reason=effect.because))
         effects.deeds.append(("notice.unserved", {"notice_id": str(notice.notice_id), "because": effect.because}))
     if on is not None and by is not None and on != notice.served_on:
         effects.events.append(NoticeServed(**about(notice), channel=by, served_on=on))
         body = {"notice_id": str(notice.notice_id), "by": by, "on": on.isoformat()}
         effects.deeds.append(("notice.served", body))
-    return [{"notice_id": notice.notice_id, "served_on": on, "served_by": by, "served_because": effect.because}]
+    values = {"served_on": on, "served_by": by, "served_because": effect.because, "lapsed_at": lapsed_at}
+    return [{"notice_id": notice.notice_id, **values}]
 
 
 async def _evidence(tx: Transaction, notice_ids: Sequence[UUID]) -> dict[UUID, list[Evidence]]:

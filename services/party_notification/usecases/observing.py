@@ -87,8 +87,12 @@ class _Noted:
 
     @property
     def is_sent(self) -> bool:
-        """An SMS only prompts: a notice is sent by what carries its letter. Of a correction it says all."""
-        return self.sighting.seen in _GONE_OUT and (self.row.channel == Channel.MAIL or self.row.corrects)
+        """An SMS only prompts: a notice is sent by what carries its letter. Of a correction it says all.
+
+        A mail that came back is not sent by a late word that it left.
+        """
+        stands = self.row.channel == Channel.MAIL and self.attempts[self.row.attempt].state is not State.FAILED
+        return self.sighting.seen in _GONE_OUT and (stands or self.row.corrects)
 
     @property
     def is_judged(self) -> bool:
@@ -161,9 +165,11 @@ def _observation(kit: NotificationKit, tx: Transaction, delivery_id: UUID, sight
 
 
 async def _attempts(tx: Transaction, message_ids: Sequence[UUID]) -> dict[UUID, dict[int, DeliveryState]]:
-    """Every attempt of each message, folded, by its number."""
+    """Every attempt of each message, folded, by its number; one that was dropped before it left is none."""
     seen: dict[UUID, dict[int, list[Observation]]] = {message_id: {} for message_id in message_ids}
     for row in await sending.observed(tx.conn, message_ids):
+        if row.seen is None and row.step == "done":
+            continue
         mine = seen[row.message_id].setdefault(row.attempt, [])
         if row.seen is not None:
             mine.append(Observation(Seen(row.seen), row.noted_at, row.permanent))
@@ -258,7 +264,7 @@ async def try_again(tx: Transaction, row: Row[Any], at: Any = None) -> None:
         "message_id": row.message_id,
         "channel": row.channel,
         "address_index": row.address_index,
-        "attempt": row.attempt + 1,
+        "attempt": await sending.next_attempt(tx.conn, row.message_id),
     }
     await sending.add_delivery(tx.conn, attempt, at)
     tx.wake(SEND_SIGNAL)

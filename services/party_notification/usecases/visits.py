@@ -12,14 +12,7 @@ from uuid import UUID
 from sqlalchemy import Row
 
 from services.party_notification.domain.notices import MAIN_KIND, Role
-from services.party_notification.domain.prospects import (
-    Clock,
-    Prospect,
-    court_next,
-    is_closed,
-    own_next,
-    time_limit,
-)
+from services.party_notification.domain.prospects import CLOSED, Clock, Prospect, court_next, own_next, time_limit
 from services.party_notification.store import cases, notices
 from services.party_notification.usecases.effects import Effects, judge
 from services.party_notification.usecases.facts import NotificationKit, court_facts, identity_of
@@ -117,7 +110,7 @@ async def visit(kit: NotificationKit, party: PartyCaller) -> Visit:
         written = await notices.shown_to(conn, party.party_id)
         read = await notices.read_of(conn, [notice.notice_id for notice in written])
         published = await cases.progress_of(conn, party.case_id, row.role, now)
-    role, period, closed = Role(row.role), next(reversed(opened), None), is_closed(clocks)
+    role, period, closed = Role(row.role), next(reversed(opened), None), case.closed_on is not None
     served_on = next((notice.served_on for notice in written if notice.kind == MAIN_KIND[role]), None)
     return Visit(
         case=case,
@@ -129,8 +122,8 @@ async def visit(kit: NotificationKit, party: PartyCaller) -> Visit:
         period=period,
         opened=opened,
         own=None if closed else own_next(role, served_on, court_facts(kit.court), _calendar(), court_date(now)),
-        court=court_next(role, period, clocks, now),
-        limit=time_limit(clocks, now),
+        court=CLOSED if closed else court_next(role, period, clocks, now),
+        limit=None if closed else time_limit(clocks, now),
         entries=_timeline(case, opened, [_entry(kit, line) for line in published]),
         documents=[_document(notice, read=notice.notice_id in read) for notice in written],
     )

@@ -25,8 +25,10 @@ class EntryKind(StrEnum):
     NOTICE_WAITS = "notice_waits"
     NOTICE_SENT = "notice_sent"
     NOTICE_SERVED = "notice_served"
+    NOTICE_UNSERVED = "notice_unserved"
     DELIVERY_TROUBLED = "delivery_troubled"
     SERVED = "served"
+    SERVICE_UNDONE = "service_undone"
     DUTY_ACTED = "duty_acted"
     WORK = "work"
     MILESTONE = "milestone"
@@ -56,8 +58,10 @@ _TITLES = {
     EntryKind.NOTICE_WAITS: "通知书暂缓制作",
     EntryKind.NOTICE_SENT: "通知书发出",
     EntryKind.NOTICE_SERVED: "通知书送达",
+    EntryKind.NOTICE_UNSERVED: "通知书送达失效",
     EntryKind.DELIVERY_TROUBLED: "送达异常",
     EntryKind.SERVED: "送达节点完成",
+    EntryKind.SERVICE_UNDONE: "送达节点撤销",
     EntryKind.DUTY_ACTED: "值班办理",
     EntryKind.WORK: "执行工作",
     EntryKind.MILESTONE: "办案节点",

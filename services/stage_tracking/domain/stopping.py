@@ -1,6 +1,6 @@
 """What stops a clock: only the deed that it waits for, or the case's closure. Pure."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
@@ -12,9 +12,9 @@ _NOTICES = (DeadlineKind.EXECUTION_NOTICE, DeadlineKind.EXECUTION_NOTICE_OUTER)
 
 @dataclass(frozen=True)
 class Deeds:
-    """What has been done in a case: instants are UTC, days in Asia/Shanghai.
+    """What has been done in a case, as it stands: instants are UTC, days in Asia/Shanghai.
 
-    `notices_sent`: per respondent, when the execution notice was first sent; None = not yet.
+    `notices_sent`: per respondent, when the execution notice was first sent; None = not yet, or it came to nothing.
     """
 
     assigned_at: datetime | None
@@ -35,6 +35,16 @@ def stopped(deeds: Deeds, now: datetime) -> dict[DeadlineKind, datetime]:
         closed = min(end_of_day(deeds.closed_on), now)
         found |= {kind: found.get(kind, closed) for kind in DeadlineKind}
     return found
+
+
+def undone(
+    met: Mapping[DeadlineKind, datetime], ended: Mapping[DeadlineKind, datetime], lost_at: datetime
+) -> set[DeadlineKind]:
+    """The clocks that run again. `met`: those that were stopped, and when; `lost_at`: the deed that came to nothing.
+
+    A clock that had been stopped before that deed did not rest on it.
+    """
+    return {kind for kind, at in met.items() if kind not in ended and at >= lost_at}
 
 
 def _all_notified(deeds: Deeds, now: datetime) -> datetime | None:

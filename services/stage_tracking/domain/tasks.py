@@ -18,6 +18,7 @@ class TaskKind(StrEnum):
     OVERDUE_REASONS = "overdue_reasons"
     REMINDER = "reminder"
     DELIVERY_TROUBLE = "delivery_trouble"
+    SERVE_ANEW = "serve_anew"
     CHECKLIST = "checklist"
     REWRITE_PROGRESS = "rewrite_progress"
     POWER_CONFLICT = "power_conflict"
@@ -35,7 +36,13 @@ class TaskKind(StrEnum):
 
 
 _BY_EVENT = {TaskKind.ASSIGN_JUDGE, TaskKind.COMPLETE_PARTIES, TaskKind.SUPPLY_FIELD}
-_WITH_NOTE = {TaskKind.OVERDUE_REASONS, TaskKind.CHECKLIST, TaskKind.POWER_CONFLICT, TaskKind.CONTACT_DISOWNED}
+_WITH_NOTE = {
+    TaskKind.OVERDUE_REASONS,
+    TaskKind.SERVE_ANEW,
+    TaskKind.CHECKLIST,
+    TaskKind.POWER_CONFLICT,
+    TaskKind.CONTACT_DISOWNED,
+}
 
 
 @dataclass(frozen=True)

@@ -20,6 +20,7 @@ from services.stage_tracking.events.notices import (
     on_notice_issued,
     on_notice_sent,
     on_notice_served,
+    on_notice_unserved,
     on_notice_waits,
 )
 from services.stage_tracking.events.others import on_item_acted, on_member_changed
@@ -43,6 +44,7 @@ from shared.contracts.notices import (
     NoticeIssued,
     NoticeSent,
     NoticeServed,
+    NoticeUnserved,
     NoticeWaits,
 )
 from shared.contracts.staff import MemberChanged
@@ -62,6 +64,7 @@ HANDLERS: Mapping[type[Event], EventHandler] = {
     NoticeIssued: on_notice_issued,
     NoticeSent: on_notice_sent,
     NoticeServed: on_notice_served,
+    NoticeUnserved: on_notice_unserved,
     DeliveryTroubled: on_delivery_troubled,
     ContactDisowned: on_contact_disowned,
     ContactReplaced: on_contact_replaced,

@@ -11,8 +11,10 @@ from services.stage_tracking.domain.log import EntryKind, Note
 from services.stage_tracking.domain.tasks import Owner, Task, TaskKind
 from services.stage_tracking.settings import StageKit
 from services.stage_tracking.store import cases, deadlines, stages, tasks
+from services.stage_tracking.store.serving import party_standing
 from services.stage_tracking.usecases.clocks import keep_clocks, open_task
 from services.stage_tracking.usecases.journal import write
+from services.stage_tracking.usecases.serving import lose_party
 from shared.clock import court_date
 from shared.contracts.cases import (
     AssignmentRule,
@@ -121,15 +123,6 @@ async def reach(tx: Transaction, case_id: UUID, milestone: Milestone, on: Any) -
     return new
 
 
-async def reach_service(kit: StageKit, tx: Transaction, case_id: UUID) -> None:
-    """Once every respondent's execution notice is served, the milestone is reached on the last one's day."""
-    served = [row.notice_served_on for row in cases.respondents(await cases.parties_of(tx.conn, case_id))]
-    if served and None not in served and await reach(tx, case_id, Milestone.SERVICE, max(served)):
-        text = f"全部被执行人的执行通知书已送达，完成日期{cn_date(max(served))}。"
-        await write(kit, tx, case_id, Note(EntryKind.SERVED, text))
-        await keep_clocks(kit, tx, case_id)
-
-
 async def on_case_corrected(kit: StageKit, tx: Transaction, event: CaseCorrected, _envelope: Envelope) -> None:
     """Take over the facts; another day of filing sets every running clock anew."""
     case = await known_case(tx, event.case_id)
@@ -170,15 +163,14 @@ async def on_party_changed(kit: StageKit, tx: Transaction, event: PartyChanged, 
 async def on_party_misfiled(kit: StageKit, tx: Transaction, event: PartyMisfiled, _envelope: Envelope) -> None:
     """What waited for this party alone is done with; clocks and milestones count the others."""
     await known_case(tx, event.case_id)
-    role = await cases.set_misfiled(tx.conn, event.party_id, tx.now)
-    if role is None:
+    party = await cases.set_misfiled(tx.conn, event.party_id, tx.now)
+    if party is None:
         return
     closed = await tasks.close_of_party(tx.conn, event.case_id, event.party_id, tx.now)
-    text = f"{_ROLES[PartyRole(role)]}1名系误登记，已更正。" + (f"随之办结待办事项{closed}件。" if closed else "")
+    text = f"{_ROLES[PartyRole(party.role)]}1名系误登记，已更正。" + (f"随之办结待办事项{closed}件。" if closed else "")
     await write(kit, tx, event.case_id, Note(EntryKind.PARTY_MISFILED, text, by=event.by))
     await _watch_roles(kit, tx, event.case_id)
-    await reach_service(kit, tx, event.case_id)
-    await keep_clocks(kit, tx, event.case_id)
+    await lose_party(kit, tx, event.case_id, party_standing(party))
 
 
 async def on_notices_recalled(kit: StageKit, tx: Transaction, event: NoticesRecalled, _envelope: Envelope) -> None:

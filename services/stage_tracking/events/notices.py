@@ -1,12 +1,15 @@
 """Events of the topic `notices`: what the parties were told, and what stands in the way."""
 
+from uuid import UUID
+
 from services.stage_tracking.domain.log import CORRECTION, EXECUTION_NOTICE, EntryKind, Note, notice_title
-from services.stage_tracking.domain.tasks import Owner, Task, TaskKind, role_owner
-from services.stage_tracking.events.cases import hold_case, reach_service
+from services.stage_tracking.domain.tasks import Owner, Task, TaskKind, handler, role_owner
+from services.stage_tracking.events.cases import hold_case, known_case
 from services.stage_tracking.settings import StageKit
-from services.stage_tracking.store import cases, tasks
-from services.stage_tracking.usecases.clocks import keep_clocks, open_task
+from services.stage_tracking.store import cases, tasks, troubles
+from services.stage_tracking.usecases.clocks import open_task
 from services.stage_tracking.usecases.journal import write
+from services.stage_tracking.usecases.serving import take_sent, take_served, take_unserved
 from shared.contracts.envelope import Envelope
 from shared.contracts.notices import (
     ContactDisowned,
@@ -16,6 +19,7 @@ from shared.contracts.notices import (
     NoticeIssued,
     NoticeSent,
     NoticeServed,
+    NoticeUnserved,
     NoticeWaits,
 )
 from shared.db.transaction import Transaction
@@ -58,27 +62,46 @@ async def on_notice_issued(kit: StageKit, tx: Transaction, event: NoticeIssued, 
 
 
 async def on_notice_sent(kit: StageKit, tx: Transaction, event: NoticeSent, _envelope: Envelope) -> None:
-    """Once every respondent's execution notice is on its way, its clocks stop."""
+    """The log knows of it; an execution notice's sending counts for its clocks."""
     await hold_case(tx, event.case_id)
     channel = _CHANNELS.get(event.channel, "其他方式")
     await _log(kit, tx, EntryKind.NOTICE_SENT, event, f"{cn_time(event.sent_at)}以{channel}发出。")
     if event.kind == EXECUTION_NOTICE:
-        if not await cases.note_sent(tx.conn, event.party_id, event.sent_at):
-            raise NotYet(f"party {event.party_id}")
-        await keep_clocks(kit, tx, event.case_id)
+        await take_sent(kit, tx, event)
 
 
 async def on_notice_served(kit: StageKit, tx: Transaction, event: NoticeServed, _envelope: Envelope) -> None:
-    """Once every respondent's execution notice is served, the milestone is reached on the last one's day."""
+    """Nobody need look after it any more; an execution notice's service counts for the milestone."""
     await hold_case(tx, event.case_id)
     channel = _CHANNELS.get(event.channel, "其他方式")
     await _log(kit, tx, EntryKind.NOTICE_SERVED, event, f"以{channel}送达，{cn_date(event.served_on)}生效。")
-    await tasks.close(tx.conn, event.case_id, TaskKind.DELIVERY_TROUBLE, _subject(event), tx.now)
-    if event.kind != EXECUTION_NOTICE:
-        return
-    if not await cases.note_served(tx.conn, event.party_id, event.served_on):
-        raise NotYet(f"party {event.party_id}")
-    await reach_service(kit, tx, event.case_id)
+    await troubles.settle(tx.conn, event.case_id, event.notice_id, tx.now)
+    # A task of before there was one per delivery is about one notice.
+    for waited in (TaskKind.DELIVERY_TROUBLE, TaskKind.SERVE_ANEW):
+        await tasks.close(tx.conn, event.case_id, waited, _subject(event), tx.now)
+    if event.kind == EXECUTION_NOTICE:
+        await take_served(kit, tx, event)
+
+
+async def on_notice_unserved(kit: StageKit, tx: Transaction, event: NoticeUnserved, _envelope: Envelope) -> None:
+    """Somebody must serve it anew; what rested on an execution notice's service is taken back."""
+    case = await known_case(tx, event.case_id)
+    was = f"原以{_CHANNELS.get(event.channel, '其他方式')}送达，{cn_date(event.served_on)}生效，现已失去送达效力。"
+    await _log(kit, tx, EntryKind.NOTICE_UNSERVED, event, f"{was}{event.reason}")
+    if not await cases.is_misfiled(tx.conn, event.party_id):
+        kind, owner = _for_whom(event, case.judge_id)
+        title = f"{notice_title(event.kind)}失去送达效力，请重新送达"
+        detail = f"{was}{event.reason}重新送达后本事项自动办结；“送达”节点如系凭书面材料登记，请一并核实。"
+        await open_task(kit, tx, event.case_id, Task(kind, _subject(event), title, detail, owner))
+    if event.kind == EXECUTION_NOTICE:
+        await take_unserved(kit, tx, event)
+
+
+def _for_whom(event: NoticeUnserved, judge_id: UUID | None) -> tuple[TaskKind, Owner]:
+    """The case's service is its judge's; other papers are the clerk's, whose task may be open already."""
+    if event.kind == EXECUTION_NOTICE:
+        return TaskKind.SERVE_ANEW, handler(judge_id)
+    return TaskKind.DELIVERY_TROUBLE, Owner(role=Role.CLERK)
 
 
 async def on_delivery_troubled(kit: StageKit, tx: Transaction, event: DeliveryTroubled, _envelope: Envelope) -> None:
@@ -89,10 +112,19 @@ async def on_delivery_troubled(kit: StageKit, tx: Transaction, event: DeliveryTr
     await _log(kit, tx, EntryKind.DELIVERY_TROUBLED, event, f"{channel}{what}。{event.reason}")
     if event.kind != CORRECTION and await cases.is_misfiled(tx.conn, event.party_id):
         return
-    title = f"{notice_title(event.kind)}{channel}{what}，请核实"
+    await _look_into(kit, tx, event, f"{channel}{what}，请核实")
+
+
+async def _look_into(kit: StageKit, tx: Transaction, event: DeliveryTroubled, what: str) -> None:
+    """One task for all that the delivery carries, and none for the attempts before it."""
+    case_id, subject = event.case_id, f"{event.party_id}/{event.channel}/{event.delivery_id}"
+    await troubles.settle(tx.conn, case_id, event.notice_id, tx.now, before=subject)
+    notices = await troubles.awaited(tx.conn, case_id, subject) | {event.notice_id}
+    carried = notice_title(event.kind) if len(notices) == 1 else f"{len(notices)}份文书的"
     detail = f"{event.reason}请在“通知”中查看记录，核实后改用其他方式送达。"
-    task = Task(TaskKind.DELIVERY_TROUBLE, _subject(event), title, detail, Owner(role=Role.CLERK))
-    await open_task(kit, tx, event.case_id, task)
+    task = Task(TaskKind.DELIVERY_TROUBLE, subject, f"{carried}{what}", detail, Owner(role=Role.CLERK))
+    await open_task(kit, tx, case_id, task)
+    await troubles.reword(tx.conn, case_id, subject, (task.title, kit.keyring.seal(detail, str(case_id))), notices)
 
 
 async def on_contact_disowned(kit: StageKit, tx: Transaction, event: ContactDisowned, _envelope: Envelope) -> None:

@@ -1,10 +1,10 @@
 """The projection of cases and their parties; the case's row is the lock that every act takes first."""
 
-from datetime import date, datetime
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row, bindparam, func, insert, select, update
+from sqlalchemy import Row, bindparam, insert, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -52,12 +52,12 @@ async def parties_of(conn: AsyncConnection, case_id: UUID) -> list[Row[Any]]:
     return list(await conn.execute(select(parties).where(here)))
 
 
-async def set_misfiled(conn: AsyncConnection, party_id: UUID, at: datetime) -> str | None:
-    """The party never belonged to the case: its role; None when it is not known, or was known to be so."""
+async def set_misfiled(conn: AsyncConnection, party_id: UUID, at: datetime) -> Row[Any] | None:
+    """The party never belonged to the case: its row; None when it is not known, or was known to be so."""
     here = (parties.c.party_id == party_id) & parties.c.misfiled_at.is_(None)
-    changed = update(parties).where(here).values(misfiled_at=at).returning(parties.c.role)
-    role: str | None = (await conn.execute(changed)).scalar_one_or_none()
-    return role
+    changed = update(parties).where(here).values(misfiled_at=at).returning(parties)
+    row: Row[Any] | None = (await conn.execute(changed)).one_or_none()
+    return row
 
 
 async def role_of(conn: AsyncConnection, party_id: UUID) -> str | None:
@@ -71,20 +71,6 @@ async def is_misfiled(conn: AsyncConnection, party_id: UUID) -> bool:
     """Whether the party was filed by mistake."""
     query = select(parties.c.misfiled_at).where(parties.c.party_id == party_id)
     return (await conn.execute(query)).scalar_one_or_none() is not None
-
-
-async def note_sent(conn: AsyncConnection, party_id: UUID, at: datetime) -> bool:
-    """The party's execution notice was first sent then; False when the party is not known."""
-    values = {"notice_sent_at": func.least(parties.c.notice_sent_at, at)}
-    done = await conn.execute(update(parties).where(parties.c.party_id == party_id).values(values))
-    return done.rowcount == 1
-
-
-async def note_served(conn: AsyncConnection, party_id: UUID, on: date) -> bool:
-    """The party's execution notice has legal effect since that day; False when the party is not known."""
-    values = {"notice_served_on": func.least(parties.c.notice_served_on, on)}
-    done = await conn.execute(update(parties).where(parties.c.party_id == party_id).values(values))
-    return done.rowcount == 1
 
 
 def respondents(rows: list[Row[Any]]) -> list[Row[Any]]:

@@ -50,6 +50,20 @@ async def reach(conn: AsyncConnection, case_id: UUID, milestone: Milestone, on: 
     return done.rowcount == 1
 
 
+async def set_service(conn: AsyncConnection, case_id: UUID, on: date | None) -> None:
+    """Service was reached by the notices on that day, or is not."""
+    here = (milestones.c.case_id == case_id) & (milestones.c.milestone == Milestone.SERVICE)
+    values = {"actual_on": on, "by_notices": on is not None}
+    await conn.execute(update(milestones).where(here).values(values))
+
+
+async def milestone(conn: AsyncConnection, case_id: UUID, which: Milestone) -> Row[Any]:
+    """One of the case's milestones."""
+    here = (milestones.c.case_id == case_id) & (milestones.c.milestone == which)
+    row: Row[Any] = (await conn.execute(select(milestones).where(here))).one()
+    return row
+
+
 async def milestones_of(conn: AsyncConnection, case_ids: Sequence[UUID]) -> dict[UUID, list[Row[Any]]]:
     """The six milestones of each case, in order."""
     order = {milestone.value: index for index, milestone in enumerate(Milestone)}

@@ -15,6 +15,7 @@ from sqlalchemy import (
     Text,
     UniqueConstraint,
     Uuid,
+    text,
 )
 
 from shared.ledger.store import ledger_tables
@@ -60,6 +61,15 @@ parties = Table(
     Column("misfiled_at", _INSTANT),
 )
 
+execution_notices = Table(
+    "execution_notices",
+    METADATA,
+    Column("notice_id", Uuid, primary_key=True),
+    Column("party_id", ForeignKey("parties.party_id"), nullable=False, index=True),
+    Column("sent_at", _INSTANT),
+    Column("served_on", Date),
+)
+
 periods = Table(
     "periods",
     METADATA,
@@ -77,6 +87,7 @@ milestones = Table(
     Column("owner_role", Text, nullable=False),
     Column("planned_on", Date),
     Column("actual_on", Date),
+    Column("by_notices", Boolean, nullable=False, server_default=text("false")),
 )
 
 deadlines = Table(
@@ -117,6 +128,7 @@ tasks = Table(
     Column("opened_at", _INSTANT, nullable=False),
     Column("done_at", _INSTANT),
     Column("done_by", Uuid),
+    Column("awaits", ARRAY(Uuid)),
     CheckConstraint("num_nonnulls(owner_staff, owner_role) = 1", name="tasks_one_owner"),
 )
 _open = tasks.c.done_at.is_(None)

@@ -61,6 +61,12 @@ async def close(conn: AsyncConnection, case_id: UUID, kind: TaskKind, subject: s
     await conn.execute(_CLOSE, {"in_case": case_id, "of_kind": kind, "about": subject, "at": at})
 
 
+async def close_all(conn: AsyncConnection, case_id: UUID, kind: TaskKind, at: datetime) -> None:
+    """Every open task of this kind is done, by nobody's hand."""
+    here = (tasks.c.case_id == case_id) & (tasks.c.kind == kind)
+    await conn.execute(update(tasks).where(here, _OPEN).values(done_at=at))
+
+
 async def close_of_party(conn: AsyncConnection, case_id: UUID, party_id: UUID, at: datetime) -> int:
     """The party's own tasks are done, by nobody's hand; how many. Their subject begins with the party's id."""
     here = (tasks.c.case_id == case_id) & tasks.c.subject.startswith(f"{party_id}/", autoescape=True)

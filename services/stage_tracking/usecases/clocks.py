@@ -1,6 +1,7 @@
 """The clocks of a case: computed, recomputed, stopped, fired. Each change is a version, an event and a log entry."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date, datetime
 from functools import lru_cache
 from typing import Any
@@ -12,9 +13,11 @@ from services.stage_tracking.domain.deadlines import CaseDates, Deadline, Deadli
 from services.stage_tracking.domain.log import EntryKind, Note
 from services.stage_tracking.domain.stages import MILESTONE_TITLES, OWNERS, plans
 from services.stage_tracking.domain.stopping import Deeds, stopped
+from services.stage_tracking.domain.stopping import undone as run_again
 from services.stage_tracking.domain.tasks import Task, TaskKind, rung_task
 from services.stage_tracking.settings import StageKit
 from services.stage_tracking.store import cases, deadlines, stages, tasks
+from services.stage_tracking.store.serving import party_standing
 from services.stage_tracking.usecases.journal import write
 from shared.calendar.workdays import CourtCalendar
 from shared.clock import court_date, end_of_day
@@ -37,8 +40,17 @@ def court_calendar() -> CourtCalendar:
     return CourtCalendar()
 
 
-async def keep_clocks(kit: StageKit, tx: Transaction, case_id: UUID, calendar: CourtCalendar | None = None) -> None:
-    """Bring the clocks in line with what is known of the case, whose row is locked. May be repeated."""
+async def keep_clocks(
+    kit: StageKit,
+    tx: Transaction,
+    case_id: UUID,
+    calendar: CourtCalendar | None = None,
+    undone: datetime | None = None,
+) -> None:
+    """Bring the clocks in line with what is known of the case, whose row is locked. May be repeated.
+
+    `undone`: when something had been done that came to nothing; clocks that it alone had stopped run again.
+    """
     calendar = calendar or court_calendar()
     case = await cases.lock(tx.conn, case_id)
     if case is None:
@@ -46,30 +58,47 @@ async def keep_clocks(kit: StageKit, tx: Transaction, case_id: UUID, calendar: C
     assigned_on = None if case.assigned_at is None else court_date(case.assigned_at)
     dates = CaseDates(case.filed_on, assigned_on, case.administrative, case.received_on)
     wanted = deadlines_of(dates, kit.settings.figures, calendar)
-    current = await _set_all(kit, tx, case_id, wanted, calendar.known_until)
     milestones = (await stages.milestones_of(tx.conn, [case_id]))[case_id]
+    ended = await _ended(tx, case, _reached(milestones))
+    rows = await deadlines.current(tx.conn, case_id)
+    again = set() if undone is None else run_again(_met(rows), ended, undone)
+    current = await _set_all(kit, tx, rows, wanted, Setting(case_id, calendar.known_until, again))
     await _plan(kit, tx, case, current, milestones)
-    ended = await _stop_what_is_done(kit, tx, case, current, _reached(milestones))
+    await _stop_what_is_done(kit, tx, case, current, ended)
     await _note_nearest(tx, case, [row for row in current if row.met_at is None and row.kind not in ended])
     tx.wake(FIRE_SIGNAL)
 
 
+@dataclass(frozen=True)
+class Setting:
+    """In which case clocks are set, by a calendar announced until when, and which that were stopped run again."""
+
+    case_id: UUID
+    calendar_until: date
+    again: Collection[DeadlineKind]
+
+
+def _met(rows: Sequence[Row[Any]]) -> dict[DeadlineKind, datetime]:
+    return {DeadlineKind(row.kind): row.met_at for row in rows if row.met_at is not None}
+
+
 async def _set_all(
-    kit: StageKit, tx: Transaction, case_id: UUID, wanted: Sequence[Deadline], calendar_until: date
-) -> list[Row[Any]]:
+    kit: StageKit, tx: Transaction, rows: Sequence[Row[Any]], wanted: Sequence[Deadline], setting: Setting
+) -> Sequence[Row[Any]]:
     """Set what is new or differs; the clocks as they stand then."""
-    rows = await deadlines.current(tx.conn, case_id)
+    case_id, calendar_until = setting.case_id, setting.calendar_until
     current = {row.kind: row for row in rows}
     replaced, added, lines = [], [], []
     for deadline in wanted:
         old = current.get(deadline.kind)
-        if old is not None and (old.met_at is not None or _same(old, deadline)):
+        again = deadline.kind in setting.again
+        if old is not None and not again and (old.met_at is not None or _same(old, deadline)):
             continue
         version = 1 if old is None else old.version + 1
         if old is not None:
             replaced.append(old.id)
         # What rang for this very instant has rung: other words for it are no reason to ring again.
-        rang_at = old.fired_at if old is not None and old.due_at == deadline.due_at else None
+        rang_at = old.fired_at if old is not None and not again and old.due_at == deadline.due_at else None
         added.append((deadline, {"version": version, "calendar_until": calendar_until, "fired_at": rang_at}))
         await tx.emit(_set_event(case_id, deadline, version))
         lines.append(_difference(old, deadline, version))
@@ -102,6 +131,9 @@ def _difference(old: Row[Any] | None, new: Deadline, version: int) -> str:
     mark = "（节假日安排尚未公布，暂定）" if new.provisional else ""
     if old is None:
         return f"{new.kind.label}：{cn_date(new.due_on)}{mark}。{new.rule}。依据：{new.article}"
+    if old.met_at is not None:
+        over = f"原于{cn_date(old.met_at)}完成，现已不成立，期限继续计算"
+        return f"{new.kind.label}：{over}，{cn_date(new.due_on)}届满{mark}，第{version}版。{new.rule}"
     if old.due_at == new.due_at:
         same = f"{new.kind.label}：期限不变，仍为{cn_date(new.due_on)}{mark}，第{version}版"
         return f"{same}。{new.rule}。依据：{new.article}"
@@ -125,14 +157,21 @@ def _moves(milestone: Row[Any], planned_on: date | None) -> bool:
     return milestone.actual_on is None and bool(milestone.planned_on != planned_on)
 
 
-async def _stop_what_is_done(
-    kit: StageKit, tx: Transaction, case: Row[Any], current: Sequence[Row[Any]], reached: Mapping[Milestone, date]
-) -> Mapping[DeadlineKind, datetime]:
-    """Stop the clocks whose deeds are done; the kinds that have ended by now."""
+async def _ended(tx: Transaction, case: Row[Any], reached: Mapping[Milestone, date]) -> Mapping[DeadlineKind, datetime]:
+    """The clocks whose deeds are done by now, and when they were."""
     respondents = cases.respondents(await cases.parties_of(tx.conn, case.case_id))
-    sent = [row.notice_sent_at for row in respondents]
-    deeds = Deeds(case.assigned_at, sent, reached.get(Milestone.SERVICE), case.closed_on)
-    ended = stopped(deeds, tx.now)
+    sent = [party_standing(row).notified_at(tx.now) for row in respondents]
+    return stopped(Deeds(case.assigned_at, sent, reached.get(Milestone.SERVICE), case.closed_on), tx.now)
+
+
+async def _stop_what_is_done(
+    kit: StageKit,
+    tx: Transaction,
+    case: Row[Any],
+    current: Sequence[Row[Any]],
+    ended: Mapping[DeadlineKind, datetime],
+) -> None:
+    """Stop the clocks whose deeds are done."""
     lines = []
     for row in current:
         kind = DeadlineKind(row.kind)
@@ -143,9 +182,10 @@ async def _stop_what_is_done(
         await tx.emit(DeadlineMet(case_id=case.case_id, kind=kind, met_at=ended[kind]))
         late = "，已超期" if ended[kind] > row.due_at else ""
         lines.append(f"{kind.label}：{cn_date(ended[kind])}完成{late}（期限{cn_date(row.due_on)}）")
+    if case.closed_on is not None:
+        await tasks.close_all(tx.conn, case.case_id, TaskKind.OVERDUE_REASONS, tx.now)
     if lines:
         await write(kit, tx, case.case_id, Note(EntryKind.CLOCKS_STOPPED, "\n".join(lines)))
-    return ended
 
 
 async def _note_nearest(tx: Transaction, case: Row[Any], running: Sequence[Row[Any]]) -> None:
@@ -201,6 +241,8 @@ async def _ring(kit: StageKit, tx: Transaction, row: Row[Any]) -> None:
     reached = await reached_milestones(tx, row.case_id)
     outstanding = "、".join(MILESTONE_TITLES[each] for each in Milestone if each not in reached) or "无"
     task = rung_task(kind, cn_date(limit), row.judge_id, outstanding, end_of_day(limit))
+    if kind is DeadlineKind.COURT_LIMIT:
+        await tasks.close_all(tx.conn, row.case_id, TaskKind.REMINDER, tx.now)
     await open_task(kit, tx, row.case_id, task)
 
 
