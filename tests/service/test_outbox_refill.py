@@ -90,12 +90,13 @@ async def test_another_process_goes_on_where_one_ended_and_the_log_after_it_is_f
     log = await filled(db, fresh_database, keys)
     for _ in range(20):
         await deliver(db, log, 1)
-    assert len(await read_all(log, "all", 31)) == 30
+    assert len(await read_all(log, "all", 30)) == 30
+    assert await undelivered(db) == 0
     third = await open_log(await fresh_database())
     await deliver(db, third, 3)
     fourth = await open_log(await fresh_database())
     await deliver(db, fourth)
-    everything = await read_all(fourth, "all", 31)
+    everything = await read_all(fourth, "all", 30)
     assert all(order(everything, key) == [1, 2, 3] for key in keys)
     for each in (log, third, fourth):
         await each.close()
