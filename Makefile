@@ -3,6 +3,7 @@ SHELL := /bin/bash
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+WORKERS ?= $(shell echo $$(( $$(nproc) + 1 )))  # tests wait for servers now and then: one more than there are cores
 
 help:            ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 18
@@ -25,7 +26,7 @@ run: $(VENV)/run       ## start the whole product on this machine
 	@$(BIN)/yangguang serve all
 
 test: $(VENV)/dev      ## every test that this machine can run
-	@$(BIN)/python -m pytest -n auto --dist loadfile --durations=15 tests/unit tests/service tests/contract tests/structure
+	@$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --durations=15 tests/unit tests/service tests/contract tests/structure
 	@$(BIN)/python -m pytest --durations=15 tests/e2e tests/drills   # these watch the clock: one after the other
 
 coverage: $(VENV)/dev   ## the tests in this process, with branch coverage
