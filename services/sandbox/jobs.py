@@ -13,12 +13,14 @@ from shared.runtime.launch import LaunchError
 from shared.runtime.service import Job
 
 _BATCHES = 4  # in one go: so many time-outs still count as progress
+_IDLE = 2.0  # seconds: an idle connection is left before the server at its other end (5 s) may close it
 
 
 def jobs(kit: SandboxKit) -> Sequence[Job]:
     """Both. The mail port is taken at once, so that a start with the port in use fails. Raises LaunchError."""
     server = _mail_server(kit)
-    client = httpx.AsyncClient(timeout=kit.settings.receipt_timeout, trust_env=False)
+    limits = httpx.Limits(keepalive_expiry=_IDLE)
+    client = httpx.AsyncClient(timeout=kit.settings.receipt_timeout, trust_env=False, limits=limits)
 
     async def post() -> None:
         for _ in range(_BATCHES):
