@@ -59,7 +59,8 @@ items = Table(
     Column("last_at", _INSTANT),
 )
 """`trouble`: the mark of what a trouble says; `times` and `last_at`: how often it was told, and when last."""
-Index("items_trouble", items.c.trouble, unique=True, postgresql_where=items.c.closed_at.is_(None))
+_LYING = items.c.taken_at.is_(None) & items.c.closed_at.is_(None)
+Index("items_trouble", items.c.trouble, unique=True, postgresql_where=_LYING)
 Index("items_open", items.c.arrived_at, postgresql_where=items.c.closed_at.is_(None))
 Index("items_closed", items.c.closed_at, items.c.item_id, postgresql_where=items.c.closed_at.is_not(None))
 
@@ -92,12 +93,13 @@ cases = Table(
 
 
 async def add_item(conn: AsyncConnection, row: dict[str, Any]) -> bool:
-    """A new item; False when its trouble lies on the desk already, which then counts one more."""
+    """A new item; False when its trouble lies on the desk already, which then counts one more.
+
+    Once somebody has taken it, the next is an item of its own: who closes the first has not seen it.
+    """
     statement = upsert(items).values(row)
     again = {"times": items.c.times + 1, "last_at": statement.excluded.arrived_at}
-    statement = statement.on_conflict_do_update(
-        index_elements=["trouble"], index_where=items.c.closed_at.is_(None), set_=again
-    )
+    statement = statement.on_conflict_do_update(index_elements=["trouble"], index_where=_LYING, set_=again)
     lying: UUID = (await conn.execute(statement.returning(items.c.item_id))).scalar_one()
     return bool(lying == row["item_id"])
 

@@ -25,6 +25,8 @@ def is_away(error: BaseException) -> bool:
             return True
         case OSError():  # builtin TimeoutError too; one about a file is a fault of ours
             return error.filename is None
+        case asyncpg.InternalClientError():  # a server that dies in mid-answer can leave asyncpg's own state astray
+            return True
         case DBAPIError() if error.connection_invalidated:
             return True
         case DBAPIError() | asyncpg.PostgresError():  # the latter while connecting, before anybody wraps it

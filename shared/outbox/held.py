@@ -41,6 +41,10 @@ class HeldBack:
             elif some_passed or isinstance(error, BusRefusedError) or lane in self._failed:
                 self._hold(lane)
 
+    def forget(self) -> None:
+        """What is known is old."""
+        self._failed.clear()
+
     def topics(self) -> set[str]:
         """Of all keys that failed and have not passed since."""
         return {topic for topic, _ in self._failed}

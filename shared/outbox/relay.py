@@ -134,10 +134,14 @@ class Relay:
         """As long as the log lacks rows that another one got: some of them, and new events beside them."""
         async with self._db.begin() as tx:
             lease = select(relay.c.refilled_to).where(self._holds()).with_for_update()
-            after = (await tx.conn.execute(lease)).scalar()
-            if after is None:
+            row = (await tx.conn.execute(lease)).one_or_none()
+            if row is None:
+                self._epoch = None  # another process has the lease by now
+                return []
+            if row.refilled_to is None:
                 self._refilling = False
                 return []
+            after = row.refilled_to
             step = await store.refill(tx.conn, self._identity, after, self._batch, held)
             await tx.conn.execute(update(relay).values(refilled_to=step.reached))
         self._refilling = step.reached is not None
@@ -179,6 +183,8 @@ class Relay:
             take = update(relay).where(or_(mine, free)).values(holder=self._me, epoch=epoch, until=_NOW + LEASE)
             taken = take.returning(relay.c.epoch, relay.c.log_identity, relay.c.refilled_to, relay.c.told_topics)
             row = (await tx.conn.execute(taken)).one_or_none()
+            if self._epoch is None:
+                self._held.forget()  # whoever had the lease meanwhile may have sent what failed here
             self._epoch = None if row is None else row.epoch
             if row is not None:
                 self._told, self._refilling = frozenset(row.told_topics), row.refilled_to is not None

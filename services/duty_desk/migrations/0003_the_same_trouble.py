@@ -11,4 +11,10 @@ def upgrade() -> None:
     op.add_column("items", sa.Column("trouble", sa.Text(), nullable=True))
     op.add_column("items", sa.Column("times", sa.Integer(), server_default="1", nullable=False))
     op.add_column("items", sa.Column("last_at", sa.DateTime(timezone=True), nullable=True))
-    op.create_index("items_trouble", "items", ["trouble"], unique=True, postgresql_where=sa.text("closed_at IS NULL"))
+    op.create_index(
+        "items_trouble",
+        "items",
+        ["trouble"],
+        unique=True,
+        postgresql_where=sa.text("taken_at IS NULL AND closed_at IS NULL"),
+    )

@@ -18,5 +18,5 @@ async def keep_alive(server: EmbeddedPostgres) -> None:
         try:
             if await asyncio.to_thread(server.revive):
                 log.error("the database had died and was started anew")
-        except PostgresStartError as error:
+        except (PostgresStartError, OSError) as error:  # no memory for a child, say: whoever works waits, and so do we
             log.warning("the database has died and does not start", extra={"error": type(error).__name__})

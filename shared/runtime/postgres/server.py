@@ -111,9 +111,7 @@ class EmbeddedPostgres:
         if self._lock is None or self.is_running():
             return False
         retire_orphan(self._folder.data)
-        if _free_port(self._credentials.port) != self._credentials.port:
-            raise self._failure(f"端口 {self._credentials.port} 已被别的程序占用")
-        self._launch(self._binaries())
+        self._launch(self._binaries(), keep_port=True)
         return True
 
     def _binaries(self) -> Path:
@@ -170,10 +168,13 @@ class EmbeddedPostgres:
                 "请用原版本导出数据，再导入新的数据目录。"
             )
 
-    def _launch(self, binaries: Path) -> None:
+    def _launch(self, binaries: Path, *, keep_port: bool = False) -> None:
         output = ""
         for _ in range(_ATTEMPTS):
-            self._remember_port(_free_port(self._credentials.port))
+            port = _free_port(self._credentials.port)
+            if keep_port and port != self._credentials.port:
+                raise self._failure(f"端口 {self._credentials.port} 已被别的程序占用")
+            self._remember_port(port)
             process, written = self._spawn(binaries)
             if self._becomes_ready(process):
                 return self._provision()
