@@ -58,12 +58,13 @@ class NoticeServed(NoticeEvent):
 class NoticeUnserved(NoticeEvent):
     """The notice, served on a day by a channel, is so no more: `reason` says why, in Chinese. Nothing else served it.
 
-    Its sending came to nothing too. A notice that is void with its recipient is told of by PartyMisfiled alone.
+    Its sending came to nothing too; `served_on` is None when it was only sent, to an address that nobody confirmed.
+    A notice that is void with its recipient is told of by PartyMisfiled alone.
     """
 
     type: ClassVar[str] = "notice.unserved.v1"
     channel: str
-    served_on: date
+    served_on: date | None
     reason: str
 
 

@@ -100,13 +100,29 @@ async def test_what_leaves_anew_and_is_served_later_is_told_with_its_own_day(off
     assert (row.sent_at, row.lapsed_at) == (first, None), "the first sending stays on record"
 
 
-async def test_what_was_never_served_is_not_lost(office: Office) -> None:
+async def test_a_sending_to_an_unconfirmed_mailbox_that_came_back_is_lost_too(office: Office) -> None:
     respondent = person(RESPONDENT, 2).model_copy(update={"address_confirmed_on": None})
     await office.file(person(APPLICANT, 1, email=False), respondent)
     await send_all(office, Carrier(), MailServer())
-    await see(office, await office.delivery("mail"), Seen.BOUNCED)
-    assert await told(office.kit, NoticeServed, NoticeUnserved) == []
-    assert len(await papers_of(office, respondent)) == 1
+    mail = await office.delivery("mail")
+    await see(office, mail, Seen.BOUNCED)
+    await see(office, mail, Seen.BOUNCED)
+    lost = await told(office.kit, NoticeServed, NoticeUnserved)
+    carried = {row.notice_id for row in await office.rows(tables.notices) if row.party_id == respondent.party_id}
+    assert {(event.notice_id, event.channel, event.served_on) for event in lost} == {
+        (notice_id, "mail", None) for notice_id in carried
+    }
+    assert len(lost) == len(carried)
+    (entry,) = await papers_of(office, respondent)
+    await deciding.record_paper(office.kit, entry.paper_id, deciding.PaperAct.POSTED, None, "EMS1", caller(Role.CLERK))
+    assert await order(office) == [("Sent", "mail"), ("Unserved", "mail"), ("Sent", "paper")]
+
+
+async def test_a_mail_that_never_left_loses_no_sending(office: Office) -> None:
+    await office.file(person(APPLICANT, 1, email=False), person(RESPONDENT, 2))
+    await see(office, await office.delivery("mail"), Seen.UNKNOWN)
+    await see(office, await office.delivery("mail"), Seen.RULED_NOT_ARRIVED)
+    assert await told(office.kit, NoticeSent, NoticeUnserved) == []
 
 
 async def test_another_evidence_that_stands_moves_the_day_and_loses_nothing(office: Office) -> None:

@@ -51,7 +51,7 @@ class Notice:
     def served(self, on: date = DAY, channel: str = "mail") -> NoticeServed:
         return NoticeServed(**self.about, channel=channel, served_on=on)
 
-    def unserved(self, on: date = DAY) -> NoticeUnserved:
+    def unserved(self, on: date | None = DAY) -> NoticeUnserved:
         return NoticeUnserved(**self.about, channel="mail", served_on=on, reason="尚未送达：电子邮件被退回。")
 
 
@@ -218,7 +218,34 @@ async def test_other_papers_are_the_clerks_and_touch_no_clock(kit: Any, feeder: 
     card = Notice(case_id, respondents[0], "INTEGRITY_CARD")
     await feeder.feed(card.served(), card.unserved())
     assert await service_day(kit, case_id) == DAY
-    assert (await open_tasks(kit, case_id))["delivery_trouble"].owner_role == "clerk"
+    assert (await open_tasks(kit, case_id))["serve_anew"].owner_role == "clerk"
+
+
+async def test_a_sending_that_came_to_nothing_sets_the_clocks_going_and_names_no_day(kit: Any, feeder: Feeder) -> None:
+    respondent = party("respondent")
+    event = filed(party("applicant"), respondent)
+    notice = Notice(event.case_id, respondent)
+    await feeder.feed(event, assigned(event.case_id, NOON), notice.sent())
+    stopped = await clocks(kit, event.case_id)
+    assert all(stopped[kind].met_at is not None for kind in NOTICE_CLOCKS)
+    await feeder.feed(notice.unserved(None))
+    running = await clocks(kit, event.case_id)
+    assert all(running[kind].met_at is None for kind in NOTICE_CLOCKS)
+    assert await told(kit, MilestoneUndone) == []
+    task = (await open_tasks(kit, event.case_id))["serve_anew"]
+    assert (task.owner_staff, task.title) == (JUDGE, "执行通知书没有到达，请重新送达")
+    (entry,) = [each for each in await log(kit, event.case_id) if each.kind == "notice_unserved"]
+    assert "原以电子邮件发出，现查明没有到达。" in entry.text
+
+
+async def test_a_served_respondent_stands_when_another_was_misfiled_though_a_third_is_not_served(
+    kit: Any, feeder: Feeder
+) -> None:
+    case_id, (_, wrong), _ = await served_case(feeder, 2)
+    await feeder.feed(PartyAdded(case_id=case_id, party=party("respondent")))
+    await feeder.feed(PartyMisfiled(case_id=case_id, party_id=wrong.party_id, by=new_id()))
+    assert await service_day(kit, case_id) == DAY
+    assert await told(kit, MilestoneUndone) == []
 
 
 async def test_the_only_respondent_that_was_served_and_misfiled_leaves_the_duty_open(kit: Any, feeder: Feeder) -> None:

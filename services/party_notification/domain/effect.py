@@ -98,6 +98,13 @@ def legal_effect(
     return NotServed(_why_not(known, consents=consents))
 
 
+def came_to_nothing(evidence: Iterable[Evidence]) -> bool:
+    """Whether mails were taken and every one of them came back: then the sending counts for nothing either."""
+    known = frozenset(evidence)
+    taken = {e.delivery for e in known if e.event is Event.MAIL_ACCEPTED}
+    return bool(taken) and not _standing_mail(known)
+
+
 def _first(known: frozenset[Evidence], event: Event) -> date | None:
     return min((e.on for e in known if e.event is event), default=None)
 

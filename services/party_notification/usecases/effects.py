@@ -10,7 +10,7 @@ from sqlalchemy import Row
 
 from services.party_notification.domain.delivery import Seen
 from services.party_notification.domain.effect import Event as ProofEvent
-from services.party_notification.domain.effect import Evidence, NotServed, Served, legal_effect
+from services.party_notification.domain.effect import Evidence, NotServed, Served, came_to_nothing, legal_effect
 from services.party_notification.store import notices, paper
 from services.party_notification.store.tables import LEDGER
 from shared.clock import court_date
@@ -69,7 +69,8 @@ async def judge_all(tx: Transaction, carried: Sequence[Row[Any]], effects: Mappi
             address_confirmed_on=notice.address_confirmed_on,
             evidence=evidence[notice.notice_id],
         )
-        changed += _change(notice, effect, effects[notice.case_id], tx.now)
+        lost = isinstance(effect, NotServed) and _is_lost(notice, evidence[notice.notice_id])
+        changed += _change(notice, effect, effects[notice.case_id], tx.now if lost else None)
     await notices.mark_served(tx.conn, changed)
     lapsed = {row["notice_id"] for row in changed if row["lapsed_at"] == tx.now}
     await _tell_posted(tx, [notice for notice in issued if notice.notice_id in lapsed], effects)
@@ -87,14 +88,21 @@ async def _tell_posted(tx: Transaction, lapsed: Sequence[Row[Any]], effects: Map
             effects[notice.case_id].events.append(NoticeSent(**about(notice), channel="paper", sent_at=at))
 
 
-def _change(notice: Row[Any], effect: Served | NotServed, effects: Effects, now: datetime) -> list[dict[str, Any]]:
+def _is_lost(notice: Row[Any], evidence: Sequence[Evidence]) -> bool:
+    """It was served, or only sent (to an address that nobody confirmed), and the mail did not arrive after all."""
+    return notice.served_on is not None or (notice.sent_at is not None and came_to_nothing(evidence))
+
+
+def _change(
+    notice: Row[Any], effect: Served | NotServed, effects: Effects, lost_at: datetime | None
+) -> list[dict[str, Any]]:
     on, by = (effect.on, effect.by.value) if isinstance(effect, Served) else (None, None)
     if (on, by, effect.because) == (notice.served_on, notice.served_by, notice.served_because):
         return []
     lapsed_at = None if by else notice.lapsed_at
-    if on is None and notice.served_on is not None:
-        lapsed_at = now
-        was = {"channel": notice.served_by, "served_on": notice.served_on}
+    if lost_at is not None:
+        lapsed_at = lost_at
+        was = {"channel": notice.served_by or "mail", "served_on": notice.served_on}
         effects.events.append(NoticeUnserved(**about(notice), **was, reason=effect.because))
         effects.deeds.append(("notice.unserved", {"notice_id": str(notice.notice_id), "because": effect.because}))
     if on is not None and by is not None and on != notice.served_on:

@@ -77,8 +77,9 @@ async def on_notice_served(kit: StageKit, tx: Transaction, event: NoticeServed, 
     await _log(kit, tx, EntryKind.NOTICE_SERVED, event, f"以{channel}送达，{cn_date(event.served_on)}生效。")
     await troubles.settle(tx.conn, event.case_id, event.notice_id, tx.now)
     # A task of before there was one per delivery is about one notice.
-    for waited in (TaskKind.DELIVERY_TROUBLE, TaskKind.SERVE_ANEW):
-        await tasks.close(tx.conn, event.case_id, waited, _subject(event), tx.now)
+    await tasks.close(tx.conn, event.case_id, TaskKind.DELIVERY_TROUBLE, _subject(event), tx.now)
+    anew = f"{event.party_id}/{event.notice_id}"
+    await tasks.close(tx.conn, event.case_id, TaskKind.SERVE_ANEW, anew, tx.now)
     if event.kind == EXECUTION_NOTICE:
         await take_served(kit, tx, event)
 
@@ -86,22 +87,29 @@ async def on_notice_served(kit: StageKit, tx: Transaction, event: NoticeServed, 
 async def on_notice_unserved(kit: StageKit, tx: Transaction, event: NoticeUnserved, _envelope: Envelope) -> None:
     """Somebody must serve it anew; what rested on an execution notice's service is taken back."""
     case = await known_case(tx, event.case_id)
-    was = f"原以{_CHANNELS.get(event.channel, '其他方式')}送达，{cn_date(event.served_on)}生效，现已失去送达效力。"
+    channel, served = _CHANNELS.get(event.channel, "其他方式"), event.served_on
+    was = (
+        f"原以{channel}送达，{cn_date(served)}生效，现已失去送达效力。"
+        if served
+        else f"原以{channel}发出，现查明没有到达。"
+    )
     await _log(kit, tx, EntryKind.NOTICE_UNSERVED, event, f"{was}{event.reason}")
     if not await cases.is_misfiled(tx.conn, event.party_id):
-        kind, owner = _for_whom(event, case.judge_id)
-        title = f"{notice_title(event.kind)}失去送达效力，请重新送达"
-        detail = f"{was}{event.reason}重新送达后本事项自动办结；“送达”节点如系凭书面材料登记，请一并核实。"
-        await open_task(kit, tx, event.case_id, Task(kind, _subject(event), title, detail, owner))
+        await _serve_anew(kit, tx, event, was, case.judge_id)
     if event.kind == EXECUTION_NOTICE:
         await take_unserved(kit, tx, event)
 
 
-def _for_whom(event: NoticeUnserved, judge_id: UUID | None) -> tuple[TaskKind, Owner]:
-    """The case's service is its judge's; other papers are the clerk's, whose task may be open already."""
-    if event.kind == EXECUTION_NOTICE:
-        return TaskKind.SERVE_ANEW, handler(judge_id)
-    return TaskKind.DELIVERY_TROUBLE, Owner(role=Role.CLERK)
+async def _serve_anew(kit: StageKit, tx: Transaction, event: NoticeUnserved, was: str, judge_id: UUID | None) -> None:
+    """The case's service is its judge's; of other papers the clerk has the delivery's task, or gets one."""
+    is_service = event.kind == EXECUTION_NOTICE
+    if not is_service and await troubles.is_awaited(tx.conn, event.case_id, event.notice_id):
+        return
+    title = f"{notice_title(event.kind)}{'失去送达效力' if event.served_on else '没有到达'}，请重新送达"
+    detail = f"{was}{event.reason}重新送达后本事项自动办结；“送达”节点如系凭书面材料登记，请一并核实。"
+    owner = handler(judge_id) if is_service else Owner(role=Role.CLERK)
+    task = Task(TaskKind.SERVE_ANEW, f"{event.party_id}/{event.notice_id}", title, detail, owner)
+    await open_task(kit, tx, event.case_id, task)
 
 
 async def on_delivery_troubled(kit: StageKit, tx: Transaction, event: DeliveryTroubled, _envelope: Envelope) -> None:

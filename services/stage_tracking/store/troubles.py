@@ -25,6 +25,13 @@ async def awaited(conn: AsyncConnection, case_id: UUID, subject: str) -> set[UUI
     return set((await conn.execute(query)).scalar_one_or_none() or ())
 
 
+async def is_awaited(conn: AsyncConnection, case_id: UUID, notice_id: UUID) -> bool:
+    """Whether an open task of a delivery waits for this notice."""
+    waiting = literal(notice_id) == any_(tasks.c.awaits)
+    query = select(tasks.c.id).where(_here(case_id), waiting).limit(1)
+    return (await conn.execute(query)).one_or_none() is not None
+
+
 async def reword(
     conn: AsyncConnection, case_id: UUID, subject: str, words: tuple[str, str], notices: Collection[UUID]
 ) -> None:

@@ -28,7 +28,7 @@ async def take_sent(kit: StageKit, tx: Transaction, event: NoticeSent) -> None:
 
 async def take_served(kit: StageKit, tx: Transaction, event: NoticeServed) -> None:
     """A notice is served, or on another day than was told before. Raises NotYet."""
-    before = await _change(tx, event, lambda notice: notice.served(event.served_on))
+    before, _ = await _change(tx, event, lambda notice: notice.served(event.served_on))
     moved = await keep_service(kit, tx, event.case_id)
     if moved or before.sent_at is None:
         await keep_clocks(kit, tx, event.case_id)
@@ -36,21 +36,24 @@ async def take_served(kit: StageKit, tx: Transaction, event: NoticeServed) -> No
 
 async def take_unserved(kit: StageKit, tx: Transaction, event: NoticeUnserved) -> None:
     """The notice must be sent and served anew; those of others, and others of this party, stand. Raises NotYet."""
-    before = await _change(tx, event, lambda _: NOTHING)
-    await keep_service(kit, tx, event.case_id, lost="被执行人的执行通知书失去送达效力，须重新送达")
+    before, left = await _change(tx, event, lambda _: NOTHING)
+    is_lost = before.served_on is not None and left.served_on is None
+    await keep_service(kit, tx, event.case_id, lost="被执行人的执行通知书失去送达效力，须重新送达" if is_lost else None)
     await keep_clocks(kit, tx, event.case_id, undone=before.since)
 
 
 async def lose_party(kit: StageKit, tx: Transaction, case_id: UUID, party: Standing) -> None:
     """A party that never belonged to the case counts no more: neither for what is done, nor for what is not."""
-    await keep_service(kit, tx, case_id, lost="被送达的被执行人系误登记" if party.served_on else None)
+    others = cases.respondents(await cases.parties_of(tx.conn, case_id))
+    is_lost = party.served_on is not None and not any(row.notice_served_on for row in others)
+    await keep_service(kit, tx, case_id, lost="被送达的被执行人系误登记" if is_lost else None)
     await keep_clocks(kit, tx, case_id, undone=party.since)
 
 
 async def _change(
     tx: Transaction, event: NoticeSent | NoticeServed | NoticeUnserved, how: Callable[[Standing], Standing]
-) -> Standing:
-    """Change what stands of a notice; what stood of its party until then."""
+) -> tuple[Standing, Standing]:
+    """Change what stands of a notice; what stood of its party until then, and what does now."""
     found = await serving.of_party(tx.conn, event.party_id)
     if found is None:
         raise NotYet(f"party {event.party_id}")
@@ -59,8 +62,9 @@ async def _change(
     old = notices.get(event.notice_id, NOTHING if notices else party)
     notices[event.notice_id] = how(old)
     await serving.put(tx.conn, event.notice_id, event.party_id, notices[event.notice_id])
-    await serving.set_party(tx.conn, event.party_id, of_party(notices.values()))
-    return party
+    left = of_party(notices.values())
+    await serving.set_party(tx.conn, event.party_id, left)
+    return party, left
 
 
 async def keep_service(kit: StageKit, tx: Transaction, case_id: UUID, lost: str | None = None) -> bool:
