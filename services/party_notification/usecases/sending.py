@@ -33,7 +33,7 @@ log = logging.getLogger(__name__)
 
 Settled = Sequence[tuple[Row[Any], Outcome]]
 
-_PAUSES = (0.05, 0.2, 1.0, 3.0, 10.0, None)
+_PAUSES = (0.05, 0.2, *(0.5,) * 28, None)
 """Seconds between the tries to write an outcome down; all of them lie within the lease."""
 _ACCEPTED_TO_SENT = metrics.histogram(
     "accepted_to_sent_seconds",
