@@ -8,7 +8,7 @@ from fastapi.responses import HTMLResponse
 
 from services.asset_tips import usecases
 from services.asset_tips.domain import GROUND_WORDS
-from services.asset_tips.schemas import HandedKit, LookInput, StatusView, TipInput
+from services.asset_tips.schemas import HandedKit, LookInput, StatusView, TipForm
 from shared.db.answers import fingerprint
 from shared.db.transaction import new_id
 from shared.errors import Invalid, NotFound, TooMany
@@ -21,7 +21,7 @@ public = Routes(Zone.PUBLIC, pages=True)
 staff = Routes(Zone.STAFF, pages=True)
 pages = Pages("services.asset_tips")
 
-_BLANK: Typed = {"ground": "property", "text": "", "case_number": "", "contact": ""}
+_BLANK: Typed = {"ground": "", "text": "", "case_number": "", "contact": ""}
 
 
 @public.get("/tips", PUBLIC)
@@ -47,7 +47,7 @@ async def submit(request: Request, kit: HandedKit) -> HTMLResponse:
     """
     form = _BLANK | {"once": ""} | await typed(request)
     try:
-        body = understood(TipInput, {name: text.strip() for name, text in form.items() if name != "once"})
+        body = understood(TipForm, {name: text.strip() for name, text in form.items() if name != "once"})
         await usecases.check_source(kit, request.client.host if request.client else "")
     except (Invalid, TooMany) as refusal:
         return _form(request, form, refusal)

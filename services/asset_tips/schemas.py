@@ -41,6 +41,12 @@ class TipInput(Input):
         return NewTip(ground=self.ground, text=self.text, case_number=self.case_number, contact=self.contact)
 
 
+class TipForm(TipInput):
+    """A tip as the page's form sends it: nothing is chosen beforehand, so the sender has to say what it is about."""
+
+    ground: TipGround
+
+
 class StatusView(BaseModel):
     """Where a tip stands. `word` and `meaning` are Chinese."""
 

@@ -221,6 +221,20 @@ async def test_the_form_keeps_what_was_typed_and_shows_faults_beside_the_fields(
     assert await told(kit) == []
 
 
+async def test_nothing_is_chosen_beforehand_and_a_tip_without_its_ground_is_asked_about(
+    kit: Kit[Any], http: httpx.AsyncClient
+) -> None:
+    page = (await http.get("/tips")).text
+    assert 'name="ground"' in page
+    assert " checked" not in page
+    assert re.search(r'<a class="back-link no-print" href="/">.*返回首页</a>', page)
+    for ground in ("", " "):
+        _, answer = await fill_in(http, ground=ground)
+        assert answer.status_code == 422
+        assert '<a href="#f-ground">' in answer.text
+    assert await told(kit) == []
+
+
 async def test_one_source_is_held_back_and_nobody_else(kit: Kit[Any]) -> None:
     strict = replace(kit, settings=TipSettings(per_source=2, per_seconds=600))
     async with sources(strict, "203.0.113.7", "198.51.100.9", "2001:db8::1", "2001:db8::2") as (one, other, six, near):

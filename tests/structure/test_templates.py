@@ -1,5 +1,6 @@
 """Templates obey the content security policy that the product sends, and never leave its own host."""
 
+import hashlib
 import re
 from pathlib import Path
 
@@ -13,7 +14,7 @@ STATIC = ROOT / "shared" / "web" / "static"
 OWN_FILES = [
     path
     for path in STATIC.iterdir()
-    if path.suffix in {".css", ".js"} and not path.name.startswith(("htmx", "echarts", "swagger"))
+    if path.suffix in {".css", ".js"} and not path.name.startswith(("htmx", "swagger"))
 ]
 
 FORBIDDEN = {
@@ -68,3 +69,30 @@ def test_every_vendored_file_has_its_version_and_licence() -> None:
     own = {path.name for path in OWN_FILES} | {"VENDORED.md", "icon.svg"}
     vendored = {path.name for path in STATIC.iterdir()} - own
     assert [name for name in sorted(vendored) if f"`{name}`" not in told] == []
+
+
+VENDORED = re.findall(
+    r"^\| (`.+?) \| (\S+).*? \| \S+ \| (.+?) \| (.+?) \|$", (STATIC / "VENDORED.md").read_text("utf-8"), re.MULTILINE
+)
+
+
+@pytest.mark.parametrize(("files", "package", "licence", "sums"), VENDORED, ids=lambda cell: str(cell)[:24])
+def test_nothing_vendored_is_named_that_is_not_there(files: str, package: str, licence: str, sums: str) -> None:
+    """Each file of a row lies here unchanged, and so does each licence that the row names."""
+    named = re.findall(r"`([^`]+)`", files)
+    found = [hashlib.sha256((STATIC / name).read_bytes()).hexdigest()[:16] for name in named]
+    assert found == sums.split(", ")
+    assert [name for name in re.findall(r"`([^`]+)`", licence) if not (STATIC / name).is_file()] == []
+
+
+@pytest.mark.parametrize("readme", ["README.md", "README.zh-CN.md"])
+def test_a_readme_names_no_library_of_the_pages_that_is_not_there(readme: str) -> None:
+    stems = {package.partition("-")[0].partition(".")[0] for _, package, _, _ in VENDORED}
+    paragraphs = [line for line in (ROOT / readme).read_text("utf-8").splitlines() if "VENDORED.md" in line]
+    named = [
+        word.lower()
+        for line in paragraphs
+        for word in re.findall(r"(?:[:：,，]|\band|和)\s*([A-Za-z]+)[\w ]*?\s?[(（]", line)
+    ]
+    assert [word for word in named if word not in stems] == []
+    assert readme != "README.md" or named == ["htmx", "swagger"]
