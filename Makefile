@@ -5,19 +5,21 @@ VENV := .venv
 BIN := $(VENV)/bin
 WORKERS ?= $(shell echo $$(( $$(nproc) + 1 )))  # tests wait for servers now and then: one more than there are cores
 
+INSTALL := deploy/install_locked.sh $(BIN)/python
+
 help:            ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 18
 
 $(VENV)/run: requirements.lock pyproject.toml
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	@echo "安装运行所需的软件包（首次约一分钟）……"
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	@echo "安装运行所需的软件包（首次一到三分钟，下载快慢不同）……"
+	@$(INSTALL) requirements.lock
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
 	@touch $@
 
 $(VENV)/dev: $(VENV)/run requirements-dev.lock
 	@echo "安装测试所需的软件包……"
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.lock
+	@$(INSTALL) requirements-dev.lock
 	@touch $@
 
 install: $(VENV)/run   ## install what running needs into .venv
@@ -60,7 +62,7 @@ kafka-fetch: $(VENV)/run  ## only fetch it
 	@$(BIN)/python -m deploy.kafka.launch --fetch-only
 
 lock: $(VENV)/dev      ## make the lock files anew
-	@$(BIN)/uv pip compile --quiet --generate-hashes --universal --python-version 3.11 --no-header --no-annotate --extra build pyproject.toml -o requirements.lock
-	@$(BIN)/uv pip compile --quiet --generate-hashes --universal --python-version 3.11 --no-header --no-annotate --extra build --extra dev pyproject.toml -c requirements.lock -o requirements-dev.lock
+	@$(BIN)/uv pip compile --quiet --generate-hashes --universal --python-version 3.11 --strip-extras --no-header --no-annotate --extra build pyproject.toml -o requirements.lock
+	@$(BIN)/uv pip compile --quiet --generate-hashes --universal --python-version 3.11 --strip-extras --no-header --no-annotate --extra build --extra dev pyproject.toml -c requirements.lock -o requirements-dev.lock
 
 .PHONY: help install run run-kafka demo bench drills test coverage lint kafka kafka-fetch lock
