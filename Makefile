@@ -5,6 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 WORKERS ?= $(shell echo $$(( $$(nproc) + 1 )))  # tests wait for servers now and then: one more than there are cores
 
+INSIDE := tests/unit tests/service tests/contract tests/structure
 INSTALL := deploy/install_locked.sh $(BIN)/python
 
 help:            ## this list
@@ -27,12 +28,16 @@ install: $(VENV)/run   ## install what running needs into .venv
 run: $(VENV)/run       ## start the whole product on this machine
 	@$(BIN)/yangguang serve all
 
-test: $(VENV)/dev      ## every test that this machine can run
-	@$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --durations=15 tests/unit tests/service tests/contract tests/structure
-	@$(BIN)/python -m pytest --durations=15 tests/e2e tests/drills   # these watch the clock: one after the other
+test: $(VENV)/dev      ## unit, service, contract and structure tests, and the main job end to end in one process
+	@$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --durations=10 -m "not kafka" $(INSIDE)
+	@$(BIN)/python -m pytest --durations=10 -m "not kafka" tests/e2e/test_main_job.py tests/e2e/test_start.py
+
+test-all: test         ## what `make test` leaves out too: real Kafka, separate processes, a browser, drills, the wheel
+	@$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --durations=10 -m kafka $(INSIDE)
+	@$(BIN)/python -m pytest --durations=15 --ignore tests/e2e/test_start.py tests/e2e tests/drills   # these watch the clock: one after the other
 
 coverage: $(VENV)/dev   ## the tests in this process, with branch coverage
-	@$(BIN)/python -m pytest tests/unit tests/service tests/contract tests/structure --cov --cov-report=term:skip-covered
+	@$(BIN)/python -m pytest $(INSIDE) --cov --cov-report=term:skip-covered
 
 lint: $(VENV)/dev      ## every static gate
 	@$(BIN)/ruff format --check .
@@ -65,4 +70,4 @@ lock: $(VENV)/dev      ## make the lock files anew
 	@$(BIN)/uv pip compile --quiet --generate-hashes --universal --python-version 3.11 --strip-extras --no-header --no-annotate --extra build pyproject.toml -o requirements.lock
 	@$(BIN)/uv pip compile --quiet --generate-hashes --universal --python-version 3.11 --strip-extras --no-header --no-annotate --extra build --extra dev pyproject.toml -c requirements.lock -o requirements-dev.lock
 
-.PHONY: help install run run-kafka demo bench drills test coverage lint kafka kafka-fetch lock
+.PHONY: help install run run-kafka demo bench drills test test-all coverage lint kafka kafka-fetch lock

@@ -1,6 +1,6 @@
 """The thirty cases: when each is filed, by whom against whom, and what the judge does in it. Days count from the first.
 
-The visitor arrives on day 197 at ten: by then some cases are closed, some late, some just filed.
+The visitor arrives on day 197, which is today: by then some cases are closed, some late, some just filed.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -36,7 +36,7 @@ class Case:
 def work(title: str, text: str, evidence: str | None = None, told: str = "") -> Deed:
     """Something done; `told`: applicant, both, or nobody."""
     audience = {"": None, "applicant": ["applicant"], "both": ["applicant", "respondent"]}[told]
-    publish = None if audience is None else {"audience": audience, "carried_out": True, "notify": True}
+    publish = None if audience is None else {"audience": audience, "carried_out": True, "notify": False}
     return lambda _day: {"kind": "work", "title": title, "text": text, "evidence": evidence, "publish": publish}
 
 
@@ -72,6 +72,9 @@ COMPULSORY = enter("compulsory", "强制执行审批表", *_INQUIRY)
 COMPULSORY_IN_PART = enter("compulsory", "强制执行审批表", *_INQUIRY[:2])
 CLOSURE = enter("closure", "结案审批表", *_ENDING)
 CLOSURE_IN_PART = enter("closure", "结案审批表", *_ENDING[:3])
+SERVED = reach("service", "送达回证")
+SERVED_AFTER = 5
+"""Days from the filing of a case of the stock until its notices were served."""
 ENFORCED = reach("enforcement", "强制措施裁定书")
 CLOSED = reach("closure", "结案通知书")
 ARCHIVED = reach("archiving", "归档清单")

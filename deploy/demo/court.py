@@ -2,9 +2,11 @@
 
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable
-from datetime import datetime, timedelta
+from collections.abc import Callable, Iterable, Iterator
+from datetime import datetime
+from itertools import cycle
 from pathlib import Path
+from threading import Lock
 from typing import Any
 
 import click
@@ -12,7 +14,6 @@ import httpx
 
 Json = dict[str, Any]
 
-_PATIENCE = 120.0
 _STILL = 0.6
 """Seconds for which the clock must stand where it was put: by then every service has followed."""
 _CALM = 3
@@ -27,15 +28,22 @@ _ON_THE_WAY |= {("sms", "intent"), ("mail", "intent")}
 class Court:
     """A running product. `logins` holds the password of each login in a file of its name."""
 
-    def __init__(self, url: str, logins: Path) -> None:
+    def __init__(self, url: str, logins: Path, patience: float) -> None:
         self._url = url
+        self._patience = patience
         self._logins = logins
         self._clients: dict[str, httpx.Client] = {}
         self.login_of: dict[str, str] = {}
-        self._closed: set[str] = set()
+        self._judges: dict[str, str] = {}
+        self._turns: Iterator[str] = iter(())
+        self._signing_in = Lock()
 
     def as_(self, login: str) -> httpx.Client:
         """Signed in as `login`; `public` is nobody."""
+        with self._signing_in:
+            return self._client(login)
+
+    def _client(self, login: str) -> httpx.Client:
         if login not in self._clients:
             client = httpx.Client(base_url=self._url, timeout=60, trust_env=False)
             self._clients[login] = client
@@ -57,15 +65,39 @@ class Court:
         """Learn who is who, once filing knows them: cases are assigned to whom it has heard of."""
         members = self.get("admin", "/api/staff/members", limit=200)["items"]
         self.login_of = {member["id"]: member["login"] for member in members}
+        self._turns = cycle([member["id"] for member in members if "judge" in member["roles"]])
 
     def stage(self, number: str) -> Json:
         """A case's clocks, milestones and judge."""
         return self.get("judge", f"/api/stages/{number}")
 
+    def import_table(self, content: bytes, *, silent: bool, assign: str) -> None:
+        """File every row of a table. Raises ClickException, also for a single fault."""
+        form = {"silent": str(silent).lower(), "assign": assign}
+        files = {"file": ("演示案件.csv", content)}
+        answer = _good(self.as_("clerk").post("/api/cases/import", data=form, files=files))
+        path = f"/api/cases/imports/{answer['id']}"
+        self.wait("案件导入", lambda: self.get("clerk", path)["state"] == "done")
+        faults = self.get("clerk", path)["faults"]
+        if faults:
+            raise click.ClickException(f"演示案件没有全部立案：{faults[0]['line']}行，{faults[0]['reason']}")
+
+    def knows(self, numbers: Iterable[str]) -> bool:
+        """Whether all these cases have arrived where periods and clocks are kept."""
+        items = self.get("judge", "/api/stages", limit=200)["items"]
+        return set(numbers) <= {item["case_number"] for item in items}
+
+    def assign(self, number: str) -> None:
+        """Give a case to the judge who has the fewest."""
+        case = self.get("clerk", f"/api/cases/{number}")
+        body = {"judge_id": next(self._turns)}
+        self.post("chief", f"/api/cases/{case['id']}/assignment", body)
+
     def act(self, number: str, body: Json) -> None:
         """Record an act as the case's own judge."""
-        judge = self.login_of[self.stage(number)["judge"]["staff_id"]]
-        self.post(judge, f"/api/stages/{number}/acts", body)
+        if number not in self._judges:
+            self._judges[number] = self.login_of[self.stage(number)["judge"]["staff_id"]]
+        self.post(self._judges[number], f"/api/stages/{number}/acts", body)
 
     def now(self) -> datetime:
         """The product's instant."""
@@ -75,39 +107,11 @@ class Court:
         """Put the product's clock to an instant that is still to come; every service has followed."""
         self.post("public", "/sandbox/clock", {"now": to.isoformat()})
         since = None
-        deadline = time.monotonic() + _PATIENCE
+        deadline = self._deadline()
         while since is None or time.monotonic() - since < _STILL:
-            _in_time(deadline, "系统时钟")
+            self._in_time(deadline, "系统时钟")
             since = (since or time.monotonic()) if self.now() >= to else None
             time.sleep(0.15)
-
-    def live_until(self, to: datetime, numbers: Iterable[str]) -> None:
-        """Let time pass from bell to bell, so that each rings on its own day."""
-        waiting = {number: self._clocks(number) for number in numbers if number not in self._closed}
-        while True:
-            dues = [due for clocks in (*waiting.values(), self._desk_clocks()) for due in clocks if due < to]
-            self.move(min(min(dues, default=to) + timedelta(minutes=1), to))
-            self.wait("到期提醒", lambda: self._rung(waiting))
-            if not dues:
-                return
-
-    def _rung(self, waiting: dict[str, list[datetime]]) -> bool:
-        """Whether whatever is due has rung; only the cases in question are looked at again."""
-        now = self.now()
-        for number in [number for number, clocks in waiting.items() if any(due <= now for due in clocks)]:
-            waiting[number] = self._clocks(number)
-        return all(due > now for clocks in (*waiting.values(), self._desk_clocks()) for due in clocks)
-
-    def _clocks(self, number: str) -> list[datetime]:
-        """When each clock of a case is due that has neither rung nor stopped. None runs in a closed case."""
-        stage = self.stage(number)
-        self._closed |= {number} if stage["closed_on"] else set()
-        running = [clock["due_at"] for clock in stage["deadlines"] if not (clock["met_at"] or clock["fired_at"])]
-        return [datetime.fromisoformat(due) for due in running]
-
-    def _desk_clocks(self) -> list[datetime]:
-        items = self.get("duty", "/api/desk/queue")["items"]
-        return [datetime.fromisoformat(item["due_at"]) for item in items if item["due_at"] and not item["rang_at"]]
 
     def wait_until_told(self, expected: dict[str, int]) -> None:
         """Until these cases have so many notices, and nothing is on its way to anybody any more."""
@@ -128,10 +132,20 @@ class Court:
 
     def wait(self, what: str, done: Callable[[], bool]) -> None:
         """Look again and again until it is so. Raises ClickException when it takes too long."""
-        deadline = time.monotonic() + _PATIENCE
+        deadline = self._deadline()
         while not done():
-            _in_time(deadline, what)
+            self._in_time(deadline, what)
             time.sleep(_PAUSE)
+
+    def _deadline(self) -> float:
+        return time.monotonic() + self._patience
+
+    def _in_time(self, deadline: float, what: str) -> None:
+        if time.monotonic() > deadline:
+            raise click.ClickException(
+                f"等候“{what}”超过 {self._patience:.0f} 秒，没有准备完。原因多在数据目录的 product.log 末尾；"
+                "请删除该数据目录后重新运行 make demo。"
+            )
 
     def close(self) -> None:
         """Close all connections."""
@@ -150,11 +164,6 @@ def _fates(notices: Iterable[Json]) -> Counter[tuple[str, str]]:
 
 def _moving(fates: Counter[tuple[str, str]]) -> bool:
     return any(fates[fate] for fate in _ON_THE_WAY)
-
-
-def _in_time(deadline: float, what: str) -> None:
-    if time.monotonic() > deadline:
-        raise click.ClickException(f"等候“{what}”超过{_PATIENCE:.0f}秒，没有准备完。日志在数据目录的 product.log。")
 
 
 def _good(answer: httpx.Response) -> Json:

@@ -1,19 +1,21 @@
-"""The story: cases are filed, time passes, the judges, the clerk and the desk act; everything else the product does."""
+"""The story: a court carries its stock over, files this week's cases, and works; everything else the product does."""
 
-from collections.abc import Mapping, Sequence
-from datetime import datetime, time, timedelta
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from datetime import date, timedelta
 from types import MappingProxyType
 from typing import Any
 
-from deploy.demo.cases import CASES, VISIT, Case, serial_of
+from deploy.demo.cases import CASES, SERVED, SERVED_AFTER, VISIT, Case, serial_of
 from deploy.demo.court import Court
 from deploy.demo.people import mailbox, party, phone
-from shared.clock import SHANGHAI
+from deploy.demo.table import numbered, table
+from shared.calendar.workdays import CourtCalendar
+from shared.clock import court_date
+from shared.runtime.progress import Progress
 
-_BASIS_MAKER = "重庆市第五中级人民法院"
-_DAYS = sorted({day for case in CASES for day in (case.filed, *case.deeds)} | {VISIT})
-_TIPS = 168
-"""The day of the tips that are long closed when the visitor comes."""
+_WEEK = 182
+"""Cases filed before this day are stock: they are carried over, and nobody is told."""
 _FAULTS: Mapping[str, dict[str, Any]] = MappingProxyType(
     {
         "bounced": {"channel": "mail", "kind": "refuse", "at": "rcpt", "reply": "550 5.1.1 no such user"},
@@ -21,74 +23,85 @@ _FAULTS: Mapping[str, dict[str, Any]] = MappingProxyType(
     }
 )
 _DEED = "已到现场核实，依法采取查封措施，制作笔录。"
+_AT_ONCE = 4
 
 
 class Story:
     """Tells itself to a court that is empty and whose clock is still the machine's."""
 
-    def __init__(self, court: Court) -> None:
+    def __init__(self, court: Court, progress: Progress) -> None:
         self._court = court
-        self._first = first_day(court.now())
-        self.numbers: dict[str, str] = {}
+        self._progress = progress
+        self._today = court_date(court.now())
+        self._calendar = CourtCalendar()
+        self.numbers = numbered({case.name: self._day(case.filed) for case in CASES})
         self.receipt = ""
 
     def tell(self) -> None:
-        """From the first day to the visitor's."""
+        """From the import of the stock to the visitor's arrival."""
         self._court.meet_the_judges()
-        for day in _DAYS:
-            if day == VISIT:
-                self._eve()
-            self._court.live_until(self._at(day, 9 if day < VISIT else 10), self.numbers.values())
-            self._day(day)
-        self._visit()
+        stock = [case for case in CASES if case.filed < _WEEK]
+        week = [case for case in CASES if case.filed >= _WEEK]
+        self._import("迁入存量案件，登记办理经过", stock, silent=True)
+        self._each(stock, self._work_at)
+        self._import("立案本周案件，分案，发出通知", week, silent=False)
+        self._tell_of(week)
+        self._progress.step("收取并处理线索")
+        self._tips()
         self._court.wait_for_unknown()
 
-    def _at(self, day: int, hour: int, minute: int = 0) -> datetime:
-        return self._first + timedelta(days=day, hours=hour, minutes=minute)
+    def _day(self, day: int) -> date:
+        """A working day of the story; the visitor comes today."""
+        on = self._today - timedelta(days=VISIT - day)
+        while on < self._today and not self._calendar.is_working_day(on):
+            on -= timedelta(days=1)
+        return on
 
-    def _day(self, day: int) -> None:
-        """The letters of before are handed over, the judges act, new cases come in, their letters are posted."""
-        if day < VISIT:
-            self._hand_over(self._at(day, 0))
-        for case in CASES:
-            for deed in case.deeds.get(day, ()):
-                self._court.act(self.numbers[case.name], deed(f"{self._at(day, 0):%Y-%m-%d}"))
-        filed = [case for case in CASES if case.filed == day]
-        # Alone: a carrier's call carries the messages of several people, and a cut line leaves all of them unknown.
-        alone = [case for case in filed if case.name == "unsure"]
-        if alone:
-            self._file_all(alone)
-        self._file_all([case for case in filed if case not in alone])
-        if day == _TIPS:
-            self._old_tips()
-        self._post_letters()
+    def _import(self, step: str, chosen: Sequence[Case], *, silent: bool) -> None:
+        self._progress.step(step)
+        rows = [row for case in chosen for row in self._rows(case)]
+        self._court.import_table(table(rows), silent=silent, assign="auto" if silent else "by_hand")
+        self._court.wait("案件进入进程跟踪", lambda: self._court.knows(self.numbers[case.name] for case in chosen))
 
-    def _file_all(self, filed: Sequence[Case]) -> None:
-        for case in filed:
-            self._file(case)
-        # Also when nobody files: what the judges published is on its way.
-        self._court.wait_until_told({self.numbers[case.name]: _notices(case) for case in filed})
-
-    def _file(self, case: Case) -> None:
-        first = serial_of(case.name)
+    def _rows(self, case: Case) -> list[dict[str, Any]]:
         applicants, _, respondents = case.parties.partition(":")
-        confirmed_on = (self._at(case.filed, 0)).date()
-        sides = [("applicant", kind) for kind in applicants] + [("respondent", kind) for kind in respondents]
-        people = [party(role, first + seat, kind, confirmed_on) for seat, (role, kind) in enumerate(sides)]
-        self._provoke(case, first + 1)
-        obligation = f"向申请执行人支付人民币{case.amount}元及逾期利息" if case.obliged else None
-        body = {
-            "filed_on": f"{confirmed_on}",
-            "received_on": f"{confirmed_on}",
-            "basis_document": f"（{confirmed_on.year - 1}）渝05民初{8001 + first // 3}号",
-            "basis_maker": _BASIS_MAKER,
+        filed_on = self._day(case.filed)
+        facts = {
+            "case_number": self.numbers[case.name],
+            "filed_on": f"{filed_on}",
+            "basis_document": f"（{filed_on.year - 1}）渝05民初{8000 + serial_of(case.name)}号",
             "cause": case.cause,
             "claim_amount": case.amount,
-            "obligation": obligation,
-            "assign": "auto" if case.assigned else "by_hand",
-            "parties": people,
+            "obligation": f"向申请执行人支付人民币{case.amount}元及逾期利息" if case.obliged else "",
         }
-        self.numbers[case.name] = self._court.post("clerk", "/api/cases", body)["case_number"]
+        sides = [("applicant", kind) for kind in applicants] + [("respondent", kind) for kind in respondents]
+        first = serial_of(case.name)
+        people = (party(role, first + seat, kind, filed_on) for seat, (role, kind) in enumerate(sides))
+        return [facts | person for person in people]
+
+    def _each(self, chosen: Sequence[Case], do: Callable[[Case], None]) -> None:
+        """Cases do not wait for each other; what is done in one keeps its order."""
+        with ThreadPoolExecutor(_AT_ONCE) as pool:
+            list(pool.map(do, chosen))
+
+    def _work_at(self, case: Case) -> None:
+        deeds = {case.filed + SERVED_AFTER: (SERVED,), **case.deeds}
+        for day, done in deeds.items():
+            for deed in done:
+                self._court.act(self.numbers[case.name], deed(f"{self._day(day)}"))
+
+    def _tell_of(self, week: Sequence[Case]) -> None:
+        """Judges are assigned, the parties told, letters posted; some of it fails."""
+        assigned = [case for case in week if case.assigned]
+        # Alone: a carrier's call carries the messages of several people, and a cut line leaves all of them unknown.
+        alone = [case for case in assigned if case.name == "unsure"]
+        for together in (alone, [case for case in assigned if case not in alone]):
+            for case in together:
+                self._provoke(case, serial_of(case.name) + 1)
+            self._each(together, lambda case: self._court.assign(self.numbers[case.name]))
+            self._court.wait_until_told({self.numbers[case.name]: _notices(case) for case in together})
+        self._post_letters(week)
+        self._hand_over()
 
     def _provoke(self, case: Case, respondent: int) -> None:
         """Where the outside world fails: a mailbox that does not exist, a carrier that falls silent."""
@@ -97,20 +110,19 @@ class Story:
             recipient = mailbox(respondent) if fault["channel"] == "mail" else phone(respondent)
             self._court.post("public", "/sandbox/faults", [{**fault, "recipient": recipient, "count": 1}])
 
-    def _post_letters(self) -> None:
-        lying = {self.numbers.get(case.name) for case in CASES if case.letters_lie}
+    def _post_letters(self, week: Sequence[Case]) -> None:
+        lying = {self.numbers[case.name] for case in week if case.letters_lie}
         for at, letter in enumerate(self._letters("to_print")):
             if letter["case_number"] not in lying:
-                tracking = f"DEMO{self._court.now():%Y%m%d}{at:02d}"
-                self._record(letter, {"act": "posted", "tracking": tracking})
+                self._record(letter, {"act": "posted", "tracking": f"DEMO{self._today:%Y%m%d}{at:02d}"})
 
-    def _hand_over(self, today: datetime) -> None:
-        """What was posted before has been signed for three days later, or yesterday; one letter came back."""
+    def _hand_over(self) -> None:
+        """One letter has come back, one party's have been signed for; the others are on their way."""
         for letter in self._letters("posted"):
-            posted = datetime.fromisoformat(letter["created_at"]) + timedelta(days=3)
-            on = min(posted, today - timedelta(days=1)).astimezone(SHANGHAI).date()
-            back = letter["case_number"] == self.numbers.get("returned")
-            self._record(letter, {"act": "returned"} if back else {"act": "served", "on": f"{on}"})
+            if letter["case_number"] == self.numbers["returned"]:
+                self._record(letter, {"act": "returned"})
+            elif letter["case_number"] == self.numbers["posted"]:
+                self._record(letter, {"act": "served", "on": f"{self._today}"})
 
     def _letters(self, state: str) -> list[dict[str, Any]]:
         letters: list[dict[str, Any]] = self._court.get("clerk", "/api/notices/paper", state=state, limit=200)["items"]
@@ -119,36 +131,34 @@ class Story:
     def _record(self, letter: dict[str, Any], body: dict[str, Any]) -> None:
         self._court.post("clerk", f"/api/notices/paper/{letter['paper_id']}", body)
 
-    def _old_tips(self) -> None:
-        """One that led to a deed in time, one that was not accepted."""
+    def _tips(self) -> None:
+        """Half a day at the desk: two tips that are over, clocks that run and ring, one urgent thing just now."""
         path, self.receipt = self._tip("property", "被执行人名下一辆小型汽车停放在示例小区地下车库。", "car")
-        self._desk(path, "take")
-        self._desk(path, "accept-evidence", {"case_number": self.numbers["car"]})
+        self._accepted(path, "car")
         self._desk(path, "act", {"deed": _DEED})
         path, _ = self._tip("whereabouts", "被执行人可能住在示例路的旅馆，具体房号不详。", "injury")
         self._desk(path, "take")
         self._desk(path, "dismiss", {"reason": "经核实，该旅馆没有此人入住记录。"})
-        self._court.wait_until_told({})
-
-    def _eve(self) -> None:
-        """The day before and the morning: evidence is accepted, so that clocks run; one tip nobody takes."""
-        numbers = self.numbers.values()
-        self._court.live_until(self._at(VISIT - 1, 14), numbers)
         path, _ = self._tip("property", "被执行人在示例工业园三号厂房存放机床四台，近日准备转移。", "machines")
-        self._desk(path, "take")
-        self._desk(path, "accept-evidence", {"case_number": self.numbers["machines"]})
-        self._court.live_until(self._at(VISIT, 8, 20), numbers)
+        self._accepted(path, "machines")
+        self._later(hours=18, minutes=20)
         self._tip("property", "被执行人在示例商场二楼经营一家门店，用他人名义收款。", "shop")
         path, _ = self._tip("whereabouts", "被执行人每天上午在示例广场茶楼，今天也在。", "unfound")
         self._desk(path, "take")
-        self._court.live_until(self._at(VISIT, 8, 55), numbers)
+        self._later(minutes=35)
         self._desk(path, "accept-evidence", {"case_number": self.numbers["unfound"]})
-
-    def _visit(self) -> None:
-        """As the visitor arrives: one tip is being checked, one urgent one has just come in."""
+        self._later(minutes=65)
         path, _ = self._tip("new_property", "被执行人新近购入示例花园住房一套，登记在其本人名下。", "overdue")
         self._desk(path, "take")
         self._tip("urgent", "被执行人正在示例码头装船运走涉案钢材，预计一小时内离开。", None)
+
+    def _later(self, *, hours: int = 0, minutes: int = 0) -> None:
+        """Time passes, and what is due rings."""
+        self._court.move(self._court.now() + timedelta(hours=hours, minutes=minutes))
+
+    def _accepted(self, path: str, case: str) -> None:
+        self._desk(path, "take")
+        self._desk(path, "accept-evidence", {"case_number": self.numbers[case]})
 
     def _tip(self, ground: str, text: str, case: str | None) -> tuple[str, str]:
         """Send a tip; its path on the desk, and the sender's receipt."""
@@ -177,12 +187,3 @@ def _notices(case: Case) -> int:
     applicants, _, respondents = case.parties.partition(":")
     complete = case.assigned and bool(applicants) and bool(respondents)
     return 3 * len(applicants + respondents) if complete else 0
-
-
-def first_day(now: datetime) -> datetime:
-    """Midnight of the first Monday whose morning is still to come: the clock is never set back."""
-    here = now.astimezone(SHANGHAI)
-    day = here.date() + timedelta(days=-here.weekday() % 7)
-    if day == here.date() and here.time() >= time(8, 50):
-        day += timedelta(days=7)
-    return datetime(day.year, day.month, day.day, tzinfo=SHANGHAI)

@@ -9,6 +9,7 @@ import os
 import signal
 import sys
 from collections.abc import Mapping
+from contextlib import closing
 from pathlib import Path
 
 import click
@@ -24,8 +25,10 @@ from deploy.local.layout import OUTSIDE, Role, copies, roles
 from deploy.local.ports import free_ports
 from shared.runtime.cli import announce
 from shared.runtime.forward import forwarding_client
+from shared.runtime.listener import LaunchError, listener
 from shared.runtime.logging import configure
 from shared.runtime.postgres import EmbeddedPostgres, PostgresStartError, keep_alive
+from shared.runtime.progress import Progress
 from shared.settings import RunSettings
 
 SMTP_ABOVE = 25
@@ -40,6 +43,7 @@ class Machine:
 
     def __init__(self, run: RunSettings, broker: str, numbers: Mapping[str, int], kafka_cache: Path) -> None:
         self.run_settings = run
+        self._door = listener(run)
         self.roles = roles()
         self.numbers = {role.name: numbers.get(role.name, 1) for role in self.roles}
         connections = (sum(self.numbers.values()) + 2) * (run.pool_size + 6)
@@ -89,13 +93,15 @@ class Machine:
             "YANGGUANG_SANDBOX_SMTP_PORT": str(sandbox + SMTP_ABOVE),
         }
 
-    async def run(self) -> None:
+    async def run(self, progress: Progress) -> None:
         """Until SIGINT or SIGTERM."""
+        progress.step("启动数据库（首次要建库）")
         await asyncio.to_thread(self.postgres.start)
+        progress.step("启动 Kafka 和各服务的进程")
         try:
             async with asyncio.TaskGroup() as group, forwarding_client() as client:
                 tasks = [group.create_task(child.run()) for child in self.children()]
-                tasks += [group.create_task(self._tell(client)), group.create_task(keep_alive(self.postgres))]
+                tasks += [group.create_task(self._tell(client, progress)), group.create_task(keep_alive(self.postgres))]
                 await self._serve(gateway(self.roles, self.urls, client))
                 for task in tasks:
                     task.cancel()
@@ -103,17 +109,15 @@ class Machine:
             await asyncio.to_thread(self.postgres.stop)
 
     async def _serve(self, app: ASGIApp) -> None:
-        run = self.run_settings
-        config = uvicorn.Config(
-            app, host=run.host, port=run.port, log_config=None, access_log=False, timeout_graceful_shutdown=2
-        )
+        config = uvicorn.Config(app, log_config=None, access_log=False, timeout_graceful_shutdown=2)
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, lambda *_: None)  # uvicorn raises it again at its end; the rest is ours
-        await uvicorn.Server(config).serve()
+        await uvicorn.Server(config).serve(sockets=[self._door])
 
-    async def _tell(self, client: httpx.AsyncClient) -> None:
+    async def _tell(self, client: httpx.AsyncClient, progress: Progress) -> None:
         while not all((await readiness(self.urls, client)).values()):  # noqa: ASYNC110 - they fire no event here
             await asyncio.sleep(0.3)
+        progress.close()
         announce(self.run_settings)
         click.echo(f"  各进程的日志：{self._logs}    Kafka：{self.broker}\n")
 
@@ -132,8 +136,9 @@ def main(broker: str, processes: str, kafka_cache: Path) -> None:
         raise click.ClickException(lack)
     try:
         machine = Machine(RunSettings(), broker, copies(processes), kafka_cache)
-        uvloop.run(machine.run())
-    except (ValueError, PostgresStartError) as error:
+        with closing(Progress(click.echo)) as progress:
+            uvloop.run(machine.run(progress))
+    except (ValueError, LaunchError, PostgresStartError) as error:
         raise click.ClickException(str(error)) from None
 
 

@@ -9,7 +9,7 @@ from services.sandbox.channels.mailserver import SandboxMail, StoredMail
 from services.sandbox.usecases.keeping import keep_mail
 from services.sandbox.usecases.reporting import post_receipts
 from services.sandbox.usecases.world import SandboxKit, faults_of
-from shared.runtime.launch import LaunchError
+from shared.runtime.listener import LaunchError
 from shared.runtime.service import Job
 
 _BATCHES = 4  # in one go: so many time-outs still count as progress

@@ -1,19 +1,24 @@
-"""The command line. `serve` is the runtime's; services add theirs by the entry-point group `yangguang.commands`."""
+"""The command line. `serve` is the runtime's; services add theirs by the entry-point group `yangguang.commands`.
 
+What takes seconds to import is imported by the command that needs it: a start that cannot be is told before.
+"""
+
+import sys
+from collections.abc import Sequence
+from contextlib import closing
 from importlib.metadata import entry_points
+from socket import socket
 
 import click
-import uvloop
 
-from shared.runtime.launch import LaunchError, serve
-from shared.runtime.logging import configure
+from shared.runtime.listener import LaunchError, check_mail_port, listener
 from shared.runtime.parent import end_with_parent
-from shared.runtime.postgres import PostgresStartError
-from shared.runtime.registry import service_names
-from shared.runtime.secrets import SecretsMissingError
+from shared.runtime.progress import Progress, silent
 from shared.settings import Environment, RunSettings
 
 COMMANDS = "yangguang.commands"
+SERVICES = "yangguang.services"
+SANDBOX = "sandbox"
 
 
 class Commands(click.Group):
@@ -65,13 +70,43 @@ def serve_command(names: tuple[str, ...], without: tuple[str, ...], zone: str | 
     """启动一个、几个或全部（all）服务。"""
     if parent is not None:
         end_with_parent(parent)
-    chosen = [name for name in service_names() if name not in without] if names == ("all",) else list(names)
-    unknown = sorted(set(chosen) - set(service_names()))
+    known = sorted(point.name for point in entry_points(group=SERVICES))
+    chosen = [name for name in known if name not in without] if names == ("all",) else list(names)
+    unknown = sorted(set(chosen) - set(known))
     if unknown:
-        raise click.UsageError(f"没有这个服务：{'、'.join(unknown)}。可选：{'、'.join(service_names())}。")
+        raise click.UsageError(f"没有这个服务：{'、'.join(unknown)}。可选：{'、'.join(known)}。")
     run = RunSettings.model_validate({"zone": zone} if zone else {})
-    configure(process="+".join(names), zone=run.zone)
     try:
-        uvloop.run(serve(chosen, run, lambda: announce(run)))
+        door = listener(run)
+        if SANDBOX in chosen:
+            check_mail_port(run)
+    except LaunchError as error:
+        raise click.ClickException(str(error)) from None
+    with door, closing(_progress(run)) as progress:
+        _serve(names, chosen, run, door, progress)
+
+
+def _progress(run: RunSettings) -> Progress:
+    """To whoever started the whole product by hand; of a process that is one of many the log tells."""
+    return silent() if run.database_url else Progress(lambda line: click.echo(line, file=sys.stdout))
+
+
+def _serve(names: Sequence[str], chosen: Sequence[str], run: RunSettings, door: socket, progress: Progress) -> None:
+    progress.step("载入程序")
+    import uvloop
+
+    from shared.runtime.launch import serve
+    from shared.runtime.logging import configure
+    from shared.runtime.postgres import PostgresStartError
+    from shared.runtime.secrets import SecretsMissingError
+
+    configure(process="+".join(names), zone=run.zone)
+
+    def ready() -> None:
+        progress.close()
+        announce(run)
+
+    try:
+        uvloop.run(serve(chosen, run, door, progress, ready))
     except (LaunchError, SecretsMissingError, PostgresStartError) as error:
         raise click.ClickException(str(error)) from None

@@ -25,7 +25,9 @@ from shared.http.guards import Headed
 from shared.http.routes import Zone
 from shared.runtime.docs import docs_routes
 from shared.runtime.gateway import Gateway, paths_of
+from shared.runtime.listener import LaunchError
 from shared.runtime.postgres import EmbeddedPostgres, keep_alive
+from shared.runtime.progress import Progress
 from shared.runtime.registry import load
 from shared.runtime.secrets import load_secrets
 from shared.runtime.service import Service
@@ -38,10 +40,6 @@ log = logging.getLogger(__name__)
 
 BUS = "bus"
 SANDBOX = "sandbox"
-
-
-class LaunchError(Exception):
-    """The product cannot start like this; the message says what to do, in Chinese."""
 
 
 def zones_of(run: RunSettings) -> tuple[Zone, ...]:
@@ -86,8 +84,9 @@ def front(services: Sequence[Service], readyz: Callable[[Request], Awaitable[Res
 class Product:
     """The services of one process, over one database server and one event log."""
 
-    def __init__(self, services: Sequence[Service], run: RunSettings) -> None:
+    def __init__(self, services: Sequence[Service], run: RunSettings, progress: Progress) -> None:
         self.run_settings = run
+        self.progress = progress
         self.services = services
         self.clock = SystemClock()
         self.secrets = load_secrets(run)
@@ -117,9 +116,11 @@ class Product:
     async def running(self) -> AsyncIterator[None]:
         """Everything started; everything closed at the end."""
         if self.postgres is not None:
+            self.progress.step("启动数据库（首次要建库）")
             await asyncio.to_thread(self.postgres.start)
         bus = self.bus()
         try:
+            self.progress.step("连接事件日志")
             await self._begin(bus)
             self._build(bus)
             await self._prepare()
@@ -166,7 +167,8 @@ class Product:
 
     async def _prepare(self) -> None:
         """A database that comes up later than we, or restarts meanwhile, is waited for."""
-        for unit in self.units:
+        for number, unit in enumerate(self.units, 1):
+            self.progress.step(f"准备“{unit.service.title}”（{number}/{len(self.units)}）")
             while True:
                 try:
                     await unit.prepare()
@@ -192,19 +194,19 @@ class Product:
         return health_answer({"started": lambda: self.ready, "log": lambda: self.log_started, **checks})
 
 
-async def serve(names: Iterable[str], run: RunSettings, announce: Callable[[], None]) -> None:
-    """Run until a signal asks for the end; `announce` is called once the port answers.
+async def serve(
+    names: Iterable[str], run: RunSettings, door: socket, progress: Progress, announce: Callable[[], None]
+) -> None:
+    """Run until a signal asks for the end; `announce` is called once `door`, a bound socket, answers.
 
     Raises LaunchError, SecretsMissingError, PostgresStartError.
     """
     chosen = list(names)
     check(chosen, run)
-    product = Product([load(name) for name in chosen], run)
+    product = Product([load(name) for name in chosen], run, progress)
     async with traced(process_name(chosen, run), TelemetrySettings()), product.running():
         config = uvicorn.Config(
             product.app(),
-            host=run.host,
-            port=run.port,
             proxy_headers=bool(run.trusted_proxy),
             forwarded_allow_ips=run.trusted_proxy,
             log_config=None,
@@ -214,7 +216,7 @@ async def serve(names: Iterable[str], run: RunSettings, announce: Callable[[], N
         for number in (signal.SIGINT, signal.SIGTERM):
             # uvicorn stops at the signal and then raises it again: by then the end is ours to order.
             signal.signal(number, lambda *_: None)
-        await _Server(config, announce).serve()
+        await _Server(config, announce).serve(sockets=[door])
 
 
 class _Server(uvicorn.Server):

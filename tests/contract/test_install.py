@@ -50,7 +50,9 @@ class Clone:
         (self.folder / name).write_text("\n".join(lines) + "\n")
 
     def make(self, goal: str) -> "subprocess.CompletedProcess[str]":
-        return subprocess.run(["make", goal], cwd=self.folder, env=self.env, capture_output=True, text=True)
+        return subprocess.run(
+            ["make", goal], check=False, cwd=self.folder, env=self.env, capture_output=True, text=True
+        )
 
     def installed(self) -> dict[str, str]:
         words = [".venv/bin/python", "-m", "pip", "list", "--format=freeze", "--disable-pip-version-check"]

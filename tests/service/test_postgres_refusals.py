@@ -8,10 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from shared.runtime.postgres import EmbeddedPostgres, PostgresStartError
+from shared.runtime.postgres import EmbeddedPostgres, PostgresStartError, read_url
 from shared.runtime.postgres.account import unprivileged_account
 from shared.runtime.postgres.folder import Credentials, ServerFolder
 from shared.runtime.postgres.installation import installed_bin_folder, usable_bin_folder
+from shared.runtime.postgres.process import postmaster_of
 
 NAMES = ("alpha", "beta")
 as_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root hands the server to another account")
@@ -27,11 +28,16 @@ def open_folder() -> Iterator[Path]:
 
 
 @as_root
-def test_a_closed_parent_is_named_and_left_closed(open_folder: Path) -> None:
-    closed = open_folder / "closed"
+def test_a_folder_that_only_root_may_enter_serves_and_is_left_closed(open_folder: Path) -> None:
+    closed = open_folder / "只有 root"
     closed.mkdir(mode=0o700)
-    with pytest.raises(PostgresStartError, match=f"无法进入目录 {closed}。请执行 chmod"):
-        EmbeddedPostgres(closed / "pg", NAMES).start()
+    server = EmbeddedPostgres(closed / "pg", NAMES)
+    for _ in range(2):  # made, and found again
+        server.start()
+        assert postmaster_of(closed / "pg" / "data", ready=True)
+        assert read_url(closed / "pg", "alpha") == server.url("alpha")
+        server.stop()
+        assert postmaster_of(closed / "pg" / "data") is None
     assert closed.stat().st_mode & 0o777 == 0o700
 
 

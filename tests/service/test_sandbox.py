@@ -15,7 +15,7 @@ from services.sandbox.channels.carrier import CarrierReply, CarrierRequest
 from services.sandbox.channels.line import CarrierLine
 from services.sandbox.service import SERVICE
 from shared.clock import SystemClock, court_date
-from shared.runtime.launch import LaunchError
+from shared.runtime.listener import LaunchError
 from shared.runtime.service import Kit
 from tests.fixtures.databases import FreshDatabase
 from tests.fixtures.kits import client

@@ -3,7 +3,8 @@ from typing import Literal
 import pytest
 
 from deploy.local.layout import copies
-from shared.runtime.launch import LaunchError, check
+from shared.runtime.launch import check
+from shared.runtime.listener import LaunchError
 from shared.settings import Environment, RunSettings
 
 

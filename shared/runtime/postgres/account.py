@@ -3,13 +3,15 @@
 import os
 import pwd
 import subprocess
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
 from shared.runtime.postgres.folder import PostgresStartError
 
 ENVIRONMENT = {"LC_ALL": "C", "TZ": "UTC", "PATH": "/usr/bin:/bin"}
+_DESCRIPTORS = Path("/proc/self/fd")
 _TIMEOUT = 300  # seconds; initdb on a slow disk
 
 
@@ -31,14 +33,20 @@ def unprivileged_account() -> Account | None:
     return Account(entry.pw_uid, entry.pw_gid)
 
 
-def run_as(account: Account | None, command: Sequence[str | Path]) -> subprocess.CompletedProcess[str]:
-    """Run a command to its end, in a bare environment; the caller looks at the return code."""
+def run_as(
+    account: Account | None, command: Sequence[str | Path], passing: Sequence[int] = ()
+) -> subprocess.CompletedProcess[str]:
+    """Run a command to its end, in a bare environment; the caller looks at the return code.
+
+    `passing` are the open descriptors that it inherits.
+    """
     try:
         return subprocess.run(  # noqa: S603 - our own binaries, no shell
             command,
             user=account.uid if account else None,
             group=account.gid if account else None,
             extra_groups=[] if account else None,
+            pass_fds=passing,
             env=ENVIRONMENT,
             cwd="/",
             stdin=subprocess.DEVNULL,
@@ -60,6 +68,23 @@ def give(path: Path, account: Account | None) -> None:
         return
     for part in (*path.rglob("*"), path):
         os.chown(part, account.uid, account.gid, follow_symlinks=False)
+
+
+@contextmanager
+def passage(folder: Path, account: Account | None) -> Iterator[tuple[Path, tuple[int, ...]]]:
+    """How the account's process spells `folder`, and the descriptors that it must inherit for it.
+
+    Below a folder that only root may enter nothing has a path for the account. It goes there by an open descriptor
+    (Linux), so that nobody needs to open folders with chmod.
+    """
+    if untraversable(folder, account) is None or not _DESCRIPTORS.is_dir():
+        yield folder, ()
+        return
+    number = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        yield _DESCRIPTORS / str(number), (number,)
+    finally:
+        os.close(number)
 
 
 def untraversable(path: Path, account: Account | None) -> Path | None:

@@ -15,6 +15,8 @@ from shared.runtime.postgres.account import ENVIRONMENT, Account, run_as
 from shared.runtime.postgres.folder import PostgresStartError
 
 logger = logging.getLogger(__name__)
+FOLDER = "yangguang.folder"
+"""A setting that means nothing to PostgreSQL: it tells us whose server a process is."""
 _CHILD = Path(__file__).with_name("child.py")
 # Seconds granted to each way to end a server: fast (SIGINT), immediate (SIGQUIT), hard (SIGKILL). Not more for the
 # fast one: PostgreSQL 18 ignores it while it recovers from the crash of a connection. None loses a commit.
@@ -29,8 +31,11 @@ class ServerProcess:
     ends (a pool's) would take the server with it.
     """
 
-    def __init__(self, command: Sequence[str], account: Account | None, log: TextIO) -> None:
+    def __init__(
+        self, command: Sequence[str], account: Account | None, log: TextIO, passing: Sequence[int] = ()
+    ) -> None:
         self._command = command
+        self._passing = passing
         self._account = account
         self._log = log
         self._process: subprocess.Popen[bytes] | None = None
@@ -56,6 +61,7 @@ class ServerProcess:
                 stdin=subprocess.DEVNULL,
                 stdout=self._log,
                 stderr=self._log,
+                pass_fds=self._passing,
                 start_new_session=True,  # Ctrl-C is for us; we stop the server when our work is written
             )
         except OSError as fault:
@@ -102,7 +108,9 @@ def _serves(pid: int, data: Path) -> bool:
             command = os.fsdecode(Path(f"/proc/{pid}/cmdline").read_bytes().replace(b"\0", b" "))
         except OSError:
             return False
-    return f"/postgres -D {data} " in f"{command} "
+    words = f"{command} "
+    # The second is how a server says it that was started before `FOLDER` was.
+    return "/postgres -D " in words and (f" {FOLDER}={data} " in words or f"/postgres -D {data} " in words)
 
 
 def retire_orphan(data: Path, patience: float = _OWN_DEATH) -> None:

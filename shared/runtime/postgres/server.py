@@ -13,10 +13,10 @@ from typing import TextIO
 
 import asyncpg
 
-from shared.runtime.postgres.account import give, run_as, unprivileged_account, untraversable
+from shared.runtime.postgres.account import give, passage, run_as, unprivileged_account, untraversable
 from shared.runtime.postgres.folder import SUPERUSER, Credentials, PostgresStartError, ServerFolder, make_missing, sync
 from shared.runtime.postgres.installation import installed_bin_folder, server_version, usable_bin_folder
-from shared.runtime.postgres.process import ServerProcess, postmaster_of, retire_orphan
+from shared.runtime.postgres.process import FOLDER, ServerProcess, postmaster_of, retire_orphan
 from shared.runtime.postgres.provision import provision
 
 _HOST = "127.0.0.1"
@@ -149,10 +149,11 @@ class EmbeddedPostgres:
         word.touch(mode=0o600)
         word.write_text(self._credentials.passwords[SUPERUSER], encoding="ascii")
         give(work, self._account)
-        outcome = run_as(self._account, [
-            binaries / "initdb", "-D", work / "data", "-U", SUPERUSER, f"--pwfile={word}",
-            "--auth=scram-sha-256", "--encoding=UTF8", "--locale=C",
-        ])  # fmt: skip
+        with passage(work, self._account) as (there, passing):
+            outcome = run_as(self._account, [
+                binaries / "initdb", "-D", there / "data", "-U", SUPERUSER, f"--pwfile={there / word.name}",
+                "--auth=scram-sha-256", "--encoding=UTF8", "--locale=C",
+            ], passing)  # fmt: skip
         if outcome.returncode:
             raise self._failure(outcome.stderr)
         (work / "data").rename(self._folder.data)
@@ -192,11 +193,12 @@ class EmbeddedPostgres:
     def _spawn(self, binaries: Path) -> tuple[ServerProcess, int]:
         """Start the child; return it, and where in the log its own lines begin."""
         settings = {**_SETTINGS, "port": self._credentials.port, "max_connections": self._max_connections}
+        settings[FOLDER] = str(self._folder.data)
         options = [part for name, value in settings.items() for part in ("-c", f"{name}={value}")]
-        command = [str(binaries / "postgres"), "-D", str(self._folder.data), *options]
-        with self._folder.open_log() as log:
+        with self._folder.open_log() as log, passage(self._folder.data, self._account) as (there, passing):
             written = log.tell()
-            self._process = process = ServerProcess(command, self._account, log)
+            command = [str(binaries / "postgres"), "-D", str(there), *options]
+            self._process = process = ServerProcess(command, self._account, log, passing)
             process.start()
         return process, written
 
