@@ -54,9 +54,15 @@ class RunSettings(BaseSettings):
     """A URL with `{service}` in it, or empty for the embedded PostgreSQL."""
     pool_size: int = Field(10, ge=2, le=100)
     keyring: str = ""
-    """The keys for personal data; empty (never in production) means a file below `data`."""
-    signing_key: str = ""
+    """A service's own keys. For each secret (shared/runtime/secrets.py) empty means, never in production, a file below
+    `data`; `@` and a path mean what that file holds; `{service}` stands for the service's name."""
+    exchange: str = ""
+    lookups: str = ""
+    drop: str = ""
     token_key: str = ""
+    token_public_key: str = ""
+    party_sessions: str = ""
+    signing_key: str = ""
     sandbox_url: str = ""
     """Where the sandbox listens when it is another process; empty means this one."""
     sandbox_smtp_port: int = Field(0, ge=0, le=65535)

@@ -3,6 +3,8 @@
 from services.asset_tips import api, events, pages
 from services.asset_tips.settings import TipSettings
 from shared.contracts.desk import EvidenceAccepted, ItemActed, ItemDismissed, ItemTaken
+from shared.http.routes import Zone
+from shared.runtime.secrets import INSIDE
 from shared.runtime.service import Service
 
 SERVICE = Service(
@@ -12,6 +14,7 @@ SERVICE = Service(
     paths=("/api/tip-senders", "/tip-senders"),
     public_paths=("/api/tips", "/tips"),
     settings=TipSettings,
+    secrets={Zone.STAFF: INSIDE, Zone.PUBLIC: INSIDE},
     routes=(api.public, api.staff, pages.public, pages.staff),
     handlers={
         ItemTaken: events.on_item_taken,

@@ -69,13 +69,12 @@ async def submit(kit: TipKit, tip: NewTip, channel: str, key: str | None) -> Rec
 
 async def _register(kit: TipKit, tx: Transaction, tip: NewTip, channel: str) -> Receipt:
     tip_id, receipt = new_id(), receipt_code()
-    body = Sealed(kit.keyring.seal(tip.text, str(tip_id)))
     row = {
         "tip_id": tip_id,
         "receipt_index": _index(kit, receipt),
         "ground": tip.ground.value,
         "case_number": tip.case_number,
-        "body": body,
+        "body": kit.keyring.seal(tip.text, str(tip_id)),
         "channel": channel,
         "arrived_at": tx.now,
     }
@@ -89,7 +88,7 @@ async def _register(kit: TipKit, tx: Transaction, tip: NewTip, channel: str) -> 
         arrived_at=tx.now,
         channel=channel,
         case_number=tip.case_number,
-        body=body,
+        body=Sealed(kit.exchange.seal(tip.text, str(tip_id))),
     )
     await tx.emit(event)
     return Receipt(receipt=receipt, tip_number=number)

@@ -17,6 +17,8 @@ from shared.contracts.cases import (
     PartyMisfiled,
 )
 from shared.contracts.stages import DeadlineMet, DeadlineSet, MilestoneReached, PeriodOpened, ProgressPublished
+from shared.http.routes import Zone
+from shared.runtime.secrets import INSIDE, Secret
 from shared.runtime.service import Service
 
 SERVICE = Service(
@@ -26,6 +28,7 @@ SERVICE = Service(
     paths=("/api/notices", "/notices", "/paper", "/unknown"),
     public_paths=("/api/notices/receipts", "/api/notices/check", "/p", "/verify", "/"),
     settings=NotificationSettings,
+    secrets={Zone.STAFF: INSIDE | {Secret.SIGNING_KEY}, Zone.PUBLIC: INSIDE | {Secret.PARTY_SESSIONS}},
     routes=(api.staff, api.public, pages.staff, pages.public),
     handlers={
         CaseFiled: events.on_case_filed,

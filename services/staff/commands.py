@@ -18,7 +18,7 @@ from services.staff.usecases.passwords import fits
 from services.staff.usecases.seeds import SEEDS, secret_name
 from services.staff.usecases.sessions import caller_for
 from shared.runtime.postgres import PostgresStartError, read_url
-from shared.runtime.secrets import SecretsMissingError, load_secrets, secret_path
+from shared.runtime.secrets import SecretsMissingError, Vault, secret_path
 from shared.settings import Environment, RunSettings
 
 T = TypeVar("T")
@@ -29,18 +29,18 @@ _HEAD = ("登录名", "姓名", "部门", "密码")
 
 @click.command("token")
 @click.option("--login", required=True, help="登录名，例如 clerk。")
-@click.option("--hours", type=click.IntRange(1, 720), default=12, show_default=True, help="有效小时数。")
-def token(login: str, hours: int) -> None:
+@click.option("--minutes", type=click.IntRange(1, 30), default=30, show_default=True, help="有效分钟数。")
+def token(login: str, minutes: int) -> None:
     """打印一个供脚本使用的访问令牌。"""
     run = RunSettings()
     member = _ask(run, lambda conn: store.by_login(conn, login.lower()))
     if member is None or not member.active:
         raise click.ClickException(f"没有在岗人员使用登录名 {login}。请核对后重试。")
     try:
-        tokens = load_secrets(run).tokens
+        signer = Vault(run).staff_signer
     except SecretsMissingError as error:
         raise click.ClickException(str(error)) from None
-    click.echo(tokens.for_staff(caller_for(member), timedelta(hours=hours)))
+    click.echo(signer.for_staff(caller_for(member), timedelta(minutes=minutes)))
 
 
 @click.command("logins")

@@ -4,6 +4,8 @@ from services.staff import api, pages
 from services.staff.jobs import jobs
 from services.staff.settings import StaffSettings
 from services.staff.usecases.seeds import seed
+from shared.http.routes import Zone
+from shared.runtime.secrets import INSIDE, Secret
 from shared.runtime.service import Service
 
 SERVICE = Service(
@@ -12,6 +14,7 @@ SERVICE = Service(
     package="services.staff",
     paths=("/api/staff", "/sign-in", "/sign-out", "/staff"),
     settings=StaffSettings,
+    secrets={Zone.STAFF: INSIDE | {Secret.TOKEN_KEY}},
     routes=(api.routes, *pages.routes),
     jobs=jobs,
     start=seed,

@@ -5,6 +5,8 @@ from services.stage_tracking.events import HANDLERS
 from services.stage_tracking.gauges import GAUGES
 from services.stage_tracking.jobs import jobs
 from services.stage_tracking.settings import StageSettings
+from shared.http.routes import Zone
+from shared.runtime.secrets import INSIDE, Secret
 from shared.runtime.service import Service
 
 SERVICE = Service(
@@ -13,6 +15,7 @@ SERVICE = Service(
     package="services.stage_tracking",
     paths=("/api/stages", "/stages", "/work"),
     settings=StageSettings,
+    secrets={Zone.STAFF: INSIDE | {Secret.SIGNING_KEY}},
     routes=(api.routes, pages.routes),
     handlers=HANDLERS,
     jobs=jobs,

@@ -3,94 +3,167 @@
 Every sealed text names its key, so keys can change while old texts still open.
 """
 
-import base64
-import hashlib
-import hmac
-import re
 import secrets
-from collections.abc import Mapping
-from typing import Self, TypeVar
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Protocol, Self, TypeVar
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-from cryptography.hazmat.primitives.hashes import SHA256
-from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from pydantic import BaseModel, ValidationError
 
-KEY_BYTES = 32
+from shared.crypto.boxes import Box, Drop
+from shared.crypto.lookups import Lookups
+from shared.crypto.sealed import (
+    KEY_BYTES,
+    KeyRingError,
+    SealError,
+    checked_id,
+    checked_key,
+    encode,
+    join,
+    key_of,
+    new_key_id,
+    split,
+)
+
 NONCE_BYTES = 12
-_KEY_ID = re.compile(r"[a-z0-9][a-z0-9_-]{0,31}")
+_INDEX = "index:"
+_BOX = "box:"
 
 M = TypeVar("M", bound=BaseModel)
 
 
-class SealError(Exception):
-    """The sealed text cannot be opened: unknown key, tampered, of another subject, or not what was asked for."""
+class _Opener(Protocol):
+    """One key, as far as it opens."""
+
+    def open_raw(self, sealed: bytes, about: str) -> str: ...
 
 
-class KeyRingError(ValueError):
-    """No key ring can be made of this. The message never repeats key material."""
+class _Cipher:
+    """One key of a ring."""
+
+    def __init__(self, key: bytes) -> None:
+        self._cipher = AESGCM(key)
+
+    def seal_raw(self, text: str, about: str) -> bytes:
+        nonce = secrets.token_bytes(NONCE_BYTES)
+        return nonce + self._cipher.encrypt(nonce, text.encode(), about.encode())
+
+    def open_raw(self, sealed: bytes, about: str) -> str:
+        try:
+            return self._cipher.decrypt(sealed[:NONCE_BYTES], sealed[NONCE_BYTES:], about.encode()).decode()
+        except (ValueError, InvalidTag):
+            raise SealError("tampered with, or sealed about another subject") from None
+
+
+@dataclass(frozen=True)
+class Parts:
+    """What a ring is made of, the current keys first. It is never shown."""
+
+    keys: Mapping[str, bytes] = field(repr=False)
+    lookups: Lookups | None = field(repr=False, default=None)
+    boxes: tuple[Box, ...] = field(repr=False, default=())
 
 
 class KeyRing:
-    """Keys by id, the current one for sealing; plus one index key, which never changes while rows carry hashes."""
+    """Keys by id, the first one for sealing; index keys; and boxes, into which processes without the ring may put.
 
-    def __init__(self, keys: Mapping[str, bytes], current: str, index_key: bytes) -> None:
-        if current not in keys:
-            raise KeyRingError("the current key is not among the keys")
-        if not all(_KEY_ID.fullmatch(key_id) for key_id in keys):
-            raise KeyRingError("a key id is 1 to 32 of a-z, 0-9, _ and -, and begins with a letter or digit")
-        if any(len(key) != KEY_BYTES for key in (*keys.values(), index_key)):
-            raise KeyRingError(f"every key is {KEY_BYTES} bytes long")
-        self._keys = dict(keys)
-        self._ciphers = {key_id: AESGCM(key) for key_id, key in keys.items()}
-        self._current = current
-        self._index_key = index_key
+    `also` are rings that it opens, too, but never seals with.
+    """
+
+    def __init__(
+        self,
+        keys: Mapping[str, bytes],
+        lookups: Lookups | None = None,
+        boxes: Sequence[Box] = (),
+        also: Sequence["KeyRing"] = (),
+    ) -> None:
+        if not keys:
+            raise KeyRingError("there is no key on the ring")
+        self.parts = Parts({checked_id(name): checked_key(key) for name, key in keys.items()}, lookups, tuple(boxes))
+        ciphers = {name: _Cipher(key) for name, key in self.parts.keys.items()}
+        self._sealing = ciphers[self.current]
+        self.openers: dict[str, _Opener] = {}
+        for ring in also:
+            self.openers |= ring.openers
+        self.openers |= {**{box.key_id: box for box in boxes}, **ciphers}
 
     @classmethod
     def generate(cls) -> Self:
-        """A new ring with one random key, `k1`."""
-        return cls({"k1": secrets.token_bytes(KEY_BYTES)}, "k1", secrets.token_bytes(KEY_BYTES))
+        """A new ring: one random key, one index key, one box."""
+        keys = {new_key_id(): secrets.token_bytes(KEY_BYTES)}
+        return cls(keys, Lookups.generate(), [Box.generate()])
 
     @classmethod
     def from_text(cls, text: str) -> Self:
         """Read what `to_text` wrote. Raises KeyRingError."""
-        listed, mark, index = text.strip().rpartition(";index:")
+        listed, *parts = text.strip().split(";")
         pairs = [item.partition(":") for item in listed.split(",")]
-        keys = {key_id: _key(encoded) for key_id, _, encoded in pairs}
-        if not mark or len(keys) != len(pairs):
-            raise KeyRingError("a key ring reads: k2:BASE64,k1:BASE64;index:BASE64, each id once")
-        return cls(keys, pairs[0][0], _key(index))
+        keys = {key_id: key_of(encoded) for key_id, _, encoded in pairs}
+        if len(keys) != len(pairs):
+            raise KeyRingError("a key ring reads: ID:BASE64,ID:BASE64;index:ID:BASE64;box:BASE64, each id once")
+        index = [part.removeprefix(_INDEX) for part in parts if part.startswith(_INDEX)]
+        boxes = [part.removeprefix(_BOX) for part in parts if part.startswith(_BOX)]
+        if len(index) + len(boxes) != len(parts) or len(index) > 1 or len(boxes) > 1:
+            raise KeyRingError("a key ring has at most one part with index keys and one with boxes")
+        opened = [Box.from_text(each) for part in boxes for each in part.split(",")]
+        return cls(keys, Lookups.from_text(index[0]) if index else None, opened)
 
     def to_text(self) -> str:
-        """One line for a file or a variable: `k2:BASE64,k1:BASE64;index:BASE64`, the current key first.
+        """One line for a file or a variable: `ID:BASE64,ID:BASE64;index:ID:BASE64;box:BASE64`, the current ones first.
 
         BASE64 is the URL-safe alphabet without padding. To change keys, put a new one in front.
         """
-        ids = [self._current, *(key_id for key_id in self._keys if key_id != self._current)]
-        listed = ",".join(f"{key_id}:{_encode(self._keys[key_id])}" for key_id in ids)
-        return f"{listed};index:{_encode(self._index_key)}"
+        parts = [",".join(f"{name}:{encode(key)}" for name, key in self.parts.keys.items())]
+        if self.parts.lookups is not None:
+            parts.append(_INDEX + self.parts.lookups.to_text())
+        if self.parts.boxes:
+            parts.append(_BOX + ",".join(box.to_text() for box in self.parts.boxes))
+        return ";".join(parts)
+
+    def with_also(self, *others: "KeyRing") -> "KeyRing":
+        """The same ring, which opens what was sealed with those of the others, too."""
+        return KeyRing(self.parts.keys, self.parts.lookups, self.parts.boxes, (self, *others))
+
+    def taking_over(self, old: "KeyRing") -> "KeyRing":
+        """The same ring, which opens and finds what the old one sealed and hashed; it hashes with the old one's key."""
+        keys, boxes = {**self.parts.keys, **old.parts.keys}, (*self.parts.boxes, *old.parts.boxes)
+        return KeyRing(keys, old.parts.lookups or self.parts.lookups, boxes)
+
+    @property
+    def current(self) -> str:
+        """The id of the key that new texts are sealed with."""
+        return next(iter(self.parts.keys))
+
+    @property
+    def lookups(self) -> Lookups:
+        """The index keys. Raises KeyRingError when the ring has none."""
+        if self.parts.lookups is None:
+            raise KeyRingError("the ring has no index key")
+        return self.parts.lookups
+
+    @property
+    def drop(self) -> Drop:
+        """The public half of the current box. Raises KeyRingError when the ring has none."""
+        if not self.parts.boxes:
+            raise KeyRingError("the ring has no box")
+        return self.parts.boxes[0].drop
 
     def seal(self, text: str, about: str) -> str:
         """`<key id>.<base64url(nonce + ciphertext)>`, bound to `about`.
 
         `about` is whom and which field it concerns (`<party id>/phone`): it opens only under the same words.
         """
-        nonce = secrets.token_bytes(NONCE_BYTES)
-        sealed = self._ciphers[self._current].encrypt(nonce, text.encode(), about.encode())
-        return f"{self._current}.{_encode(nonce + sealed)}"
+        return join(self.current, self._sealing.seal_raw(text, about))
 
     def open(self, sealed: str, about: str) -> str:
-        """The text that was sealed about the same subject. Raises SealError."""
-        key_id, _, encoded = sealed.partition(".")
-        cipher = self._ciphers.get(key_id)
-        if cipher is None:
+        """The text that was sealed about the same subject, by this ring or put into its box. Raises SealError."""
+        key_id, raw = split(sealed)
+        opener = self.openers.get(key_id)
+        if opener is None:
             raise SealError("sealed with a key that is not on this ring")
-        try:
-            raw = _decode(encoded)
-            return cipher.decrypt(raw[:NONCE_BYTES], raw[NONCE_BYTES:], about.encode()).decode()
-        except (ValueError, InvalidTag):
-            raise SealError("tampered with, or sealed about another subject") from None
+        return opener.open_raw(raw, about)
 
     def seal_model(self, model: BaseModel, about: str) -> str:
         """Seal a model's JSON, as `seal`."""
@@ -104,30 +177,14 @@ class KeyRing:
         except ValidationError:  # its message would quote personal data
             raise SealError(f"opened, but it is no {cls.__name__}") from None
 
+    def hand_over(self, sealed: str, about: str, to: "KeyRing") -> str:
+        """The same text under the current key of another ring. Raises SealError."""
+        return to.seal(self.open(sealed, about), about)
+
     def blind_index(self, text: str, purpose: str) -> str:
-        """HMAC-SHA256 in hex, to find equal values without opening them; bring `text` to one form beforehand.
+        """The keyed hash of the text under the current index key, as `Lookups.index`."""
+        return self.lookups.index(text, purpose)
 
-        Each purpose (`phone`, `id_number`) has its own subkey (HKDF, RFC 5869), so hashes of different columns
-        cannot be compared.
-        """
-        hkdf = HKDF(algorithm=SHA256(), length=KEY_BYTES, salt=None, info=b"blind index/" + purpose.encode())
-        return hmac.new(hkdf.derive(self._index_key), text.encode(), hashlib.sha256).hexdigest()
-
-
-def _encode(raw: bytes) -> str:
-    return base64.urlsafe_b64encode(raw).rstrip(b"=").decode()
-
-
-def _decode(text: str) -> bytes:
-    """Strict: exactly one text stands for some bytes. Raises ValueError."""
-    raw = base64.urlsafe_b64decode(text.encode("ascii") + b"=" * (-len(text) % 4))
-    if _encode(raw) != text:
-        raise ValueError("not base64url without padding")
-    return raw
-
-
-def _key(text: str) -> bytes:
-    try:
-        return _decode(text)
-    except ValueError:
-        raise KeyRingError("a key is not written in base64url without padding") from None
+    def blind_indexes(self, text: str, purpose: str) -> tuple[str, ...]:
+        """Every hash under which the text may have been stored, as `Lookups.indexes`."""
+        return self.lookups.indexes(text, purpose)

@@ -29,7 +29,7 @@ from shared.runtime.listener import LaunchError
 from shared.runtime.postgres import EmbeddedPostgres, keep_alive
 from shared.runtime.progress import Progress
 from shared.runtime.registry import load
-from shared.runtime.secrets import load_secrets
+from shared.runtime.secrets import Vault
 from shared.runtime.service import Service
 from shared.runtime.telemetry import Metrics, TelemetrySettings, traced
 from shared.runtime.unit import Unit, build_kit
@@ -89,7 +89,8 @@ class Product:
         self.progress = progress
         self.services = services
         self.clock = SystemClock()
-        self.secrets = load_secrets(run)
+        vault = Vault(run)
+        self.keys = {each.name: vault.keys(each.name, each.held(zones_of(run))) for each in services}
         self.postgres = None if run.database_url else self._embedded()
         self.units: list[Unit] = []
         self.ready = False
@@ -162,7 +163,7 @@ class Product:
 
     def _build(self, bus: Log) -> None:
         for service in self.services:
-            kit = build_kit(service, self.run_settings, self.secrets, self.url(service.name), self.clock)
+            kit = build_kit(service, self.run_settings, self.keys[service.name], self.url(service.name), self.clock)
             self.units.append(Unit(service, kit, bus, zones_of(self.run_settings)))
 
     async def _prepare(self) -> None:

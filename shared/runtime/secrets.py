@@ -1,32 +1,211 @@
-"""Keys and passwords: from the environment, or, never in production, from files below the data folder."""
+"""The keys that a process holds: from the environment, or, never in production, from files below the data folder.
+
+A process reads only what its services declare for the zones that it serves; the rest is absent, and touching it
+raises. Each service has rings of its own; `exchange` alone is shared, for what is sealed inside events.
+"""
 
 import os
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
+from enum import StrEnum, auto
+from functools import cached_property
 from pathlib import Path
+from typing import Any, Final, TypeVar, cast
 
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from cryptography.hazmat.primitives.serialization import load_pem_private_key
-
+from shared.crypto.boxes import Drop
 from shared.crypto.keyring import KeyRing
-from shared.crypto.signing import SigningKey
-from shared.http.auth import Tokens
+from shared.crypto.lookups import Lookups
+from shared.crypto.sealed import KeyRingError
+from shared.crypto.signing import KeyFormatError, SigningKey
+from shared.http.routes import Zone
+from shared.http.tokens import PartySessions, StaffSigner, StaffTokens
 from shared.settings import Environment, RunSettings
+
+T = TypeVar("T")
 
 
 class SecretsMissingError(Exception):
-    """Production does not start without keys that lie apart from the data."""
+    """The product does not start without its keys, or with others; the message says so in Chinese."""
+
+
+class SecretAbsentError(Exception):
+    """The process does not hold the secret: its service declares none for the zones that it serves."""
+
+
+class Secret(StrEnum):
+    """What a service may declare. Each is a setting `YANGGUANG_<NAME>` and a file of its own."""
+
+    KEYRING = auto()
+    """Seals and opens the service's own rows; finds by keyed hash; opens what its public process put in."""
+    EXCHANGE = auto()
+    """Seals and opens personal data inside events."""
+    LOOKUPS = auto()
+    """Keyed hashes that a process of the public zone needs, too: codes, receipts, sources."""
+    DROP = auto()
+    """Public half of the service's box: seals, and does not open."""
+    TOKEN_KEY = auto()
+    """Signs staff tokens."""
+    TOKEN_PUBLIC_KEY = auto()
+    """Verifies staff tokens. Everybody has it."""
+    PARTY_SESSIONS = auto()
+    """Seals the cookie of a party's visit."""
+    SIGNING_KEY = auto()
+    """Signs evidence and the daily heads of the case log."""
+
+    @property
+    def setting(self) -> str:
+        """The variable that carries it: the value, or `@` and the path of a file; `{service}` stands for the name."""
+        return f"YANGGUANG_{self.name}"
+
+    def file_name(self, service: str) -> str:
+        """The file that holds it: one for each service, or one for all that declare it."""
+        return f"{self.value}_{service}" if self in PER_SERVICE else self.value
+
+
+PER_SERVICE: Final = frozenset({Secret.KEYRING, Secret.LOOKUPS, Secret.DROP})
+Declared = Mapping[Zone, Collection[Secret]]
+INSIDE: Final = frozenset({Secret.KEYRING, Secret.EXCHANGE, Secret.LOOKUPS, Secret.DROP, Secret.TOKEN_PUBLIC_KEY})
+"""What a process of the court's inner network has in any case."""
+USUAL: Final[Declared] = {Zone.STAFF: INSIDE, Zone.PUBLIC: frozenset({Secret.TOKEN_PUBLIC_KEY})}
+
+
+class Absent:
+    """Stands for a secret that this process does not hold."""
+
+    def __init__(self, secret: Secret) -> None:
+        self._secret = secret
+
+    def __getattr__(self, name: str) -> Any:
+        raise SecretAbsentError(f"this process holds no {self._secret.value}")
 
 
 @dataclass(frozen=True)
-class Secrets:
-    """The keys that a process holds."""
+class Keys:
+    """What one service holds in this process; what it does not declare raises SecretAbsentError when touched."""
 
     keyring: KeyRing
+    exchange: KeyRing
+    lookups: Lookups
+    drop: Drop
+    staff_tokens: StaffTokens
+    staff_signer: StaffSigner
+    party_sessions: PartySessions
     signing: SigningKey
-    tokens: Tokens
+
+
+class Vault:
+    """Reads secrets, each when it is first asked for; in a demonstration it makes what is missing.
+
+    Raises SecretsMissingError for what is not there, or is not what it should be.
+    """
+
+    def __init__(self, run: RunSettings) -> None:
+        self._run = run
+
+    def keys(self, service: str, declared: Collection[Secret]) -> Keys:
+        """What `service` may hold."""
+
+        def held(secret: Secret, read: Callable[[], T]) -> T:
+            return read() if secret in declared else cast(T, Absent(secret))
+
+        return Keys(
+            keyring=held(Secret.KEYRING, lambda: self._opening(service, declared)),
+            exchange=held(Secret.EXCHANGE, lambda: self.exchange),
+            lookups=held(Secret.LOOKUPS, lambda: self.lookups(service)),
+            drop=held(Secret.DROP, lambda: self.drop(service)),
+            staff_tokens=held(Secret.TOKEN_PUBLIC_KEY, lambda: self.staff_tokens),
+            staff_signer=held(Secret.TOKEN_KEY, lambda: self.staff_signer),
+            party_sessions=held(Secret.PARTY_SESSIONS, lambda: self.party_sessions),
+            signing=held(Secret.SIGNING_KEY, lambda: self.signing),
+        )
+
+    def keyring(self, service: str) -> KeyRing:
+        """The service's own ring."""
+        return self._read(Secret.KEYRING, service, KeyRing.from_text, lambda: self._ring().to_text())
+
+    def lookups(self, service: str) -> Lookups:
+        """The service's keyed hashes."""
+        return self._read(Secret.LOOKUPS, service, Lookups.from_text, lambda: Lookups.generate().to_text())
+
+    def drop(self, service: str) -> Drop:
+        """The public half of the service's box."""
+        return self._read(Secret.DROP, service, Drop.from_text, lambda: self._public_half(service))
+
+    def _public_half(self, service: str) -> str:
+        return self.keyring(service).drop.to_text()
+
+    @cached_property
+    def exchange(self) -> KeyRing:
+        """The ring for events."""
+        return self._read(Secret.EXCHANGE, "", KeyRing.from_text, lambda: self._ring().to_text())
+
+    @cached_property
+    def staff_tokens(self) -> StaffTokens:
+        """What verifies staff tokens."""
+        return self._read(Secret.TOKEN_PUBLIC_KEY, "", StaffTokens.from_pem, lambda: self.staff_signer.public_pem)
+
+    @cached_property
+    def staff_signer(self) -> StaffSigner:
+        """What signs staff tokens."""
+        return self._read(Secret.TOKEN_KEY, "", StaffSigner.from_pem, lambda: SigningKey.generate().to_pem())
+
+    @cached_property
+    def party_sessions(self) -> PartySessions:
+        """What seals parties' visits."""
+        ring = self._read(Secret.PARTY_SESSIONS, "", KeyRing.from_text, lambda: KeyRing.generate().to_text())
+        return PartySessions(ring)
+
+    @cached_property
+    def signing(self) -> SigningKey:
+        """The court's signature."""
+        return self._read(Secret.SIGNING_KEY, "", SigningKey.from_pem, lambda: SigningKey.generate().to_pem())
+
+    def _opening(self, service: str, declared: Collection[Secret]) -> KeyRing:
+        """The service's ring, which opens what came in events, too."""
+        own = self.keyring(service)
+        return own.with_also(self.exchange) if Secret.EXCHANGE in declared else own
+
+    def _ring(self) -> KeyRing:
+        """A new ring; in a place that an older release filled, it goes on opening and finding what is there."""
+        path = secret_path(self._run, OLD_RING)
+        new = KeyRing.generate()
+        return new.taking_over(KeyRing.from_text(path.read_text())) if path.exists() else new
+
+    def _read(self, secret: Secret, service: str, parse: Callable[[str], T], make: Callable[[], str]) -> T:
+        try:
+            return parse(self._text(secret, service, make))
+        except (KeyRingError, KeyFormatError):
+            raise SecretsMissingError(f"{secret.setting} 的内容不是可用的密钥：请换成备份中的同名密钥。") from None
+
+    def _text(self, secret: Secret, service: str, make: Callable[[], str]) -> str:
+        value = str(getattr(self._run, secret.value)).replace("{service}", service)
+        if value:
+            return _given(secret, value)
+        if self._run.environment is Environment.PRODUCTION:
+            raise SecretsMissingError(
+                f"缺少 {secret.setting}：生产环境的密钥必须由环境变量给出（可写 @文件路径），不得与数据放在一起。"
+            )
+        return kept(self._run, secret.file_name(service) + _suffix(secret), make)
+
+
+OLD_RING: Final = "keyring.txt"
+"""The one ring that older releases had for everything."""
+_PEM: Final = frozenset({Secret.TOKEN_KEY, Secret.TOKEN_PUBLIC_KEY, Secret.SIGNING_KEY})
+
+
+def _suffix(secret: Secret) -> str:
+    return ".pem" if secret in _PEM else ".txt"
+
+
+def _given(secret: Secret, value: str) -> str:
+    if not value.startswith("@"):
+        return value
+    try:
+        return Path(value[1:]).read_text()
+    except OSError:
+        raise SecretsMissingError(f"无法读取 {secret.setting} 所指的密钥文件 {value[1:]}。") from None
 
 
 def secret_path(run: RunSettings, name: str) -> Path:
@@ -63,27 +242,3 @@ def _sync(path: Path) -> None:
         os.fsync(number)
     finally:
         os.close(number)
-
-
-def _given(run: RunSettings, value: str, name: str, make: Callable[[], str]) -> str:
-    if value:
-        return Path(value[1:]).read_text() if value.startswith("@") else value
-    if run.environment is Environment.PRODUCTION:
-        setting = name.partition(".")[0].upper()
-        raise SecretsMissingError(
-            f"缺少 YANGGUANG_{setting}：生产环境的密钥必须由环境变量给出（可写 @文件路径），不得与数据放在一起。"
-        )
-    return kept(run, name, make)
-
-
-def load_secrets(run: RunSettings) -> Secrets:
-    """Read, or for a demonstration make, the keys. Raises SecretsMissingError."""
-    keyring = KeyRing.from_text(_given(run, run.keyring, "keyring.txt", lambda: KeyRing.generate().to_text()))
-    signing = SigningKey.from_pem(
-        _given(run, run.signing_key, "signing_key.pem", lambda: SigningKey.generate().to_pem())
-    )
-    token = _given(run, run.token_key, "token_key.pem", lambda: SigningKey.generate().to_pem())
-    key = load_pem_private_key(token.encode(), password=None)
-    if not isinstance(key, Ed25519PrivateKey):
-        raise SecretsMissingError("YANGGUANG_TOKEN_KEY 不是 Ed25519 私钥，请重新生成。")
-    return Secrets(keyring, signing, Tokens(key))

@@ -11,12 +11,15 @@ from starlette.types import ASGIApp
 
 from shared.clock import Clock
 from shared.contracts.envelope import Envelope, Event
+from shared.crypto.boxes import Drop
 from shared.crypto.keyring import KeyRing
+from shared.crypto.lookups import Lookups
 from shared.crypto.signing import SigningKey
 from shared.db.transaction import Database, Transaction
-from shared.http.auth import Tokens
 from shared.http.routes import Routes, Zone
+from shared.http.tokens import PartySessions, StaffSigner, StaffTokens
 from shared.runtime.gauges import SqlGauge
+from shared.runtime.secrets import USUAL, Declared, Secret
 from shared.settings import CourtSettings, RunSettings
 from shared.signals import Signals
 
@@ -25,7 +28,10 @@ S = TypeVar("S", bound=BaseSettings)
 
 @dataclass(frozen=True)
 class Kit(Generic[S]):
-    """Everything a use case may need, handed in; a test builds its own."""
+    """Everything a use case may need, handed in; a test builds its own.
+
+    Of the secrets there are only those that the service declares for the zones served: touching another one raises.
+    """
 
     service: str
     run: RunSettings
@@ -34,8 +40,17 @@ class Kit(Generic[S]):
     clock: Clock
     db: Database
     keyring: KeyRing
+    """Seals and finds the service's own rows; opens what came in events or was put into the service's box, too."""
+    exchange: KeyRing
+    """Seals personal data for events."""
+    lookups: Lookups
+    """Keyed hashes that the service's process of the public zone makes, too."""
+    drop: Drop
+    """Seals what the process of the public zone takes in; only `keyring` opens it again."""
+    staff_tokens: StaffTokens
+    staff_signer: StaffSigner
+    party_sessions: PartySessions
     signing: SigningKey
-    tokens: Tokens
     signals: Signals
 
 
@@ -77,6 +92,12 @@ class Service:
     gauges: Sequence[SqlGauge] = ()
     start: Callable[[Any], Awaitable[None]] | None = None
     """Runs once after the migrations, before the service is ready; must be repeatable."""
+    secrets: Declared = field(default_factory=lambda: USUAL)
+    """The secrets that a process of each zone is given."""
+
+    def held(self, zones: Collection[Zone]) -> frozenset[Secret]:
+        """The secrets that a process which serves these zones is given."""
+        return frozenset(secret for zone in zones for secret in self.secrets.get(zone, ()))
 
     def prefixes(self, zones: Collection[Zone]) -> tuple[str, ...]:
         """The URL prefixes of the zones."""

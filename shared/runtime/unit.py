@@ -24,14 +24,14 @@ from shared.runtime import gauges, moved_clock
 from shared.runtime.jobs import JobRunner
 from shared.runtime.loops import Loop
 from shared.runtime.operations import operations_routes
-from shared.runtime.secrets import Secrets
+from shared.runtime.secrets import Keys
 from shared.runtime.service import EventHandler, Job, Kit, Service
 from shared.runtime.telemetry import watch
 from shared.settings import CourtSettings, Environment, RunSettings
 from shared.signals import Signals
 
 
-def build_kit(service: Service, run: RunSettings, secrets: Secrets, url: str, clock: SystemClock) -> Kit:  # type: ignore[type-arg]
+def build_kit(service: Service, run: RunSettings, keys: Keys, url: str, clock: SystemClock) -> Kit:  # type: ignore[type-arg]
     """The kit of `service`, from this process's settings."""
     court = CourtSettings()
     signals = Signals()
@@ -42,9 +42,14 @@ def build_kit(service: Service, run: RunSettings, secrets: Secrets, url: str, cl
         settings=service.settings(),
         clock=clock,
         db=Database(url, service.name, court.code, clock, signals, run.pool_size),
-        keyring=secrets.keyring,
-        signing=secrets.signing,
-        tokens=secrets.tokens,
+        keyring=keys.keyring,
+        exchange=keys.exchange,
+        lookups=keys.lookups,
+        drop=keys.drop,
+        staff_tokens=keys.staff_tokens,
+        staff_signer=keys.staff_signer,
+        party_sessions=keys.party_sessions,
+        signing=keys.signing,
         signals=signals,
     )
 

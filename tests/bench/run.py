@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 import asyncpg
 
 from shared.clock import court_date
-from shared.runtime.secrets import load_secrets
+from shared.runtime.secrets import Vault
 from shared.settings import RunSettings
 from tests.bench.court_file import court_file
 from tests.bench.stages import Journey, journeys
@@ -125,7 +125,7 @@ async def _received(stand: Stand, due: Counter[tuple[str, str]]) -> Counter[str]
 
 async def _mail_sizes(stand: Stand) -> list[int]:
     """Bytes of the mails as they came, of at most 200 of them."""
-    keyring = load_secrets(RunSettings(data=stand.outside)).keyring
+    keyring = Vault(RunSettings(data=stand.outside)).keyring("sandbox")
     connection = await asyncpg.connect(stand.database("sandbox"))
     try:
         rows = await connection.fetch("SELECT message_id, raw FROM messages WHERE raw IS NOT NULL LIMIT 200")

@@ -52,7 +52,7 @@ async def http(kit: Kit[Any]) -> AsyncIterator[httpx.AsyncClient]:
 
 
 def bearer(kit: Kit[Any], role: Role = Role.DUTY) -> dict[str, str]:
-    return {"authorization": "Bearer " + kit.tokens.for_staff(caller(role), timedelta(hours=1))}
+    return {"authorization": "Bearer " + kit.staff_signer.for_staff(caller(role), timedelta(hours=1))}
 
 
 async def post(http: httpx.AsyncClient, item: UUID, act: str, hx: bool = False, **form: str) -> httpx.Response:

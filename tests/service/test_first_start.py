@@ -17,7 +17,7 @@ from shared.contracts.staff import MemberChanged
 from shared.db.migrate import history, migrate, version_table
 from shared.db.transaction import Database
 from shared.http.routes import Zone
-from shared.runtime.secrets import load_secrets, secret_path
+from shared.runtime.secrets import Vault, secret_path
 from shared.runtime.unit import Unit, build_kit
 from shared.settings import Environment, RunSettings
 from shared.signals import Signals
@@ -45,8 +45,8 @@ async def test_many_migrate_an_empty_database_at_once(fresh_database: FreshDatab
 async def process(url: str, bus_url: str, data: Path, zone: Zone) -> AsyncIterator[Unit]:
     """The staff service in one zone, as a process of its own builds it."""
     run = RunSettings(environment=Environment.TEST, data=data, database_url=url)
-    secrets = await asyncio.to_thread(load_secrets, run)
-    unit = Unit(SERVICE, build_kit(SERVICE, run, secrets, url, SystemClock()), PostgresLog(bus_url), [zone])
+    keys = await asyncio.to_thread(Vault(run).keys, SERVICE.name, SERVICE.held([Zone.STAFF]))
+    unit = Unit(SERVICE, build_kit(SERVICE, run, keys, url, SystemClock()), PostgresLog(bus_url), [zone])
     try:
         yield unit
     finally:

@@ -70,7 +70,7 @@ async def test_a_party_enters_and_the_cookie_is_for_their_pages_alone(
     assert "SameSite=lax" in cookie
     assert "Path=/p;" in f"{cookie};"
     assert "Secure" not in cookie
-    assert kit.tokens.party(web.cookies["yg_party"]).party_id == applicant.party_id
+    assert kit.party_sessions.party(web.cookies["yg_party"]).party_id == applicant.party_id
     left = await web.post("/p/leave")
     assert (left.status_code, left.headers["location"]) == (303, "/p")
     away = await web.get("/p/case")

@@ -19,7 +19,7 @@ from services.staff.settings import StaffSettings
 from services.staff.usecases.seeds import SEEDS, seed
 from shared.contracts.staff import MemberChanged
 from shared.powers import POSTS, Role
-from shared.runtime.secrets import SecretsMissingError, load_secrets, secret_path
+from shared.runtime.secrets import SecretsMissingError, Vault, secret_path
 from shared.runtime.service import Kit
 from shared.settings import Environment, RunSettings
 from tests.fixtures.databases import FreshDatabase
@@ -209,7 +209,7 @@ async def run(kit: Kit[Any], command: Any, *args: str, database: bool = True) ->
 
 
 async def test_a_token_for_scripts_is_good_everywhere(kit: Kit[Any]) -> None:
-    kit = replace(kit, tokens=load_secrets(kit.run).tokens)
+    kit = replace(kit, staff_tokens=Vault(kit.run).staff_tokens)
     await seed(kit)
     printed = await run(kit, token, "--login", "chief")
     assert printed.exit_code == 0

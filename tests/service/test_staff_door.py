@@ -84,7 +84,7 @@ async def test_the_door_opens_with_cookies_that_scripts_cannot_read(kit: Kit[Any
     assert [cookie.split("=")[0] for cookie in cookies] == ["yg_refresh", "yg_refresh", "yg_session"]
     assert all("HttpOnly" in cookie and "SameSite=lax" in cookie and "Secure" not in cookie for cookie in cookies)
     assert ["Path=/sign-in" in cookies[0], "Path=/sign-out" in cookies[1], "Path=/" in cookies[2]] == [True] * 3
-    caller = kit.tokens.staff(http.cookies["yg_session"])
+    caller = kit.staff_tokens.staff(http.cookies["yg_session"])
     assert (caller.login, caller.roles, caller.title) == ("clerk", frozenset({Role.CLERK}), "立案人员")
     me = await http.get("/api/staff/me")
     assert (me.json()["login"], me.json()["roles"]) == ("clerk", ["clerk"])
@@ -196,7 +196,7 @@ async def test_a_new_post_shows_at_the_next_renewal(kit: Kit[Any], http: httpx.A
     await come_in(http, "judge")
     await change_member(kit, member.id, {"roles": (Role.CHIEF,)})
     await http.post("/sign-in/refresh")
-    assert kit.tokens.staff(http.cookies["yg_session"]).roles == frozenset({Role.CHIEF})
+    assert kit.staff_tokens.staff(http.cookies["yg_session"]).roles == frozenset({Role.CHIEF})
 
 
 async def test_going_out_ends_the_session_and_no_other(kit: Kit[Any], http: httpx.AsyncClient) -> None:

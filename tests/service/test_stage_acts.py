@@ -51,7 +51,7 @@ async def http(kit: Any) -> AsyncIterator[httpx.AsyncClient]:
 
 
 def signed(kit: Any, role: Role, staff_id: UUID | None = None) -> dict[str, str]:
-    return {"authorization": "Bearer " + kit.tokens.for_staff(caller(role, staff_id), timedelta(hours=1))}
+    return {"authorization": "Bearer " + kit.staff_signer.for_staff(caller(role, staff_id), timedelta(hours=1))}
 
 
 async def act(http: httpx.AsyncClient, body: dict[str, Any], **headers: str) -> httpx.Response:

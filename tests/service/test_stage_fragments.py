@@ -26,7 +26,7 @@ async def kit(fresh_database: Any) -> AsyncIterator[Any]:
 async def test_a_fragment_asks_again_until_the_filing_has_arrived(kit: Any, fragment: str) -> None:
     event = filed(party("applicant"), party("respondent"))
     path = f"/stages/cases/{event.case_id}/{fragment}"
-    token = kit.tokens.for_staff(caller(Role.JUDGE), timedelta(hours=1))
+    token = kit.staff_signer.for_staff(caller(Role.JUDGE), timedelta(hours=1))
     transport = httpx.ASGITransport(build_app(kit, SERVICE.title, SERVICE.routes, tuple(Zone)))
     headers = {"authorization": f"Bearer {token}"}
     async with httpx.AsyncClient(transport=transport, base_url="http://test", headers=headers) as http:

@@ -79,7 +79,7 @@ async def test_every_guarded_route_lets_in_exactly_whom_the_table_names(service:
             method = next(iter(route.methods or {"GET"}))
             assert (await http.request(method, path)).status_code in {401, 303}, route.path
             for role in Role:
-                token = kit.tokens.for_staff(caller(role), timedelta(minutes=5))
+                token = kit.staff_signer.for_staff(caller(role), timedelta(minutes=5))
                 allowed = role in POWERS[Action(permission)].roles
                 if allowed and route.path.endswith("/stream"):
                     continue  # its answer never ends; tests/service/test_duty_desk_pages.py reads it

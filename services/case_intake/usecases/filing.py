@@ -88,8 +88,8 @@ async def put_on_file(kit: IntakeKit, tx: Transaction, filing: Filing, act: Act)
         return None
     rows = [party_values(kit, party) for party in filing.parties]
     await cases.insert_parties(tx.conn, case_id, rows)
-    parties = tuple(map(party_facts, rows))
-    facts, hold = case_facts(values), act.hold_until
+    parties = tuple(party_facts(kit, row) for row in rows)
+    facts, hold = case_facts(kit, case_id, values), act.hold_until
     await tx.emit(CaseFiled(case_id=case_id, facts=facts, parties=parties, silent=act.silent, hold_until=hold))
     auto = act.assign is Assign.AUTO
     assigned = auto and await assign_by_rule(kit, tx, case_id, act.by, silent=act.silent)
@@ -130,5 +130,5 @@ async def correct(kit: IntakeKit, tx: Transaction, row: Row[Any], changes: Mappi
         return
     values = case_values(kit, row.id, entry)
     await cases.change_case(tx.conn, row.id, values)
-    facts = case_facts({**values, "case_number": row.case_number})
+    facts = case_facts(kit, row.id, {**values, "case_number": row.case_number})
     await tx.emit(CaseCorrected(case_id=row.id, facts=facts))

@@ -25,7 +25,7 @@ from services.case_intake.usecases.filing import Act, Assign, correct, put_on_fi
 from services.case_intake.usecases.holds import hold_of
 from services.case_intake.usecases.parties import Told, alter, join
 from services.case_intake.usecases.records import known_case, party_entry, present
-from shared.crypto.keyring import SealError
+from shared.crypto.sealed import SealError
 from shared.db.failures import is_away, is_passing
 from shared.db.transaction import Transaction, new_id
 from shared.http.problems import log_unexpected

@@ -44,7 +44,7 @@ async def join(kit: IntakeKit, tx: Transaction, case_id: UUID, entries: Sequence
     rows = [party_values(kit, entry) for entry in entries]
     await cases.insert_parties(tx.conn, case_id, rows)
     for row in rows:
-        facts = party_facts(row)
+        facts = party_facts(kit, row)
         await tx.emit(PartyAdded(case_id=case_id, party=facts, silent=told.silent, hold_until=told.hold_until))
     return [row["id"] for row in rows]
 
@@ -77,7 +77,7 @@ async def alter(
         return
     values = party_values(kit, entry, row.id)
     await cases.change_party(tx.conn, row.id, {**values, **_owned_again(before, entry)})
-    await tx.emit(PartyChanged(case_id=case.id, party=party_facts(values)))
+    await tx.emit(PartyChanged(case_id=case.id, party=party_facts(kit, values)))
 
 
 def _owned_again(before: PartyEntry, after: PartyEntry) -> dict[str, None]:

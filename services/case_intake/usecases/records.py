@@ -52,9 +52,12 @@ def case_entry(kit: IntakeKit, row: Row[Any]) -> CaseEntry:
     )
 
 
-def case_facts(values: Mapping[str, Any]) -> CaseFacts:
-    """The facts as the topic tells them; the obligation stays sealed."""
-    return CaseFacts(**{field: values[field] for field in CaseFacts.model_fields})
+def case_facts(kit: IntakeKit, case_id: UUID, values: Mapping[str, Any]) -> CaseFacts:
+    """The facts as the topic tells them; the obligation sealed for those who read it."""
+    told = {field: values[field] for field in CaseFacts.model_fields}
+    if told["obligation"]:
+        told["obligation"] = kit.keyring.hand_over(told["obligation"], str(case_id), kit.exchange)
+    return CaseFacts(**told)
 
 
 def party_values(kit: IntakeKit, entry: PartyEntry, party_id: UUID | None = None) -> Values:
@@ -95,13 +98,13 @@ def known_case(kit: IntakeKit, case: Row[Any], parties: Iterable[Row[Any]]) -> K
     )
 
 
-def party_facts(values: Mapping[str, Any]) -> PartyFacts:
-    """A party as the topic tells of it; the identity stays sealed."""
+def party_facts(kit: IntakeKit, values: Mapping[str, Any]) -> PartyFacts:
+    """A party as the topic tells of it; the identity sealed for those who read it."""
     return PartyFacts(
         party_id=values["id"],
         role=PartyRole(values["role"]),
         consents=values["consents"],
         address_confirmed_on=values["address_confirmed_on"],
         minor=values["minor"],
-        identity=Sealed(values["identity"]),
+        identity=Sealed(kit.keyring.hand_over(values["identity"], str(values["id"]), kit.exchange)),
     )

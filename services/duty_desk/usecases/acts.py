@@ -104,8 +104,8 @@ async def act(kit: DeskKit, item_id: UUID, deed: str, progress: str | None, call
         row, moments = await _locked(tx, item_id)
         check_act(moments)
         in_time = tx.now <= await store.running_due(tx.conn, item_id)
-        sealed = Sealed(kit.keyring.seal(deed, str(item_id)))
-        await _close(tx, item_id, caller, {"acted_at": tx.now, "in_time": in_time, "deed": sealed})
+        kept = kit.keyring.seal(deed, str(item_id))
+        await _close(tx, item_id, caller, {"acted_at": tx.now, "in_time": in_time, "deed": kept})
         told = row.case_id is not None and progress is not None
         event = ItemActed(
             item_id=item_id,
@@ -114,8 +114,8 @@ async def act(kit: DeskKit, item_id: UUID, deed: str, progress: str | None, call
             acted_by=caller.staff_id,
             acted_at=tx.now,
             in_time=in_time,
-            deed=sealed,
-            progress=Sealed(kit.keyring.seal(progress or "", str(row.case_id))) if told else None,
+            deed=Sealed(kit.exchange.seal(deed, str(item_id))),
+            progress=Sealed(kit.exchange.seal(progress or "", str(row.case_id))) if told else None,
         )
         await tx.emit(event)
         await changed(tx)

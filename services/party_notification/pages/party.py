@@ -38,7 +38,7 @@ async def enter(request: Request, kit: TheKit) -> Response:
     response = RedirectResponse("/p/case", 303)
     response.set_cookie(
         PARTY_COOKIE,
-        kit.tokens.for_party(party, lifetime),
+        kit.party_sessions.for_party(party, lifetime),
         int(lifetime.total_seconds()),
         path=_PATH,
         secure=kit.run.base_url.startswith("https://"),

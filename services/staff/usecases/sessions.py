@@ -97,7 +97,7 @@ def caller_for(member: Member) -> Caller:
 
 def session_token(kit: StaffKit, member: Member) -> str:
     """The signed token that every service accepts for half an hour."""
-    return kit.tokens.for_staff(caller_for(member), SESSION)
+    return kit.staff_signer.for_staff(caller_for(member), SESSION)
 
 
 async def _at_the_door(kit: StaffKit, given: Credentials) -> store.Proof:

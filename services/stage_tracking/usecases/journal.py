@@ -93,7 +93,7 @@ async def publish(
             entry=entry.position,
             at=tx.now,
             title=PROGRESS_TITLE,
-            text=Sealed(kit.keyring.seal(text, str(case_id))),
+            text=Sealed(kit.exchange.seal(text, str(case_id))),
             audience=publication.audience,
             not_before=publication.not_before,
             notify=publication.notify,

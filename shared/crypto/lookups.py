@@ -1,0 +1,97 @@
+"""Keyed hashes, to find equal values without opening them (HMAC-SHA256)."""
+
+import hashlib
+import hmac
+import secrets
+from collections.abc import Mapping
+from functools import lru_cache
+from typing import Self
+
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+
+from shared.crypto.sealed import KEY_BYTES, KeyRingError, checked_id, checked_key, encode, key_of, new_key_id
+
+UNNAMED = ""
+"""The id of the one index key that older releases had; its hashes carry no id."""
+
+
+class Lookups:
+    """Index keys by id, the current one first. A hash names its key, so that older ones are still found.
+
+    A key may be `bound` to one purpose (`id/purpose`): then it finds nothing else. That is how a process in the
+    public zone goes on finding old hashes without the key of all the others.
+    """
+
+    def __init__(self, keys: Mapping[str, bytes], bound: Mapping[tuple[str, str], bytes] | None = None) -> None:
+        if not keys:
+            raise KeyRingError("there is no index key")
+        for key_id in keys:
+            if key_id != UNNAMED:
+                checked_id(key_id)
+        self._keys = {key_id: checked_key(key) for key_id, key in keys.items()}
+        self._bound = {name: checked_key(key) for name, key in (bound or {}).items()}
+
+    @classmethod
+    def generate(cls) -> Self:
+        """One new key."""
+        return cls({new_key_id(): secrets.token_bytes(KEY_BYTES)})
+
+    @classmethod
+    def from_text(cls, text: str) -> Self:
+        """Read what `to_text` wrote. Raises KeyRingError."""
+        pairs = [_pair(item) for item in text.strip().split(",")]
+        if len({name for name, _ in pairs}) != len(pairs):
+            raise KeyRingError("an index key is named twice")
+        keys = {name: key for name, key in pairs if "/" not in name}
+        bound = {_bound_name(name): key for name, key in pairs if "/" in name}
+        return cls(keys, bound)
+
+    def to_text(self) -> str:
+        """`ID:BASE64,ID:BASE64,ID/PURPOSE:BASE64`, the current key first; to change keys, put a new one in front."""
+        whole = [f"{key_id}:{encode(key)}" if key_id else encode(key) for key_id, key in self._keys.items()]
+        return ",".join(whole + [f"{key_id}/{purpose}:{encode(key)}" for (key_id, purpose), key in self._bound.items()])
+
+    @property
+    def current(self) -> str:
+        """The id of the key that new hashes are made with."""
+        return next(iter(self._keys))
+
+    def index(self, text: str, purpose: str) -> str:
+        """`<key id>.<hash in hex>` under the current key; bring `text` to one form beforehand.
+
+        Each purpose (`phone`, `query code`) has a subkey of its own (HKDF, RFC 5869), so that hashes of different
+        columns cannot be compared.
+        """
+        return _named(self.current, text, _subkey(self._keys[self.current], purpose))
+
+    def indexes(self, text: str, purpose: str) -> tuple[str, ...]:
+        """Every hash under which the text may have been stored, the current one first: search for any of them."""
+        whole = [_named(key_id, text, _subkey(key, purpose)) for key_id, key in self._keys.items()]
+        bound = [_named(key_id, text, key) for (key_id, aim), key in self._bound.items() if aim == purpose]
+        return (*whole, *bound)
+
+    def bound_to(self, *purposes: str) -> Mapping[tuple[str, str], bytes]:
+        """What opens these purposes alone, of every key."""
+        return {(key_id, aim): _subkey(key, aim) for key_id, key in self._keys.items() for aim in purposes}
+
+
+@lru_cache(maxsize=256)
+def _subkey(key: bytes, purpose: str) -> bytes:
+    info = b"blind index/" + purpose.encode()
+    return HKDF(algorithm=SHA256(), length=KEY_BYTES, salt=None, info=info).derive(key)
+
+
+def _named(key_id: str, text: str, subkey: bytes) -> str:
+    digest = hmac.new(subkey, text.encode(), hashlib.sha256).hexdigest()
+    return f"{key_id}.{digest}" if key_id else digest
+
+
+def _pair(item: str) -> tuple[str, bytes]:
+    name, mark, key = item.rpartition(":")
+    return (name, key_of(key)) if mark else (UNNAMED, key_of(item))
+
+
+def _bound_name(name: str) -> tuple[str, str]:
+    key_id, _, purpose = name.partition("/")
+    return key_id, purpose
