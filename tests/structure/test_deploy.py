@@ -18,6 +18,7 @@ from shared.bus.log import Log
 from shared.contracts.topics import TOPICS
 from shared.crypto.keyring import KeyRing
 from shared.runtime.launch import Product
+from shared.runtime.progress import silent
 from shared.settings import CourtSettings, RunSettings
 from tests.fixtures.deployments import DEPLOY, ROOT, Caddyfile, Document, compose, env_file, identity, kustomized
 
@@ -222,7 +223,7 @@ class Recording(Product):
     """A product without services, whose log only notes which topics it is asked for."""
 
     def __init__(self) -> None:
-        super().__init__([], RunSettings(database_url="postgresql+asyncpg://nobody@127.0.0.1:1/none"))
+        super().__init__([], RunSettings(database_url="postgresql+asyncpg://nobody@127.0.0.1:1/none"), silent())
         self.asked: dict[str, int] = {}
 
     def bus(self) -> Log:
