@@ -1,10 +1,11 @@
 """The wiring of asset_tips: tips on hidden assets, their receipts, their senders kept apart."""
 
 from services.asset_tips import api, events, pages
+from services.asset_tips.jobs import jobs
 from services.asset_tips.settings import TipSettings
 from shared.contracts.desk import EvidenceAccepted, ItemActed, ItemDismissed, ItemTaken
 from shared.http.routes import Zone
-from shared.runtime.secrets import INSIDE
+from shared.runtime.secrets import INSIDE, Secret
 from shared.runtime.service import Service
 
 SERVICE = Service(
@@ -14,7 +15,8 @@ SERVICE = Service(
     paths=("/api/tip-senders", "/tip-senders"),
     public_paths=("/api/tips", "/tips"),
     settings=TipSettings,
-    secrets={Zone.STAFF: INSIDE, Zone.PUBLIC: INSIDE},
+    secrets={Zone.STAFF: INSIDE, Zone.PUBLIC: {Secret.DROP, Secret.LOOKUPS, Secret.TOKEN_PUBLIC_KEY}},
+    jobs=jobs,
     routes=(api.public, api.staff, pages.public, pages.staff),
     handlers={
         ItemTaken: events.on_item_taken,

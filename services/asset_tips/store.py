@@ -1,5 +1,6 @@
 """Tables and queries of asset_tips. Who sent a tip rests in a table of its own, and every look at it is kept."""
 
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -25,6 +26,8 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from shared.db.arrays import Columns, arrays, unnested
+
 METADATA = MetaData()
 _INSTANT = DateTime(timezone=True)
 
@@ -43,7 +46,9 @@ tips = Table(
     Column("accepted_at", _INSTANT),
     Column("acted_at", _INSTANT),
     Column("dismissed_at", _INSTANT),
+    Column("told_at", _INSTANT),
 )
+Index("tips_untold", tips.c.arrived_at, postgresql_where=tips.c.told_at.is_(None))
 
 senders = Table(
     "senders",
@@ -74,6 +79,7 @@ Index("submissions_of_source", submissions.c.source, submissions.c.at)
 Index("submissions_by_age", submissions.c.at)
 
 _NOW = func.now()
+_KEPT: Columns = {"tip_id": Uuid, "body": Text, "contact": Text}
 
 
 async def add(conn: AsyncConnection, row: dict[str, Any]) -> bool:
@@ -87,9 +93,26 @@ async def add_sender(conn: AsyncConnection, tip_id: UUID, contact: str) -> None:
     await conn.execute(insert(senders), {"tip_id": tip_id, "contact": contact})
 
 
-async def by_receipt(conn: AsyncConnection, receipt_index: str) -> Row[Any] | None:
-    """The tip whose receipt this is."""
-    return (await conn.execute(select(tips).where(tips.c.receipt_index == receipt_index))).one_or_none()
+async def by_receipt(conn: AsyncConnection, receipt_indexes: Collection[str]) -> Row[Any] | None:
+    """The tip whose receipt this is, under whichever key it was hashed."""
+    return (await conn.execute(select(tips).where(tips.c.receipt_index.in_(receipt_indexes)))).one_or_none()
+
+
+async def claim_untold(conn: AsyncConnection, most: int) -> list[Row[Any]]:
+    """Tips of which the desk has not been told, oldest first, with the sender's contact; locked."""
+    query = select(tips, senders.c.contact).outerjoin(senders).where(tips.c.told_at.is_(None))
+    return list(
+        await conn.execute(query.order_by(tips.c.arrived_at).limit(most).with_for_update(skip_locked=True, of=tips))
+    )
+
+
+async def keep_told(conn: AsyncConnection, rows: Sequence[Mapping[str, Any]]) -> None:
+    """The desk is told of these (`tip_id`); text and contact rest as given (`body`, `contact`)."""
+    given = unnested(_KEPT)
+    told = update(tips).where(tips.c.tip_id == given.c.tip_id).values(body=given.c.body, told_at=_NOW)
+    await conn.execute(told, arrays(_KEPT, rows))
+    known = update(senders).where(senders.c.tip_id == given.c.tip_id, given.c.contact.is_not(None))
+    await conn.execute(known.values(contact=given.c.contact), arrays(_KEPT, rows))
 
 
 async def set_moment(conn: AsyncConnection, tip_id: UUID, moment: str, at: datetime) -> None:

@@ -16,13 +16,20 @@ from shared.clock import court_date
 from shared.contracts.envelope import Sealed
 from shared.contracts.tips import TipGround, TipReceived
 from shared.crypto.codes import normalize, receipt_code
+from shared.crypto.keyring import KeyRing
+from shared.crypto.sealed import SealError
 from shared.db.answers import fingerprint, given_before, remember
 from shared.db.transaction import Transaction, new_id
 from shared.errors import NotFound, TooMany
 from shared.http.auth import Caller
-from shared.runtime.service import Kit
+from shared.runtime.service import MORE, Kit
 
 TipKit = Kit[TipSettings]
+
+UNTOLD_SIGNAL = "tip taken in"
+UNREADABLE = "（这条线索的内容无法解密，请系统管理员检查密钥。）"
+_SCOPE = "POST /api/tips"
+_PARCEL = 50
 
 
 class NewTip(BaseModel):
@@ -43,7 +50,7 @@ class Receipt(BaseModel):
 
 async def check_source(kit: TipKit, host: str) -> None:
     """Hold back one source that sends too much; nobody else notices. It is kept as a keyed hash. Raises TooMany."""
-    source = kit.keyring.blind_index(source_of(host), "tip source")
+    source = kit.lookups.index(source_of(host), "tip source")
     within = timedelta(seconds=kit.settings.per_seconds)
     async with kit.db.begin() as tx:
         wait = await store.claim_submission(tx.conn, source, kit.settings.per_source, within)
@@ -56,41 +63,50 @@ async def check_source(kit: TipKit, host: str) -> None:
 async def submit(kit: TipKit, tip: NewTip, channel: str, key: str | None) -> Receipt:
     """Register a tip and tell the desk. With an idempotency key, the same tip again gets the same receipt."""
     async with kit.db.begin() as tx:
+        before = None if key is None else await _answered(kit, tx, tip, key)
+        if before is not None:
+            return before
+        receipt = await _register(kit, tx, tip, channel)
         if key is not None:
-            mark, scope = fingerprint(tip), "POST /api/tips"
-            before = await given_before(tx, scope, key, mark)
-            if before is not None:
-                return Receipt.model_validate_json(kit.keyring.open(before["sealed"], scope))
-            receipt = await _register(kit, tx, tip, channel)
-            await remember(tx, scope, key, mark, {"sealed": kit.keyring.seal(receipt.model_dump_json(), scope)})
-            return receipt
-        return await _register(kit, tx, tip, channel)
+            await _remember(kit, tx, tip, key, receipt)
+        tx.wake(UNTOLD_SIGNAL)
+        return receipt
+
+
+async def _answered(kit: TipKit, tx: Transaction, tip: NewTip, key: str) -> Receipt | None:
+    """The receipt that was given for this key. Raises Conflict when it was for another tip."""
+    marks = kit.lookups.indexes(fingerprint(tip), "tip text")
+    for once, mark in zip(kit.lookups.indexes(key, "tip once"), marks, strict=True):
+        before = await given_before(tx, _SCOPE, once, mark)
+        if before is not None:
+            return _lock(kit, key).open_model(Receipt, before["sealed"], _SCOPE)
+    return None
+
+
+async def _remember(kit: TipKit, tx: Transaction, tip: NewTip, key: str, receipt: Receipt) -> None:
+    once, mark = kit.lookups.index(key, "tip once"), kit.lookups.index(fingerprint(tip), "tip text")
+    await remember(tx, _SCOPE, once, mark, {"sealed": _lock(kit, key).seal_model(receipt, _SCOPE)})
+
+
+def _lock(kit: TipKit, key: str) -> KeyRing:
+    """A ring that opens only to whoever sends the same key again: it is kept nowhere."""
+    return KeyRing(kit.lookups.derived(key, "tip once answer"))
 
 
 async def _register(kit: TipKit, tx: Transaction, tip: NewTip, channel: str) -> Receipt:
     tip_id, receipt = new_id(), receipt_code()
     row = {
         "tip_id": tip_id,
-        "receipt_index": _index(kit, receipt),
+        "receipt_index": kit.lookups.index(normalize(receipt), "tip receipt"),
         "ground": tip.ground.value,
         "case_number": tip.case_number,
-        "body": kit.keyring.seal(tip.text, str(tip_id)),
+        "body": kit.drop.seal(tip.text, str(tip_id)),
         "channel": channel,
         "arrived_at": tx.now,
     }
     number = await _add(tx, row)
     if tip.contact is not None:
-        await store.add_sender(tx.conn, tip_id, kit.keyring.seal(tip.contact, f"{tip_id}/contact"))
-    event = TipReceived(
-        tip_id=tip_id,
-        tip_number=number,
-        ground=tip.ground,
-        arrived_at=tx.now,
-        channel=channel,
-        case_number=tip.case_number,
-        body=Sealed(kit.exchange.seal(tip.text, str(tip_id))),
-    )
-    await tx.emit(event)
+        await store.add_sender(tx.conn, tip_id, kit.drop.seal(tip.contact, f"{tip_id}/contact"))
     return Receipt(receipt=receipt, tip_number=number)
 
 
@@ -101,8 +117,48 @@ async def _add(tx: Transaction, row: dict[str, Any]) -> str:
             return number
 
 
-def _index(kit: TipKit, receipt: str) -> str:
-    return kit.keyring.blind_index(normalize(receipt), "tip receipt")
+async def tell(kit: TipKit) -> object:
+    """Tell the desk of tips that came in; whether there may be more.
+
+    Whoever takes a tip in cannot open it again. This is the work of the inner network: it opens, keeps the tip under
+    the service's own key, and seals the text for the desk. A tip that does not open is told, too: it must not be lost.
+    """
+    async with kit.db.begin() as tx:
+        rows = await store.claim_untold(tx.conn, _PARCEL)
+        if not rows:
+            return None
+        await tx.emit(*(_told(kit, row) for row in rows))
+        await store.keep_told(tx.conn, [_kept(kit, row) for row in rows])
+    return MORE if len(rows) == _PARCEL else None
+
+
+def _told(kit: TipKit, row: Any) -> TipReceived:
+    try:
+        text = kit.keyring.open(row.body, str(row.tip_id))
+    except SealError:
+        text = UNREADABLE
+    return TipReceived(
+        tip_id=row.tip_id,
+        tip_number=row.tip_number,
+        ground=TipGround(row.ground),
+        arrived_at=row.arrived_at,
+        channel=row.channel,
+        case_number=row.case_number,
+        body=Sealed(kit.exchange.seal(text, str(row.tip_id))),
+    )
+
+
+def _kept(kit: TipKit, row: Any) -> dict[str, Any]:
+    body, contact = (row.body, str(row.tip_id)), (row.contact, f"{row.tip_id}/contact")
+    return {"tip_id": row.tip_id, "body": _own(kit, *body), "contact": row.contact and _own(kit, *contact)}
+
+
+def _own(kit: TipKit, sealed: str, about: str) -> str:
+    """Under the service's own key; what does not open stays as it is, for somebody who finds the key."""
+    try:
+        return kit.keyring.hand_over(sealed, about, kit.keyring)
+    except SealError:
+        return sealed
 
 
 @dataclass(frozen=True)
@@ -118,7 +174,7 @@ class TipStatus:
 async def status(kit: TipKit, receipt: str) -> TipStatus:
     """The tip's state. Raises NotFound for an unknown receipt."""
     async with kit.db.read() as conn:
-        row = await store.by_receipt(conn, _index(kit, receipt))
+        row = await store.by_receipt(conn, kit.lookups.indexes(normalize(receipt), "tip receipt"))
     if row is None:
         raise NotFound("no_such_receipt", "没有这个回执号，请对照您保存的回执核对。")
     moments = Moments(row.taken_at, row.accepted_at, row.acted_at, row.dismissed_at)

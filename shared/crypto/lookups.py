@@ -52,6 +52,10 @@ class Lookups:
         whole = [f"{key_id}:{encode(key)}" if key_id else encode(key) for key_id, key in self._keys.items()]
         return ",".join(whole + [f"{key_id}/{purpose}:{encode(key)}" for (key_id, purpose), key in self._bound.items()])
 
+    def with_bound(self, bound: Mapping[tuple[str, str], bytes]) -> Self:
+        """The same keys, and others that are bound to a purpose each."""
+        return type(self)(self._keys, {**self._bound, **bound})
+
     @property
     def current(self) -> str:
         """The id of the key that new hashes are made with."""
@@ -70,6 +74,13 @@ class Lookups:
         whole = [_named(key_id, text, _subkey(key, purpose)) for key_id, key in self._keys.items()]
         bound = [_named(key_id, text, key) for (key_id, aim), key in self._bound.items() if aim == purpose]
         return (*whole, *bound)
+
+    def derived(self, text: str, purpose: str) -> dict[str, bytes]:
+        """Keys of a ring that only `text` opens, by the ids of the index keys: what is sealed so needs both."""
+        whole = {
+            key_id: hmac.digest(_subkey(key, purpose), text.encode(), "sha256") for key_id, key in self._keys.items()
+        }
+        return {key_id or "unnamed": key for key_id, key in whole.items()}
 
     def bound_to(self, *purposes: str) -> Mapping[tuple[str, str], bytes]:
         """What opens these purposes alone, of every key."""

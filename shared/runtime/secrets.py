@@ -127,7 +127,7 @@ class Vault:
 
     def lookups(self, service: str) -> Lookups:
         """The service's keyed hashes."""
-        return self._read(Secret.LOOKUPS, service, Lookups.from_text, lambda: Lookups.generate().to_text())
+        return self._read(Secret.LOOKUPS, service, Lookups.from_text, lambda: self._new_lookups().to_text())
 
     def drop(self, service: str) -> Drop:
         """The public half of the service's box."""
@@ -169,9 +169,17 @@ class Vault:
 
     def _ring(self) -> KeyRing:
         """A new ring; in a place that an older release filled, it goes on opening and finding what is there."""
+        old, new = self._old(), KeyRing.generate()
+        return new if old is None else new.taking_over(old)
+
+    def _new_lookups(self) -> Lookups:
+        """A new key; and of an older release's one only what finds what was public then."""
+        old, new = self._old(), Lookups.generate()
+        return new if old is None else new.with_bound(old.lookups.bound_to(*PUBLIC_PURPOSES))
+
+    def _old(self) -> KeyRing | None:
         path = secret_path(self._run, OLD_RING)
-        new = KeyRing.generate()
-        return new.taking_over(KeyRing.from_text(path.read_text())) if path.exists() else new
+        return KeyRing.from_text(path.read_text()) if path.exists() else None
 
     def _read(self, secret: Secret, service: str, parse: Callable[[str], T], make: Callable[[], str]) -> T:
         try:
@@ -192,6 +200,8 @@ class Vault:
 
 OLD_RING: Final = "keyring.txt"
 """The one ring that older releases had for everything."""
+PUBLIC_PURPOSES: Final = ("tip receipt", "query code", "notice check")
+"""What hashes of an older release are looked for from the public zone."""
 _PEM: Final = frozenset({Secret.TOKEN_KEY, Secret.TOKEN_PUBLIC_KEY, Secret.SIGNING_KEY})
 
 
