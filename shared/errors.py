@@ -66,6 +66,16 @@ class Conflict(Refusal):
     title = "与现有状态冲突"
 
 
+class Question(Conflict):
+    """Done only once whoever asks has seen this and confirms it, by naming `code` among what they confirm."""
+
+    title = "请确认"
+
+    def __init__(self, code: str, detail: str, field: str) -> None:
+        super().__init__(code, detail)
+        self.faults = (Fault(field, detail),)
+
+
 class TooMany(Refusal):
     """Too many tries; `retry_after` seconds must pass."""
 

@@ -6,6 +6,7 @@ Two groups are shared by all: how this process runs, and the court's own data th
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Literal
+from urllib.parse import urlsplit
 
 from pydantic import BeforeValidator, Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -73,6 +74,12 @@ class RunSettings(BaseSettings):
         return self.site_url or f"http://{self.host}:{self.port}"
 
     @property
+    def is_https(self) -> bool:
+        """Whether people reach the product over https."""
+        site = urlsplit(self.base_url)
+        return site.scheme == "https" and bool(site.hostname)
+
+    @property
     def smtp_port(self) -> int:
         return self.sandbox_smtp_port or self.port + 25
 
@@ -101,3 +108,42 @@ class CourtSettings(BaseSettings):
     """Days that the property report order gives."""
     clue_days: int = Field(15, ge=1, le=90)
     triage_minutes: int = Field(30, ge=1, le=1440)
+
+    def for_show(self) -> dict[str, str]:
+        """What no real court may start with, by setting: what is only the demonstration's, or was never stated."""
+        left = {
+            name: "仍是演示内容"
+            for name in _FOR_SHOW
+            if getattr(self, name) == type(self).model_fields[name].default or "演示" in getattr(self, name)
+        }
+        unstated = {name: "尚未填写" for name in _STATED if name not in self.model_fields_set}
+        return {f"COURT_{name.upper()}": f"{COURT_WORDS[name]}{why}" for name, why in (unstated | left).items()}
+
+
+_STATED = ("code", "name", "short_name", "site_name", "postal_code")
+"""A production says of itself which court it is, even where that is the court of the demonstration."""
+_FOR_SHOW = (
+    "address",
+    "supervision_phone",
+    "duty_phone",
+    "supervision_email",
+    "case_account_name",
+    "case_account_bank",
+    "case_account_number",
+)
+"""The demonstration's values of these are nobody's."""
+COURT_WORDS = {
+    "code": "法院代字",
+    "name": "法院名称",
+    "short_name": "法院简称",
+    "site_name": "网站名称",
+    "address": "法院地址",
+    "postal_code": "邮政编码",
+    "hotline": "诉讼服务热线",
+    "supervision_phone": "执行监督电话",
+    "duty_phone": "24小时值班电话",
+    "supervision_email": "监督邮箱",
+    "case_account_name": "案款账户户名",
+    "case_account_bank": "案款账户开户银行",
+    "case_account_number": "案款账户账号",
+}

@@ -11,10 +11,11 @@ from services.case_intake.domain.filing import MAX_PARTIES
 from services.case_intake.domain.holds import NoticesState
 from services.case_intake.domain.preview import Preview
 from services.case_intake.domain.words import COLUMNS
-from services.case_intake.usecases.filing import Assign
+from services.case_intake.usecases.filing import Assign, Doubt
 from services.case_intake.usecases.reading import CaseView, ImportView, PartyView
 from shared.contracts.cases import IdKind, PartyRole
 from shared.http.inputs import Input, Line
+from shared.http.versions import Version
 
 Typed = str | None
 
@@ -34,7 +35,10 @@ def _needed(*fields: str) -> ConfigDict:
     return ConfigDict(json_schema_extra={"required": list(fields)})
 
 
-class PartyPatch(Input):
+SEEN = Field(None, description="所读取内容的版本；也可用 If-Match 请求头。内容已被他人修改的，答复409并列出两边的内容")
+
+
+class PartyFields(Input):
     """What changes of a party; null takes a value back. The role stays: another role is another party."""
 
     name: Typed = None
@@ -52,10 +56,16 @@ class PartyPatch(Input):
 
     def texts(self) -> dict[str, str]:
         """As the domain reads it."""
-        return _texts(self)
+        return _texts(self, "version")
 
 
-class PartyInput(PartyPatch):
+class PartyPatch(PartyFields):
+    """The same, over a version that was read."""
+
+    version: Version | None = SEEN
+
+
+class PartyInput(PartyFields):
     """A party to be registered."""
 
     model_config = _needed("role", "name", "id_kind", "id_number", "consents")
@@ -63,7 +73,7 @@ class PartyInput(PartyPatch):
     role: Typed = Field(None, description="applicant（申请执行人）或 respondent（被执行人）")
 
 
-class CasePatch(Input):
+class CaseFields(Input):
     """What is completed or corrected of a case; null takes a value back."""
 
     basis_document: Typed = Field(None, description="执行依据文号")
@@ -75,10 +85,16 @@ class CasePatch(Input):
 
     def texts(self) -> dict[str, str]:
         """As the domain reads it."""
-        return _texts(self)
+        return _texts(self, "version")
 
 
-class CaseInput(CasePatch):
+class CasePatch(CaseFields):
+    """The same, over a version that was read."""
+
+    version: Version | None = SEEN
+
+
+class CaseInput(CaseFields):
     """A case to be filed; without a number the next serial is allotted."""
 
     model_config = _needed("filed_on", "basis_document", "basis_maker", "cause", "parties")
@@ -87,10 +103,14 @@ class CaseInput(CasePatch):
     filed_on: Typed = Field(None, description="立案日期，如 2026-11-23")
     parties: list[PartyInput] = Field(default_factory=list, max_length=MAX_PARTIES)
     assign: Assign = Field(Assign.BY_HAND, description="auto：按在办案件最少自动分案")
+    confirmed: list[Doubt] = Field(
+        default_factory=list,
+        description="对系统疑问的确认：serial_far（序号远大于已登记的序号，无误）、filed_already（确属另一件案件）",
+    )
 
     def texts(self) -> dict[str, str]:
         """As the domain reads it, without the parties."""
-        return _texts(self, "parties", "assign")
+        return _texts(self, "parties", "assign", "confirmed")
 
 
 class AssignmentInput(Input):
@@ -99,6 +119,7 @@ class AssignmentInput(Input):
     judge_id: UUID
     panel: Line | None = None
     clerk_name: Line | None = None
+    version: Version | None = Field(None, description="所读取的 assignment_version")
 
 
 class FiledParty(BaseModel):
@@ -136,6 +157,7 @@ class PartyAnswer(BaseModel):
     agent_name: str | None
     agent_phone: str | None
     disowned: list[Literal["sms", "mail"]] = Field(description="持有人称不是本人的联系方式，待核实")
+    version: str
 
 
 class JudgeAnswer(BaseModel):
@@ -156,7 +178,7 @@ class CaseLine(BaseModel):
     filed_on: date
     cause: str
     claim_amount: Decimal | None
-    states: list[Literal["incomplete", "unassigned", "assigned", "closed", "archived"]]
+    states: list[Literal["unreadable", "incomplete", "unassigned", "assigned", "closed", "archived"]]
     lacks: list[Literal["applicant", "respondent", "obligation"]]
 
 
@@ -175,6 +197,8 @@ class CaseAnswer(CaseLine):
     rule: str | None
     assigned_at: datetime | None
     parties: list[PartyAnswer]
+    version: str
+    assignment_version: str
 
 
 def case_answer(view: CaseView) -> CaseAnswer:
@@ -185,7 +209,11 @@ def case_answer(view: CaseView) -> CaseAnswer:
 
 
 def _party(party: PartyView) -> dict[str, Any]:
-    return {**vars(party.entry), **party.entry.identity.model_dump(), "id": party.id, "disowned": party.disowned}
+    return {**vars(party.entry), **party.entry.identity.model_dump(), **_own(party)}
+
+
+def _own(party: PartyView) -> dict[str, Any]:
+    return {"id": party.id, "disowned": party.disowned, "version": party.version}
 
 
 class CaseList(BaseModel):

@@ -3,13 +3,13 @@
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import Query
+from fastapi import Query, Response
 
-from services.staff.domain import Member
 from services.staff.schemas import (
     AddedMember,
     HandedKit,
     InitialPassword,
+    MemberAnswer,
     MemberChange,
     Members,
     NewMember,
@@ -20,6 +20,7 @@ from services.staff.schemas import (
 from services.staff.usecases import members, sessions
 from shared.db.transaction import new_id
 from shared.http.routes import PUBLIC, CurrentCaller, Routes, Zone
+from shared.http.versions import IfMatch, seen_by, tag
 from shared.powers import Action
 
 routes = Routes(Zone.STAFF)
@@ -32,9 +33,9 @@ async def sign_in(body: SignIn, kit: HandedKit) -> Token:
 
 
 @routes.get("/api/staff/me", Action.STAFF_READ)
-async def me(kit: HandedKit, caller: CurrentCaller) -> Member:
+async def me(kit: HandedKit, caller: CurrentCaller) -> MemberAnswer:
     """Who calls, as the court knows them now."""
-    return await members.member(kit, caller.staff_id)
+    return MemberAnswer.of(kit, await members.member(kit, caller.staff_id))
 
 
 @routes.get("/api/staff/members", Action.STAFF_READ)
@@ -43,20 +44,25 @@ async def list_members(
 ) -> Members:
     """Everybody who works or worked here, in the order in which they were added."""
     items, following = await members.member_page(kit, cursor, limit)
-    return Members(items=items, next=following)
+    return Members(items=[MemberAnswer.of(kit, item) for item in items], next=following)
 
 
 @routes.post("/api/staff/members", Action.STAFF_MANAGE, status_code=201)
 async def add_member(body: NewMember, kit: HandedKit) -> AddedMember:
     """Add somebody. The initial password is in this answer alone."""
     member = body.member(new_id(), kit.court.code)
-    return AddedMember(member=member, initial_password=await members.add_member(kit, member))
+    return AddedMember(member=MemberAnswer.of(kit, member), initial_password=await members.add_member(kit, member))
 
 
 @routes.patch("/api/staff/members/{staff_id}", Action.STAFF_MANAGE)
-async def change_member(staff_id: UUID, body: MemberChange, kit: HandedKit) -> Member:
+async def change_member(
+    staff_id: UUID, body: MemberChange, kit: HandedKit, response: Response, if_match: IfMatch = None
+) -> MemberAnswer:
     """Change somebody's post, name or telephone, or bar them from signing in."""
-    return await members.change_member(kit, staff_id, body.changes())
+    seen = seen_by(if_match, body.version)
+    answer = MemberAnswer.of(kit, await members.change_member(kit, staff_id, body.changes(), seen))
+    tag(response, answer.version)
+    return answer
 
 
 @routes.post("/api/staff/members/{staff_id}/password", Action.STAFF_MANAGE)

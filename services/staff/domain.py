@@ -41,6 +41,17 @@ class Member:
         """The posts in Chinese."""
         return "、".join(POSTS[role].title for role in self.roles)
 
+    def texts(self) -> dict[str, str]:
+        """What of them can be changed, in words."""
+        return {
+            "name": self.name,
+            "phone": self.phone,
+            "department": self.department,
+            "panel": self.panel or "",
+            "roles": self.title,
+            "active": "在岗" if self.active else "已停用",
+        }
+
     @property
     def administers(self) -> bool:
         """Whether they can sign in and manage others."""

@@ -1,16 +1,19 @@
 """What comes in over HTTP, as JSON or as a form, and what goes out."""
 
 from collections.abc import Callable
+from dataclasses import asdict
 from typing import Annotated, Any
 from uuid import UUID
 
 from fastapi import Depends
-from pydantic import AfterValidator, BaseModel, Field, StringConstraints, ValidationInfo
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, ValidationInfo
 
 from services.staff.domain import SESSION, Member
+from services.staff.usecases.members import member_state
 from services.staff.usecases.sessions import Credentials, StaffKit
 from shared.contracts.landline import is_landline
 from shared.http.inputs import Input, Line
+from shared.http.versions import FIELD, Version
 from shared.powers import Role
 from shared.runtime.service import kit_of
 
@@ -94,10 +97,11 @@ class MemberChange(Input):
     panel: Line | None = None
     roles: Roles = ()
     active: bool = True
+    version: Version | None = None
 
     def changes(self) -> dict[str, Any]:
         """The fields that were named."""
-        return {name: getattr(self, name) for name in self.model_fields_set}
+        return {name: getattr(self, name) for name in self.model_fields_set - {FIELD}}
 
 
 class MemberForm(Input):
@@ -109,6 +113,7 @@ class MemberForm(Input):
     panel: Line | None = None
     roles: Roles
     active: bool = False
+    version: Version
 
 
 class Token(BaseModel):
@@ -119,10 +124,33 @@ class Token(BaseModel):
     expires_in: int = int(SESSION.total_seconds())
 
 
+class MemberAnswer(BaseModel):
+    """A member as they now are, and the version to be named when they are changed."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    id: UUID
+    login: str
+    name: str
+    phone: str
+    department: str
+    panel: str | None
+    roles: list[Role]
+    court: str
+    active: bool
+    must_change: bool
+    version: str
+
+    @classmethod
+    def of(cls, kit: StaffKit, member: Member) -> "MemberAnswer":
+        """For the API."""
+        return cls(**asdict(member), version=member_state(kit, member).version)
+
+
 class Members(BaseModel):
     """A page of members; `next` is the cursor of the page after it."""
 
-    items: list[Member]
+    items: list[MemberAnswer]
     next: UUID | None
 
 
@@ -135,4 +163,4 @@ class InitialPassword(BaseModel):
 class AddedMember(InitialPassword):
     """The new member with their initial password."""
 
-    member: Member
+    member: MemberAnswer

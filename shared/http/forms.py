@@ -7,6 +7,7 @@ from pydantic import BaseModel, ValidationError
 
 from shared.errors import Invalid, Refusal
 from shared.http.faults import faults_of
+from shared.http.versions import Stale
 from shared.web.pages import faults_by_field
 
 M = TypeVar("M", bound=BaseModel)
@@ -26,6 +27,13 @@ def understood(model: type[M], form: Typed) -> M:
         return model.model_validate({name: value for name, value in form.items() if value not in ("", [])})
     except ValidationError as error:
         raise Invalid(faults_of(error.errors())) from None
+
+
+def refused(refusal: Refusal | None) -> Typed:
+    """A refusal as an edit form shows it: `faults` beside the fields, or in `stale` what somebody else changed."""
+    if isinstance(refusal, Stale):
+        return {"faults": {}, "stale": refusal}
+    return {"faults": faults_in(refusal) if refusal else {}, "stale": None}
 
 
 def faults_in(refusal: Refusal) -> dict[str, str]:

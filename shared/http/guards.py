@@ -51,6 +51,23 @@ class Headed:
         await self._app(scope, receive, _with_headers(send) if scope["type"] == "http" else send)
 
 
+class Strict:
+    """Tells browsers, with every answer, to come over https alone for a year (RFC 6797)."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass on, and add the header."""
+
+        async def sending(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                MutableHeaders(scope=message)["strict-transport-security"] = "max-age=31536000"
+            await send(message)
+
+        await self._app(scope, receive, sending)
+
+
 class Guards:
     """The outermost layer of each service."""
 

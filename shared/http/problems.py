@@ -3,6 +3,7 @@
 import logging
 import traceback
 from collections.abc import Callable
+from dataclasses import asdict
 from typing import Any
 
 from fastapi import FastAPI, Request
@@ -10,8 +11,9 @@ from fastapi.responses import JSONResponse, Response
 from starlette.datastructures import MutableHeaders
 from starlette.routing import Match
 
-from shared.errors import Invalid, Refusal, TooMany, Unauthenticated
+from shared.errors import Invalid, Question, Refusal, TooMany, Unauthenticated
 from shared.http.refusals import EXPECTED, DatabaseAway, MethodNotAllowed, Unexpected, as_refusal
+from shared.http.versions import Stale
 
 log = logging.getLogger(__name__)
 
@@ -24,7 +26,8 @@ CSP = (
 )
 PROBLEM_SCHEMA: dict[str, Any] = {
     "type": "object",
-    "description": "RFC 9457. `code` is stable; `detail` says what to do; `errors` names each faulty field.",
+    "description": "RFC 9457. `code` is stable; `detail` says what to do; `errors` names each faulty field."
+    " With the code `stale_version`: `version` now, and `differences` between what was sent and what stands.",
     "required": ["type", "title", "status", "code", "detail", "instance"],
     "properties": {
         **{name: {"type": "string"} for name in ("type", "title", "code", "detail", "instance")},
@@ -35,6 +38,15 @@ PROBLEM_SCHEMA: dict[str, Any] = {
                 "type": "object",
                 "required": ["field", "reason"],
                 "properties": {"field": {"type": "string"}, "reason": {"type": "string"}},
+            },
+        },
+        "version": {"type": "string"},
+        "differences": {
+            "type": "array",
+            "items": {
+                "type": "object",
+                "required": ["field", "mine", "theirs"],
+                "properties": {name: {"type": "string"} for name in ("field", "mine", "theirs")},
             },
         },
     },
@@ -51,8 +63,11 @@ def problem(refusal: Refusal, instance: str) -> JSONResponse:
         "detail": refusal.detail,
         "instance": instance,
     }
-    if isinstance(refusal, Invalid):
+    if isinstance(refusal, Invalid | Question):
         body["errors"] = [{"field": fault.field, "reason": fault.reason} for fault in refusal.faults]
+    if isinstance(refusal, Stale):
+        body["version"] = refusal.version
+        body["differences"] = [asdict(difference) for difference in refusal.differences]
     response = JSONResponse(body, refusal.status, media_type="application/problem+json")
     _head(response, refusal)
     return response

@@ -7,6 +7,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends, Header
 
 from shared.http.auth import Caller, caller_of, require
+from shared.http.versions import carries_version
 from shared.powers import Action
 
 CurrentCaller = Annotated[Caller, Depends(caller_of)]
@@ -49,12 +50,15 @@ class Routes:
         self.zone = zone
         self.router = APIRouter(include_in_schema=not pages)
 
-    def add(self, method: str, path: str, allow: Action | str, **options: Any) -> Callable[[Any], Any]:
+    def add(
+        self, method: str, path: str, allow: Action | str, *, versioned: bool = False, **options: Any
+    ) -> Callable[[Any], Any]:
         """Register the decorated function for `method` and `path`, open to those whom `allow` names."""
 
         def register(function: Any) -> Any:
             guards = [] if allow == PUBLIC else [Depends(require(Action(allow)))]
-            signed_in: dict[str, Any] = {"security": [{"bearer": []}]} if guards else {}
+            guards += [Depends(carries_version)] if versioned else []
+            signed_in: dict[str, Any] = {} if allow == PUBLIC else {"security": [{"bearer": []}]}
             self.router.add_api_route(
                 path,
                 function,
@@ -75,6 +79,10 @@ class Routes:
     def post(self, path: str, allow: Action | str, **options: Any) -> Callable[[Any], Any]:
         """A route that acts."""
         return self.add("POST", path, allow, **options)
+
+    def edit(self, path: str, allow: Action | str) -> Callable[[Any], Any]:
+        """The route of a form that changes what somebody else may have changed: it carries the version it has seen."""
+        return self.add("POST", path, allow, versioned=True)
 
     def patch(self, path: str, allow: Action | str, **options: Any) -> Callable[[Any], Any]:
         """A route that changes a part."""

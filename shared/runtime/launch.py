@@ -21,7 +21,7 @@ from shared.clock import SystemClock
 from shared.contracts.topics import topics_of
 from shared.db.failures import is_away, is_passing
 from shared.http.app import health_answer
-from shared.http.guards import Headed
+from shared.http.guards import Headed, Strict
 from shared.http.routes import Zone
 from shared.runtime.docs import docs_routes
 from shared.runtime.gateway import Gateway, paths_of
@@ -33,7 +33,7 @@ from shared.runtime.secrets import Vault
 from shared.runtime.service import Service
 from shared.runtime.telemetry import Metrics, TelemetrySettings, traced
 from shared.runtime.unit import Unit, build_kit
-from shared.settings import Environment, RunSettings
+from shared.settings import CourtSettings, Environment, RunSettings
 from shared.web.pages import static_app
 
 log = logging.getLogger(__name__)
@@ -53,17 +53,26 @@ def process_name(names: Sequence[str], run: RunSettings) -> str:
     return f"{name}-public" if run.zone == "public" else name
 
 
-def check(names: Sequence[str], run: RunSettings) -> None:
+def check(names: Sequence[str], run: RunSettings, court: CourtSettings | None = None) -> None:
     """Refuse what must not be: the outside world in parts, and in production what is for show. Raises LaunchError."""
     if SANDBOX in names and run.zone != "both":
         # Its carrier answers in the public zone, its receipts and mails are the work of the staff zone.
         raise LaunchError("sandbox 只能作为一个进程同时服务两个网段：请用 --zone both（默认）启动。")
-    if run.environment is not Environment.PRODUCTION:
-        return
-    if SANDBOX in names:
-        raise LaunchError("生产环境不能启动 sandbox：请用 yangguang serve 指定其他服务。")
+    faults = _unfit(names, run, court or CourtSettings()) if run.environment is Environment.PRODUCTION else []
+    if faults:
+        raise LaunchError("\n".join(["生产环境不能这样启动，请改正以下各项：", *(f"  {fault}" for fault in faults)]))
+
+
+def _unfit(names: Sequence[str], run: RunSettings, court: CourtSettings) -> list[str]:
+    """All that keeps a production from starting, each with the setting that it is about."""
+    faults = [f"{setting}：{why}，请按本院实际情况填写。" for setting, why in court.for_show().items()]
+    if not run.is_https:
+        faults.insert(0, "YANGGUANG_SITE_URL：须为https开头的网址，写入通知，当事人由此访问。")
     if not run.database_url:
-        raise LaunchError("生产环境须设置 YANGGUANG_DATABASE_URL，内置数据库只供演示。")
+        faults.insert(0, "YANGGUANG_DATABASE_URL：须填写，内置数据库只供演示。")
+    if SANDBOX in names:
+        faults.insert(0, "sandbox：生产环境不能启动，请用 yangguang serve 指定其他服务。")
+    return faults
 
 
 def front(services: Sequence[Service], readyz: Callable[[Request], Awaitable[Response]]) -> dict[str, ASGIApp]:
@@ -188,7 +197,8 @@ class Product:
         mounts |= {f"/openapi/{name}.json": app for name, app in apps.items()}
         mounts |= {prefix: app for unit in self.units for prefix, app in unit.mounts.items()}
         metrics = Metrics(loopback_only=self.run_settings.zone == "both")
-        return Gateway({**mounts, **front(self.services, self._readyz), "/metrics": metrics})
+        gateway = Gateway({**mounts, **front(self.services, self._readyz), "/metrics": metrics})
+        return Strict(gateway) if self.run_settings.is_https else gateway
 
     async def _readyz(self, _request: Request) -> Response:
         checks = {name: check for unit in self.units for name, check in unit.checks().items()}

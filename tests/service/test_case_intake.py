@@ -43,7 +43,7 @@ async def clerk(kit: IntakeKit) -> AsyncIterator[httpx.AsyncClient]:
 
 
 async def filed(clerk: httpx.AsyncClient, **changes: Any) -> dict[str, Any]:
-    answer = await clerk.post("/api/cases", json=filing(**changes))
+    answer = await clerk.post("/api/cases", json=filing(**changes), headers={"Idempotency-Key": str(new_id())})
     assert answer.status_code == 201, answer.text
     body: dict[str, Any] = answer.json()
     return body

@@ -77,7 +77,10 @@ async def test_a_case_is_filed_by_the_form_once(kit: IntakeKit, clerk: httpx.Asy
     page = (await clerk.get(first.headers["location"])).text
     assert "案件已登记" in page
     assert "510212199101060000" not in page
-    other = await clerk.post("/cases/new", data={**form, "cause": "买卖合同纠纷"})
+    edited = {**form, "cause": "买卖合同纠纷"}
+    asked = await clerk.post("/cases/new", data=edited)
+    assert (asked.status_code, "刚刚登记过" in asked.text) == (409, True)
+    other = await clerk.post("/cases/new", data={**edited, "confirmed": "filed_already"})
     assert other.headers["location"] != first.headers["location"]
 
 
@@ -121,6 +124,7 @@ async def test_facts_and_parties_are_completed_on_the_pages(kit: IntakeKit, cler
     assert "缺被执行人，暂不通知任何人" in page
     assert "应履行义务尚未填写" in page
     form = {name: CASE[name] for name in ("basis_document", "basis_maker", "cause", "claim_amount", "obligation")}
+    form["version"] = value((await clerk.get(f"/cases/{case}/edit")).text, "version")
     assert (await clerk.post(f"/cases/{case}/edit", data={**form, "cause": ""})).status_code == 422
     assert (await clerk.post(f"/cases/{case}/edit", data=form)).status_code == 303
     assert "被执行人" in (await clerk.get(f"/cases/{case}/parties/new")).text
@@ -132,9 +136,11 @@ async def test_facts_and_parties_are_completed_on_the_pages(kit: IntakeKit, cler
     assert "暂不通知任何人" not in page
     edit = re.search(rf"/cases/{case}/parties/([0-9a-f-]+)/edit", page)
     assert edit is not None
-    assert value((await clerk.get(edit[0])).text, "name") == "刘艳"
-    assert (await clerk.post(edit[0], data={**APPLICANT, "phone": "1"})).status_code == 422
-    assert (await clerk.post(edit[0], data={**APPLICANT, "phone": "19900000099"})).status_code == 303
+    shown = (await clerk.get(edit[0])).text
+    assert value(shown, "name") == "刘艳"
+    changed = {**APPLICANT, "version": value(shown, "version")}
+    assert (await clerk.post(edit[0], data={**changed, "phone": "1"})).status_code == 422
+    assert (await clerk.post(edit[0], data={**changed, "phone": "19900000099"})).status_code == 303
     kinds = [type(event) for event in await told(kit)]
     assert kinds == [CaseFiled, CaseCorrected, PartyAdded, PartyChanged]
 
@@ -142,11 +148,12 @@ async def test_facts_and_parties_are_completed_on_the_pages(kit: IntakeKit, cler
 async def test_a_case_is_given_to_a_judge_on_its_page(kit: IntakeKit, clerk: httpx.AsyncClient) -> None:
     case = await filed(clerk)
     path = f"/cases/{case}/assignment"
-    faulty = await clerk.post(path, data={"judge_id": "", "clerk_name": "何" * 201})
+    seen = {"version": value((await clerk.get(f"/cases/{case}")).text, "version")}
+    faulty = await clerk.post(path, data={**seen, "judge_id": "", "clerk_name": "何" * 201})
     assert faulty.status_code == 422
     assert "请从名单中选择承办法官" in faulty.text
     assert value(faulty.text, "clerk_name") == "何" * 201
-    answer = await clerk.post(path, data={"judge_id": str(JUDGES[1]), "clerk_name": "何明"})
+    answer = await clerk.post(path, data={**seen, "judge_id": str(JUDGES[1]), "clerk_name": "何明"})
     assert answer.status_code == 303
     page = (await clerk.get(answer.headers["location"])).text
     assert "法官2" in page

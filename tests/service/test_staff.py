@@ -105,6 +105,8 @@ async def test_an_added_member_is_told_and_signs_in_with_a_new_password(
     answer = await admin.post("/api/staff/members", json=NEW_MEMBER)
     assert answer.status_code == 201
     member = answer.json()["member"]
+    version = member.pop("version")
+    assert len(version) == 24
     assert member == NEW_MEMBER | {"id": member["id"], "court": "渝05", "active": True, "must_change": True}
     (event,) = await told(kit)
     assert event == MemberChanged(**{**NEW_MEMBER, "staff_id": member["id"], "court": "渝05", "active": True})
@@ -131,7 +133,9 @@ async def test_a_change_touches_only_what_it_names(kit: Kit[Any], admin: httpx.A
     member = (await admin.post("/api/staff/members", json=NEW_MEMBER)).json()["member"]
     path = f"/api/staff/members/{member['id']}"
     changed = await admin.patch(path, json={"roles": ["chief", "chief"], "panel": None})
-    assert changed.json() == member | {"roles": ["chief"], "panel": None}
+    version = changed.json()["version"]
+    assert version != member["version"]
+    assert changed.json() == member | {"roles": ["chief"], "panel": None, "version": version}
     assert (await admin.patch(path, json={})).json() == changed.json()
     assert (await admin.patch(path, json={"name": None})).status_code == 422
     assert (await admin.patch(path, json={"roles": ["auction"]})).status_code == 422
@@ -190,6 +194,7 @@ async def test_the_pages_add_and_change(kit: Kit[Any], admin: httpx.AsyncClient)
     (member,) = await everybody(kit)
     assert 'value="023-12345730"' in (await admin.get(f"/staff/{member.id}")).text
     form = {**NEW_MEMBER, "name": "承办法官戊", "panel": ""}
+    form["version"] = (await admin.get(f"/staff/{member.id}")).text.split('name="version" value="')[1].split('"')[0]
     del form["login"]
     saved = await admin.post(f"/staff/{member.id}", data=form)
     assert saved.headers["location"] == f"/staff/{member.id}?saved=1"

@@ -6,7 +6,7 @@ from starlette.datastructures import Headers
 from starlette.requests import Request
 from starlette.responses import Response
 
-from shared.http.guards import MAX_BODY, cross_site
+from shared.http.guards import MAX_BODY, Strict, cross_site
 from shared.runtime.launch import front
 from shared.runtime.registry import load
 from tests.fixtures.edge import Edge
@@ -219,3 +219,11 @@ async def test_what_stands_before_the_services_has_the_security_headers_too(path
     assert headers["x-content-type-options"] == "nosniff"
     assert headers["referrer-policy"] == "same-origin"
     assert "cache-control" in headers
+
+
+async def test_a_site_over_https_tells_browsers_to_stay_there(edge: Edge) -> None:
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(Strict(edge.app)), base_url="https://test") as http:
+        for path in ("/api/edge", "/nowhere"):
+            assert (await http.get(path)).headers["strict-transport-security"] == "max-age=31536000"
+    async with edge.client() as http:
+        assert "strict-transport-security" not in (await http.get("/api/edge")).headers

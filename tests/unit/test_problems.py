@@ -19,11 +19,23 @@ from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 
 from shared import errors
-from shared.errors import Conflict, Fault, Forbidden, Invalid, NotFound, Refusal, TooMany, Unauthenticated, Unavailable
-from shared.http import observed, refusals
+from shared.errors import (
+    Conflict,
+    Fault,
+    Forbidden,
+    Invalid,
+    NotFound,
+    Question,
+    Refusal,
+    TooMany,
+    Unauthenticated,
+    Unavailable,
+)
+from shared.http import observed, refusals, versions
 from shared.http.faults import faults_of
 from shared.http.inputs import Input, Line, Prose
 from shared.http.refusals import Malformed, MethodNotAllowed, TooLarge, Unexpected, as_refusal
+from shared.http.versions import Difference, Stale
 from shared.runtime.logging import JsonLines
 from tests.fixtures.edge import Edge
 
@@ -38,6 +50,8 @@ REFUSALS: list[tuple[Refusal, int]] = [
     (NotFound("no_such_case", "没有这个案件。"), 404),
     (MethodNotAllowed("method_not_allowed", "不支持。"), 405),
     (Conflict("taken", "已有人办理。"), 409),
+    (Question("serial_far", "请核对序号。", "case_number"), 409),
+    (Stale("v2", (Difference("cause", "甲", "乙"),)), 409),
     (TooLarge("too_large", "太大。"), 413),
     (Invalid([Fault("parties.0.phone", "应为11位手机号码。"), Fault("cause", "此项必填。")]), 422),
     (TooMany("too_many", "请稍后。", 300), 429),
@@ -50,7 +64,7 @@ REFUSALS: list[tuple[Refusal, int]] = [
 def test_every_kind_of_refusal_is_tried_here() -> None:
     kinds = {
         each
-        for module in (errors, refusals)
+        for module in (errors, refusals, versions)
         for _, each in inspect.getmembers(module, inspect.isclass)
         if issubclass(each, Refusal)
     }
@@ -66,7 +80,7 @@ async def test_a_refusal_becomes_an_rfc_9457_problem(refusal: Refusal, status: i
     assert answer.status_code == status
     assert answer.headers["content-type"] == "application/problem+json"
     faults = getattr(refusal, "faults", None)
-    expected = {
+    expected: dict[str, Any] = {
         "type": f"urn:yangguang:problem:{refusal.code}",
         "title": refusal.title,
         "status": status,
@@ -74,6 +88,8 @@ async def test_a_refusal_becomes_an_rfc_9457_problem(refusal: Refusal, status: i
         "detail": refusal.detail,
         "instance": "/api/edge/failing",
     }
+    if isinstance(refusal, Stale):
+        expected |= {"version": "v2", "differences": [{"field": "cause", "mine": "甲", "theirs": "乙"}]}
     named = {"errors": [{"field": fault.field, "reason": fault.reason} for fault in faults]} if faults else {}
     assert answer.json() == expected | named
     assert answer.headers.get("retry-after") == ("300" if status == 429 else None)

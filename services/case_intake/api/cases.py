@@ -3,7 +3,7 @@
 from typing import Annotated, Literal
 from uuid import UUID
 
-from fastapi import Depends, Query
+from fastapi import Depends, Query, Response
 
 from services.case_intake.domain import cursors
 from services.case_intake.domain.filing import read_filing
@@ -23,9 +23,10 @@ from services.case_intake.settings import IntakeKit
 from services.case_intake.store.cases import Wanted
 from services.case_intake.usecases import assignment, filing, parties, reading
 from services.case_intake.usecases.assignment import Appointment
-from services.case_intake.usecases.filing import Act, Once
+from services.case_intake.usecases.filing import Act, Doubt, Once
 from shared.db.answers import fingerprint
 from shared.http.routes import CurrentCaller, IdempotencyKey, Routes, Zone
+from shared.http.versions import IfMatch, seen_by, tag
 from shared.powers import Action
 from shared.runtime.service import kit_of
 
@@ -39,7 +40,10 @@ async def file_case(body: CaseInput, kit: AnyKit, caller: CurrentCaller, key: Id
     """Put a case on file."""
     filed = read_filing(body.texts(), [party.texts() for party in body.parties], kit.court.code)
     once = Once(key, fingerprint(body)) if key else None
-    return FiledCase.model_validate(await filing.file_case(kit, filed, Act(caller.staff_id, body.assign), once))
+    # Whoever names each request with a key of its own repeats none by mistake.
+    confirmed = frozenset(body.confirmed) | ({Doubt.FILED_ALREADY} if key else set())
+    act = Act(caller.staff_id, body.assign, confirmed=confirmed)
+    return FiledCase.model_validate(await filing.file_case(kit, filed, act, once))
 
 
 @routes.get("/api/cases", Action.CASES_READ, name="list cases")
@@ -58,16 +62,24 @@ async def list_cases(
 
 
 @routes.get("/api/cases/{case_number}", Action.CASES_READ, name="read a case")
-async def read_case(case_number: str, kit: AnyKit) -> CaseAnswer:
-    """A case by its number or id, with its parties."""
-    return case_answer(await reading.read_case(kit, case_number))
+async def read_case(case_number: str, kit: AnyKit, response: Response) -> CaseAnswer:
+    """A case by its number or id, with its parties. The ETag is the version of the case's own facts."""
+    return await _answer(kit, case_number, response)
+
+
+async def _answer(kit: IntakeKit, case: UUID | str, response: Response) -> CaseAnswer:
+    view = await reading.read_case(kit, case)
+    tag(response, view.version)
+    return case_answer(view)
 
 
 @routes.patch("/api/cases/{case_id}", Action.CASES_CORRECT, name="correct a case")
-async def correct_case(case_id: UUID, body: CasePatch, kit: AnyKit) -> CaseAnswer:
+async def correct_case(
+    case_id: UUID, body: CasePatch, kit: AnyKit, response: Response, if_match: IfMatch = None
+) -> CaseAnswer:
     """Complete or correct a case's facts."""
-    await filing.correct_case(kit, case_id, body.texts())
-    return case_answer(await reading.read_case(kit, case_id))
+    await filing.correct_case(kit, case_id, body.texts(), seen_by(if_match, body.version))
+    return await _answer(kit, case_id, response)
 
 
 @routes.post("/api/cases/{case_id}/parties", Action.CASES_FILE, name="add a party", status_code=201)
@@ -78,9 +90,11 @@ async def add_party(case_id: UUID, body: PartyInput, kit: AnyKit) -> CaseAnswer:
 
 
 @routes.patch("/api/cases/{case_id}/parties/{party_id}", Action.CASES_CORRECT, name="change a party")
-async def change_party(case_id: UUID, party_id: UUID, body: PartyPatch, kit: AnyKit) -> CaseAnswer:
-    """Change a party's particulars."""
-    await parties.change_party(kit, case_id, party_id, body.texts())
+async def change_party(
+    case_id: UUID, party_id: UUID, body: PartyPatch, kit: AnyKit, if_match: IfMatch = None
+) -> CaseAnswer:
+    """Change a party's particulars; its version stands beside them."""
+    await parties.change_party(kit, case_id, party_id, body.texts(), seen_by(if_match, body.version))
     return case_answer(await reading.read_case(kit, case_id))
 
 
@@ -95,5 +109,5 @@ async def mark_misfiled(case_id: UUID, party_id: UUID, kit: AnyKit, caller: Curr
 async def assign_case(case_id: UUID, body: AssignmentInput, kit: AnyKit, caller: CurrentCaller) -> CaseAnswer:
     """Give a case to a judge."""
     wish = Appointment(body.judge_id, body.panel, body.clerk_name)
-    await assignment.assign_by_hand(kit, case_id, wish, caller.staff_id)
+    await assignment.assign_by_hand(kit, case_id, wish, caller.staff_id, body.version)
     return case_answer(await reading.read_case(kit, case_id))

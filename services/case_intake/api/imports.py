@@ -1,7 +1,7 @@
 """Imports as JSON."""
 
 from dataclasses import dataclass
-from typing import Annotated
+from typing import Annotated, Literal
 from uuid import UUID
 
 from fastapi import Depends, File, Form, Query, Response, UploadFile
@@ -17,7 +17,7 @@ from services.case_intake.schemas import (
 )
 from services.case_intake.settings import IntakeKit
 from services.case_intake.usecases import drafts, holds, imports, reading
-from services.case_intake.usecases.filing import Act, Assign
+from services.case_intake.usecases.filing import Act, Assign, Doubt
 from services.case_intake.usecases.imports import Upload
 from shared.http.routes import CurrentCaller, Routes, Zone
 from shared.powers import Action
@@ -33,6 +33,9 @@ class Terms:
 
     silent: Annotated[bool, Form(description="存量迁移：期限照常计算，不发送任何通知")] = False
     assign: Annotated[Assign, Form()] = Assign.AUTO
+    confirmed: Annotated[
+        Literal["", "serial_far"], Form(description="serial_far：序号远大于已登记序号的案号已核对无误")
+    ] = ""
     hold_minutes: Annotated[int, Form(ge=0, le=MAX_MINUTES, description="通知暂缓发送的分钟数，其间可撤回")] = 0
 
 
@@ -49,7 +52,8 @@ async def import_cases(
     upload = Upload(file.filename or "", await file.read())
     if dry_run:
         return preview_answer(await drafts.preview_file(kit, upload.content, silent=terms.silent))
-    act = Act(caller.staff_id, terms.assign, terms.silent)
+    confirmed = frozenset({Doubt(terms.confirmed)} if terms.confirmed else ())
+    act = Act(caller.staff_id, terms.assign, terms.silent, confirmed=confirmed)
     import_id = await imports.receive(kit, upload, act, terms.hold_minutes)
     ended = await reading.import_ended(kit, import_id, kit.settings.import_wait_seconds)
     response.status_code = 200 if ended else 202

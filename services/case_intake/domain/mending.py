@@ -21,9 +21,10 @@ class Mend(BaseModel, frozen=True):
 
 
 class Mends(BaseModel):
-    """Everything that was corrected; of one cell the last holds."""
+    """Everything that was corrected; of one cell the last holds. `numbers`: far case numbers that are right."""
 
     items: list[Mend] = []
+    numbers: list[str] = []
 
 
 def mended(rows: Iterable[SheetRow], mends: Sequence[Mend]) -> list[SheetRow]:

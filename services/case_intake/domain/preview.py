@@ -32,7 +32,10 @@ class Absent:
 
 @dataclass
 class Preview:
-    """Cases by what would become of them; `refused` have no good row. `approved`: changes by group."""
+    """Cases by what would become of them; `refused` have no good row.
+
+    `far`: case numbers far beyond their series that nobody has confirmed.
+    """
 
     rows: int
     filed: int = 0
@@ -46,6 +49,7 @@ class Preview:
     changes: list[Change] = field(default_factory=list)
     absent: list[Absent] = field(default_factory=list)
     faults: list[RowFault] = field(default_factory=list)
+    far: list[str] = field(default_factory=list)
 
 
 @dataclass(frozen=True)
@@ -65,6 +69,8 @@ def preview(
     groups = []
     for group, good in judged:
         number = group.case_number or ""
+        if group.far:
+            seen.far.append(number)
         weighed = weigh(good, known.get(number))
         _count(seen, number, weighed, known.get(number), now)
         seen.faults += [RowFault(fault.line, fault.column, fault.reason, group.case_number) for fault in weighed.faults]

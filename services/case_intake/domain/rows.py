@@ -18,6 +18,9 @@ from services.case_intake.domain.words import COLUMNS
 from shared.contracts.cases import PartyRole
 
 DIFFERS = "与已登记的内容不同，未改动。如确需更正，请在案件页面修改。"
+FAR_NUMBER = (
+    "案号的序号远大于已登记的序号，请核对是否多写了数字；未确认前本行不立案。确认无误的，立案后不影响自动编号。"
+)
 REPEATED = "同一当事人重复，未作改动"
 
 
@@ -64,6 +67,8 @@ def judge(group: RowGroup, court: str) -> Judged:
         else:
             seen.add(read.party.same_as)
             good.append(read)
+    if group.far:
+        return Judged([], [*faults, *(RowFault(row.line, COLUMNS["case_number"], FAR_NUMBER) for row in good)])
     return Judged(good, [*faults, *_inconsistent(good)])
 
 

@@ -45,10 +45,14 @@ class Change(BaseModel, frozen=True):
 
 
 class RowGroup(BaseModel):
-    """The rows of one case, or rows whose case number cannot be used. `approved`: what a clerk saw and confirmed."""
+    """The rows of one case, or rows whose case number cannot be used. `approved`: what a clerk saw and confirmed.
+
+    `far`: the number lies far beyond its series, and nobody has confirmed it.
+    """
 
     case_number: str | None
     rows: list[SheetRow]
+    far: bool = False
     approved: list[Change] = Field(default_factory=list)
 
 

@@ -1,9 +1,11 @@
 """The list of cases and the one page of a case, with the assignment."""
 
+from collections.abc import Sequence
 from typing import Annotated, Any
 from uuid import UUID
 
 from fastapi import Depends, Query, Request
+from sqlalchemy import Row
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from services.case_intake.domain import cursors
@@ -15,8 +17,9 @@ from services.case_intake.usecases.assignment import Appointment
 from services.case_intake.usecases.reading import CaseView
 from shared.contracts.cases import PartyRole
 from shared.errors import Fault, Invalid
-from shared.http.forms import Typed, faults_in, typed
+from shared.http.forms import Typed, refused, typed
 from shared.http.routes import CurrentCaller, Routes, Zone
+from shared.http.versions import FIELD, Difference, Stale
 from shared.powers import Action
 from shared.runtime.service import kit_of
 from shared.web.pages import Pages
@@ -38,6 +41,7 @@ TABS = {
     "notices": ("通知", "/notices/cases/{}", Action.NOTICES_READ),
     "log": ("执行日志", "/stages/cases/{}/log", Action.LOG_READ),
 }
+LABELS = {"judge_id": "承办法官", "panel": "合议庭", "clerk_name": "书记员"}
 DONE = {
     "filed": "案件已登记",
     "corrected": "案件信息已更正",
@@ -82,7 +86,7 @@ async def case_page(
 
 
 async def _case_page(
-    request: Request, kit: IntakeKit, view: CaseView, refusal: Invalid | None = None, **shown: Any
+    request: Request, kit: IntakeKit, view: CaseView, refusal: Invalid | Stale | None = None, **shown: Any
 ) -> HTMLResponse:
     given = {
         "tab": "timeline",
@@ -90,22 +94,35 @@ async def _case_page(
         "wish": {"judge_id": "", "panel": "", "clerk_name": view.clerk_name or ""},
         "tabs": TABS,
         "judges": await reading.list_judges(kit),
-        "faults": faults_in(refusal) if refusal else {},
+        **refused(refusal),
     }
-    return pages.page(request, "case.html", 422 if refusal else 200, case=view, **{**given, **shown})
+    if isinstance(refusal, Stale):
+        given["stale"] = _named(refusal, given["judges"])
+    status = refusal.status if refusal else 200
+    return pages.page(request, "case.html", status, case=view, labels=LABELS, **{**given, **shown})
+
+
+def _named(stale: Stale, judges: Sequence[Row[Any]]) -> Stale:
+    """With the judges' names in place of their ids."""
+    names = {str(judge.staff_id): judge.name for judge in judges}
+    named = (
+        Difference(each.field, names.get(each.mine, each.mine), names.get(each.theirs, each.theirs))
+        for each in stale.differences
+    )
+    return Stale(stale.version, tuple(named))
 
 
 def _tab(caller: CurrentCaller, tab: str) -> str:
     return tab if tab in TABS and caller.can(TABS[tab][2]) else "timeline"
 
 
-@routes.post("/cases/{case_id}/assignment", Action.CASES_ASSIGN)
+@routes.edit("/cases/{case_id}/assignment", Action.CASES_ASSIGN)
 async def assign(request: Request, case_id: UUID, kit: AnyKit, caller: CurrentCaller) -> Response:
     """Give the case to a judge."""
     form = await typed(request)
     try:
-        await assignment.assign_by_hand(kit, case_id, _appointment(form), caller.staff_id)
-    except Invalid as refusal:
+        await assignment.assign_by_hand(kit, case_id, _appointment(form), caller.staff_id, form[FIELD])
+    except (Invalid, Stale) as refusal:
         view = await reading.read_case(kit, case_id)
         wish = {name: form.get(name, "") for name in ("judge_id", "panel", "clerk_name")}
         return await _case_page(request, kit, view, refusal, wish=wish)

@@ -7,12 +7,14 @@ from fastapi import Depends, Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from services.case_intake.domain.filing import CASE_FIELDS, party_texts
+from services.case_intake.domain.words import COLUMNS
 from services.case_intake.settings import IntakeKit
 from services.case_intake.usecases import filing, parties, reading
 from services.case_intake.usecases.reading import CaseView
 from shared.errors import Conflict, Fault, Invalid, NotFound
-from shared.http.forms import Typed, faults_in, typed
+from shared.http.forms import Typed, refused, typed
 from shared.http.routes import CurrentCaller, Routes, Zone
+from shared.http.versions import FIELD, Stale
 from shared.powers import Action
 from shared.runtime.service import kit_of
 from shared.web.pages import Pages
@@ -20,6 +22,7 @@ from shared.web.pages import Pages
 routes = Routes(Zone.STAFF, pages=True)
 pages = Pages("services.case_intake")
 AnyKit = Annotated[IntakeKit, Depends(kit_of)]
+LABELS = {**COLUMNS, "received_on": "收到申请的日期"}
 
 
 @routes.get("/cases/{case_id}/edit", Action.CASES_CORRECT)
@@ -30,22 +33,21 @@ async def edit_case(request: Request, case_id: UUID, kit: AnyKit) -> HTMLRespons
     return _edit_page(request, view, {name: "" if value is None else str(value) for name, value in values.items()})
 
 
-@routes.post("/cases/{case_id}/edit", Action.CASES_CORRECT)
+@routes.edit("/cases/{case_id}/edit", Action.CASES_CORRECT)
 async def correct_case(request: Request, case_id: UUID, kit: AnyKit) -> Response:
     """Keep the corrections."""
     form = await typed(request)
     changes = {name: form[name] for name in CASE_FIELDS if name in form and name != "filed_on"}
     try:
-        await filing.correct_case(kit, case_id, changes)
-    except Invalid as refusal:
+        await filing.correct_case(kit, case_id, changes, form[FIELD])
+    except (Invalid, Stale) as refusal:
         return _edit_page(request, await reading.read_case(kit, case_id), changes, refusal)
     return _to(case_id, "corrected")
 
 
-def _edit_page(request: Request, view: CaseView, form: Typed, refusal: Invalid | None = None) -> HTMLResponse:
-    faults = faults_in(refusal) if refusal else {}
-    shown = {**dict.fromkeys(CASE_FIELDS, ""), **form}
-    return pages.page(request, "case_edit.html", 422 if refusal else 200, case=view, form=shown, faults=faults)
+def _edit_page(request: Request, view: CaseView, form: Typed, refusal: Invalid | Stale | None = None) -> HTMLResponse:
+    about = {"case": view, "form": {**dict.fromkeys(CASE_FIELDS, ""), **form}, **refused(refusal), "labels": LABELS}
+    return pages.page(request, "case_edit.html", refusal.status if refusal else 200, **about)
 
 
 @routes.get("/cases/{case_id}/parties/new", Action.CASES_FILE)
@@ -73,17 +75,18 @@ async def edit_party(request: Request, case_id: UUID, party_id: UUID, kit: AnyKi
     view = await reading.read_case(kit, case_id)
     for party in view.parties:
         if party.id == party_id:
-            return _party_page(request, view, party_texts(party.entry), party_id=party_id)
+            form = {**party_texts(party.entry), FIELD: party.version}
+            return _party_page(request, view, form, party_id=party_id)
     raise NotFound("party_not_found", "本案没有这名当事人，请从案件页面重新选择。")
 
 
-@routes.post("/cases/{case_id}/parties/{party_id}/edit", Action.CASES_CORRECT)
+@routes.edit("/cases/{case_id}/parties/{party_id}/edit", Action.CASES_CORRECT)
 async def change_party(request: Request, case_id: UUID, party_id: UUID, kit: AnyKit) -> Response:
     """Keep the corrections; the role stays."""
     form = await typed(request)
-    changes = {name: text for name, text in form.items() if name != "role"}
+    changes = {name: text for name, text in form.items() if name not in ("role", FIELD)}
     try:
-        await parties.change_party(kit, case_id, party_id, changes)
+        await parties.change_party(kit, case_id, party_id, changes, form[FIELD])
     except (Invalid, Conflict) as refusal:
         return _party_page(request, await reading.read_case(kit, case_id), form, refusal, party_id)
     return _to(case_id, "changed")
@@ -103,12 +106,10 @@ def _party_page(
     refusal: Invalid | Conflict | None = None,
     party_id: UUID | None = None,
 ) -> HTMLResponse:
-    named = Invalid([Fault("id_number", refusal.detail)]) if isinstance(refusal, Conflict) else refusal
-    faults = faults_in(named) if named else {}
-    status = named.status if named else 200
-    return pages.page(
-        request, "party.html", status, case=view, form={"role": "", **form}, faults=faults, party_id=party_id
-    )
+    repeated = isinstance(refusal, Conflict) and not isinstance(refusal, Stale)
+    named = Invalid([Fault("id_number", refusal.detail)]) if refusal and repeated else refusal
+    about = {"case": view, "form": {"role": "", FIELD: "", **form}, **refused(named), "party_id": party_id}
+    return pages.page(request, "party.html", named.status if named else 200, **about, labels=LABELS)
 
 
 def _to(case_id: UUID, done: str) -> RedirectResponse:

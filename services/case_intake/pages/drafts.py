@@ -56,6 +56,16 @@ async def mend(request: Request, draft_id: UUID, kit: AnyKit) -> Response:
     return RedirectResponse(f"/cases/import/drafts/{draft_id}", 303)
 
 
+@routes.post("/cases/import/drafts/{draft_id}/numbers", Action.CASES_FILE)
+async def confirm_numbers(request: Request, draft_id: UUID, kit: AnyKit) -> Response:
+    """The case numbers that lie far beyond their series are right."""
+    try:
+        await drafts.confirm_numbers(kit, draft_id)
+    except Conflict as refusal:
+        return await _draft_page(request, kit, draft_id, refusal.detail)
+    return RedirectResponse(f"/cases/import/drafts/{draft_id}", 303)
+
+
 @routes.post("/cases/import/drafts/{draft_id}/confirm", Action.CASES_FILE)
 async def confirm(request: Request, draft_id: UUID, kit: AnyKit, caller: CurrentCaller) -> Response:
     """File it as it was shown."""

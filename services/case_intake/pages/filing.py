@@ -11,11 +11,11 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 from services.case_intake.domain.filing import CASE_FIELDS, ROLE_WORDS, read_filing
 from services.case_intake.settings import IntakeKit
 from services.case_intake.usecases import filing
-from services.case_intake.usecases.filing import Act, Assign, Once
+from services.case_intake.usecases.filing import Act, Assign, Doubt, Once
 from shared.clock import court_date
 from shared.contracts.cases import PartyRole
 from shared.db.transaction import new_id
-from shared.errors import Conflict, Fault, Invalid
+from shared.errors import Conflict, Fault, Invalid, Question, Refusal
 from shared.http.forms import Typed, faults_in, typed
 from shared.http.routes import CurrentCaller, Routes, Zone
 from shared.powers import Action
@@ -48,10 +48,14 @@ async def file_case(request: Request, kit: AnyKit, caller: CurrentCaller) -> Res
         return _form(request, case, _other_number(case, parties))
     try:
         filed = read_filing(case, parties, kit.court.code)
-        act = Act(caller.staff_id, Assign.AUTO if case.get("assign") == "auto" else Assign.BY_HAND)
+        how = Assign.AUTO if case.get("assign") == "auto" else Assign.BY_HAND
+        confirmed = frozenset(doubt for doubt in Doubt if doubt == case.get("confirmed"))
+        act = Act(caller.staff_id, how, confirmed=confirmed)
         answer = await filing.file_case(kit, filed, act, _once(form))
     except Invalid as refusal:
         return _form(request, case, parties, refusal)
+    except Question as question:
+        return _form(request, case, parties, question=question)
     except Conflict as refusal:
         return _form(request, case, parties, Invalid([Fault("case_number", refusal.detail)]))
     return RedirectResponse(f"/cases/{answer['id']}?done=filed", 303)
@@ -85,7 +89,14 @@ def _once(form: Typed) -> Once:
     return Once(f"form/{str(form.get('key', ''))[:50]}/{mark}", mark)
 
 
-def _form(request: Request, case: Texts, parties: list[Texts], refusal: Invalid | None = None) -> HTMLResponse:
-    status, faults = (422, faults_in(refusal)) if refusal else (200, {})
-    form = {**dict.fromkeys(CASE_FIELDS, ""), **case}
-    return pages.page(request, "case_new.html", status, form=form, parties=parties, faults=faults)
+def _form(
+    request: Request,
+    case: Texts,
+    parties: list[Texts],
+    refusal: Invalid | None = None,
+    question: Question | None = None,
+) -> HTMLResponse:
+    given: Refusal | None = refusal or question
+    faults = faults_in(refusal) if refusal else {}
+    shown = {"form": {**dict.fromkeys(CASE_FIELDS, ""), **case}, "parties": parties, "faults": faults}
+    return pages.page(request, "case_new.html", given.status if given else 200, question=question, **shown)

@@ -2,11 +2,11 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Row, and_, func, insert, or_, select, tuple_, update
+from sqlalchemy import ColumnElement, Row, and_, exists, func, insert, or_, select, tuple_, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -22,10 +22,34 @@ async def next_serial(conn: AsyncConnection, court: str, kind: str, year: int) -
     return await _move(conn, {"court": court, "kind": kind, "year": year, "last": 1}, serials.c.last + 1)
 
 
+async def last_serial(conn: AsyncConnection, court: str, kind: str, year: int) -> int:
+    """The last serial of a series, 0 before the first. Locks as `next_serial`."""
+    return await _move(conn, {"court": court, "kind": kind, "year": year, "last": 0}, serials.c.last)
+
+
 async def use_serial(conn: AsyncConnection, court: str, kind: str, year: int, serial: int) -> None:
     """A number with this serial came from elsewhere: the series goes on behind it. Locks as `next_serial`."""
     values = {"court": court, "kind": kind, "year": year, "last": serial}
     await _move(conn, values, func.greatest(serials.c.last, serial))
+
+
+async def last_serials(conn: AsyncConnection, court: str) -> dict[tuple[str, int], int]:
+    """The last serial of every series, by kind and year."""
+    rows = await conn.execute(select(serials).where(serials.c.court == court))
+    return {(row.kind, row.year): row.last for row in rows}
+
+
+async def is_on_file(conn: AsyncConnection, number: str) -> bool:
+    """Whether a case has this number."""
+    return bool((await conn.execute(select(exists().where(cases.c.case_number == number)))).scalar_one())
+
+
+async def filed_alike(conn: AsyncConnection, basis: str, since: datetime) -> list[Row[Any]]:
+    """Cases on the same basis, filed after `since`, newest first. Whoever files on this basis next waits for us."""
+    lock = select(func.pg_advisory_xact_lock(func.hashtextextended(f"basis:{basis}", 0)))
+    await conn.execute(lock)
+    query = select(cases).where(cases.c.basis_document == basis, cases.c.registered_at > since)
+    return list(await conn.execute(query.order_by(cases.c.registered_at.desc())))
 
 
 async def _move(conn: AsyncConnection, values: Values, last: ColumnElement[int]) -> int:

@@ -9,10 +9,11 @@ from sqlalchemy import Row
 from services.case_intake.domain.assignment import fewest_open_cases
 from services.case_intake.settings import IntakeKit
 from services.case_intake.store import cases, judges
-from services.case_intake.usecases.records import present
+from services.case_intake.usecases.records import assignment_state, present
 from shared.contracts.cases import AssignmentRule, CaseAssigned, Officer
 from shared.db.transaction import Transaction
 from shared.errors import Fault, Invalid
+from shared.http.versions import refuse_stale
 
 JUDGES_SIGNAL = "judges"
 
@@ -53,10 +54,11 @@ async def assign_by_rule(kit: IntakeKit, tx: Transaction, case_id: UUID, by: UUI
     return True
 
 
-async def assign_by_hand(kit: IntakeKit, case_id: UUID, wish: Appointment, by: UUID) -> None:
+async def assign_by_hand(kit: IntakeKit, case_id: UUID, wish: Appointment, by: UUID, seen: str | None = None) -> None:
     """Give the case to a judge, also when another has it. Repeating it changes nothing.
 
-    Raises NotFound; Invalid for a judge who is not known, or who sits on no panel while none is named.
+    Raises NotFound; Stale when another assigned it since `seen`; Invalid for a judge who is not known, or who sits on
+    no panel while none is named.
     """
     async with kit.db.begin() as tx:
         case = present(await cases.lock_case(tx.conn, case_id))
@@ -68,6 +70,8 @@ async def assign_by_hand(kit: IntakeKit, case_id: UUID, wish: Appointment, by: U
             raise Invalid([Fault("panel", "该法官尚未编入合议庭，请填写合议庭名称。")])
         if (case.judge_id, case.panel, case.clerk_name) == (wish.judge_id, panel, wish.clerk_name):
             return
+        mine = {"judge_id": str(wish.judge_id), "panel": panel, "clerk_name": wish.clerk_name or ""}
+        refuse_stale(seen, assignment_state(kit, case), mine)
         first_of_old_stock = case.silent and case.judge_id is None
         decision = Decision(judge, AssignmentRule.BY_HAND, by, panel, wish.clerk_name, silent=first_of_old_stock)
         await _give(tx, case.id, decision)

@@ -3,7 +3,7 @@
 import asyncio
 import base64
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -18,7 +18,7 @@ from services.case_intake.domain.sheet import FIELDS, RowGroup, SheetRow, Table,
 from services.case_intake.settings import IntakeKit
 from services.case_intake.store import cases, drafts
 from services.case_intake.usecases.filing import Act, Assign
-from services.case_intake.usecases.imports import Upload, pack, put_parcel
+from services.case_intake.usecases.imports import Upload, asked_about, pack, put_parcel
 from services.case_intake.usecases.records import known_case
 from shared.calendar.workdays import CourtCalendar
 from shared.clock import court_date
@@ -90,13 +90,13 @@ async def keep_draft(kit: IntakeKit, upload: Upload, act: Act, hold_minutes: int
 async def preview_file(kit: IntakeKit, content: bytes, *, silent: bool) -> Preview:
     """What a file would do; nothing is kept. Raises Invalid."""
     table = await asyncio.to_thread(read_table, content, kit.settings.import_max_rows)
-    return (await _see(kit, table.rows, silent=silent)).preview
+    return (await _see(kit, table.rows, silent=silent, numbers=())).preview
 
 
 async def preview_draft(kit: IntakeKit, draft_id: UUID) -> DraftView:
     """What a kept file would do as it is now mended. Raises NotFound."""
     draft = await _open(kit, draft_id)
-    seen = await _see(kit, draft.rows, silent=draft.row.silent)
+    seen = await _see(kit, draft.rows, silent=draft.row.silent, numbers=draft.mends.numbers)
     by_line = {row.line: row for row in draft.rows}
     places = {(fault.line, FIELDS[fault.column]) for fault in seen.preview.faults if fault.column}
     return DraftView(
@@ -116,7 +116,19 @@ async def mend_draft(kit: IntakeKit, draft_id: UUID, typed: Mapping[str, str]) -
     """Correct cells; what stays as it is counts for nothing. Raises NotFound, Conflict."""
     draft = await _open(kit, draft_id)
     items = {(mend.line, mend.field): mend for mend in (*draft.mends.items, *new_mends(draft.rows, typed))}
-    sealed = kit.keyring.seal_model(Mends(items=list(items.values())), f"{draft_id}/mends")
+    await _keep(kit, draft, draft.mends.model_copy(update={"items": list(items.values())}))
+
+
+async def confirm_numbers(kit: IntakeKit, draft_id: UUID) -> None:
+    """The far case numbers of the file, as it is now mended, are right. Raises NotFound, Conflict."""
+    draft = await _open(kit, draft_id)
+    groups = await asked_about(kit, await asyncio.to_thread(grouped, draft.rows, kit.court.code))
+    numbers = [group.case_number for group in groups if group.far and group.case_number]
+    await _keep(kit, draft, draft.mends.model_copy(update={"numbers": numbers}))
+
+
+async def _keep(kit: IntakeKit, draft: _Draft, mends: Mends) -> None:
+    sealed = kit.keyring.seal_model(mends, f"{draft.row.id}/mends")
     async with kit.db.begin() as tx:
         if not await drafts.put_mends(tx.conn, draft.row, sealed):
             raise Conflict("draft_changed", "这份表格刚刚被改正或处理过，请刷新页面后再试。")
@@ -131,7 +143,7 @@ async def confirm_draft(kit: IntakeKit, draft_id: UUID, mark: str, by: UUID) -> 
         if await drafts.is_import(conn, draft_id):
             return True
     draft = await _open(kit, draft_id)
-    seen = await _see(kit, draft.rows, silent=draft.row.silent)
+    seen = await _see(kit, draft.rows, silent=draft.row.silent, numbers=draft.mends.numbers)
     if seen.mark != mark:
         return False
     parcel = await asyncio.to_thread(pack, kit, draft_id, draft.name, draft.table, seen.groups)
@@ -171,8 +183,9 @@ def _opened(kit: IntakeKit, row: Row[Any]) -> _Draft:
     return _Draft(row, keyring.open(row.file_name, f"{row.id}/name"), mends, table, mended(table.rows, mends.items))
 
 
-async def _see(kit: IntakeKit, rows: Sequence[SheetRow], *, silent: bool) -> Seen:
-    groups = await asyncio.to_thread(grouped, rows, kit.court.code)
+async def _see(kit: IntakeKit, rows: Sequence[SheetRow], *, silent: bool, numbers: Collection[str]) -> Seen:
+    """`numbers`: far case numbers that the clerk has confirmed."""
+    groups = await asked_about(kit, await asyncio.to_thread(grouped, rows, kit.court.code), numbers)
     on_file, parties = await _on_file(kit, [group.case_number for group in groups if group.case_number])
     now = Circumstances(court_date(kit.clock.now()), CourtCalendar(), silent)
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
 from uuid import UUID
@@ -17,6 +17,7 @@ from services.case_intake.usecases.assignment import assign_by_rule
 from services.case_intake.usecases.records import (
     case_entry,
     case_facts,
+    case_state,
     case_values,
     party_facts,
     party_values,
@@ -25,7 +26,18 @@ from services.case_intake.usecases.records import (
 from shared.contracts.cases import CaseCorrected, CaseFiled
 from shared.db.answers import given_before, remember
 from shared.db.transaction import Transaction, new_id
-from shared.errors import Conflict, Invalid
+from shared.errors import Conflict, Invalid, Question
+from shared.http.versions import refuse_stale
+
+ANEW = timedelta(days=1)
+"""So soon after another filing, the same parties on the same basis are taken for that filing done again."""
+
+
+class Doubt(StrEnum):
+    """What is done only when it is confirmed."""
+
+    SERIAL_FAR = "serial_far"
+    FILED_ALREADY = "filed_already"
 
 
 class Assign(StrEnum):
@@ -45,28 +57,64 @@ class Once:
 
 @dataclass(frozen=True)
 class Act:
-    """Who files, and how. `silent`: an old stock is carried over, nobody is told; `hold_until`: nobody before (UTC)."""
+    """Who files, and how. `silent`: an old stock is carried over, nobody is told; `hold_until`: nobody before (UTC).
+
+    `confirmed`: what of a single filing may look like a slip and is meant.
+    """
 
     by: UUID
     assign: Assign
     silent: bool = False
     hold_until: datetime | None = None
+    confirmed: frozenset[Doubt] = frozenset()
 
 
 async def file_case(kit: IntakeKit, filing: Filing, act: Act, once: Once | None = None) -> dict[str, Any]:
-    """Put a case on file; the answer names ids only. Raises Conflict for a number or a key that is taken."""
+    """Put a case on file; the answer names ids only.
+
+    Raises Conflict for a number or a key that is taken, Question for what may be a slip.
+    """
     scope = f"file_case/{act.by}"
     async with kit.db.begin() as tx:
         if once is not None:
             before = await given_before(tx, scope, once.key, once.mark)
             if before is not None:
                 return before
+        await _ask(kit, tx, filing, act.confirmed)
         answer = await put_on_file(kit, tx, filing, act)
         if answer is None:
             raise Conflict("case_number_taken", "这个案号已经登记。请核对案号，或打开该案件补充当事人。")
         if once is not None:
             await remember(tx, scope, once.key, once.mark, answer)
     return answer
+
+
+async def _ask(kit: IntakeKit, tx: Transaction, filing: Filing, confirmed: frozenset[Doubt]) -> None:
+    """Raises Question for the first doubt that is not confirmed."""
+    number, court = filing.case.number, kit.court.code
+    if number is None:
+        if Doubt.FILED_ALREADY not in confirmed:
+            await _ask_whether_anew(kit, tx, filing)
+    elif Doubt.SERIAL_FAR not in confirmed and not await cases.is_on_file(tx.conn, number.text):
+        last = await cases.last_serial(tx.conn, court, number.kind, number.year)
+        if number.is_far(last):
+            so_far = f"本年度已登记到{last}号" if last else "本年度尚无登记"
+            detail = f"案号的序号{number.serial}远大于已登记的序号（{so_far}），请核对是否多写了数字。"
+            raise Question(Doubt.SERIAL_FAR, f"{detail}确认无误后可以登记，不影响自动编号。", "case_number")
+
+
+async def _ask_whether_anew(kit: IntakeKit, tx: Transaction, filing: Filing) -> None:
+    new = {
+        (party.role.value, mark): at
+        for at, party in enumerate(filing.parties)
+        for mark in kit.keyring.blind_indexes(party.identity.id_number, "id_number")
+    }
+    for case in await cases.filed_alike(tx.conn, filing.case.basis_document, tx.now - ANEW):
+        same = [new.get((party.role, party.id_index)) for party in await cases.parties_of(tx.conn, [case.id])]
+        if None not in same and len(set(same)) == len(filing.parties):
+            detail = f"当事人和执行依据都相同的案件刚刚登记过：{case.case_number}。"
+            advice = "如要修改，请打开该案件更正；确属另一件案件的，请确认后登记。"
+            raise Question(Doubt.FILED_ALREADY, detail + advice, "basis_document")
 
 
 async def put_on_file(kit: IntakeKit, tx: Transaction, filing: Filing, act: Act) -> dict[str, Any] | None:
@@ -104,28 +152,41 @@ async def put_on_file(kit: IntakeKit, tx: Transaction, filing: Filing, act: Act)
 async def _number(kit: IntakeKit, tx: Transaction, entry: CaseEntry) -> CaseNumber:
     court, number = kit.court.code, entry.number
     if number is None:
-        serial = await cases.next_serial(tx.conn, court, ENFORCEMENT, entry.filed_on.year)
-        return CaseNumber.of(entry.filed_on.year, court, serial)
-    if number.counted:
+        return await _next_number(tx, court, entry.filed_on.year)
+    if number.counted and not number.is_far(await cases.last_serial(tx.conn, court, number.kind, number.year)):
         await cases.use_serial(tx.conn, court, number.kind, number.year, number.serial)
     return number
 
 
-async def correct_case(kit: IntakeKit, case_id: UUID, changes: Mapping[str, str]) -> None:
+async def _next_number(tx: Transaction, court: str, year: int) -> CaseNumber:
+    """The next number of the series that no case has; a far one that did not move it is passed over when it comes."""
+    while True:
+        number = CaseNumber.of(year, court, await cases.next_serial(tx.conn, court, ENFORCEMENT, year))
+        if not await cases.is_on_file(tx.conn, number.text):
+            return number
+
+
+async def correct_case(kit: IntakeKit, case_id: UUID, changes: Mapping[str, str], seen: str | None = None) -> None:
     """Complete or correct a case's facts; an empty text takes a fact back. Nothing is told when nothing changed.
 
-    Raises NotFound, Invalid.
+    `seen`: the version that was read. Raises NotFound, Invalid, Stale.
     """
     async with kit.db.begin() as tx:
-        await correct(kit, tx, present(await cases.lock_case(tx.conn, case_id)), changes)
+        await correct(kit, tx, present(await cases.lock_case(tx.conn, case_id)), changes, seen)
 
 
-async def correct(kit: IntakeKit, tx: Transaction, row: Row[Any], changes: Mapping[str, str]) -> None:
-    """The same for a case that the transaction has locked. Raises Invalid."""
+async def correct(
+    kit: IntakeKit, tx: Transaction, row: Row[Any], changes: Mapping[str, str], seen: str | None = None
+) -> None:
+    """The same for a case that the transaction has locked. Raises Invalid, Stale."""
     before = case_entry(kit, row)
-    entry, faults = read_case({**case_texts(before), **changes}, row.court)
+    texts = {**case_texts(before), **changes}
+    texts.pop("case_number", None)  # the number stays, also one that no form would take today
+    entry, faults = read_case(texts, row.court)
     if faults:
         raise Invalid(faults)
+    after = case_texts(entry)
+    refuse_stale(seen, case_state(kit, row), {name: after[name] for name in changes})
     if replace(entry, number=before.number) == before:
         return
     values = case_values(kit, row.id, entry)

@@ -7,7 +7,7 @@ down is refused, and holds up neither its file nor others; only when the databas
 
 import asyncio
 import logging
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 from uuid import UUID
@@ -16,12 +16,13 @@ from sqlalchemy import Row
 
 from services.case_intake.domain.filing import Filing
 from services.case_intake.domain.holds import Hold
+from services.case_intake.domain.numbers import CaseNumber, far_numbers
 from services.case_intake.domain.rows import GoodRow, Judged, RowFault, judge
 from services.case_intake.domain.sheet import Change, RowGroup, Table, grouped, read_table
 from services.case_intake.domain.weighing import Weighed, only_approved, weigh
 from services.case_intake.settings import IntakeKit
 from services.case_intake.store import cases, imports
-from services.case_intake.usecases.filing import Act, Assign, correct, put_on_file
+from services.case_intake.usecases.filing import Act, Assign, Doubt, correct, put_on_file
 from services.case_intake.usecases.holds import hold_of
 from services.case_intake.usecases.parties import Told, alter, join
 from services.case_intake.usecases.records import known_case, party_entry, present
@@ -71,14 +72,28 @@ class Parcel:
 async def receive(kit: IntakeKit, upload: Upload, act: Act, hold_minutes: int = 0) -> UUID:
     """Keep a file, sealed, with its groups of rows; its id. Raises Invalid when the file as a whole is unusable."""
 
-    def packed() -> Parcel:
+    def read() -> tuple[Table, list[RowGroup]]:
         table = read_table(upload.content, kit.settings.import_max_rows)
-        return pack(kit, new_id(), upload.name, table, grouped(table.rows, kit.court.code))
+        return table, grouped(table.rows, kit.court.code)
 
-    parcel = await asyncio.to_thread(packed)
+    table, groups = await asyncio.to_thread(read)
+    if Doubt.SERIAL_FAR not in act.confirmed:
+        groups = await asked_about(kit, groups)
+    parcel = await asyncio.to_thread(pack, kit, new_id(), upload.name, table, groups)
     async with kit.db.begin() as tx:
         await put_parcel(tx, parcel, act, hold_minutes)
     return parcel.import_id
+
+
+async def asked_about(kit: IntakeKit, groups: Sequence[RowGroup], confirmed: Collection[str] = ()) -> list[RowGroup]:
+    """The groups, marked where the number lies far beyond its series, is not on file and not among `confirmed`."""
+    court = kit.court.code
+    async with kit.db.read() as conn:
+        lasts = await cases.last_serials(conn, court)
+        numbers = [CaseNumber.parse(group.case_number, court) for group in groups if group.case_number]
+        far = far_numbers(numbers, lasts).difference(confirmed)
+        far -= {row.case_number for row in await cases.cases_numbered(conn, sorted(far))}
+    return [group.model_copy(update={"far": group.case_number in far}) for group in groups]
 
 
 def pack(kit: IntakeKit, import_id: UUID, name: str, table: Table, groups: Sequence[RowGroup]) -> Parcel:

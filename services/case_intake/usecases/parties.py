@@ -11,10 +11,11 @@ from sqlalchemy import Row
 from services.case_intake.domain.filing import MAX_IN_CASE, PartyEntry, party_texts, read_party
 from services.case_intake.settings import IntakeKit
 from services.case_intake.store import cases
-from services.case_intake.usecases.records import party_entry, party_facts, party_values, present
+from services.case_intake.usecases.records import party_entry, party_facts, party_state, party_values, present
 from shared.contracts.cases import PartyAdded, PartyChanged, PartyMisfiled, PartyRole
 from shared.db.transaction import Transaction
 from shared.errors import Conflict, Invalid, NotFound
+from shared.http.versions import refuse_stale
 
 _REPEATED = "本案已有诉讼地位和证件号码都相同的当事人。如需更正，请修改该当事人。"
 
@@ -49,16 +50,21 @@ async def join(kit: IntakeKit, tx: Transaction, case_id: UUID, entries: Sequence
     return [row["id"] for row in rows]
 
 
-async def change_party(kit: IntakeKit, case_id: UUID, party_id: UUID, changes: Mapping[str, str]) -> None:
+async def change_party(
+    kit: IntakeKit, case_id: UUID, party_id: UUID, changes: Mapping[str, str], seen: str | None = None
+) -> None:
     """Change a party's particulars; an empty text takes one back. Nothing is told when nothing changed.
 
-    Raises NotFound, Invalid, Conflict.
+    `seen`: the version that was read. Raises NotFound, Invalid, Conflict, Stale.
     """
     async with kit.db.begin() as tx:
         case = present(await cases.lock_case(tx.conn, case_id))
         rows = await cases.parties_of(tx.conn, [case_id])
         others = [row for row in rows if row.id != party_id]
-        await alter(kit, tx, case, the_party(rows, party_id), changes, others)
+        row = the_party(rows, party_id)
+        after = party_texts(_read({**party_texts(party_entry(kit, row)), **changes}, case))
+        refuse_stale(seen, party_state(kit, row), {name: after[name] for name in changes if name in after})
+        await alter(kit, tx, case, row, changes, others)
 
 
 async def alter(

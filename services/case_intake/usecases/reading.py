@@ -1,7 +1,7 @@
 """What staff read: lists of cases, one case whole, imports and their reports."""
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from decimal import Decimal
@@ -18,9 +18,17 @@ from services.case_intake.store import cases, imports, judges
 from services.case_intake.store.cases import Wanted
 from services.case_intake.usecases.holds import hold_of
 from services.case_intake.usecases.imports import DONE_SIGNAL
-from services.case_intake.usecases.records import case_entry, party_entry, present
+from services.case_intake.usecases.records import (
+    assignment_state,
+    case_entry,
+    case_state,
+    party_entry,
+    party_state,
+    present,
+)
 from shared.contracts.case_number import reference
 from shared.contracts.cases import Officer, PartyRole
+from shared.db.readable import one
 from shared.errors import NotFound
 
 
@@ -32,13 +40,15 @@ class PartyView:
     entry: PartyEntry
     disowned: list[str]
     misfiled_at: datetime | None
+    version: str
 
 
 @dataclass(frozen=True)
 class CaseView:
-    """A case as staff see it. `states`: whether incomplete, and how far; `lacks`: roles or the obligation.
+    """A case as staff see it. `states`: whether unreadable or incomplete, and how far; `lacks`: roles, the obligation.
 
     `misfiled`: who was registered by mistake; `recalled_with`: the import with which its notices were recalled.
+    The versions are only those of a case that is shown whole.
     """
 
     id: UUID
@@ -63,6 +73,8 @@ class CaseView:
     parties: list[PartyView]
     misfiled: list[PartyView]
     recalled_with: UUID | None = None
+    version: str = ""
+    assignment_version: str = ""
 
     def names(self, role: PartyRole) -> list[str]:
         """The names of those who stand in a role."""
@@ -93,14 +105,26 @@ class ImportView:
 
 
 def _view(kit: IntakeKit, row: Row[Any], parties: Iterable[Row[Any]]) -> CaseView:
+    def opened(row: Row[Any]) -> CaseView:
+        return _shown(row, case_entry(kit, row).obligation, [_party_view(kit, party) for party in parties])
+
+    def closed(row: Row[Any]) -> CaseView:
+        view = _shown(row, None, [])
+        return replace(view, states=["unreadable", *view.states])
+
+    return one(row, opened, closed)
+
+
+def _shown(row: Row[Any], obligation: str | None, views: Sequence[PartyView]) -> CaseView:
+    """`obligation` and `views` come opened; all else lies open in the row."""
     roles, assigned = cases.roles_of(row), row.judge_id is not None
     incomplete = [] if roles == set(PartyRole) else ["incomplete"]
     judge = Officer(staff_id=row.judge_id, name=row.judge_name, phone=row.judge_phone) if assigned else None
-    facts, views = case_entry(kit, row), [_party_view(kit, party) for party in parties]
     return CaseView(
-        **{field: getattr(facts, field) for field in CASE_FIELDS},
+        **{field: getattr(row, field) for field in CASE_FIELDS if field != "obligation"},
         id=row.id,
         case_number=row.case_number,
+        obligation=obligation,
         silent=row.silent,
         states=[*incomplete, _how_far(row)],
         lacks=lacking(roles, row.obligation),
@@ -127,7 +151,7 @@ def _how_far(row: Row[Any]) -> str:
 def _party_view(kit: IntakeKit, row: Row[Any]) -> PartyView:
     doubts = {"sms": row.phone_disowned_at, "mail": row.email_disowned_at}
     disowned = [channel for channel, since in doubts.items() if since is not None]
-    return PartyView(row.id, party_entry(kit, row), disowned, row.misfiled_at)
+    return PartyView(row.id, party_entry(kit, row), disowned, row.misfiled_at, party_state(kit, row).version)
 
 
 async def read_case(kit: IntakeKit, case: UUID | str) -> CaseView:
@@ -137,7 +161,12 @@ async def read_case(kit: IntakeKit, case: UUID | str) -> CaseView:
         row = present(await cases.find_case(conn, here))
         parties = await cases.parties_of(conn, [row.id], misfiled=True)
         recalled_with = await imports.recalled_with(conn, row.id)
-    return replace(_view(kit, row, parties), recalled_with=recalled_with)
+    return replace(
+        _view(kit, row, parties),
+        recalled_with=recalled_with,
+        version=one(row, lambda row: case_state(kit, row).version, lambda _: ""),
+        assignment_version=assignment_state(kit, row).version,
+    )
 
 
 async def list_cases(kit: IntakeKit, wanted: Wanted) -> tuple[list[CaseView], bool]:
@@ -171,7 +200,7 @@ def _import_view(kit: IntakeKit, row: Row[Any]) -> ImportView:
     now, hold = kit.clock.now(), hold_of(row)
     return ImportView(
         id=row.id,
-        file_name=kit.keyring.open(row.file_name, f"{row.id}/name"),
+        file_name=one(row, lambda row: kit.keyring.open(row.file_name, f"{row.id}/name"), lambda _: "（无法读取）"),
         state=state,
         received_at=row.received_at,
         done_at=row.done_at,

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from sqlalchemy import Row
 
-from services.case_intake.domain.filing import CaseEntry, PartyEntry
+from services.case_intake.domain.filing import CASE_FIELDS, CaseEntry, PartyEntry, case_texts, party_texts
 from services.case_intake.domain.numbers import CaseNumber
 from services.case_intake.domain.weighing import Known
 from services.case_intake.settings import IntakeKit
@@ -14,6 +14,7 @@ from shared.contracts.cases import CaseFacts, PartyFacts, PartyIdentity, PartyRo
 from shared.contracts.envelope import Sealed
 from shared.db.transaction import new_id
 from shared.errors import NotFound
+from shared.http.versions import State, state
 
 Values = dict[str, Any]
 
@@ -41,7 +42,7 @@ def case_values(kit: IntakeKit, case_id: UUID, entry: CaseEntry) -> Values:
 def case_entry(kit: IntakeKit, row: Row[Any]) -> CaseEntry:
     """The facts of a case's row, opened."""
     return CaseEntry(
-        number=CaseNumber.parse(row.case_number, row.court),
+        number=CaseNumber.on_record(row.case_number, row.court),
         filed_on=row.filed_on,
         basis_document=row.basis_document,
         basis_maker=row.basis_maker,
@@ -50,6 +51,23 @@ def case_entry(kit: IntakeKit, row: Row[Any]) -> CaseEntry:
         claim_amount=row.claim_amount,
         obligation=row.obligation and kit.keyring.open(row.obligation, str(row.id)),
     )
+
+
+def case_state(kit: IntakeKit, row: Row[Any]) -> State:
+    """What of a case can be corrected, as it stands."""
+    texts = case_texts(case_entry(kit, row))
+    return state(kit.keyring, row.id, {name: texts[name] for name in CASE_FIELDS})
+
+
+def party_state(kit: IntakeKit, row: Row[Any]) -> State:
+    """What of a party can be changed, as it stands."""
+    return state(kit.keyring, row.id, party_texts(party_entry(kit, row)))
+
+
+def assignment_state(kit: IntakeKit, row: Row[Any]) -> State:
+    """Who has a case."""
+    texts = {"judge_id": str(row.judge_id or ""), "panel": row.panel or "", "clerk_name": row.clerk_name or ""}
+    return state(kit.keyring, row.id, texts)
 
 
 def case_facts(kit: IntakeKit, case_id: UUID, values: Mapping[str, Any]) -> CaseFacts:

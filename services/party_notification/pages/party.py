@@ -12,6 +12,7 @@ from services.party_notification.schemas import EntryInput, NotMeInput
 from services.party_notification.usecases import disowning, visits
 from shared.errors import Invalid, TooMany
 from shared.http.auth import PARTY_COOKIE, PartyCaller, party_of
+from shared.http.cookies import drop_cookie, keep_cookie
 from shared.http.forms import Typed, faults_in, typed, understood
 from shared.http.routes import PUBLIC
 
@@ -36,15 +37,8 @@ async def enter(request: Request, kit: TheKit) -> Response:
         return _entrance(request, kit, form, refusal)
     lifetime = timedelta(minutes=kit.settings.visit_minutes)
     response = RedirectResponse("/p/case", 303)
-    response.set_cookie(
-        PARTY_COOKIE,
-        kit.party_sessions.for_party(party, lifetime),
-        int(lifetime.total_seconds()),
-        path=_PATH,
-        secure=kit.run.base_url.startswith("https://"),
-        httponly=True,
-        samesite="lax",
-    )
+    token = kit.party_sessions.for_party(party, lifetime)
+    keep_cookie(response, kit.run, PARTY_COOKIE, token, int(lifetime.total_seconds()), _PATH)
     return response
 
 
@@ -109,6 +103,5 @@ async def document(notice_id: UUID, kit: TheKit, visitor: Visitor, *, download: 
 async def leave(kit: TheKit) -> RedirectResponse:
     """End the visit on this device."""
     response = RedirectResponse(_PATH, 303)
-    secure = kit.run.base_url.startswith("https://")
-    response.delete_cookie(PARTY_COOKIE, _PATH, secure=secure, httponly=True, samesite="lax")
+    drop_cookie(response, kit.run, PARTY_COOKIE, _PATH)
     return response

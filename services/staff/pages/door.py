@@ -16,6 +16,7 @@ from services.staff.usecases import sessions
 from services.staff.usecases.sessions import Admission, StaffKit
 from shared.errors import Invalid, Refusal, TooMany, Unauthenticated
 from shared.http.auth import STAFF_COOKIE
+from shared.http.cookies import drop_cookie, keep_cookie
 from shared.http.forms import Typed, faults_in, typed, understood
 from shared.http.routes import PUBLIC, CurrentCaller, Routes, Zone
 from shared.powers import Action
@@ -70,9 +71,9 @@ async def sign_out(kit: HandedKit, refresh: Refresh = None) -> Response:
     """Go out; the secret is worth nothing afterwards."""
     await sessions.sign_out(kit, refresh)
     response = RedirectResponse("/sign-in", 303)
-    response.delete_cookie(STAFF_COOKIE, httponly=True, samesite="lax", secure=_secure(kit))
+    drop_cookie(response, kit.run, STAFF_COOKIE)
     for path in _REFRESH_PATHS:
-        response.delete_cookie(REFRESH_COOKIE, path, httponly=True, samesite="lax", secure=_secure(kit))
+        drop_cookie(response, kit.run, REFRESH_COOKIE, path)
     return response
 
 
@@ -115,18 +116,11 @@ def _let_in(kit: StaffKit, admission: Admission, then: str) -> Response:
     response = RedirectResponse(local_path(then) or landing(admission.member.roles), 303)
     seconds = int(REFRESH.total_seconds())
     for path in _REFRESH_PATHS:
-        response.set_cookie(
-            REFRESH_COOKIE, admission.refresh, seconds, path=path, httponly=True, samesite="lax", secure=_secure(kit)
-        )
+        keep_cookie(response, kit.run, REFRESH_COOKIE, admission.refresh, seconds, path)
     return _with_token(kit, admission.member, response)
 
 
 def _with_token(kit: StaffKit, member: Member, response: Response) -> Response:
     token = sessions.session_token(kit, member)
-    seconds = int(SESSION.total_seconds())
-    response.set_cookie(STAFF_COOKIE, token, seconds, httponly=True, samesite="lax", secure=_secure(kit))
+    keep_cookie(response, kit.run, STAFF_COOKIE, token, int(SESSION.total_seconds()))
     return response
-
-
-def _secure(kit: StaffKit) -> bool:
-    return kit.run.base_url.startswith("https://")

@@ -13,8 +13,9 @@ from services.staff.usecases import members
 from services.staff.usecases.sessions import StaffKit
 from shared.db.transaction import new_id
 from shared.errors import Refusal
-from shared.http.forms import Typed, faults_in, typed, understood
+from shared.http.forms import Typed, refused, typed, understood
 from shared.http.routes import Routes, Zone
+from shared.http.versions import FIELD
 from shared.powers import POSTS, Action, Role
 from shared.web.pages import Pages
 
@@ -22,6 +23,14 @@ routes = Routes(Zone.STAFF, pages=True)
 pages = Pages("services.staff")
 
 _ROLES = [(role.value, POSTS[role].title, POSTS[role].department) for role in Role]
+_LABELS = {
+    "name": "姓名",
+    "phone": "办公电话",
+    "department": "部门",
+    "panel": "合议庭",
+    "roles": "岗位",
+    "active": "状态",
+}
 _BLANK: Typed = {"login": "", "name": "", "phone": "", "department": "", "panel": "", "roles": []}
 
 
@@ -49,16 +58,17 @@ async def member_page(request: Request, staff_id: UUID, kit: HandedKit, *, saved
     return _one(request, kit, await members.member(kit, staff_id), saved=saved)
 
 
-@routes.post("/staff/{staff_id}", Action.STAFF_MANAGE)
+@routes.edit("/staff/{staff_id}", Action.STAFF_MANAGE)
 async def change_member(request: Request, staff_id: UUID, kit: HandedKit) -> Response:
     """Keep the changes."""
     form = await typed(request, "roles")
     before = await members.member(kit, staff_id)
     try:
-        await members.change_member(kit, staff_id, dict(understood(MemberForm, form)))
+        changes = dict(understood(MemberForm, form))
+        await members.change_member(kit, staff_id, changes, changes.pop(FIELD))
     except Refusal as refusal:
         shown = _BLANK | form | {"active": "active" in form}
-        return _one(request, kit, before, refusal, form=shown)
+        return _one(request, kit, before, refusal, form=shown, version=form[FIELD])
     return RedirectResponse(f"/staff/{staff_id}?saved=1", 303)
 
 
@@ -78,14 +88,15 @@ async def _list(
 
 
 def _one(request: Request, kit: StaffKit, member: Member, refusal: Refusal | None = None, **shown: Any) -> Response:
-    context = {"form": member, "saved": False, "password": "", **shown, "member": member}
+    version = members.member_state(kit, member).version
+    context = {"form": member, "saved": False, "password": "", "version": version, **shown, "member": member}
     return _page(request, kit, "member.html", refusal, context)
 
 
 def _page(request: Request, kit: StaffKit, template: str, refusal: Refusal | None, context: dict[str, Any]) -> Response:
     choices = {"departments": _options(DEPARTMENTS), "panels": _options(kit.settings.panels), "roles": _ROLES}
-    faults = faults_in(refusal) if refusal else {}
-    return pages.page(request, template, refusal.status if refusal else 200, faults=faults, **choices, **context)
+    status = refusal.status if refusal else 200
+    return pages.page(request, template, status, **refused(refusal), labels=_LABELS, **choices, **context)
 
 
 def _options(words: Iterable[str]) -> list[tuple[str, str]]:

@@ -12,6 +12,7 @@ from services.staff.usecases.sessions import StaffKit
 from shared.contracts.staff import MemberChanged
 from shared.db.transaction import Transaction
 from shared.errors import Conflict, Fault, Invalid, NotFound
+from shared.http.versions import State, refuse_stale, state
 
 PAGE = 50
 
@@ -48,13 +49,23 @@ async def enrol(tx: Transaction, new: Member, password_hash: str) -> bool:
     return added
 
 
-async def change_member(kit: StaffKit, staff_id: UUID, changes: Mapping[str, Any]) -> Member:
-    """Change some fields of a member. Whoever is barred is signed out. Raises NotFound, Invalid or Conflict."""
+def member_state(kit: StaffKit, member: Member) -> State:
+    """What of a member can be changed, as it stands, in words."""
+    return state(kit.keyring, member.id, member.texts())
+
+
+async def change_member(kit: StaffKit, staff_id: UUID, changes: Mapping[str, Any], seen: str | None = None) -> Member:
+    """Change some fields of a member. Whoever is barred is signed out.
+
+    `seen`: the version that was read. Raises NotFound, Invalid, Conflict or Stale.
+    """
     async with kit.db.begin() as tx:
         administrators = await store.administrators(tx.conn)
         before = _found(await store.locked(tx.conn, staff_id))
         after = replace(before, **changes)
         _check(kit, after)
+        texts = after.texts()
+        refuse_stale(seen, member_state(kit, before), {name: texts[name] for name in changes})
         if [before] == administrators and not after.administers:
             raise Conflict("last_administrator", "这是最后一名系统管理员，须先指定另一名，才能停用或改岗。")
         if after != before:

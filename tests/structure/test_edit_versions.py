@@ -1,0 +1,58 @@
+"""What two people may change at once carries a version: every PATCH and PUT, and every form that edits."""
+
+import inspect
+
+from fastapi.routing import APIRoute
+
+from shared.http.versions import carries_version
+from shared.runtime.registry import load, service_names
+
+NO_EDIT = {
+    "/cases/new": "adds a case",
+    "/cases/{case_id}/parties/new": "adds a party",
+    "/cases/import": "adds an import",
+    "/staff": "adds a member",
+    "/staff/password": "asks for the old password",
+    "/sign-in": "opens a session",
+    "/sign-in/refresh": "renews a session",
+    "/tip-senders/{tip_id}": "notes a look",
+    "/tips": "adds a tip",
+    "/tips/status": "asks",
+    "/p": "opens a visit",
+    "/p/not-me": "tells of a mistake",
+    "/verify": "asks",
+    "/stages/cases/{case_id}/acts": "adds an act",
+    "/paper/{paper_id}": "the paper's state decides",
+    "/unknown/{delivery_id}": "the delivery's state decides",
+}
+"""Forms that stand at the address to which they are sent, and overwrite nothing that another may have changed."""
+EDITS = {"/cases/{case_id}/assignment"}
+"""Forms that edit and stand on another page."""
+
+
+def _routes() -> list[APIRoute]:
+    routes = [route for name in service_names() for each in load(name).routes for route in each.router.routes]
+    return [route for route in routes if isinstance(route, APIRoute)]
+
+
+def _versioned(route: APIRoute) -> bool:
+    return any(each.call is carries_version for each in route.dependant.dependencies)
+
+
+def test_every_patch_and_put_takes_the_version_that_was_read() -> None:
+    found = [route for route in _routes() if {"PATCH", "PUT"} & (route.methods or set())]
+    assert len(found) >= 3
+    for route in found:
+        assert "if_match" in inspect.signature(route.endpoint).parameters, route.path
+
+
+def test_every_edit_form_carries_the_version_that_it_has_seen() -> None:
+    pages = [route for route in _routes() if not route.include_in_schema]
+    shown = {route.path for route in pages if "GET" in (route.methods or set())}
+    edits = {
+        route.path: route
+        for route in pages
+        if "POST" in (route.methods or set()) and (route.path in shown - NO_EDIT.keys() or route.path in EDITS)
+    }
+    assert edits.keys() >= EDITS | {"/staff/{staff_id}", "/cases/{case_id}/edit"}
+    assert [path for path, route in edits.items() if not _versioned(route)] == []
