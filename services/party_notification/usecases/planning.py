@@ -21,9 +21,9 @@ from services.party_notification.domain.sms_texts import (
     template_key,
 )
 from services.party_notification.render import Mail, Renderer
-from services.party_notification.store import paper, sending
+from services.party_notification.store import paper, sending, templates
 from services.party_notification.usecases.facts import NotificationKit, court_facts, index, query_code_of
-from shared.db.transaction import Transaction, new_id
+from shared.db.transaction import Transaction, made_at, new_id
 from shared.telemetry.traces import TRACING
 
 SEND_SIGNAL = "send"
@@ -105,7 +105,7 @@ async def plan_prompt(kit: NotificationKit, tx: Transaction, parcel: Parcel, num
     params = sms_params(template, parcel.case, court, query_code_of(kit.keyring, parcel.row))
     text = render_sms(court.sms_signature, template, params)
     key = f"{name}-{hashlib.sha256(template.encode()).hexdigest()[:8]}"
-    if await sending.put_template(tx.conn, key, template):
+    if await templates.put_template(tx.conn, key, template):
         tx.wake(TEMPLATE_SIGNAL)
     await _add(kit, tx, parcel, _Content("sms", number, text, key, params))
 
@@ -180,8 +180,9 @@ async def _add(
         "traceparent": TRACING.traceparent(),
         "corrects": parcel.corrects,
     }
-    await sending.add_message(tx.conn, row, parcel.notice_ids)
-    await sending.add_delivery(tx.conn, first_attempt(row), None)
+    made = made_at(parcel.cause)
+    await sending.add_message(tx.conn, row, parcel.notice_ids, made)
+    await sending.add_delivery(tx.conn, first_attempt(row), None, made)
 
 
 def first_attempt(message: dict[str, Any]) -> dict[str, Any]:
