@@ -82,6 +82,8 @@ class CaseFields(Input):
     received_on: Typed = Field(None, description="收到申请的日期")
     claim_amount: str | int | float | None = Field(None, description="执行标的金额，人民币元，最多两位小数")
     obligation: Typed = Field(None, description="应履行义务")
+    non_litigation: bool | None = Field(None, description="是否非诉执行（行政非诉案件，法定期限三个月）")
+    main_case: Typed = Field(None, description="所属执行案件的案号；恢复执行的，原执行案件的案号")
 
     def texts(self) -> dict[str, str]:
         """As the domain reads it."""
@@ -189,6 +191,10 @@ class CaseAnswer(CaseLine):
     basis_document: str
     basis_maker: str
     obligation: str | None
+    non_litigation: bool
+    main_case: str | None
+    kind: str
+    side_cases: list[str]
     silent: bool
     judge: JudgeAnswer | None
     clerk_name: str | None
@@ -205,7 +211,8 @@ def case_answer(view: CaseView) -> CaseAnswer:
     """A case for the API."""
     parties = [_party(party) for party in view.parties]
     judge = view.judge and view.judge.model_dump()
-    return CaseAnswer.model_validate({**vars(view), "judge": judge, "parties": parties})
+    more = {"kind": view.kind.title, "side_cases": [related.case_number for related in view.side_cases]}
+    return CaseAnswer.model_validate({**vars(view), "judge": judge, "parties": parties, **more})
 
 
 def _party(party: PartyView) -> dict[str, Any]:
@@ -303,6 +310,15 @@ class LateCaseAnswer(BaseModel):
     limits: list[PastLimitAnswer]
 
 
+class AskAnswer(BaseModel):
+    """A case whose cause sounds like 非诉执行, while the file does not say whether it is."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    case_number: str
+    cause: str
+
+
 class DifferenceAnswer(BaseModel):
     """Where a line differs from the case on file; what both say, only the page of the import shows."""
 
@@ -324,13 +340,15 @@ class PreviewAnswer(BaseModel):
     parties: int
     messages: MessagesAnswer
     late: list[LateCaseAnswer]
+    without_receipt: int
+    asks: list[AskAnswer]
     differences: list[DifferenceAnswer]
     faults: list[FaultAnswer]
 
 
 def preview_answer(seen: Preview) -> PreviewAnswer:
     """A preview for the API."""
-    counts = ("rows", "filed", "completed", "unchanged", "refused", "parties")
+    counts = ("rows", "filed", "completed", "unchanged", "refused", "parties", "without_receipt")
     differences = [
         DifferenceAnswer(line=each.line, column=COLUMNS.get(each.field, each.field), case_number=each.case_number)
         for each in seen.changes
@@ -340,6 +358,7 @@ def preview_answer(seen: Preview) -> PreviewAnswer:
         differing=seen.corrected,
         messages=MessagesAnswer.model_validate(seen.messages),
         late=[LateCaseAnswer.model_validate(case) for case in seen.late],
+        asks=[AskAnswer.model_validate(ask) for ask in seen.asks],
         differences=differences,
         faults=[FaultAnswer.model_validate(fault) for fault in seen.faults],
     )

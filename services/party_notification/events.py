@@ -27,6 +27,7 @@ from shared.contracts.notices import ContactReplaced
 from shared.contracts.stages import (
     DeadlineMet,
     DeadlineSet,
+    DeadlineWithdrawn,
     Milestone,
     MilestoneReached,
     PeriodOpened,
@@ -161,6 +162,13 @@ async def on_deadline_set(_kit: NotificationKit, tx: Transaction, event: Deadlin
 async def on_deadline_met(_kit: NotificationKit, tx: Transaction, event: DeadlineMet, _envelope: Envelope) -> None:
     """A clock of the case stopped."""
     await cases.stop_clock(tx.conn, event.case_id, event.kind, event.met_at)
+
+
+async def on_deadline_withdrawn(
+    _kit: NotificationKit, tx: Transaction, event: DeadlineWithdrawn, _envelope: Envelope
+) -> None:
+    """A clock of the case does not run after all."""
+    await cases.drop_clock(tx.conn, event.case_id, event.kind)
 
 
 async def _known(tx: Transaction, case_id: UUID) -> None:

@@ -29,6 +29,7 @@ from services.party_notification.domain.wording import (
     PROPERTY_CATEGORIES,
     SUPERVISED_ITEMS,
     mail_duties,
+    side_of,
     way_text,
 )
 from shared.errors import Conflict
@@ -73,7 +74,8 @@ class Renderer:
             query_code=query_code,
             qr=_qr(self.party_link(query_code)),
             way_text=way_text(party, notice.way or way_of(party)),
-            resumed="恢" in case.type_code,
+            kind=case.kind_of_case,
+            side=side_of(case, party),
             categories=PROPERTY_CATEGORIES,
             items=SUPERVISED_ITEMS,
         )
@@ -102,7 +104,9 @@ class Renderer:
             "verify_link": self._site + VERIFY_PATH,
             "not_me_link": self._site + NOT_ME_PATH,
             "qr": _qr(self.party_link(query_code)),
-            "duties": mail_duties(self._court, way, party.role, {notice.kind for notice in notices}),
+            "duties": mail_duties(self._court, case, party, {notice.kind for notice in notices}),
+            "kind": case.kind_of_case,
+            "side": side_of(case, party),
             "effect": MAIL_EFFECT[way],
             "issued_on": notices[0].issued_on,
         }

@@ -16,7 +16,14 @@ from shared.contracts.cases import (
     PartyChanged,
     PartyMisfiled,
 )
-from shared.contracts.stages import DeadlineMet, DeadlineSet, MilestoneReached, PeriodOpened, ProgressPublished
+from shared.contracts.stages import (
+    DeadlineMet,
+    DeadlineSet,
+    DeadlineWithdrawn,
+    MilestoneReached,
+    PeriodOpened,
+    ProgressPublished,
+)
 from shared.http.routes import Zone
 from shared.runtime.secrets import INSIDE, Secret
 from shared.runtime.service import Service
@@ -44,6 +51,7 @@ SERVICE = Service(
         MilestoneReached: events.on_milestone_reached,
         DeadlineSet: events.on_deadline_set,
         DeadlineMet: events.on_deadline_met,
+        DeadlineWithdrawn: events.on_deadline_withdrawn,
         ProgressPublished: events.on_progress_published,
     },
     jobs=jobs,

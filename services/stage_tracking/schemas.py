@@ -7,12 +7,13 @@ from uuid import UUID
 from pydantic import AfterValidator, AwareDatetime, BaseModel, Field
 
 from services.stage_tracking.domain.acts import Act, EnterPeriod, Publication, ReachMilestone, Work
-from services.stage_tracking.domain.deadlines import DeadlineKind
+from services.stage_tracking.domain.deadlines import waits_for
 from services.stage_tracking.settings import StageKit
 from services.stage_tracking.usecases.journal import LogEntry
 from services.stage_tracking.usecases.proof import prove
 from services.stage_tracking.usecases.reading import BoardRow, CaseView, LogPage
 from services.stage_tracking.usecases.tasks import TaskView
+from shared.contracts.case_kinds import DeadlineKind, kind_of
 from shared.contracts.cases import PartyRole
 from shared.contracts.stages import Milestone, Period
 from shared.http.inputs import Input, Line, Prose
@@ -115,7 +116,7 @@ class MilestoneOut(BaseModel):
 
 
 class DeadlineOut(BaseModel):
-    """The newest version of a clock. `provisional`: the calendar of its year is not announced yet."""
+    """The newest version of a clock. A `provisional` one makes nothing late; `waits_for` says why."""
 
     kind: DeadlineKind
     title: str
@@ -124,6 +125,7 @@ class DeadlineOut(BaseModel):
     rule: str
     article: str
     provisional: bool
+    waits_for: str | None
     fired_at: datetime | None
     met_at: datetime | None
     version: int
@@ -158,15 +160,27 @@ class JudgeOut(BaseModel):
     name: str
 
 
+class RelatedOut(BaseModel):
+    """The enforcement case to which a case belongs, or a case that belongs to it; `case_id` where it is on file."""
+
+    case_id: UUID | None
+    case_number: str
+    kind: str
+
+
 class CaseOut(BaseModel):
-    """A case with its clocks and open tasks."""
+    """A case with its clocks and open tasks. `kind` says in words what it is; only enforcements have periods."""
 
     case_id: UUID
     case_number: str
+    kind: str
+    limit: str | None
+    main_case: RelatedOut | None
+    side_cases: list[RelatedOut]
     filed_on: date
     closed_on: date | None
     judge: JudgeOut | None
-    period: Period
+    period: Period | None
     periods: list[PeriodOut]
     milestones: list[MilestoneOut]
     deadlines: list[DeadlineOut]
@@ -179,15 +193,31 @@ class CaseOut(BaseModel):
         return cls(
             case_id=case.case_id,
             case_number=case.number,
+            kind=view.kind.title,
+            limit=view.kind.limit or None,
+            main_case=_main_case(view),
+            side_cases=[_related(row) for row in view.side_cases],
             filed_on=case.filed_on,
             closed_on=case.closed_on,
             judge=_judge(case),
-            period=Period(case.period),
+            period=case.period,
             periods=[PeriodOut.model_validate(row, from_attributes=True) for row in view.periods],
             milestones=[_milestone(row) for row in view.milestones],
             deadlines=[_deadline(row) for row in view.deadlines],
             tasks=[TaskOut.of(task) for task in view.tasks],
         )
+
+
+def _main_case(view: CaseView) -> RelatedOut | None:
+    number = view.case.main_case
+    if number is None:
+        return None
+    found = view.main_case
+    return RelatedOut(case_id=found and found.case_id, case_number=number, kind=kind_of(number).title)
+
+
+def _related(row: Any) -> RelatedOut:
+    return RelatedOut(case_id=row.case_id, case_number=row.number, kind=kind_of(row.number).title)
 
 
 def _judge(case: Any) -> JudgeOut | None:
@@ -200,8 +230,8 @@ def _milestone(row: Any) -> MilestoneOut:
 
 
 def _deadline(row: Any) -> DeadlineOut:
-    known = {name: getattr(row, name) for name in DeadlineOut.model_fields if name != "title"}
-    return DeadlineOut(title=DeadlineKind(row.kind).label, **known)
+    known = {name: getattr(row, name) for name in DeadlineOut.model_fields if name not in {"title", "waits_for"}}
+    return DeadlineOut(title=DeadlineKind(row.kind).label, waits_for=waits_for(row.due_on, row.provisional), **known)
 
 
 class PublishedOut(BaseModel):
@@ -290,10 +320,11 @@ class BoardOut(BaseModel):
 
     case_id: UUID
     case_number: str
-    period: Period
+    period: Period | None
     judge: JudgeOut | None
     next_due_at: datetime | None
     next_kind: DeadlineKind | None
+    next_provisional: bool
     reached: list[Milestone]
 
     @classmethod
@@ -303,10 +334,11 @@ class BoardOut(BaseModel):
         return cls(
             case_id=case.case_id,
             case_number=case.number,
-            period=Period(case.period),
+            period=case.period,
             judge=_judge(case),
             next_due_at=case.next_due_at,
             next_kind=case.next_kind,
+            next_provisional=case.next_provisional,
             reached=[Milestone(each.milestone) for each in row.milestones if each.actual_on is not None],
         )
 

@@ -18,9 +18,11 @@ class StageSettings(BaseSettings):
     court_limit_months: int = Field(3, ge=1, le=12)
     reminder_days: int = Field(7, ge=1, le=60)
     statutory_months: int = Field(6, ge=1, le=24)
-    administrative_months: int = Field(3, ge=1, le=24)
-    administrative_words: tuple[str, ...] = ("非诉",)
-    """A case whose cause holds one of these is a non-litigation administrative case."""
+    non_litigation_months: int = Field(3, ge=1, le=24)
+    upper_court_months: int = Field(6, ge=1, le=24)
+    preservation_days: int = Field(5, ge=1, le=30)
+    objection_days: int = Field(15, ge=1, le=60)
+    reconsideration_days: int = Field(30, ge=1, le=90)
     enforcement_plan_days: int = Field(30, ge=1, le=365)
     """When the first measure is planned, counted from the filing: a plan of the court, no rule of law."""
     archiving_plan_days: int = Field(30, ge=1, le=365)
@@ -32,10 +34,6 @@ class StageSettings(BaseSettings):
     def figures(self) -> Figures:
         """What the rules compute with."""
         return Figures(**{name: getattr(self, name) for name in Figures.__dataclass_fields__})
-
-    def is_administrative(self, cause: str) -> bool:
-        """Whether the shorter limit of 法发〔2006〕35号 Art. 1 applies."""
-        return any(word in cause for word in self.administrative_words)
 
 
 StageKit = Kit[StageSettings]

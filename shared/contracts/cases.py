@@ -54,7 +54,9 @@ class PartyFacts(Facts):
 class CaseFacts(Facts):
     """What the filing says. Amounts in CNY; `obligation` is sealed about the case's id.
 
-    `received_on` is the day on which the application came in (JI 480 counts from it).
+    `received_on` is the day on which the application came in (JI 480 and CPL 237 count from it).
+    `non_litigation`: enforcement of an administrative decision without a suit (非诉执行). `main_case`: the number of
+    the enforcement case to which a case of another kind belongs, or which is resumed.
     """
 
     case_number: str
@@ -65,6 +67,8 @@ class CaseFacts(Facts):
     cause: str
     claim_amount: Decimal | None = None
     obligation: Sealed | None = None
+    non_litigation: bool = False
+    main_case: str | None = None
 
 
 class Officer(Facts):

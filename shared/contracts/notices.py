@@ -68,6 +68,13 @@ class NoticeUnserved(NoticeEvent):
     reason: str
 
 
+class NoticeWithdrawn(NoticeEvent):
+    """The notice is not owed in a case of this kind and counts for nothing; its recipient hears no more of it."""
+
+    type: ClassVar[str] = "notice.withdrawn.v1"
+    reason: str
+
+
 class DeliveryTroubled(NoticeEvent):
     """A message that carries the notice failed for good, or nobody knows whether it left: a person must look."""
 

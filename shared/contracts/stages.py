@@ -82,6 +82,13 @@ class DeadlineMet(StageEvent):
     met_at: datetime
 
 
+class DeadlineWithdrawn(StageEvent):
+    """A clock that was told of does not run: it does not belong to the case, or to what is known of it."""
+
+    type: ClassVar[str] = "stage.deadline_withdrawn.v1"
+    kind: str
+
+
 class DeadlineRang(StageEvent):
     """A clock rang: `kind` is a reminder before a limit, or the limit itself."""
 

@@ -21,7 +21,9 @@ def test_a_sample_is_read_and_nothing_of_it_is_lost(path: Path) -> None:
     assert event is not None
     assert envelope.type == path.stem
     assert envelope.subject == event.key
-    written = json.loads(encode(envelope.model_copy(update={"data": event.model_dump(mode="json")})))
+    written = json.loads(
+        encode(envelope.model_copy(update={"data": event.model_dump(mode="json", exclude_unset=True)}))
+    )
     assert written == json.loads(raw)
 
 

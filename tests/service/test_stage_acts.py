@@ -175,7 +175,7 @@ async def test_closure_comes_in_its_period_and_ends_every_clock(
     assert await fire_due(kit) == 0
     case = (await http.get(f"/api/stages/{case_id}")).json()
     assert all(each["met_at"] for each in case["deadlines"])
-    assert len(await told(kit, DeadlineMet)) == 6
+    assert len(await told(kit, DeadlineMet)) == 7
     assert (await told(kit, MilestoneReached))[-1].on == date(2026, 11, 23)
 
 

@@ -7,15 +7,16 @@ from typing import Any
 from uuid import UUID
 
 import pytest
-from sqlalchemy import delete, func, select, text, update
+from sqlalchemy import delete, func, insert, select, text, update
 from sqlalchemy.exc import DBAPIError, IntegrityError
 
 from services.stage_tracking.service import SERVICE
 from services.stage_tracking.store.tables import LEDGER, case_powers, deadlines, tasks
 from services.stage_tracking.usecases.clocks import fire_due, recompute_outdated
-from services.stage_tracking.usecases.reading import CaseView, case_view, log_page
+from services.stage_tracking.usecases.reading import CaseView, board_head, case_view, log_page
 from shared.bus.lanes import Verdict
 from shared.calendar.workdays import CourtCalendar
+from shared.contracts.case_kinds import FROM_RECEIPT, KINDS
 from shared.contracts.cases import CaseCorrected, PartyAdded
 from shared.contracts.desk import ItemActed
 from shared.contracts.envelope import Sealed
@@ -24,6 +25,7 @@ from shared.contracts.stages import (
     DeadlineMet,
     DeadlineRang,
     DeadlineSet,
+    DeadlineWithdrawn,
     Milestone,
     MilestoneReached,
     PeriodOpened,
@@ -76,9 +78,10 @@ async def test_a_filing_opens_the_investigation_and_starts_the_clocks(kit: Any, 
         "court_limit_reminder": date(2027, 2, 16),
         "court_limit": date(2027, 2, 23),
         "statutory_limit": date(2027, 5, 24),
+        "upper_court_six_months": date(2027, 5, 24),
     }
     assert isinstance((await told(kit))[0], PeriodOpened)
-    assert len(await told(kit, DeadlineSet)) == 5
+    assert len(await told(kit, DeadlineSet)) == 6
     assert [each.milestone for each in await told(kit, MilestoneReached)] == [Milestone.FILING]
     assert len(await told(kit, PeriodOpened)) == 1
     assert {kind: task.owner_role for kind, task in (await open_tasks(kit, event.case_id)).items()} == {
@@ -229,17 +232,79 @@ async def test_a_clock_that_rang_stays_silent_when_only_its_wording_changes(kit:
     assert limit.article in entry.text
 
 
-async def test_a_rung_clock_that_an_announced_calendar_leaves_in_place_stays_silent(kit: Any, feeder: Feeder) -> None:
+async def test_what_ran_out_provisionally_is_late_only_once_its_calendar_is_announced(kit: Any, feeder: Feeder) -> None:
     event = filed()
-    await feeder.feed(event, assigned(event.case_id, NOON))
+    await feeder.feed(event, assigned(event.case_id, NOON), sent(event.case_id, event.parties[1], NOON))
     kit.clock.instant = datetime(2027, 2, 24, tzinfo=UTC)
-    rang_at = kit.clock.now()
     await fire_due(kit)
+    assert "overdue_reasons" not in await open_tasks(kit, event.case_id)
+    task = (await open_tasks(kit, event.case_id))["reminder"]
+    assert "暂定" in task.title
+    assert (await view(kit, event.case_id)).case.next_kind == "statutory_limit"
+    assert (await board_head(kit)).counts.late == 0
     announced = CourtCalendar(holidays={date(2026, 1, 1), date(2027, 1, 1)})
     assert await recompute_outdated(kit, announced) == 1
     limit = (await clocks(kit, event.case_id))["court_limit"]
-    assert (limit.version, limit.provisional, limit.fired_at) == (2, False, rang_at)
+    assert (limit.version, limit.provisional, limit.fired_at) == (2, False, None)
+    assert (await board_head(kit)).counts.late == 1
+    assert await fire_due(kit) == 1
+    assert "overdue_reasons" in await open_tasks(kit, event.case_id)
     assert await fire_due(kit) == 0
+
+
+async def test_the_clerk_is_asked_for_the_day_of_receipt_and_the_clocks_wait_for_it(kit: Any, feeder: Feeder) -> None:
+    event = filed(received_on=None)
+    await feeder.feed(event)
+    assert not FROM_RECEIPT & set(await clocks(kit, event.case_id))
+    task = (await open_tasks(kit, event.case_id))["ask_receipt"]
+    assert (task.owner_role, task.kind.closes_itself) == ("clerk", True)
+    assert "不以立案日期代替" in task.detail
+    known = facts(received_on=date(2026, 11, 20))
+    await feeder.feed(CaseCorrected(case_id=event.case_id, facts=known))
+    found = await clocks(kit, event.case_id)
+    assert found["execution_notice_outer"].due_on == date(2026, 11, 30)
+    assert found["upper_court_six_months"].due_on == date(2027, 5, 20)
+    assert "ask_receipt" not in await open_tasks(kit, event.case_id)
+
+
+@pytest.mark.parametrize("code", ["执保", "执异", "执复", "执监", "执协", "执他"])
+async def test_a_case_of_another_kind_has_no_periods_and_only_its_own_clocks(
+    kit: Any, feeder: Feeder, code: str
+) -> None:
+    main = filed(case_number="（2026）渝05执1号")
+    event = filed(case_number=f"（2026）渝05{code}1号", main_case="（2026）渝05执1号")
+    await feeder.feed(main, event, assigned(event.case_id, NOON))
+    seen, kind = await view(kit, event.case_id), KINDS[code]
+    assert seen.case.period is None
+    assert seen.periods == []
+    assert {row.kind for row in seen.deadlines} == kind.clocks
+    assert [Milestone(row.milestone) for row in seen.milestones] == list(kind.milestones)
+    assert seen.main_case is not None
+    assert seen.main_case.case_id == main.case_id
+    assert [row.case_id for row in (await view(kit, main.case_id)).side_cases] == [event.case_id]
+    assert {each.case_id for each in await told(kit, PeriodOpened)} == {main.case_id}
+
+
+async def test_an_upgrade_takes_wrong_clocks_back_and_says_so_in_the_log(kit: Any, feeder: Feeder) -> None:
+    """What an older release had set in a case of preservation, as the migration leaves it."""
+    event = filed(case_number="（2026）渝05执保1号", filed_on=date(2026, 6, 14))
+    await feeder.feed(event)
+    old = {"start_on": date(2026, 6, 14), "due_on": date(2026, 9, 14), "due_at": NOON - timedelta(days=60)}
+    words = {"rule": "旧规则", "article": "旧条文", "provisional": False, "calendar_until": date(1990, 1, 1)}
+    async with kit.db.begin() as tx:
+        row = {"id": new_id(), "case_id": event.case_id, "kind": "court_limit", "version": 1}
+        await tx.conn.execute(insert(deadlines).values(**row, **old, **words))
+    await fire_due(kit)
+    assert "overdue_reasons" in await open_tasks(kit, event.case_id)
+    assert await recompute_outdated(kit) == 1
+    assert set(await clocks(kit, event.case_id)) == {"preservation_begin"}
+    assert [each.kind for each in await told(kit, DeadlineWithdrawn)] == ["court_limit"]
+    entry = [each for each in await log(kit, event.case_id) if each.kind == "clocks"][-1]
+    assert "本院三个月办案期限：撤销" in entry.text
+    assert "财产保全执行案件，不适用" in entry.text
+    about_it = [task.title for task in (await view(kit, event.case_id)).tasks if "三个月" in task.title]
+    assert about_it == []
+    assert await recompute_outdated(kit) == 0
 
 
 async def test_a_clock_that_cannot_ring_holds_up_no_other(

@@ -95,7 +95,7 @@ async def test_milestone_and_clocks_are_taken_back_and_the_log_says_why(kit: Any
     for kind in NOTICE_CLOCKS:
         assert (found[kind].met_at, found[kind].version) == (None, 2)
         assert found[kind].due_at == before[kind].due_at, "the due date is the law's, whatever happened between"
-    assert [event.kind for event in await told(kit, DeadlineSet) if event.version == 2] == list(NOTICE_CLOCKS)[::-1]
+    assert [event.kind for event in await told(kit, DeadlineSet) if event.version == 2] == list(NOTICE_CLOCKS)
     case = (await case_view(kit, str(case_id))).case
     assert (case.next_due_at, case.next_kind) == (found["execution_notice"].due_at, "execution_notice")
     entries = {entry.kind: entry for entry in await log(kit, case_id)}

@@ -202,8 +202,27 @@ def test_the_judge_with_the_fewest_open_cases_is_next_and_ties_go_by_id() -> Non
     assert fewest_open_cases([first, second, third], {first: 2, second: 1}) == third
 
 
+def test_what_belongs_to_an_enforcement_case_names_it() -> None:
+    def faults(number: str, main: str) -> list[str]:
+        return [fault.field for fault in read_case({**CASE, "case_number": number, "main_case": main}, COURT)[1]]
+
+    objection, enforcement = "（2026）渝05执异1号", "（2026）渝05执5001号"
+    assert faults(objection, enforcement) == []
+    assert faults(objection, "（2025）渝0105执77号") == [], "the case of a lower court"
+    assert faults("（2026）渝05执恢1号", "(2025)渝05执7号") == []
+    assert faults(enforcement, "（2026）渝05执5002号") == ["main_case"], "an enforcement belongs to none"
+    assert faults(objection, "（2026）渝05执保2号") == ["main_case"]
+    assert faults(objection, "执行案") == ["main_case"]
+    assert faults("（2026）渝05执恢1号", "（2026）渝05执恢1号") == ["main_case"]
+
+
 def row(line: int, **changes: str) -> SheetRow:
-    return SheetRow(line=line, texts={**dict.fromkeys(COLUMNS, ""), **CASE, **PARTY, **changes}, cells=len(COLUMNS))
+    return SheetRow(
+        line=line,
+        texts={**dict.fromkeys(COLUMNS, ""), **CASE, **PARTY, **changes},
+        cells=len(COLUMNS),
+        columns=len(COLUMNS),
+    )
 
 
 def test_the_case_is_told_by_its_first_good_row_and_a_repeated_party_is_reported() -> None:
@@ -249,7 +268,7 @@ def test_lines_are_counted_as_they_stand_in_the_file() -> None:
     broken = LINE.replace(CASE["obligation"], '"分两\r\n次，""支付"""')
     content = "\r\n".join([HEADER, broken, "", LINE, "," * (len(COLUMNS) - 1), LINE, ""])
     rows = read_table(content.encode(), 100).rows
-    assert [(row.line, row.cells) for row in rows] == [(2, 20), (5, 20), (7, 20)]
+    assert [(row.line, row.cells) for row in rows] == [(2, 23), (5, 23), (7, 23)]
     assert rows[0].texts["obligation"] == '分两\r\n次，"支付"'
 
 
@@ -304,7 +323,7 @@ def test_the_largest_filing_fits_into_one_event() -> None:
         address_confirmed_on=FILED,
         identity=Sealed(ring.seal_model(party.identity, "x")),
     )
-    texts_of_case = {**vars(case), "case_number": CASE["case_number"], "basis_document": long}
+    texts_of_case = {**vars(case), "non_litigation": False, "case_number": CASE["case_number"], "basis_document": long}
     about = CaseFacts.model_validate({**texts_of_case, "obligation": ring.seal(case.obligation or "", "x")})
     event = CaseFiled(case_id=case_id, facts=about, parties=(facts,) * MAX_PARTIES)
     envelope = Envelope(

@@ -24,7 +24,7 @@ from services.case_intake.domain.rows import DIFFERS, judge
 from services.case_intake.domain.sheet import SheetRow, Table, grouped, read_table
 from services.case_intake.domain.template import workbook_template
 from services.case_intake.domain.weighing import FIXED, MISFILED, Known, Messages, only_approved, weigh
-from services.case_intake.domain.words import COLUMNS
+from services.case_intake.domain.words import COLUMNS, REQUIRED
 from shared.calendar.workdays import CourtCalendar
 from shared.contracts.cases import CaseFiled, PartyAdded
 from shared.contracts.envelope import decode
@@ -120,7 +120,7 @@ def test_lines_are_those_of_the_workbook() -> None:
     sheet.append([*ROW.values(), " "])
     sheet.append([*ROW.values(), "多余"])
     rows = read_table(saved(made), 100).rows
-    assert [(row.line, row.cells) for row in rows] == [(4, 20), (5, 21)]
+    assert [(row.line, row.cells) for row in rows] == [(4, 23), (5, 24)]
 
 
 def far_out(cell: str) -> bytes:
@@ -176,7 +176,7 @@ def test_the_template_keeps_long_numbers_as_text_and_takes_rows() -> None:
 
 
 def a_row(line: int = 2, **changes: str) -> SheetRow:
-    return SheetRow(line=line, texts={**ROW, **changes}, cells=len(COLUMNS))
+    return SheetRow(line=line, texts={**ROW, **changes}, cells=len(COLUMNS), columns=len(COLUMNS))
 
 
 def test_a_cell_is_mended_and_what_was_left_alone_is_not() -> None:
@@ -269,17 +269,53 @@ def test_another_id_number_shows_whom_the_file_leaves_out() -> None:
 def test_limits_are_past_from_the_day_after_their_last() -> None:
     calendar, filed = CourtCalendar(), date(2026, 6, 1)
 
-    def rules(today: date, received: date | None = None) -> list[str]:
-        return [limit.rule[:3] for limit in past_limits(filed, received, today, calendar)]
+    def rules(today: date, received: date | None = None, **more: str) -> list[str]:
+        texts = {**CASE, "filed_on": filed.isoformat(), "received_on": received.isoformat() if received else ""}
+        return [limit.rule[:3] for limit in past_limits(read_case({**texts, **more}, COURT)[0], today, calendar)]
 
     assert rules(date(2026, 6, 8)) == []
     assert rules(date(2026, 6, 9)) == ["立案后"]
     assert rules(date(2026, 6, 9), date(2026, 5, 20)) == ["立案后", "收到申"]
-    assert rules(date(2026, 9, 1)) == ["立案后", "收到申"]
-    assert rules(date(2026, 9, 2)) == ["立案后", "收到申", "3个月"]
-    assert rules(date(2026, 12, 2)) == ["立案后", "收到申", "3个月", "6个月"]
+    assert rules(date(2026, 9, 1)) == ["立案后"], "nobody said when the application came in"
+    assert rules(date(2026, 9, 2)) == ["立案后", "3个月"]
+    assert rules(date(2026, 12, 2), filed) == ["立案后", "收到申", "3个月", "6个月"]
+    assert rules(date(2026, 9, 2), non_litigation="是") == ["立案后", "3个月", "3个月"]
+    assert rules(date(2026, 6, 9), case_number="（2026）渝05执保1号") == ["5日内"]
+    assert rules(date(2026, 12, 2), case_number="（2026）渝05执异1号") == []
+    assert rules(date(2026, 12, 2), filed, case_number="（2026）渝05执异1号") == ["收到异"]
     late = seen(a_row(filed_on="2026-08-21")).late
-    assert [(case.case_number, len(case.limits)) for case in late] == [(NUMBER, 2)]
+    assert [(case.case_number, len(case.limits)) for case in late] == [(NUMBER, 1)]
+
+
+def test_a_provisional_day_is_not_past() -> None:
+    case = read_case({**CASE, "filed_on": "2026-12-28"}, COURT)[0]
+    assert past_limits(case, date(2027, 6, 1), CourtCalendar()) == []
+
+
+def test_a_cause_that_sounds_like_non_litigation_is_asked_about_and_never_decides() -> None:
+    asked = seen(a_row(cause="非诉行政执行"), a_row(3, **OTHER, cause="非诉行政执行"))
+    assert [(ask.case_number, ask.cause) for ask in asked.asks] == [(NUMBER, "非诉行政执行")]
+    assert asked.without_receipt == 1
+    for said in ("是", "否"):
+        assert seen(a_row(cause="非诉行政执行", non_litigation=said, received_on="2026-05-20")).asks == []
+
+
+def test_a_side_that_is_owed_nothing_in_its_kind_of_case_is_not_told() -> None:
+    number = "（2026）渝05执保1号"
+    found = seen(a_row(case_number=number), a_row(3, **OTHER, case_number=number))
+    assert found.messages == Messages(sms=1, mail=1, paper=0), "the applicant alone: nobody is tipped off"
+    number = "（2026）渝05执协1号"
+    assert seen(a_row(case_number=number), a_row(3, **OTHER, case_number=number)).messages == Messages()
+
+
+def test_columns_that_may_be_left_out() -> None:
+    header = ",".join(COLUMNS[field] for field in REQUIRED)
+    line = ",".join(str(ROW[field]) for field in REQUIRED)
+    (group,) = grouped(read_table(f"{header}\n{line}\n".encode(), 10).rows, COURT)
+    assert judge(group, COURT).faults == []
+    with_one = f"{header},收到申请日期\n{line},2026-05-20\n"
+    (group,) = grouped(read_table(with_one.encode(), 10).rows, COURT)
+    assert judge(group, COURT).good[0].case.received_on == date(2026, 5, 20)
 
 
 def test_a_hold_ends_after_its_minutes_unless_it_was_decided() -> None:

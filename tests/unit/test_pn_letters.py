@@ -24,6 +24,7 @@ from tests.fixtures.notice_facts import (
 )
 
 RENDERER = Renderer(COURT, SITE)
+FIRST = replace(CASE, case_number="（2026）渝05执12345号")
 KINDS_OF = {
     Role.APPLICANT: [Kind.CASE_ACCEPTED, Kind.RIGHTS_RISKS, Kind.INTEGRITY_CARD, Kind.PROGRESS],
     Role.RESPONDENT: [Kind.ENFORCEMENT_NOTICE, Kind.RIGHTS_RISKS, Kind.INTEGRITY_CARD],
@@ -36,7 +37,7 @@ EVERY = [
 ]
 WAY_SENTENCE = {
     ServiceWay.ELECTRONIC: "发至您确认的电子送达地址",
-    ServiceWay.ELECTRONIC_UNCONFIRMED: "发至您的电子邮箱，请回复确认收到",
+    ServiceWay.ELECTRONIC_UNCONFIRMED: "发至您的电子邮箱，请登录网页阅读",
     ServiceWay.PAPER: "邮寄至您的送达地址：重庆市沙坪坝区三峡广场128号",
     ServiceWay.COLLECT: "请与承办人联系领取",
 }
@@ -67,11 +68,12 @@ CARD = "监督卡编号 其他违反纪律的情形 监察部门"
 SAYS = {
     (Role.APPLICANT, Kind.CASE_ACCEPTED): (
         "（2025）渝05民终8685号 624,998.14元 2026年6月14日 2026年12月14日 第二百三十七条 10日内 七日内 张静 "
-        "财产调查表 立案恢复执行"
+        "财产调查表 收款账户确认书 立案恢复执行"
     ),
     (Role.RESPONDENT, Kind.ENFORCEMENT_NOTICE): (
         "第二百五十一条 第二百六十四条 第四百八十条 向申请执行人支付人民币624998.14元及逾期利息； 刘艳 申请执行费 "
-        f"加倍支付迟延履行期间的债务利息 {COURT.account.name} {COURT.account.bank} {COURT.account.number} "
+        f"加倍支付迟延履行期间的债务利息 日万分之一点七五 第二百四十八条 第二百四十九条 申请不予执行 "
+        f"{COURT.account.name} {COURT.account.bank} {COURT.account.number} "
         "不得向其他任何账户付款 失信被执行人名单 限制你方的消费 十日内提出 第二百三十六条 报告财产令 第二百五十二条 "
         "收到执行通知之日前一年 应当自变动之日起十日内 罚款、拘留 被执行人财产调查表"
     ),
@@ -91,7 +93,8 @@ SAYS = {
 
 @pytest.mark.parametrize(("role", "kind"), SAYS)
 def test_each_kind_says_what_it_must(role: Role, kind: Kind) -> None:
-    text = re.sub(r"</?strong>", "", letter(APPLICANT if role is Role.APPLICANT else RESPONDENT, kind))
+    case = FIRST if role is Role.RESPONDENT else CASE
+    text = re.sub(r"</?strong>", "", letter(APPLICANT if role is Role.APPLICANT else RESPONDENT, kind, case))
     for needed in SAYS[role, kind].split(" "):
         assert needed in text, needed
 
@@ -229,9 +232,10 @@ def test_every_mail_is_understood_alone(party, kinds, way) -> None:
             assert needed in body, needed
         assert "1990000" not in body
         assert not {"刘艳", "张静"} - {party.name} & set(re.findall("刘艳|张静", body))
-        assert ("回复本邮件确认收到" in body) is (way is ServiceWay.ELECTRONIC_UNCONFIRMED)
+        assert ("阅读之日为送达日期" in body) is (way is ServiceWay.ELECTRONIC_UNCONFIRMED)
+        assert "请不要回复本邮件" in body
         assert ("到达您的邮箱所在系统之日为送达日期" in body) is (way is ServiceWay.ELECTRONIC)
-        assert re.search("1\\. (?:请|您现在不需要做什么)|<li>(?:请|您现在不需要做什么)", body)
+        assert re.search("(?:1\\. |<li>)(?:请|您现在不需要做什么|尚未履行义务的，请)", body)
         assert ("您代理的当事人为" in body) is party.minor
     assert party.name not in mail.subject
 
@@ -241,8 +245,8 @@ def test_every_mail_is_understood_alone(party, kinds, way) -> None:
     [
         (APPLICANT, BUNDLES[Role.APPLICANT][0], ["10日内填写《财产调查表》"]),
         (APPLICANT, [Kind.PROGRESS], ["您现在不需要做什么"]),
-        (RESPONDENT, BUNDLES[Role.RESPONDENT][0], ["10日内履行义务", "如实报告财产", "只汇入"]),
-        (RESPONDENT, BUNDLES[Role.RESPONDENT][1], ["执行通知书将另行送达", "您现在不需要做什么"]),
+        (RESPONDENT, BUNDLES[Role.RESPONDENT][0], ["10日内履行义务", "只汇入"]),
+        (RESPONDENT, BUNDLES[Role.RESPONDENT][1], ["执行通知书将另行送达", "尚未履行义务的，请依法履行"]),
     ],
 )
 def test_a_mail_says_what_to_do_and_by_when(party, kinds, says) -> None:

@@ -1,20 +1,26 @@
 """What a party's page says that they have to do, before its last day and after it."""
 
-from datetime import date, timedelta
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
 from services.party_notification.domain.notices import Role
-from services.party_notification.domain.prospects import Prospect, own_next
+from services.party_notification.domain.prospects import Clock, Prospect, may_go_up, own_next, time_limit
 from shared.calendar.workdays import CourtCalendar
+from shared.clock import court_date
 from tests.fixtures.notice_facts import COURT
 
+NOW = datetime(2026, 11, 23, 4, tzinfo=UTC)
 SERVED = date(2026, 11, 23)
 CALENDAR = CourtCalendar()
+FIRST = "（2026）渝05执1号"
 
 
 def by(role: Role, today: date, served_on: date | None = SERVED) -> Prospect:
-    return own_next(role, served_on, COURT, CALENDAR, today)
+    found = own_next(FIRST, role, served_on, COURT, CALENDAR, today)
+    assert found is not None
+    return found
 
 
 @pytest.mark.parametrize("role", list(Role))
@@ -37,10 +43,45 @@ def test_after_the_last_day_clues_are_welcome_and_no_deadline_runs() -> None:
 
 
 def test_after_the_last_day_a_respondent_still_owes_and_is_late() -> None:
-    after = by(Role.RESPONDENT, SERVED + timedelta(days=60))
+    after = by(Role.RESPONDENT, SERVED + timedelta(days=30))
     assert after.late
     assert after.due_on is not None
     assert "尚未履行的，请立即履行" in after.text
+
+
+def test_who_is_no_party_of_an_enforcement_has_nothing_to_do() -> None:
+    for number in ("（2026）渝05执保1号", "（2026）渝05执异1号", "（2026）渝05执监1号"):
+        for role in Role:
+            assert own_next(number, role, SERVED, COURT, CALENDAR, SERVED) is None
+
+
+def test_a_resumption_orders_no_second_report() -> None:
+    resumed = own_next("（2026）渝05执恢1号", Role.RESPONDENT, SERVED, COURT, CALENDAR, SERVED)
+    assert resumed is not None
+    assert "履行义务" in resumed.text
+    assert "报告" not in resumed.text
+    assert "报告财产" in by(Role.RESPONDENT, SERVED).text
+
+
+def test_a_provisional_day_is_past_without_being_late() -> None:
+    """28 December and ten days lead into a year whose holidays are not announced."""
+    past = by(Role.RESPONDENT, date(2027, 3, 1), date(2026, 12, 28))
+    assert (past.provisional, past.late) == (True, False)
+    limit = Clock("court_limit", NOW - timedelta(days=1), True, None)
+    waiting = time_limit([limit], NOW)
+    assert waiting is not None
+    assert (waiting.provisional, waiting.late) == (True, False)
+    certain = time_limit([replace(limit, provisional=False)], NOW)
+    assert certain is not None
+    assert certain.late
+
+
+def test_the_way_up_opens_by_the_receipt_and_only_for_the_applicant() -> None:
+    clock = Clock("upper_court_six_months", NOW - timedelta(days=1), False, None)
+    assert may_go_up(Role.APPLICANT, [clock], NOW) == court_date(clock.due_at)
+    assert may_go_up(Role.RESPONDENT, [clock], NOW) is None
+    assert may_go_up(Role.APPLICANT, [replace(clock, provisional=True)], NOW) is None
+    assert may_go_up(Role.APPLICANT, [], NOW) is None
 
 
 def test_before_service_no_day_is_named() -> None:

@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 
 from services.party_notification.domain.notices import Judge, Kind, Role, ServiceWay
-from services.party_notification.domain.sms import check_sms, segments
+from services.party_notification.domain.sms import NOTHING_TO_DO, check_sms, segments
 from services.party_notification.domain.sms_texts import (
     Contents,
     SmsPlan,
@@ -14,10 +14,12 @@ from services.party_notification.domain.sms_texts import (
     contents_of,
     correction_key,
     correction_template,
+    fitting,
     plan_sms,
     render_sms,
+    retraction_template,
     sms_params,
-    sms_template,
+    sms_templates,
     template_key,
 )
 from shared.errors import Conflict
@@ -26,10 +28,11 @@ from tests.fixtures.notice_facts import APPLICANT, CASE, CHILD, COURT, QUERY_COD
 TYPES = ("执", "执恢", "执异", "执复", "执保", "执监", "执协", "执他")
 CODES = [*(f"渝05{kind}" for kind in TYPES), "渝五中法执字第"]
 PLANS = all_plans(CODES)
+FIRST = replace(CASE, case_number="（2026）渝05执12345号")
 TWO_PERIODS = replace(COURT, perform_days=10, report_days=15)
 TRUE_TO_THE_WAY = {
     ServiceWay.ELECTRONIC: r"已发至您确认的电子送达地址",
-    ServiceWay.ELECTRONIC_UNCONFIRMED: r"已发至您的邮箱，请查阅并回复",
+    ServiceWay.ELECTRONIC_UNCONFIRMED: r"已发至您的邮箱，请登录阅读",
     ServiceWay.PAPER: r"纸质(文书|版)将邮寄至您的送达地址",
     ServiceWay.COLLECT: r"(请|或)联系承办人领取",
 }
@@ -37,8 +40,7 @@ TRUE_TO_THE_WAY = {
 
 def text_of(plan: SmsPlan, court=COURT) -> str:
     case = replace(CASE, case_number=f"（2026）{plan.type_code}12345号")
-    template = sms_template(plan, court)
-    return render_sms(court.sms_signature, template, sms_params(template, case, court, QUERY_CODE))
+    return fitting(sms_templates(plan, court), case, court, QUERY_CODE).text
 
 
 @pytest.mark.parametrize("court", [COURT, TWO_PERIODS], ids=["one period", "two periods"])
@@ -65,16 +67,20 @@ def test_every_text_is_true_to_the_way_of_service() -> None:
     for plan in PLANS:
         text = text_of(plan)
         for way, sentence in TRUE_TO_THE_WAY.items():
-            assert bool(re.search(sentence, text)) is (way is plan.way), text
+            said = way is plan.way and (plan.taken or not way.by_mail)
+            assert bool(re.search(sentence, text)) is said, text
+        if plan.way.by_mail and not plan.taken:
+            assert "请登录查看" in text
+            assert not re.search("邮箱|电子送达地址|已发", text)
 
 
 def test_the_type_code_is_fixed_text_and_variables_never_touch() -> None:
     for plan in PLANS:
-        template = sms_template(plan, COURT)
-        assert plan.type_code in template
-        assert "}$" not in template
-        assert "【" not in template
-        assert len(re.sub(r"\$\{\w+\}", "", template)) > 60
+        for template in sms_templates(plan, COURT):
+            assert plan.type_code in template
+            assert "}$" not in template
+            assert "【" not in template
+            assert len(re.sub(r"\$\{\w+\}", "", template)) > 40
 
 
 def test_template_keys_are_unique() -> None:
@@ -90,7 +96,7 @@ def test_template_keys_are_unique() -> None:
             RESPONDENT,
             [Kind.RIGHTS_RISKS, Kind.INTEGRITY_CARD],
             Contents.WITHOUT_MAIN,
-            "执行通知书另送，您现在不需要做什么",
+            "执行通知书另送，请依法履行义务",
         ),
         (RESPONDENT, [Kind.ENFORCEMENT_NOTICE], Contents.MAIN_ONLY, "执行通知书已发至"),
         (
@@ -102,14 +108,15 @@ def test_template_keys_are_unique() -> None:
     ],
 )
 def test_one_message_tells_of_all_notices_due_together(party, kinds, contents, says) -> None:
-    plan = plan_sms(CASE, party, kinds)
+    plan = plan_sms(FIRST, party, kinds, taken=True)
     assert plan.contents is contents
     assert says in text_of(plan)
 
 
 def test_contents_of_every_bundle() -> None:
-    assert contents_of(Role.APPLICANT, [Kind.CASE_ACCEPTED]) is Contents.MAIN_ONLY
-    assert contents_of(Role.APPLICANT, [Kind.RIGHTS_RISKS]) is Contents.WITHOUT_MAIN
+    assert contents_of(Kind.CASE_ACCEPTED, [Kind.CASE_ACCEPTED]) is Contents.MAIN_ONLY
+    assert contents_of(Kind.CASE_ACCEPTED, [Kind.RIGHTS_RISKS]) is Contents.WITHOUT_MAIN
+    assert contents_of(None, [Kind.PROGRESS]) is Contents.PROGRESS
 
 
 def test_a_guardian_is_not_told_to_be_the_party() -> None:
@@ -123,21 +130,56 @@ def test_a_guardian_is_not_told_to_be_the_party() -> None:
 
 def test_params_are_exactly_the_templates_variables() -> None:
     for plan in PLANS:
-        template = sms_template(plan, COURT)
-        params = sms_params(template, CASE, COURT, QUERY_CODE)
-        assert set(params) == set(re.findall(r"\$\{(\w+)\}", template))
+        for template in sms_templates(plan, COURT):
+            params = sms_params(template, CASE, COURT, QUERY_CODE)
+            assert set(params) == set(re.findall(r"\$\{(\w+)\}", template))
 
 
 def test_a_longer_judges_name_is_left_to_the_letter() -> None:
-    case = replace(CASE, judge=Judge("阿卜杜拉·买买提", "023-12345678"))
-    template = sms_template(plan_sms(case, APPLICANT, [Kind.PROGRESS]), COURT)
-    text = render_sms("重庆五中院", template, sms_params(template, case, COURT, QUERY_CODE))
-    assert "承办人见文书" in text
+    for name in ("阿卜杜拉·买买提", "𠮷𡈽𠀋"):
+        case = replace(CASE, judge=Judge(name, "023-12345678"))
+        sms = fitting(sms_templates(plan_sms(case, APPLICANT, [Kind.PROGRESS]), COURT), case, COURT, QUERY_CODE)
+        assert "承办人见文书" in sms.text
 
 
-def test_a_site_name_too_long_for_two_segments_is_refused() -> None:
+def test_a_name_of_rare_characters_is_measured_as_the_carrier_measures_it() -> None:
+    """Two characters of the second plane are four UTF-16 units: the template is chosen by them."""
+    case = replace(CASE, judge=Judge("𠮷𡈽", "0812-12345678"))
+    for plan in PLANS:
+        numbered = replace(case, case_number=f"（2026）{plan.type_code}99999999号")
+        sms = fitting(sms_templates(plan, COURT), numbered, COURT, QUERY_CODE)
+        assert segments(sms.text) <= 2
+        assert check_sms(sms.text, COURT.sms_signature) == ()
+
+
+def test_a_site_name_too_long_leaves_a_text_that_fits_and_only_an_absurd_one_does_not() -> None:
+    long = replace(COURT, site_name="重庆市第五中级人民法院阳光执行信息公开网站")
+    templates = sms_templates(PLANS[0], long)
+    absurd = sms_templates(PLANS[0], replace(COURT, site_name="站" * 90))
+    assert "请联系承办人" in fitting(absurd, CASE, COURT, QUERY_CODE).text
     with pytest.raises(Conflict):
-        sms_template(PLANS[0], replace(COURT, site_name="重庆市第五中级人民法院阳光执行信息公开网"))
+        fitting(templates, replace(CASE, judge=Judge("周", "0" * 120)), long, QUERY_CODE)
+
+
+def test_whoever_owes_is_never_told_that_there_is_nothing_to_do() -> None:
+    for plan in PLANS:
+        owes = plan.role is Role.RESPONDENT and plan.case_kind.enforces
+        assert not (owes and NOTHING_TO_DO in text_of(plan)), text_of(plan)
+
+
+def test_only_an_order_to_report_asks_for_a_report() -> None:
+    for plan in PLANS:
+        if "报告财产" in text_of(plan):
+            assert plan.type_code in {"渝05执", "渝五中法执字第"}
+
+
+@pytest.mark.parametrize("code", CODES)
+def test_the_retraction_keeps_every_rule_and_says_what_is_true_instead(code: str) -> None:
+    case = replace(CASE, case_number=f"（2026）{code}12345号")
+    sms = fitting([retraction_template(code, COURT)], case, COURT, QUERY_CODE)
+    assert check_sms(sms.text, COURT.sms_signature) == ()
+    for needed in (f"（2026）{code}12345号案", "更正", "未能送达", "纸质方式", "请联系承办人", "12368"):
+        assert needed in sms.text
 
 
 @pytest.mark.parametrize("code", CODES)

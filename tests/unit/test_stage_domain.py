@@ -1,20 +1,30 @@
 """The clocks of a case by date tables, the transitions, what stops a clock, what may be published."""
 
 from datetime import UTC, date, datetime, timedelta
+from typing import Any
 from uuid import uuid4
 
 import pytest
 
 from services.stage_tracking.domain.acts import Publication, Work, publication_faults
 from services.stage_tracking.domain.cursor import Cursor, read_cursor
-from services.stage_tracking.domain.deadlines import CaseDates, Deadline, DeadlineKind, Figures, deadlines_of
+from services.stage_tracking.domain.deadlines import (
+    CaseDates,
+    Deadline,
+    Figures,
+    Running,
+    deadlines_of,
+    is_red,
+    nearest,
+    waits_for,
+)
 from services.stage_tracking.domain.serving import NOTHING, Standing, of_case, of_party
 from services.stage_tracking.domain.stages import Stage, day_faults, plans, refuse_milestone, refuse_period
 from services.stage_tracking.domain.stopping import Deeds, stopped, undone
-from services.stage_tracking.domain.tasks import Owner, TaskKind, role_owner, rung_task
-from services.stage_tracking.settings import StageSettings
+from services.stage_tracking.domain.tasks import Owner, Rung, TaskKind, role_owner, rung_task
 from shared.calendar.workdays import CourtCalendar
 from shared.clock import court_date
+from shared.contracts.case_kinds import FROM_RECEIPT, KINDS, CaseKind, DeadlineKind, NoticeKind, kind_of
 from shared.contracts.cases import PartyRole
 from shared.contracts.stages import Milestone, Period
 from shared.errors import Conflict, Invalid
@@ -24,8 +34,11 @@ CALENDAR = CourtCalendar()
 NOW = datetime(2026, 11, 23, 4, tzinfo=UTC)
 
 
-def clocks(filed: date, assigned: date | None = None, *, administrative: bool = False) -> dict[str, Deadline]:
-    found = deadlines_of(CaseDates(filed, assigned, administrative), Figures(), CALENDAR)
+def clocks(
+    filed: date, assigned: date | None = None, *, number: str = "（2026）渝05执1号", **more: Any
+) -> dict[str, Deadline]:
+    dates = CaseDates(kind_of(number), filed, assigned, **{"received_on": filed, **more})
+    found = deadlines_of(dates, Figures(), CALENDAR)
     return {each.kind.value: each for each in found}
 
 
@@ -70,7 +83,8 @@ def test_the_notice_counts_from_the_day_the_judge_gets_the_file(assigned: date, 
 
 
 def test_no_judge_no_notice_clock() -> None:
-    assert set(clocks(date(2026, 11, 23))) == set(DeadlineKind) - {"execution_notice"}
+    wanted = kind_of("（2026）渝05执1号").clocks - {"execution_notice"}
+    assert set(clocks(date(2026, 11, 23))) == wanted
 
 
 def test_periods_end_with_their_day_and_the_reminder_rings_when_its_day_begins() -> None:
@@ -87,21 +101,83 @@ def test_every_clock_names_its_rule_and_article_and_says_when_it_was_moved() -> 
     assert "顺延" not in found["court_limit_reminder"].rule
 
 
-def test_non_litigation_administrative_cases_have_three_months() -> None:
-    assert clocks(date(2026, 6, 14), administrative=True)["statutory_limit"].due_on == date(2026, 9, 14)
-    assert StageSettings().is_administrative("非诉行政执行")
-    assert not StageSettings().is_administrative("民间借贷纠纷")
+def test_non_litigation_cases_have_three_months() -> None:
+    assert clocks(date(2026, 6, 14), non_litigation=True)["statutory_limit"].due_on == date(2026, 9, 14)
+
+
+def test_without_the_day_of_receipt_nothing_that_counts_from_it_runs() -> None:
+    found = clocks(date(2026, 11, 23), received_on=None)
+    assert not FROM_RECEIPT & set(found)
+    assert "court_limit" in found
+    assert clocks(date(2026, 11, 23), number="（2026）渝05执异1号", received_on=None) == {}
+
+
+def test_the_way_to_the_upper_court_counts_from_the_receipt_and_the_statutory_limit_from_the_filing() -> None:
+    found = clocks(date(2026, 6, 14), received_on=date(2026, 6, 8))
+    assert found["upper_court_six_months"].due_on == date(2026, 12, 8)
+    assert "第二百三十七条" in found["upper_court_six_months"].article
+    assert found["statutory_limit"].due_on == date(2026, 12, 14)
+    assert "第二百三十七条" not in found["statutory_limit"].article
+
+
+@pytest.mark.parametrize(
+    ("number", "expected"),
+    [
+        ("（2026）渝05执保1号", {"preservation_begin": date(2026, 11, 30)}),  # 28 November is a Saturday
+        ("（2026）渝05执异1号", {"objection_decision": date(2026, 12, 8)}),
+        ("（2026）渝05执复1号", {"reconsideration_decision": date(2026, 12, 23)}),
+        ("（2026）渝05执监1号", {}),
+        ("（2026）渝05执协1号", {}),
+        ("（2026）渝05执他1号", {}),
+        ("(2009)渝五中法执保字第1号", {"preservation_begin": date(2026, 11, 30)}),
+    ],
+)
+def test_the_clocks_of_the_other_kinds(number: str, expected: dict[str, date]) -> None:
+    found = clocks(date(2026, 11, 23), date(2026, 11, 24), number=number)
+    assert {kind: each.due_on for kind, each in found.items()} == expected
+    assert all(each.rule and each.article for each in found.values())
+
+
+def test_every_type_of_a_number_has_one_row_and_only_enforcements_have_notices_of_enforcement() -> None:
+    assert set(KINDS) == {"执", "执恢", "执异", "执复", "执保", "执监", "执协", "执他"}
+    for kind in KINDS.values():
+        owed = {notice for notices in kind.owed.values() for notice in notices}
+        assert kind.enforces == (NoticeKind.ENFORCEMENT_NOTICE in owed) == (Milestone.SERVICE in kind.milestones)
+        assert kind.enforces or (kind.work and kind.limit and kind.side_case)
+        assert not kind.orders_report or kind.enforces
+    assert kind_of("（2026）渝05民初1号") is KINDS["执他"]
+
+
+def test_a_provisional_clock_is_never_red_and_waits_with_its_reason() -> None:
+    late = NOW - timedelta(days=1)
+    assert is_red(DeadlineKind.COURT_LIMIT, late, NOW, provisional=False)
+    assert not is_red(DeadlineKind.COURT_LIMIT, late, NOW, provisional=True)
+    assert not is_red(DeadlineKind.UPPER_COURT, late, NOW, provisional=False)
+    assert waits_for(date(2027, 2, 23), True) == "暂定，待2027年放假安排公布后确定"
+    assert waits_for(date(2026, 2, 23), False) is None
+    past = Running(DeadlineKind.COURT_LIMIT, late, provisional=True, rang=True)
+    ahead = Running(DeadlineKind.STATUTORY_LIMIT, NOW, provisional=True, rang=False)
+    assert nearest([past, ahead]) == ahead
+    assert nearest([past]) is None
+    rung = Rung(DeadlineKind.COURT_LIMIT, "2027年2月23日", NOW, True, "结案")
+    task = rung_task(rung, None)
+    assert (task.kind, task.due_at) == (TaskKind.REMINDER, None)
+    assert "超期" not in task.title
+    assert "不计超期" in task.detail
 
 
 def test_other_courts_set_other_figures() -> None:
     figures = Figures(court_limit_months=4, reminder_days=10)
-    found = {each.kind: each for each in deadlines_of(CaseDates(date(2026, 6, 14)), figures, CALENDAR)}
+    found = {each.kind: each for each in deadlines_of(CaseDates(ENFORCEMENT, date(2026, 6, 14)), figures, CALENDAR)}
     assert found[DeadlineKind.COURT_LIMIT].due_on == date(2026, 10, 14)
     assert found[DeadlineKind.COURT_LIMIT_REMINDER].due_on == date(2026, 10, 4)
 
 
-def stage(period: Period = Period.INVESTIGATION, *reached: Milestone) -> Stage:
-    return Stage(date(2026, 11, 1), period, date(2026, 11, 1), dict.fromkeys(reached, date(2026, 11, 2)))
+ENFORCEMENT, PRESERVATION = KINDS["执"], KINDS["执保"]
+
+
+def stage(period: Period | None = Period.INVESTIGATION, *reached: Milestone, kind: CaseKind = ENFORCEMENT) -> Stage:
+    return Stage(date(2026, 11, 1), period, date(2026, 11, 1), dict.fromkeys(reached, date(2026, 11, 2)), kind)
 
 
 ALLOWED = {
@@ -121,6 +197,11 @@ def test_the_table_of_transitions(source: Period, target: Period) -> None:
             refuse_period(stage(source), target)
 
 
+def test_a_case_without_periods_enters_none() -> None:
+    with pytest.raises(Conflict, match="period_not_allowed"):
+        refuse_period(stage(None, kind=PRESERVATION), Period.COMPULSORY)
+
+
 @pytest.mark.parametrize(
     ("at", "milestone", "code"),
     [
@@ -134,6 +215,9 @@ def test_the_table_of_transitions(source: Period, target: Period) -> None:
         (stage(Period.CLOSURE, Milestone.SCHEDULING), Milestone.ARCHIVING, "milestone_too_early"),
         (stage(Period.CLOSURE, Milestone.CLOSURE), Milestone.ARCHIVING, None),
         (stage(Period.CLOSURE, Milestone.SCHEDULING, Milestone.SERVICE), Milestone.SERVICE, "milestone_reached"),
+        (stage(None, Milestone.SCHEDULING, kind=PRESERVATION), Milestone.SERVICE, "milestone_not_of_kind"),
+        (stage(None, Milestone.SCHEDULING, kind=PRESERVATION), Milestone.ENFORCEMENT, None),
+        (stage(None, Milestone.SCHEDULING, kind=PRESERVATION), Milestone.CLOSURE, None),
     ],
 )
 def test_milestones_recorded_by_hand(at: Stage, milestone: Milestone, code: str | None) -> None:
@@ -224,9 +308,9 @@ def test_a_task_has_exactly_one_owner() -> None:
 
 def test_a_ringing_clock_asks_its_judge_and_management_as_long_as_there_is_none() -> None:
     judge = uuid4()
-    late = rung_task(DeadlineKind.COURT_LIMIT, "2026年9月14日", judge, "送达、结案", NOW)
+    late = rung_task(Rung(DeadlineKind.COURT_LIMIT, "2026年9月14日", NOW, False, "送达、结案"), judge)
     assert (late.kind, late.owner.staff_id) == (TaskKind.OVERDUE_REASONS, judge)
-    reminder = rung_task(DeadlineKind.COURT_LIMIT_REMINDER, "2026年9月14日", None, "送达、结案", NOW)
+    reminder = rung_task(Rung(DeadlineKind.COURT_LIMIT_REMINDER, "2026年9月14日", NOW, False, "送达、结案"), None)
     assert (reminder.kind, reminder.owner.role) == (TaskKind.REMINDER, Role.MANAGEMENT)
     assert "2026年9月14日" in reminder.title
     assert "送达、结案" in reminder.detail
@@ -243,7 +327,7 @@ def test_cursors_come_back_as_they_were() -> None:
 
 
 def test_the_ten_days_for_the_notice_run_from_the_receipt_of_the_application() -> None:
-    dates = CaseDates(date(2026, 6, 14), received_on=date(2026, 6, 8))
+    dates = CaseDates(ENFORCEMENT, date(2026, 6, 14), received_on=date(2026, 6, 8))
     found = {each.kind: each for each in deadlines_of(dates, Figures(), CALENDAR)}
     assert court_date(found[DeadlineKind.EXECUTION_NOTICE_OUTER].due_at) == date(2026, 6, 18)
 

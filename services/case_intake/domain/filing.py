@@ -6,8 +6,9 @@ from datetime import date
 from decimal import Decimal
 
 from services.case_intake.domain import identifiers, texts
-from services.case_intake.domain.numbers import CaseNumber
+from services.case_intake.domain.numbers import ENFORCEMENT, CaseNumber, main_case
 from services.case_intake.domain.texts import Reader
+from shared.contracts.case_kinds import KINDS, CaseKind
 from shared.contracts.cases import IdKind, PartyIdentity, PartyRole
 from shared.errors import Fault, Invalid
 
@@ -30,13 +31,19 @@ ID_KINDS = {
 }
 ROLE_WORDS = {role: word for word, role in reversed(ROLES.items())}
 ID_KIND_WORDS = {kind: word for word, kind in reversed(ID_KINDS.items())}
-CASE_FIELDS = ("filed_on", "received_on", "basis_document", "basis_maker", "cause", "claim_amount", "obligation")
+CASE_FIELDS = (
+    *("filed_on", "received_on", "basis_document", "basis_maker", "cause", "claim_amount", "obligation"),
+    *("non_litigation", "main_case"),
+)
 PARTY_FIELDS = ("role", "consents", "address_confirmed_on", *PartyIdentity.model_fields)
 
 
 @dataclass(frozen=True)
 class CaseEntry:
-    """A case's facts; without a number the next serial is allotted. Amount in CNY, days in Asia/Shanghai."""
+    """A case's facts; without a number the next serial is allotted. Amount in CNY, days in Asia/Shanghai.
+
+    `non_litigation` None: nobody said; it then counts as a case with a suit before it.
+    """
 
     number: CaseNumber | None
     filed_on: date
@@ -46,6 +53,13 @@ class CaseEntry:
     received_on: date | None = None
     claim_amount: Decimal | None = None
     obligation: str | None = None
+    non_litigation: bool | None = None
+    main_case: str | None = None
+
+    @property
+    def kind(self) -> CaseKind:
+        """What kind of case it is; without a number an enforcement."""
+        return KINDS[ENFORCEMENT if self.number is None else self.number.kind]
 
 
 @dataclass(frozen=True)
@@ -92,10 +106,23 @@ def read_case(given: Mapping[str, str], court: str, *, numbered: bool = False) -
         received_on=reader.may("received_on", texts.day),
         claim_amount=reader.may("claim_amount", texts.amount),
         obligation=reader.may("obligation", texts.prose),
+        non_litigation=reader.may("non_litigation", texts.yes_no),
+        main_case=reader.may("main_case", main_case),
     )
+    _check_kind(reader, entry)
     if entry.received_on and date.min < entry.filed_on < entry.received_on:
         reader.refuse("received_on", "收到申请的日期不能晚于立案日期，请核对。")
     return entry, reader.faults
+
+
+def _check_kind(reader: Reader, entry: CaseEntry) -> None:
+    """Only a case of another kind, or a resumed one, belongs to an enforcement case, and never to itself."""
+    if entry.main_case is None:
+        return
+    if not (entry.kind.side_case or entry.kind.resumes):
+        reader.refuse("main_case", "执行案件不属于其他执行案件，请留空；恢复执行、异议、保全等案件才填写。")
+    elif entry.number is not None and entry.number.text == entry.main_case:
+        reader.refuse("main_case", "所属执行案件不能是本案自己，请核对案号。")
 
 
 def read_party(given: Mapping[str, str], filed_on: date | None, prefix: str = "") -> tuple[PartyEntry, list[Fault]]:
@@ -195,7 +222,14 @@ def case_texts(entry: CaseEntry) -> dict[str, str]:
     """The facts as texts again."""
     values = {field: getattr(entry, field) for field in CASE_FIELDS}
     number = {"case_number": entry.number.text} if entry.number else {}
-    return {**number, **{field: "" if value is None else str(value) for field, value in values.items()}}
+    return {**number, **{field: case_text(value) for field, value in values.items()}}
+
+
+def case_text(value: object) -> str:
+    """A fact as it is typed: 是 or 否, a day, an amount; nothing when it is not known."""
+    if isinstance(value, bool):
+        return "是" if value else "否"
+    return "" if value is None else str(value)
 
 
 def lacking(roles: set[PartyRole], obligation: object) -> list[str]:

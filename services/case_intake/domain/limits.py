@@ -4,12 +4,14 @@ Sources: 法发〔2006〕35号 Art. 1, 2; Interpretation of the Civil Procedure 
 three months (reform of 2009, row 6).
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
 
+from services.case_intake.domain.filing import CaseEntry
 from shared.calendar.periods import Due, days_after, months_after
 from shared.calendar.workdays import CourtCalendar
+from shared.contracts.case_kinds import FROM_RECEIPT, DeadlineKind
 
 
 @dataclass(frozen=True)
@@ -20,16 +22,42 @@ class PastLimit:
     due_on: date
 
 
-_Rule = tuple[str, Callable[[date, date, CourtCalendar], Due]]
-_RULES: tuple[_Rule, ...] = (
-    ("立案后7日内确定承办人", lambda filed, _, calendar: days_after(filed, 7, calendar)),
-    ("收到申请后10日内发出执行通知", lambda _, received, calendar: days_after(received, 10, calendar)),
-    ("3个月内执结（本院期限）", lambda filed, _, calendar: months_after(filed, 3, calendar)),
-    ("6个月内执结（法定期限）", lambda filed, _, calendar: months_after(filed, 6, calendar)),
-)
+_Length = Callable[[date, CourtCalendar], Due]
 
 
-def past_limits(filed_on: date, received_on: date | None, today: date, calendar: CourtCalendar) -> list[PastLimit]:
-    """Without the day of the application's receipt the filing stands for it."""
-    dues = [(rule, due(filed_on, received_on or filed_on, calendar).day) for rule, due in _RULES]
-    return [PastLimit(rule, day) for rule, day in dues if day < today]
+def _days(count: int) -> _Length:
+    return lambda start, calendar: days_after(start, count, calendar)
+
+
+def _months(count: int) -> _Length:
+    return lambda start, calendar: months_after(start, count, calendar)
+
+
+_RULES: Mapping[DeadlineKind, tuple[str, _Length]] = {
+    DeadlineKind.ASSIGNMENT: ("立案后7日内确定承办人", _days(7)),
+    DeadlineKind.EXECUTION_NOTICE_OUTER: ("收到申请后10日内发出执行通知", _days(10)),
+    DeadlineKind.COURT_LIMIT: ("3个月内执结（本院期限）", _months(3)),
+    DeadlineKind.STATUTORY_LIMIT: ("6个月内执结（法定期限）", _months(6)),
+    DeadlineKind.PRESERVATION_BEGIN: ("5日内开始执行保全", _days(5)),
+    DeadlineKind.OBJECTION_DECISION: ("收到异议后15日内审查", _days(15)),
+    DeadlineKind.RECONSIDERATION_DECISION: ("收到复议申请后30日内审查", _days(30)),
+}
+_NON_LITIGATION = ("3个月内执结（非诉执行的法定期限）", _months(3))
+
+
+def past_limits(case: CaseEntry, today: date, calendar: CourtCalendar) -> list[PastLimit]:
+    """Those of its kind. What counts from a receipt that is not known does not run; a provisional day is not past."""
+    found = []
+    for kind, (rule, length) in _of(case):
+        start = case.received_on if kind in FROM_RECEIPT else case.filed_on
+        due = None if start is None else length(start, calendar)
+        if due is not None and due.day < today and not due.provisional:
+            found.append(PastLimit(rule, due.day))
+    return found
+
+
+def _of(case: CaseEntry) -> Iterator[tuple[DeadlineKind, tuple[str, _Length]]]:
+    for kind, rule in _RULES.items():
+        if kind in case.kind.clocks:
+            short = kind is DeadlineKind.STATUTORY_LIMIT and case.non_litigation
+            yield kind, _NON_LITIGATION if short else rule

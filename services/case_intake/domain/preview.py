@@ -9,7 +9,10 @@ from services.case_intake.domain.rows import Judged, RowFault
 from services.case_intake.domain.sheet import Change, RowGroup
 from services.case_intake.domain.weighing import Known, Messages, Weighed, messages, weigh
 from shared.calendar.workdays import CourtCalendar
+from shared.contracts.case_kinds import FROM_RECEIPT
 from shared.contracts.cases import PartyRole
+
+_NON_LITIGATION = "非诉"
 
 
 @dataclass(frozen=True)
@@ -30,11 +33,20 @@ class Absent:
     name: str
 
 
+@dataclass(frozen=True)
+class Ask:
+    """A case whose cause sounds like 非诉执行, while nobody has said whether it is: the clerk is asked."""
+
+    case_number: str
+    cause: str
+
+
 @dataclass
 class Preview:
     """Cases by what would become of them; `refused` have no good row.
 
     `far`: case numbers far beyond their series that nobody has confirmed.
+    `without_receipt`: how many would come in without the day on which the application was received.
     """
 
     rows: int
@@ -48,6 +60,8 @@ class Preview:
     late: list[LateCase] = field(default_factory=list)
     changes: list[Change] = field(default_factory=list)
     absent: list[Absent] = field(default_factory=list)
+    asks: list[Ask] = field(default_factory=list)
+    without_receipt: int = 0
     faults: list[RowFault] = field(default_factory=list)
     far: list[str] = field(default_factory=list)
 
@@ -72,7 +86,9 @@ def preview(
         if group.far:
             seen.far.append(number)
         weighed = weigh(good, known.get(number))
-        _count(seen, number, weighed, known.get(number), now)
+        _count(seen, number, weighed)
+        if weighed.joining:
+            seen.messages += messages(good.good[0].case, weighed, known.get(number), silent=now.silent)
         seen.faults += [RowFault(fault.line, fault.column, fault.reason, group.case_number) for fault in weighed.faults]
         if weighed.outcome == "filed":
             _note_late(seen, number, good, now)
@@ -81,17 +97,20 @@ def preview(
     return seen, groups
 
 
-def _count(seen: Preview, number: str, weighed: Weighed, known: Known | None, now: Circumstances) -> None:
+def _count(seen: Preview, number: str, weighed: Weighed) -> None:
     if number:
         setattr(seen, weighed.outcome, getattr(seen, weighed.outcome) + 1)
     seen.parties += len(weighed.joining)
-    seen.messages += messages(weighed, known, silent=now.silent)
     seen.changes += weighed.changes
     seen.absent += [Absent(number, party.role, party.identity.name) for party in weighed.absent]
 
 
 def _note_late(seen: Preview, number: str, judged: Judged, now: Circumstances) -> None:
     case = judged.good[0].case
-    limits = past_limits(case.filed_on, case.received_on, now.today, now.calendar)
+    limits = past_limits(case, now.today, now.calendar)
+    if case.received_on is None and case.kind.clocks & FROM_RECEIPT:
+        seen.without_receipt += 1
+    if case.non_litigation is None and _NON_LITIGATION in case.cause and case.kind.enforces:
+        seen.asks.append(Ask(number, case.cause))
     if limits:
         seen.late.append(LateCase(number, case.filed_on, limits))

@@ -73,8 +73,8 @@ def judge(group: RowGroup, court: str) -> Judged:
 
 
 def _read(row: SheetRow, court: str) -> GoodRow | list[RowFault]:
-    if row.cells != len(COLUMNS):
-        reason = f"本行有{row.cells}列，应为{len(COLUMNS)}列。请检查逗号和引号，含逗号的内容要放在引号内。"
+    if row.cells != row.columns:
+        reason = f"本行有{row.cells}列，应为{row.columns}列。请检查逗号和引号，含逗号的内容要放在引号内。"
         return [RowFault(row.line, "", reason)]
     case, faults = read_case(row.texts, court, numbered=True)
     dated = not any(fault.field == "filed_on" for fault in faults)

@@ -12,7 +12,7 @@ from services.case_intake.domain.cells import Value
 from services.case_intake.domain.numbers import CaseNumber
 from services.case_intake.domain.refusals import refusal
 from services.case_intake.domain.texts import FaultyTextError
-from services.case_intake.domain.words import COLUMNS
+from services.case_intake.domain.words import COLUMNS, REQUIRED
 from services.case_intake.domain.workbook import COMPOUND, PACKED, Record, read_workbook
 
 FIELDS = {column: field for field, column in COLUMNS.items()}
@@ -24,12 +24,13 @@ EMPTY = "文件是空的。请选择从案件系统导出的Excel或CSV表格。
 class SheetRow(BaseModel):
     """A row: the physical line on which it begins (the header is on line 1), and its texts by field.
 
-    `spoilt`: by field why its text is not what was once typed.
+    `spoilt`: by field why its text is not what was once typed; `columns`: how many the header names.
     """
 
     line: int
     texts: dict[str, str]
     cells: int
+    columns: int = len(REQUIRED)
     spoilt: dict[str, str] = Field(default_factory=dict)
 
 
@@ -130,13 +131,17 @@ def _row(line: int, fields: Sequence[str], values: Sequence[Value]) -> SheetRow:
     read = {field: cells.read(field, value) for field, value in zip(fields, values, strict=False)}
     spoilt = {field: reason for field, (_, reason) in read.items() if reason}
     return SheetRow(
-        line=line, texts={field: text for field, (text, _) in read.items()}, cells=len(values), spoilt=spoilt
+        line=line,
+        texts={field: text for field, (text, _) in read.items()},
+        cells=len(values),
+        columns=len(fields),
+        spoilt=spoilt,
     )
 
 
 def _fields(header: list[str]) -> list[str]:
     findings = {
-        "缺少列": [column for column in FIELDS if column not in header],
+        "缺少列": [COLUMNS[field] for field in REQUIRED if COLUMNS[field] not in header],
         "不认识的列": [column or "（空白）" for column in header if column not in FIELDS],
         "重复的列": sorted({column for column in header if column in FIELDS and header.count(column) > 1}),
     }

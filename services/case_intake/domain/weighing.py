@@ -111,9 +111,10 @@ def only_approved(weighed: Weighed, approved: Iterable[Change]) -> Weighed:
     return Weighed(outcome, weighed.joining, made, (*weighed.faults, *left), weighed.absent)
 
 
-def messages(weighed: Weighed, known: Known | None, *, silent: bool) -> Messages:
+def messages(case: CaseEntry, weighed: Weighed, known: Known | None, *, silent: bool) -> Messages:
     """Whom the import makes due to be told, once a judge is there: nobody before both sides are registered.
 
+    A side that is owed nothing in a case of its kind is not told.
     Joining a complete case tells the newcomer alone; completing one tells everybody, unless it was carried over.
     """
     before = known.parties if known else ()
@@ -122,7 +123,7 @@ def messages(weighed: Weighed, known: Known | None, *, silent: bool) -> Messages
         return Messages()
     completes = known is not None and not known.silent and {party.role for party in before} != roles
     told = (*before, *weighed.joining) if completes else weighed.joining
-    return sum(map(_messages_to, told), Messages())
+    return sum((_messages_to(party) for party in told if case.kind.owed[party.role]), Messages())
 
 
 def _messages_to(party: PartyEntry) -> Messages:

@@ -21,5 +21,11 @@ COLUMNS = {
     "agent_name": "委托代理人",
     "agent_phone": "代理人手机",
     "obligation": "应履行义务",
+    "received_on": "收到申请日期",
+    "non_litigation": "非诉执行",
+    "main_case": "所属执行案件",
 }
 """The columns of an import's table, in the order of the template."""
+OPTIONAL = ("received_on", "non_litigation", "main_case")
+"""A table may leave these columns out: what they would say is then not known."""
+REQUIRED = tuple(field for field in COLUMNS if field not in OPTIONAL)

@@ -6,7 +6,7 @@ from uuid import UUID
 from fastapi import Depends, Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
-from services.case_intake.domain.filing import CASE_FIELDS, party_texts
+from services.case_intake.domain.filing import CASE_FIELDS, case_text, party_texts
 from services.case_intake.domain.words import COLUMNS
 from services.case_intake.settings import IntakeKit
 from services.case_intake.usecases import filing, parties, reading
@@ -29,8 +29,7 @@ LABELS = {**COLUMNS, "received_on": "收到申请的日期"}
 async def edit_case(request: Request, case_id: UUID, kit: AnyKit) -> HTMLResponse:
     """The case's facts, to be completed or corrected."""
     view = await reading.read_case(kit, case_id)
-    values = {name: getattr(view, name) for name in CASE_FIELDS}
-    return _edit_page(request, view, {name: "" if value is None else str(value) for name, value in values.items()})
+    return _edit_page(request, view, {name: case_text(getattr(view, name)) for name in CASE_FIELDS})
 
 
 @routes.edit("/cases/{case_id}/edit", Action.CASES_CORRECT)

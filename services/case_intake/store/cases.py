@@ -69,6 +69,12 @@ async def change_case(conn: AsyncConnection, case_id: UUID, values: Values) -> N
     await conn.execute(update(cases).where(cases.c.id == case_id).values(values))
 
 
+async def belonging_to(conn: AsyncConnection, number: str) -> list[Row[Any]]:
+    """The cases whose main case has this number, newest first."""
+    query = select(cases.c.id, cases.c.case_number).where(is_number(cases.c.main_case, number))
+    return list(await conn.execute(query.order_by(cases.c.filed_on.desc(), cases.c.case_number).limit(50)))
+
+
 async def lock_case(conn: AsyncConnection, here: UUID | str) -> Row[Any] | None:
     """The case by id or by number, locked until the transaction ends."""
     return (await conn.execute(select(cases).where(_is(here)).with_for_update())).one_or_none()

@@ -34,6 +34,8 @@ cases = Table(
     Column("cause", Text, nullable=False),
     Column("claim_amount", Numeric(16, 2)),
     Column("obligation", Text),
+    Column("non_litigation", Boolean, nullable=False, server_default=false()),
+    Column("main_case", Text, index=True),
     Column("has_applicant", Boolean, nullable=False, server_default=false()),
     Column("has_respondent", Boolean, nullable=False, server_default=false()),
     Column("silent", Boolean, nullable=False),

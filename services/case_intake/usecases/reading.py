@@ -26,6 +26,7 @@ from services.case_intake.usecases.records import (
     party_state,
     present,
 )
+from shared.contracts.case_kinds import CaseKind, kind_of
 from shared.contracts.case_number import reference
 from shared.contracts.cases import Officer, PartyRole
 from shared.db.readable import one
@@ -41,6 +42,14 @@ class PartyView:
     disowned: list[str]
     misfiled_at: datetime | None
     version: str
+
+
+@dataclass(frozen=True)
+class Related:
+    """A case that belongs to another."""
+
+    id: UUID
+    case_number: str
 
 
 @dataclass(frozen=True)
@@ -72,9 +81,17 @@ class CaseView:
     awaits_rule: bool
     parties: list[PartyView]
     misfiled: list[PartyView]
+    non_litigation: bool = False
+    main_case: str | None = None
     recalled_with: UUID | None = None
     version: str = ""
     assignment_version: str = ""
+    side_cases: Sequence[Related] = ()
+
+    @property
+    def kind(self) -> CaseKind:
+        """What kind of case its number says it is."""
+        return kind_of(self.case_number)
 
     def names(self, role: PartyRole) -> list[str]:
         """The names of those who stand in a role."""
@@ -161,9 +178,11 @@ async def read_case(kit: IntakeKit, case: UUID | str) -> CaseView:
         row = present(await cases.find_case(conn, here))
         parties = await cases.parties_of(conn, [row.id], misfiled=True)
         recalled_with = await imports.recalled_with(conn, row.id)
+        related = await cases.belonging_to(conn, row.case_number)
     return replace(
         _view(kit, row, parties),
         recalled_with=recalled_with,
+        side_cases=[Related(each.id, each.case_number) for each in related],
         version=one(row, lambda row: case_state(kit, row).version, lambda _: ""),
         assignment_version=assignment_state(kit, row).version,
     )

@@ -35,6 +35,8 @@ def case_values(kit: IntakeKit, case_id: UUID, entry: CaseEntry) -> Values:
         "basis_maker": entry.basis_maker,
         "cause": entry.cause,
         "claim_amount": entry.claim_amount,
+        "non_litigation": bool(entry.non_litigation),
+        "main_case": entry.main_case,
         "obligation": entry.obligation and kit.keyring.seal(entry.obligation, str(case_id)),
     }
 
@@ -49,6 +51,8 @@ def case_entry(kit: IntakeKit, row: Row[Any]) -> CaseEntry:
         cause=row.cause,
         received_on=row.received_on,
         claim_amount=row.claim_amount,
+        non_litigation=row.non_litigation,
+        main_case=row.main_case,
         obligation=row.obligation and kit.keyring.open(row.obligation, str(row.id)),
     )
 

@@ -10,7 +10,9 @@ from decimal import Decimal
 from enum import StrEnum
 from types import MappingProxyType
 
+from shared.contracts.case_kinds import CaseKind, kind_of
 from shared.contracts.case_number import parts
+from shared.contracts.cases import PartyRole
 from shared.contracts.landline import is_landline
 from shared.errors import Conflict
 
@@ -33,6 +35,7 @@ class Kind(StrEnum):
     ENFORCEMENT_NOTICE = "ENFORCEMENT_NOTICE"
     RIGHTS_RISKS = "RIGHTS_RISKS"
     INTEGRITY_CARD = "INTEGRITY_CARD"
+    HANDLING = "HANDLING"
     PROGRESS = "PROGRESS"
     MISFILED_CORRECTION = "MISFILED_CORRECTION"
 
@@ -47,6 +50,7 @@ _TITLES: Mapping[Kind, str] = MappingProxyType(
         Kind.ENFORCEMENT_NOTICE: "执行通知书",
         Kind.RIGHTS_RISKS: "权利义务及执行风险告知书",
         Kind.INTEGRITY_CARD: "廉政监督卡",
+        Kind.HANDLING: "案件办理告知书",
         Kind.PROGRESS: "执行进展告知书",
         Kind.MISFILED_CORRECTION: "更正告知书",
     }
@@ -125,6 +129,12 @@ class CaseFacts:
     panel: str | None = None
     department: str | None = None
     statutory_due: date | None = None
+    main_case: str | None = None
+
+    @property
+    def kind_of_case(self) -> CaseKind:
+        """What kind of case it is by its number."""
+        return kind_of(self.case_number)
 
     @property
     def year(self) -> str:
@@ -243,12 +253,10 @@ def is_complete(parties: Sequence[PartyFacts]) -> bool:
     return {Role.APPLICANT, Role.RESPONDENT} <= {party.role for party in parties}
 
 
-MAIN_KIND: Mapping[Role, Kind] = MappingProxyType(
-    {
-        Role.APPLICANT: Kind.CASE_ACCEPTED,
-        Role.RESPONDENT: Kind.ENFORCEMENT_NOTICE,
-    }
-)
+def main_kind(case_number: str, role: Role) -> Kind | None:
+    """The notice that tells this side of the filing; None when nothing is told then."""
+    main = kind_of(case_number).main_notice(PartyRole(role))
+    return None if main is None else Kind(main)
 
 
 def due_on_assignment(case: CaseFacts, parties: Sequence[PartyFacts]) -> list[NoticeDue]:
@@ -260,7 +268,7 @@ def due_on_assignment(case: CaseFacts, parties: Sequence[PartyFacts]) -> list[No
 
 def due_for_party(case: CaseFacts, party: PartyFacts) -> list[NoticeDue]:
     """What one party of a complete case is owed: on assignment, or alone when added later."""
-    kinds = (MAIN_KIND[party.role], Kind.RIGHTS_RISKS, Kind.INTEGRITY_CARD)
+    kinds = [Kind(kind) for kind in case.kind_of_case.owed[PartyRole(party.role)]]
     return [NoticeDue(party.party_id, kind, missing(kind, case, party)) for kind in kinds]
 
 
@@ -287,6 +295,7 @@ _NEEDS: Mapping[Kind, tuple[_Need, ...]] = MappingProxyType(
         Kind.ENFORCEMENT_NOTICE: (*_COMMON, _BASIS, _BASIS_MAKER, _CAUSE, _OBLIGATION),
         Kind.RIGHTS_RISKS: _COMMON,
         Kind.INTEGRITY_CARD: _COMMON,
+        Kind.HANDLING: _COMMON,
         Kind.PROGRESS: _COMMON,
         Kind.MISFILED_CORRECTION: (),
     }

@@ -9,14 +9,24 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from types import MappingProxyType
 
-from services.party_notification.domain.notices import MAIN_KIND, CourtFacts, Role
+from services.party_notification.domain.notices import CourtFacts, Role, main_kind
 from shared.calendar.periods import days_after
 from shared.calendar.workdays import CourtCalendar
 from shared.clock import court_date
+from shared.contracts.case_kinds import CaseKind, kind_of
 
 _ASSIGNMENT = "assignment"
+_UPPER_COURT = "upper_court_six_months"
 _NOTICE = frozenset({"execution_notice", "execution_notice_outer"})
-_LIMITS: Mapping[str, str] = MappingProxyType({"court_limit": "本院办案期限", "statutory_limit": "法定办案期限"})
+_LIMITS: Mapping[str, str] = MappingProxyType(
+    {
+        "court_limit": "本院办案期限",
+        "statutory_limit": "法定办案期限",
+        "preservation_begin": "开始执行保全",
+        "objection_decision": "审查期限",
+        "reconsideration_decision": "审查期限",
+    }
+)
 
 _OVER = "期限已满。已经履行的，请把凭证交给承办法官；尚未履行的，请立即履行。"
 _WORK: Mapping[Role, Mapping[str, str]] = MappingProxyType(
@@ -59,8 +69,10 @@ class Prospect:
 CLOSED = Prospect("本案已经结案。对结案有疑问，请联系承办法官。")
 
 
-def court_next(role: Role, period: str | None, clocks: Sequence[Clock], now: datetime) -> Prospect:
+def court_next(kind: CaseKind, role: Role, period: str | None, clocks: Sequence[Clock], now: datetime) -> Prospect:
     """What the court does next in an open case: the step whose clock runs, else the work of the present period."""
+    if not kind.enforces:
+        return Prospect(kind.work, note=kind.limit)
     assigning = _running(clocks, {_ASSIGNMENT}, now)
     if assigning is not None:
         return _by(assigning, "本院确定承办法官。")
@@ -71,7 +83,10 @@ def court_next(role: Role, period: str | None, clocks: Sequence[Clock], now: dat
 
 
 def time_limit(clocks: Sequence[Clock], now: datetime) -> Prospect | None:
-    """The next limit for closing an open case; when all are past, the last one, late. None when none is known."""
+    """The next limit of an open case; when all are past, the last one, late. None when none is known.
+
+    What is only provisional is never late: it waits for its calendar.
+    """
     limit = _running(clocks, set(_LIMITS), now)
     if limit is not None:
         return _by(limit, _LIMITS[limit.kind])
@@ -79,7 +94,14 @@ def time_limit(clocks: Sequence[Clock], now: datetime) -> Prospect | None:
     if not past:
         return None
     last = max(past, key=lambda clock: clock.due_at)
-    return Prospect(_LIMITS[last.kind], court_date(last.due_at), last.provisional, late=True)
+    return Prospect(_LIMITS[last.kind], court_date(last.due_at), last.provisional, late=not last.provisional)
+
+
+def may_go_up(role: Role, clocks: Sequence[Clock], now: datetime) -> date | None:
+    """Since when the applicant may ask the upper court to enforce (CPL 237, from the receipt); None: not yet."""
+    past = [clock for clock in clocks if clock.kind == _UPPER_COURT and clock.met_at is None and clock.due_at < now]
+    certain = [court_date(clock.due_at) for clock in past if not clock.provisional]
+    return min(certain, default=None) if role is Role.APPLICANT else None
 
 
 def _running(clocks: Sequence[Clock], kinds: Iterable[str], now: datetime) -> Clock | None:
@@ -92,15 +114,23 @@ def _by(clock: Clock, text: str) -> Prospect:
     return Prospect(text, court_date(clock.due_at), clock.provisional)
 
 
-def own_next(role: Role, served_on: date | None, court: CourtFacts, calendar: CourtCalendar, today: date) -> Prospect:
-    """What the party has to do after their main document, counted from the day on which it was served."""
-    main = MAIN_KIND[role].label
+def own_next(
+    case_number: str, role: Role, served_on: date | None, court: CourtFacts, calendar: CourtCalendar, today: date
+) -> Prospect | None:
+    """What the party has to do after their main document, counted from the day on which it was served; None: nothing.
+
+    A day past the announced holidays is not certain: nothing is late by it.
+    """
+    kind, main_notice = kind_of(case_number), main_kind(case_number, role)
+    if not kind.enforces or main_notice is None:
+        return None
+    main = main_notice.label
     days = court.clue_days if role is Role.APPLICANT else court.perform_days
-    duty = _duty(role, court)
+    duty = _duty(kind, role, court)
     if served_on is None:
         return Prospect(f"收到{main}后{days}日内，{duty}。")
     due = days_after(served_on, days, calendar)
-    over = due.day < today
+    over = due.day < today and not due.provisional
     if over and role is Role.APPLICANT:
         # Nothing is owed and nothing is late: a clue is welcome at any time.
         ended = f"集中提供财产线索的期限已于{due.day.year}年{due.day.month}月{due.day.day}日届满。"
@@ -111,9 +141,11 @@ def own_next(role: Role, served_on: date | None, court: CourtFacts, calendar: Co
     return Prospect(text, due.day, due.provisional, note, late=over)
 
 
-def _duty(role: Role, court: CourtFacts) -> str:
+def _duty(kind: CaseKind, role: Role, court: CourtFacts) -> str:
     if role is Role.APPLICANT:
-        return "填写《财产调查表》，提供被执行人的财产线索"
+        return "填写《财产调查表》，提供被执行人的财产线索，并用《收款账户确认书》告知收款账户"
+    if not kind.orders_report:
+        return "履行义务"
     if court.perform_days == court.report_days:
         return "履行义务，并如实报告财产"
     return f"履行义务；{court.report_days}日内如实报告财产"

@@ -23,10 +23,15 @@ _FORBIDDEN = (
 _ASKS = re.compile(r"(?<!申)请(?!拨)")
 
 
+def units(text: str) -> int:
+    """How long the carrier counts a text: in UTF-16 units, of which a rare character takes two."""
+    return len(text.encode("utf-16-le")) // 2
+
+
 def segments(text: str) -> int:
-    """How many segments the carrier counts: UTF-16 units, the signature included."""
-    units = len(text.encode("utf-16-le")) // 2
-    return 1 if units <= _SINGLE else -(-units // _PART)
+    """How many segments the carrier counts, the signature included."""
+    length = units(text)
+    return 1 if length <= _SINGLE else -(-length // _PART)
 
 
 def check_sms(text: str, signature: str) -> tuple[str, ...]:

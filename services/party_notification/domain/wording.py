@@ -3,7 +3,16 @@
 from collections.abc import Collection, Mapping
 from types import MappingProxyType
 
-from services.party_notification.domain.notices import MAIN_KIND, CourtFacts, Kind, PartyFacts, Role, ServiceWay
+from services.party_notification.domain.notices import (
+    CaseFacts,
+    CourtFacts,
+    Kind,
+    PartyFacts,
+    Role,
+    ServiceWay,
+    main_kind,
+    way_of,
+)
 from services.party_notification.domain.sms import NOTHING_TO_DO
 
 # The kinds of property to be reported: Provisions on Property Investigation in Civil Enforcement, Art. 5.
@@ -34,10 +43,15 @@ MAIL_EFFECT: Mapping[ServiceWay, str] = MappingProxyType(
             "判决书、裁定书、调解书需要纸质文书的，可以向承办人提出。"
         ),
         ServiceWay.ELECTRONIC_UNCONFIRMED: (
-            "送达说明：您已同意电子送达，但电子送达地址尚未确认。您回复收悉或者阅读文书之日为送达日期。"
+            "送达说明：您已同意电子送达，但电子送达地址尚未确认。您登录网页阅读文书之日为送达日期。"
         ),
     }
 )
+
+
+def side_of(case: CaseFacts, party: PartyFacts) -> str:
+    """As what a letter addresses its recipient: only an enforcement has an 申请执行人 and a 被执行人."""
+    return party.role.label if case.kind_of_case.enforces else "当事人"
 
 
 def way_text(party: PartyFacts, way: ServiceWay) -> str:
@@ -46,27 +60,37 @@ def way_text(party: PartyFacts, way: ServiceWay) -> str:
         return f"邮寄至您的送达地址：{party.postal_address}"
     return {
         ServiceWay.ELECTRONIC: "发至您确认的电子送达地址",
-        ServiceWay.ELECTRONIC_UNCONFIRMED: "发至您的电子邮箱，请回复确认收到",
+        ServiceWay.ELECTRONIC_UNCONFIRMED: "发至您的电子邮箱，请登录网页阅读",
         ServiceWay.PAPER: "纸质文书，请与承办人联系领取",
         ServiceWay.COLLECT: "纸质文书，请与承办人联系领取",
     }[way]
 
 
-def mail_duties(court: CourtFacts, way: ServiceWay, role: Role, kinds: Collection[Kind]) -> list[str]:
+def mail_duties(court: CourtFacts, case: CaseFacts, party: PartyFacts, kinds: Collection[Kind]) -> list[str]:
     """What the mail's reader has to do, and by when; never empty."""
-    duties = [f"请自收到受理通知书之日起{court.clue_days}日内填写《财产调查表》，提供被执行人的财产线索。"]
-    if role is Role.RESPONDENT:
-        duties = [
-            f"请自收到执行通知书之日起{court.perform_days}日内履行义务；款项只汇入执行通知书所列的本院案款账户。",
-            f"请自收到报告财产令之日起{court.report_days}日内填写《被执行人财产调查表》，如实报告财产。",
-        ]
-    if MAIN_KIND[role] not in kinds:
-        duties = _without_main(way, role, kinds)
-    if way is ServiceWay.ELECTRONIC_UNCONFIRMED:
-        duties.insert(0, "请回复本邮件确认收到，或者登录下列网页阅读文书。")
+    main = main_kind(case.case_number, party.role)
+    duties = _of_main(court, case, party.role) if main in kinds else _without_main(case, party.role, kinds)
+    if way_of(party) is ServiceWay.ELECTRONIC_UNCONFIRMED:
+        duties.insert(0, "请登录下列网页阅读文书，阅读之日为送达日期。")
     return duties
 
 
-def _without_main(way: ServiceWay, role: Role, kinds: Collection[Kind]) -> list[str]:
-    duties = [] if Kind.PROGRESS in kinds else [f"请阅读附件；{MAIN_KIND[role].label}将另行送达。"]
-    return duties if way is ServiceWay.ELECTRONIC_UNCONFIRMED else [*duties, f"{NOTHING_TO_DO}。"]
+def _of_main(court: CourtFacts, case: CaseFacts, role: Role) -> list[str]:
+    if not case.kind_of_case.enforces:
+        return [f"请阅读附件。{NOTHING_TO_DO}；对承办人有回避理由的，可以申请回避。"]
+    if role is Role.APPLICANT:
+        return [
+            f"请自收到受理通知书之日起{court.clue_days}日内填写《财产调查表》，提供被执行人的财产线索。",
+            "请填写《收款账户确认书》，书面告知本院收取执行款的账户。",
+        ]
+    pay = f"请自收到执行通知书之日起{court.perform_days}日内履行义务；款项只汇入执行通知书所列的本院案款账户。"
+    report = f"请自收到报告财产令之日起{court.report_days}日内填写《被执行人财产调查表》，如实报告财产。"
+    return [pay, report] if case.kind_of_case.orders_report else [pay]
+
+
+def _without_main(case: CaseFacts, role: Role, kinds: Collection[Kind]) -> list[str]:
+    """Whoever owes something is never told that there is nothing to do."""
+    main = main_kind(case.case_number, role)
+    duties = [] if Kind.PROGRESS in kinds or main is None else [f"请阅读附件；{main.label}将另行送达。"]
+    owes = case.kind_of_case.enforces and role is Role.RESPONDENT
+    return [*duties, "尚未履行义务的，请依法履行。" if owes else f"{NOTHING_TO_DO}。"]

@@ -5,7 +5,7 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row, func, select, update
+from sqlalchemy import Row, delete, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -164,6 +164,11 @@ async def stop_clock(conn: AsyncConnection, case_id: UUID, kind: str, at: dateti
     """What the clock waited for was done."""
     here = (clocks.c.case_id == case_id) & (clocks.c.kind == kind)
     await conn.execute(update(clocks).where(here).values(met_at=at))
+
+
+async def drop_clock(conn: AsyncConnection, case_id: UUID, kind: str) -> None:
+    """The clock does not run in this case."""
+    await conn.execute(delete(clocks).where((clocks.c.case_id == case_id) & (clocks.c.kind == kind)))
 
 
 async def clock_of(conn: AsyncConnection, case_id: UUID, kind: str) -> Row[Any] | None:

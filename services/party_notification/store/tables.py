@@ -41,6 +41,7 @@ cases = Table(
     Column("cause", Text, nullable=False),
     Column("claim_amount", Numeric(16, 2)),
     Column("obligation", Text),
+    Column("main_case", Text),
     Column("judge_name", Text),
     Column("judge_phone", Text),
     Column("clerk_name", Text),

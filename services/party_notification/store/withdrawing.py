@@ -1,10 +1,10 @@
 """Messages that are not to go out any more, and what had gone out by then."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Row, exists, select, update
+from sqlalchemy import ColumnElement, Row, delete, exists, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.party_notification.store.tables import (
@@ -53,6 +53,34 @@ async def withdraw_notices(conn: AsyncConnection, party_id: UUID) -> None:
     await conn.execute(update(notices).where(mine).values(void))
     here = (paper.c.party_id == party_id) & paper.c.state.in_(("to_print", "returned"))
     await conn.execute(update(paper).where(here).values(state="withdrawn"))
+
+
+async def void(conn: AsyncConnection, notice_ids: Sequence[UUID], reason: str) -> None:
+    """These notices count for nothing, whatever served them; letters that the post does not have stay here."""
+    values: dict[str, Any] = {"state": "withdrawn", "waits_reason": None, "waits_owner": None}
+    values |= {"served_on": None, "served_by": None, "served_because": reason}
+    await conn.execute(update(notices).where(notices.c.notice_id.in_(notice_ids)).values(values))
+    standing = exists().where(
+        paper_notices.c.paper_id == paper.c.paper_id,
+        notices.c.notice_id == paper_notices.c.notice_id,
+        notices.c.state != "withdrawn",
+    )
+    carries = exists().where(paper_notices.c.paper_id == paper.c.paper_id, paper_notices.c.notice_id.in_(notice_ids))
+    here = carries & ~standing & paper.c.state.in_(("to_print", "returned"))
+    await conn.execute(update(paper).where(here).values(state="withdrawn"))
+    left = delete(paper_notices).where(paper_notices.c.notice_id.in_(notice_ids))
+    still = select(paper.c.paper_id).where(paper.c.state.in_(("to_print", "returned")))
+    await conn.execute(left.where(paper_notices.c.paper_id.in_(still)))
+
+
+async def not_left_of(conn: AsyncConnection, notice_ids: Sequence[UUID]) -> list[Row[Any]]:
+    """The deliveries that would still carry one of these notices, locked."""
+    carries = exists().where(
+        message_notices.c.message_id == deliveries.c.message_id, message_notices.c.notice_id.in_(notice_ids)
+    )
+    query = select(deliveries, messages.c.party_id).join(messages, messages.c.message_id == deliveries.c.message_id)
+    query = query.where(carries, deliveries.c.step == "send", deliveries.c.state == "planned")
+    return list(await conn.execute(query.order_by(deliveries.c.delivery_id).with_for_update(of=deliveries)))
 
 
 async def told_at(conn: AsyncConnection, party_id: UUID) -> list[Row[Any]]:

@@ -47,24 +47,26 @@ async def follow_contacts(
     for delivery in outdated:
         withdrawn = Sighting(Seen.NOT_LEFT, permanent=False, detail=why.withdrawn, decided=Done())
         await note(kit, tx, delivery.delivery_id, withdrawn)
-    await _plan_anew(kit, tx, Parcel(await _case(kit, tx, row), party, row, (), cause), outdated, why)
+    await plan_anew(kit, tx, Parcel(await _case(kit, tx, row), party, row, (), cause), outdated, why)
 
 
 def _still_right(kit: NotificationKit, delivery: Row[Any], address: str | None) -> bool:
     return address is not None and delivery.sent_to == index(kit.keyring, address)
 
 
-async def _plan_anew(
+async def plan_anew(
     kit: NotificationKit, tx: Transaction, empty: Parcel, outdated: Sequence[Row[Any]], why: Why
 ) -> None:
+    """Plan the notices of dropped deliveries anew, as far as they stand."""
     party = empty.party
     prompts = [delivery for delivery in outdated if delivery.channel == "sms"]
     mails = [delivery for delivery in outdated if delivery.channel == "mail"]
-    if prompts and party.contact_phone:
-        await plan_prompt(kit, tx, await _filled(kit, tx, empty, prompts), party.contact_phone)
-    if mails and way_of(party).by_mail and party.email:
-        await plan_mail(kit, tx, await _filled(kit, tx, empty, mails), party.email)
-    elif mails:
+    prompted, mailed = await _filled(kit, tx, empty, prompts), await _filled(kit, tx, empty, mails)
+    if prompted.bundle and party.contact_phone:
+        await plan_prompt(kit, tx, prompted, party.contact_phone)
+    if mailed.bundle and way_of(party).by_mail and party.email:
+        await plan_mail(kit, tx, mailed, party.email)
+    elif mailed.bundle:
         for delivery in mails:
             locked = await sending.lock_delivery(tx.conn, delivery.delivery_id)
             if locked is not None:
@@ -82,7 +84,8 @@ async def _filled(kit: NotificationKit, tx: Transaction, empty: Parcel, outdated
     carried: dict[UUID, Row[Any]] = {}
     for delivery in outdated:
         for notice in await notices.carried_by(tx.conn, delivery.message_id):
-            carried[notice.notice_id] = notice
+            if notice.state == "issued":
+                carried[notice.notice_id] = notice
     return replace(empty, bundle=tuple(_written(kit, notice) for notice in carried.values()))
 
 

@@ -50,6 +50,7 @@ def case_facts(keyring: KeyRing, row: Row[Any], statutory_due: date | None = Non
         panel=row.panel,
         department=row.department,
         statutory_due=statutory_due,
+        main_case=row.main_case,
     )
 
 

@@ -18,6 +18,7 @@ from services.party_notification.store import cases, holding, notices
 from services.party_notification.usecases.circle import Circle, load, opened, progress_of, renderer
 from services.party_notification.usecases.facts import NotificationKit, check_index, query_code_of
 from services.party_notification.usecases.planning import Parcel, Written, plan
+from services.party_notification.usecases.taking_back import take_back
 from shared.clock import court_date
 from shared.contracts.notices import NoticeIssued, NoticeWaits
 from shared.crypto.codes import normalize, notice_number
@@ -31,7 +32,7 @@ async def settle_debts(kit: NotificationKit, tx: Transaction, case_id: UUID, cau
         return
     entries = await cases.progress_to_tell(tx.conn, case_id, tx.now)
     standing: dict[UUID, list[Row[Any]]] = {party_id: [] for party_id in circle.parties}
-    for row in await notices.of_case(tx.conn, case_id):
+    for row in await take_back(kit, tx, circle, await notices.of_case(tx.conn, case_id)):
         standing.get(row.party_id, []).append(row)
     written = {
         party_id: await _settle_one(kit, tx, circle, party_id, mine, entries) for party_id, mine in standing.items()
@@ -53,8 +54,9 @@ async def _settle_one(
 ) -> list[Written]:
     """What one party gets now: what waited and need not wait any more, and what is newly owed."""
     known = {(row.kind, row.entry) for row in standing}
+    told_otherwise = any(row.state == "withdrawn" for row in standing)
     written = await _release(kit, tx, circle, [row for row in standing if row.state == "waiting"])
-    if not circle.rows[party_id].silent:
+    if not (circle.rows[party_id].silent or told_otherwise):
         due = [each.kind for each in due_for_party(circle.case, circle.parties[party_id])]
         written += await _owe(kit, tx, circle, party_id, [kind for kind in due if (kind.value, None) not in known])
     for entry in entries:

@@ -14,16 +14,15 @@ from services.party_notification.domain.notices import CaseFacts, CourtFacts, No
 from services.party_notification.domain.sms_texts import (
     correction_key,
     correction_template,
+    fitting,
     plan_sms,
-    render_sms,
-    sms_params,
-    sms_template,
+    sms_templates,
     template_key,
 )
 from services.party_notification.render import Mail, Renderer
-from services.party_notification.store import paper, sending, templates
+from services.party_notification.store import paper, sending
 from services.party_notification.usecases.facts import NotificationKit, court_facts, index, query_code_of
-from shared.db.transaction import Transaction, made_at, new_id
+from shared.db.transaction import Transaction, new_id
 from shared.telemetry.traces import TRACING
 
 SEND_SIGNAL = "send"
@@ -101,21 +100,20 @@ async def to_paper(
 async def plan_prompt(kit: NotificationKit, tx: Transaction, parcel: Parcel, number: str) -> None:
     """One SMS that prompts to look, for all notices of a parcel."""
     court = court_facts(kit.court)
-    name, template = _template(parcel, court)
-    params = sms_params(template, parcel.case, court, query_code_of(kit.keyring, parcel.row))
-    text = render_sms(court.sms_signature, template, params)
-    key = f"{name}-{hashlib.sha256(template.encode()).hexdigest()[:8]}"
-    if await templates.put_template(tx.conn, key, template):
+    name, templates = _templates(parcel, court)
+    sms = fitting(templates, parcel.case, court, query_code_of(kit.keyring, parcel.row))
+    key = f"{name}-{hashlib.sha256(sms.template.encode()).hexdigest()[:8]}"
+    if await sending.put_template(tx.conn, key, sms.template):
         tx.wake(TEMPLATE_SIGNAL)
-    await _add(kit, tx, parcel, _Content("sms", number, text, key, params))
+    await _add(kit, tx, parcel, _Content("sms", number, sms.text, key, sms.params))
 
 
-def _template(parcel: Parcel, court: CourtFacts) -> tuple[str, str]:
-    """The name and the wording of the SMS that a parcel needs."""
+def _templates(parcel: Parcel, court: CourtFacts) -> tuple[str, list[str]]:
+    """The name and the wordings of the SMS that a parcel needs."""
     if parcel.corrects:
-        return correction_key(parcel.case.type_code), correction_template(parcel.case.type_code, court)
-    sms = plan_sms(parcel.case, parcel.party, [written.facts.kind for written in parcel.bundle])
-    return template_key(sms), sms_template(sms, court)
+        return correction_key(parcel.case.type_code), [correction_template(parcel.case.type_code, court)]
+    sms = plan_sms(parcel.case, parcel.party, [written.facts.kind for written in parcel.bundle], taken=True)
+    return template_key(sms), sms_templates(sms, court)
 
 
 async def plan_mail(kit: NotificationKit, tx: Transaction, parcel: Parcel, address: str) -> None:
@@ -180,9 +178,8 @@ async def _add(
         "traceparent": TRACING.traceparent(),
         "corrects": parcel.corrects,
     }
-    made = made_at(parcel.cause)
-    await sending.add_message(tx.conn, row, parcel.notice_ids, made)
-    await sending.add_delivery(tx.conn, first_attempt(row), None, made)
+    await sending.add_message(tx.conn, row, parcel.notice_ids)
+    await sending.add_delivery(tx.conn, first_attempt(row), None)
 
 
 def first_attempt(message: dict[str, Any]) -> dict[str, Any]:

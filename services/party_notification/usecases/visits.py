@@ -11,13 +11,22 @@ from uuid import UUID
 
 from sqlalchemy import Row
 
-from services.party_notification.domain.notices import MAIN_KIND, Role
-from services.party_notification.domain.prospects import CLOSED, Clock, Prospect, court_next, own_next, time_limit
+from services.party_notification.domain.notices import Role, main_kind
+from services.party_notification.domain.prospects import (
+    CLOSED,
+    Clock,
+    Prospect,
+    court_next,
+    may_go_up,
+    own_next,
+    time_limit,
+)
 from services.party_notification.store import cases, notices
 from services.party_notification.usecases.effects import Effects, judge
 from services.party_notification.usecases.facts import NotificationKit, court_facts, identity_of
 from shared.calendar.workdays import CourtCalendar
 from shared.clock import court_date
+from shared.contracts.case_kinds import CaseKind, kind_of
 from shared.contracts.stages import Period
 from shared.crypto.codes import normalize
 from shared.db import tries
@@ -76,19 +85,24 @@ class Entry:
 
 @dataclass(frozen=True)
 class Visit:
-    """All that a party's page shows. `own` is what they have to do, `court` what the court does next."""
+    """All that a party's page shows. `own` is what they have to do, `court` what the court does next.
+
+    `up_since`: the day since which an applicant may ask the upper court.
+    """
 
     case: Row[Any]
     name: str
     role: Role
     minor: bool
     consents: bool
+    kind: CaseKind
     closed: bool
     period: str | None
     opened: dict[str, date]
     own: Prospect | None
     court: Prospect
     limit: Prospect | None
+    up_since: date | None
     entries: list[Entry]
     documents: list[Document]
 
@@ -111,18 +125,22 @@ async def visit(kit: NotificationKit, party: PartyCaller) -> Visit:
         read = await notices.read_of(conn, [notice.notice_id for notice in written])
         published = await cases.progress_of(conn, party.case_id, row.role, now)
     role, period, closed = Role(row.role), next(reversed(opened), None), case.closed_on is not None
-    served_on = next((notice.served_on for notice in written if notice.kind == MAIN_KIND[role]), None)
+    main, kind, today = main_kind(case.case_number, role), kind_of(case.case_number), court_date(now)
+    served_on = next((notice.served_on for notice in written if notice.kind == main), None)
+    own = own_next(case.case_number, role, served_on, court_facts(kit.court), _calendar(), today)
     return Visit(
         case=case,
         name=identity_of(kit.keyring, row).name,
         role=role,
         minor=row.minor,
         consents=row.consents,
+        kind=kind,
         closed=closed,
         period=period,
         opened=opened,
-        own=None if closed else own_next(role, served_on, court_facts(kit.court), _calendar(), court_date(now)),
-        court=CLOSED if closed else court_next(role, period, clocks, now),
+        own=None if closed else own,
+        court=CLOSED if closed else court_next(kind, role, period, clocks, now),
+        up_since=None if closed else may_go_up(role, clocks, now),
         limit=None if closed else time_limit(clocks, now),
         entries=_timeline(case, opened, [_entry(kit, line) for line in published]),
         documents=[_document(notice, read=notice.notice_id in read) for notice in written],

@@ -1,41 +1,20 @@
 """Which clocks run for a case, until when, and by which rule and article. Days are in Asia/Shanghai."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
-from enum import StrEnum
 
 from shared.calendar.periods import Due, days_after, days_before, months_after
 from shared.calendar.workdays import CourtCalendar
 from shared.clock import end_of_day, start_of_day
+from shared.contracts.case_kinds import FROM_RECEIPT, CaseKind, DeadlineKind
 
-
-class DeadlineKind(StrEnum):
-    """What a clock waits for."""
-
-    ASSIGNMENT = "assignment"
-    EXECUTION_NOTICE = "execution_notice"
-    EXECUTION_NOTICE_OUTER = "execution_notice_outer"
-    COURT_LIMIT_REMINDER = "court_limit_reminder"
-    COURT_LIMIT = "court_limit"
-    STATUTORY_LIMIT = "statutory_limit"
-
-    @property
-    def label(self) -> str:
-        """Its name for people."""
-        return _TITLES[self]
-
-
-_TITLES = {
-    DeadlineKind.ASSIGNMENT: "确定承办人",
-    DeadlineKind.EXECUTION_NOTICE: "发出执行通知",
-    DeadlineKind.EXECUTION_NOTICE_OUTER: "发出执行通知（最迟）",
-    DeadlineKind.COURT_LIMIT_REMINDER: "三个月期限届满前提醒",
-    DeadlineKind.COURT_LIMIT: "本院三个月办案期限",
-    DeadlineKind.STATUTORY_LIMIT: "法定执行期限",
-}
 _COURT_RULE = "本院执行工作改革措施（2009年12月1日起施行）"
 _HANDLING_RULE = "最高人民法院《关于人民法院办理执行案件若干期限的规定》（法发〔2006〕35号）"
+_CPL = "《中华人民共和国民事诉讼法》"
+_INTERPRETATION = "《最高人民法院关于适用〈中华人民共和国民事诉讼法〉的解释》"
+_PRESERVATION_RULE = "《最高人民法院关于人民法院办理财产保全案件若干问题的规定》"
+_OBJECTION_RULE = "《最高人民法院关于人民法院办理执行异议和复议案件若干问题的规定》"
 
 
 @dataclass(frozen=True)
@@ -48,19 +27,29 @@ class Figures:
     court_limit_months: int = 3
     reminder_days: int = 7
     statutory_months: int = 6
-    administrative_months: int = 3
+    non_litigation_months: int = 3
+    upper_court_months: int = 6
+    preservation_days: int = 5
+    objection_days: int = 15
+    reconsideration_days: int = 30
     enforcement_plan_days: int = 30
     archiving_plan_days: int = 30
 
 
 @dataclass(frozen=True)
 class CaseDates:
-    """What the clocks are computed from; where the application's receipt is not known, the filing stands for it."""
+    """What the clocks are computed from. What counts from the application's receipt does not run without its day."""
 
+    kind: CaseKind
     filed_on: date
     assigned_on: date | None = None
-    administrative: bool = False
+    non_litigation: bool = False
     received_on: date | None = None
+
+    @property
+    def lacks_receipt(self) -> bool:
+        """Whether clocks cannot run because nobody has said on which day the application came in."""
+        return self.received_on is None and bool(self.kind.clocks & FROM_RECEIPT)
 
 
 @dataclass(frozen=True)
@@ -77,11 +66,9 @@ class Deadline:
 
 
 def deadlines_of(dates: CaseDates, figures: Figures, calendar: CourtCalendar) -> list[Deadline]:
-    """Every clock that runs for a case with these dates."""
-    found = [_assignment(dates, figures, calendar), _notice_outer(dates, figures, calendar)]
-    if dates.assigned_on is not None:
-        found.append(_notice(dates.assigned_on, figures, calendar))
-    return [*found, *_court_limits(dates, figures, calendar), _statutory(dates, figures, calendar)]
+    """Every clock that runs for a case of this kind with these dates."""
+    found = (_RULES[kind](dates, figures, calendar) for kind in DeadlineKind if kind in dates.kind.clocks)
+    return [deadline for deadline in found if deadline is not None]
 
 
 def _assignment(dates: CaseDates, figures: Figures, calendar: CourtCalendar) -> Deadline:
@@ -90,53 +77,139 @@ def _assignment(dates: CaseDates, figures: Figures, calendar: CourtCalendar) -> 
     return _ending(DeadlineKind.ASSIGNMENT, dates.filed_on, due, rule, f"{_HANDLING_RULE}第二条")
 
 
-def _notice(assigned_on: date, figures: Figures, calendar: CourtCalendar) -> Deadline:
-    due = days_after(assigned_on, figures.notice_days, calendar)
+def _notice(dates: CaseDates, figures: Figures, calendar: CourtCalendar) -> Deadline | None:
+    if dates.assigned_on is None:
+        return None
+    due = days_after(dates.assigned_on, figures.notice_days, calendar)
     rule = f"承办人收到案件材料后{figures.notice_days}日内向被执行人发出执行通知书"
-    return _ending(DeadlineKind.EXECUTION_NOTICE, assigned_on, due, rule, f"{_HANDLING_RULE}第四条")
+    return _ending(DeadlineKind.EXECUTION_NOTICE, dates.assigned_on, due, rule, f"{_HANDLING_RULE}第四条")
 
 
-def _notice_outer(dates: CaseDates, figures: Figures, calendar: CourtCalendar) -> Deadline:
-    received_on = dates.received_on or dates.filed_on
-    due = days_after(received_on, figures.notice_outer_days, calendar)
+def _notice_outer(dates: CaseDates, figures: Figures, calendar: CourtCalendar) -> Deadline | None:
     rule = f"收到申请执行书后{figures.notice_outer_days}日内发出执行通知"
-    article = "《最高人民法院关于适用〈中华人民共和国民事诉讼法〉的解释》第四百八十条"
-    return _ending(DeadlineKind.EXECUTION_NOTICE_OUTER, received_on, due, rule, article)
+    article = f"{_INTERPRETATION}第四百八十条"
+    return _days_from_receipt(
+        DeadlineKind.EXECUTION_NOTICE_OUTER, dates, figures.notice_outer_days, calendar, (rule, article)
+    )
 
 
-def _court_limits(dates: CaseDates, figures: Figures, calendar: CourtCalendar) -> Sequence[Deadline]:
-    """The court's own limit and, counted backwards from it and never shifted, its reminder.
+def _days_from_receipt(
+    kind: DeadlineKind, dates: CaseDates, days: int, calendar: CourtCalendar, words: tuple[str, str]
+) -> Deadline | None:
+    if dates.received_on is None:
+        return None
+    return _ending(kind, dates.received_on, days_after(dates.received_on, days, calendar), *words)
 
-    The reminder rings when its day begins, so that the whole week remains.
-    """
-    months, ahead = figures.court_limit_months, figures.reminder_days
+
+def _court_limit(dates: CaseDates, figures: Figures, calendar: CourtCalendar) -> Deadline:
+    months = figures.court_limit_months
     due = months_after(dates.filed_on, months, calendar)
     rule = f"立案之日起{months}个月未执结的，合议庭说明理由，报庭长审批延期"
-    limit = _ending(DeadlineKind.COURT_LIMIT, dates.filed_on, due, rule, f"{_COURT_RULE}：三个月未执结案件警示")
-    day = days_before(due.day, ahead)
-    reminder = Deadline(
+    return _ending(DeadlineKind.COURT_LIMIT, dates.filed_on, due, rule, f"{_COURT_RULE}：三个月未执结案件警示")
+
+
+def _reminder(dates: CaseDates, figures: Figures, calendar: CourtCalendar) -> Deadline:
+    """Counted backwards from the court's own limit and never shifted.
+
+    It rings when its day begins, so that the whole week remains.
+    """
+    months, ahead = figures.court_limit_months, figures.reminder_days
+    limit = months_after(dates.filed_on, months, calendar)
+    day = days_before(limit.day, ahead)
+    return Deadline(
         DeadlineKind.COURT_LIMIT_REMINDER,
-        due.day,
+        limit.day,
         day,
         start_of_day(day),
         f"{months}个月期限届满前{ahead}日提醒承办人，明确期限和工作要求",
         f"{_COURT_RULE}：期限到期前一周网上提醒",
-        due.provisional,
+        limit.provisional,
     )
-    return reminder, limit
 
 
 def _statutory(dates: CaseDates, figures: Figures, calendar: CourtCalendar) -> Deadline:
-    months = figures.administrative_months if dates.administrative else figures.statutory_months
+    months = figures.non_litigation_months if dates.non_litigation else figures.statutory_months
     due = months_after(dates.filed_on, months, calendar)
-    name = "非诉执行案件" if dates.administrative else "执行案件"
+    name = "非诉执行案件" if dates.non_litigation else "执行案件"
     rule = f"{name}在立案之日起{months}个月内执结，延长须经院长或者副院长批准"
-    further = "" if dates.administrative else "；逾期未执行的，《中华人民共和国民事诉讼法》第二百三十七条"
-    article = f"{_HANDLING_RULE}第一条{further}"
-    return _ending(DeadlineKind.STATUTORY_LIMIT, dates.filed_on, due, rule, article)
+    return _ending(DeadlineKind.STATUTORY_LIMIT, dates.filed_on, due, rule, f"{_HANDLING_RULE}第一条")
+
+
+def _upper_court(dates: CaseDates, figures: Figures, calendar: CourtCalendar) -> Deadline | None:
+    if dates.received_on is None:
+        return None
+    months = figures.upper_court_months
+    due = months_after(dates.received_on, months, calendar)
+    rule = f"自收到申请执行书之日起超过{months}个月未执行的，申请执行人可以向上一级人民法院申请执行"
+    article = f"{_CPL}第二百三十七条"
+    return _ending(DeadlineKind.UPPER_COURT, dates.received_on, due, rule, article)
+
+
+def _preservation(dates: CaseDates, figures: Figures, calendar: CourtCalendar) -> Deadline:
+    days = figures.preservation_days
+    due = days_after(dates.filed_on, days, calendar)
+    rule = f"裁定采取保全措施的，{days}日内开始执行（自立案之日起算）；情况紧急的，立即开始执行"
+    article = f"{_PRESERVATION_RULE}第四条；{_CPL}第一百零三条"
+    return _ending(DeadlineKind.PRESERVATION_BEGIN, dates.filed_on, due, rule, article)
+
+
+def _objection(dates: CaseDates, figures: Figures, calendar: CourtCalendar) -> Deadline | None:
+    days = figures.objection_days
+    rule = f"自收到书面异议之日起{days}日内审查，作出裁定"
+    article = f"{_CPL}第二百三十六条、第二百三十八条；{_OBJECTION_RULE}"
+    return _days_from_receipt(DeadlineKind.OBJECTION_DECISION, dates, days, calendar, (rule, article))
+
+
+def _reconsideration(dates: CaseDates, figures: Figures, calendar: CourtCalendar) -> Deadline | None:
+    days = figures.reconsideration_days
+    rule = f"自收到复议申请之日起{days}日内审查完毕，作出裁定；有特殊情况的，经院长批准可以延长，最长{days}日"
+    article = f"{_CPL}第二百三十六条；《最高人民法院关于适用〈民事诉讼法〉执行程序若干问题的解释》第八条"
+    return _days_from_receipt(DeadlineKind.RECONSIDERATION_DECISION, dates, days, calendar, (rule, article))
 
 
 def _ending(kind: DeadlineKind, start: date, due: Due, rule: str, article: str) -> Deadline:
     """A period of days ends with its last day."""
     moved = "（末日逢休息日，已顺延）" if due.shifted else ""
     return Deadline(kind, start, due.day, end_of_day(due.day), f"{rule}{moved}", article, due.provisional)
+
+
+_RULES: Mapping[DeadlineKind, Callable[[CaseDates, Figures, CourtCalendar], Deadline | None]] = {
+    DeadlineKind.ASSIGNMENT: _assignment,
+    DeadlineKind.EXECUTION_NOTICE: _notice,
+    DeadlineKind.EXECUTION_NOTICE_OUTER: _notice_outer,
+    DeadlineKind.COURT_LIMIT_REMINDER: _reminder,
+    DeadlineKind.COURT_LIMIT: _court_limit,
+    DeadlineKind.STATUTORY_LIMIT: _statutory,
+    DeadlineKind.UPPER_COURT: _upper_court,
+    DeadlineKind.PRESERVATION_BEGIN: _preservation,
+    DeadlineKind.OBJECTION_DECISION: _objection,
+    DeadlineKind.RECONSIDERATION_DECISION: _reconsideration,
+}
+WITHOUT_URGENCY = frozenset({DeadlineKind.COURT_LIMIT_REMINDER, DeadlineKind.UPPER_COURT})
+"""No limit of the court's: a reminder, and the day from which the applicant has another way."""
+
+
+@dataclass(frozen=True)
+class Running:
+    """A clock that runs, as it rests; `rang` when it has run out and said so."""
+
+    kind: DeadlineKind
+    due_at: datetime
+    provisional: bool
+    rang: bool
+
+
+def is_red(kind: DeadlineKind, due_at: datetime, now: datetime, *, provisional: bool) -> bool:
+    """Whether a running clock makes its case late: one that is only provisional never does."""
+    return due_at < now and not provisional and kind not in WITHOUT_URGENCY
+
+
+def nearest(running: Iterable[Running]) -> Running | None:
+    """The limit by which lists sort; one that ran out provisionally waits for its calendar and urges nobody."""
+    urging = (each for each in running if each.kind not in WITHOUT_URGENCY and not (each.provisional and each.rang))
+    return min(urging, key=lambda each: each.due_at, default=None)
+
+
+def waits_for(due_on: date, provisional: bool) -> str | None:  # noqa: FBT001 - a row's column
+    """What a provisional clock waits for, in words; None when it is certain."""
+    return f"暂定，待{due_on.year}年放假安排公布后确定" if provisional else None

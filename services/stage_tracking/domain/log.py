@@ -26,6 +26,7 @@ class EntryKind(StrEnum):
     NOTICE_SENT = "notice_sent"
     NOTICE_SERVED = "notice_served"
     NOTICE_UNSERVED = "notice_unserved"
+    NOTICE_WITHDRAWN = "notice_withdrawn"
     DELIVERY_TROUBLED = "delivery_troubled"
     SERVED = "served"
     SERVICE_UNDONE = "service_undone"
@@ -59,6 +60,7 @@ _TITLES = {
     EntryKind.NOTICE_SENT: "通知书发出",
     EntryKind.NOTICE_SERVED: "通知书送达",
     EntryKind.NOTICE_UNSERVED: "通知书送达失效",
+    EntryKind.NOTICE_WITHDRAWN: "通知书撤回",
     EntryKind.DELIVERY_TROUBLED: "送达异常",
     EntryKind.SERVED: "送达节点完成",
     EntryKind.SERVICE_UNDONE: "送达节点撤销",
@@ -74,6 +76,7 @@ NOTICE_TITLES = {
     "ENFORCEMENT_NOTICE": "执行通知书",
     "RIGHTS_RISKS": "权利义务及执行风险告知书",
     "INTEGRITY_CARD": "廉政监督卡",
+    "HANDLING": "案件办理告知书",
     "PROGRESS": "执行进展告知书",
     "MISFILED_CORRECTION": "更正告知书",
 }

@@ -4,7 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
 
-from services.stage_tracking.domain.deadlines import DeadlineKind, Figures
+from services.stage_tracking.domain.deadlines import Figures
+from shared.contracts.case_kinds import CaseKind, DeadlineKind
 from shared.contracts.stages import Milestone, Period
 from shared.errors import Conflict, Fault
 from shared.powers import Role
@@ -63,16 +64,19 @@ _BEFORE: Mapping[Milestone, Milestone] = {
 
 @dataclass(frozen=True)
 class Stage:
-    """Where a case stands. `reached` holds the day of each milestone reached."""
+    """Where a case of a kind stands. `reached` holds the day of each milestone reached; no period, no `since`."""
 
     filed_on: date
-    period: Period
-    since: date
+    period: Period | None
+    since: date | None
     reached: Mapping[Milestone, date]
+    kind: CaseKind
 
 
 def refuse_period(stage: Stage, target: Period) -> None:
     """Raise Conflict unless `target` may follow the present period."""
+    if stage.period is None:
+        raise Conflict("period_not_allowed", f"本案是{stage.kind.title}，不分阶段，请登记办案节点。")
     if target in FOLLOWING[stage.period]:
         return
     here, there = PERIOD_TITLES[stage.period], PERIOD_TITLES[target]
@@ -86,12 +90,14 @@ def refuse_milestone(stage: Stage, milestone: Milestone) -> None:
     title = MILESTONE_TITLES[milestone]
     if milestone in stage.reached:
         raise Conflict("milestone_reached", f"“{title}”节点已经登记，不能重复登记。")
+    if milestone not in stage.kind.milestones:
+        raise Conflict("milestone_not_of_kind", f"本案是{stage.kind.title}，没有“{title}”节点。")
     if milestone not in _BEFORE:
         raise Conflict("milestone_automatic", f"“{title}”节点由立案、分案记录自动登记，不需要手工登记。")
     before = _BEFORE[milestone]
     if before not in stage.reached:
         raise Conflict("milestone_too_early", f"“{MILESTONE_TITLES[before]}”尚未完成，不能登记“{title}”。")
-    if milestone is Milestone.CLOSURE and stage.period is not Period.CLOSURE:
+    if milestone is Milestone.CLOSURE and stage.period not in {None, Period.CLOSURE}:
         raise Conflict("milestone_too_early", "案件尚未进入执行结案期，请先凭书面材料进入执行结案期，再登记“结案”。")
 
 

@@ -4,8 +4,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from services.stage_tracking.domain.deadlines import DeadlineKind
 from shared.clock import end_of_day
+from shared.contracts.case_kinds import DeadlineKind
 
 _NOTICES = (DeadlineKind.EXECUTION_NOTICE, DeadlineKind.EXECUTION_NOTICE_OUTER)
 
@@ -21,6 +21,7 @@ class Deeds:
     notices_sent: Sequence[datetime | None]
     served_on: date | None
     closed_on: date | None
+    enforced_on: date | None = None
 
 
 def stopped(deeds: Deeds, now: datetime) -> dict[DeadlineKind, datetime]:
@@ -31,6 +32,8 @@ def stopped(deeds: Deeds, now: datetime) -> dict[DeadlineKind, datetime]:
     notified = _all_notified(deeds, now)
     if notified is not None:
         found |= dict.fromkeys(_NOTICES, notified)
+    if deeds.enforced_on is not None:
+        found[DeadlineKind.PRESERVATION_BEGIN] = min(end_of_day(deeds.enforced_on), now)
     if deeds.closed_on is not None:
         closed = min(end_of_day(deeds.closed_on), now)
         found |= {kind: found.get(kind, closed) for kind in DeadlineKind}

@@ -1,11 +1,12 @@
 """Tasks: each open one has exactly one owner, a person or a role. Pure."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from uuid import UUID
 
-from services.stage_tracking.domain.deadlines import DeadlineKind
+from shared.contracts.case_kinds import DeadlineKind
 from shared.powers import POSTS, Role
 
 
@@ -15,6 +16,7 @@ class TaskKind(StrEnum):
     ASSIGN_JUDGE = "assign_judge"
     COMPLETE_PARTIES = "complete_parties"
     SUPPLY_FIELD = "supply_field"
+    ASK_RECEIPT = "ask_receipt"
     OVERDUE_REASONS = "overdue_reasons"
     REMINDER = "reminder"
     DELIVERY_TROUBLE = "delivery_trouble"
@@ -35,7 +37,7 @@ class TaskKind(StrEnum):
         return self in _WITH_NOTE
 
 
-_BY_EVENT = {TaskKind.ASSIGN_JUDGE, TaskKind.COMPLETE_PARTIES, TaskKind.SUPPLY_FIELD}
+_BY_EVENT = {TaskKind.ASSIGN_JUDGE, TaskKind.COMPLETE_PARTIES, TaskKind.SUPPLY_FIELD, TaskKind.ASK_RECEIPT}
 _WITH_NOTE = {
     TaskKind.OVERDUE_REASONS,
     TaskKind.SERVE_ANEW,
@@ -84,13 +86,43 @@ def handler(judge_id: UUID | None) -> Owner:
     return Owner(role=Role.MANAGEMENT) if judge_id is None else Owner(staff_id=judge_id)
 
 
-def rung_task(kind: DeadlineKind, due_day: str, judge_id: UUID | None, open_work: str, due_at: datetime) -> Task:
-    """What a clock's ringing asks for. `due_day` is in words; `open_work` lists what is not done yet."""
+def ask_receipt(clocks: Sequence[DeadlineKind]) -> Task:
+    """What does not run as long as nobody says when the application came in."""
+    names = "、".join(f"“{kind.label}”" for kind in clocks)
+    detail = f"没有登记收到申请的日期，{names}不能计算，不以立案日期代替。请在案件信息中补填，补填后自动办结。"
+    return Task(TaskKind.ASK_RECEIPT, "case", "补填收到申请的日期", detail, Owner(role=Role.CLERK))
+
+
+@dataclass(frozen=True)
+class Rung:
+    """A clock that ran out. `due_day` is in words; `open_work` lists what is not done yet."""
+
+    kind: DeadlineKind
+    due_day: str
+    due_at: datetime
+    provisional: bool
+    open_work: str
+
+
+def rung_task(rung: Rung, judge_id: UUID | None) -> Task:
+    """What a clock's ringing asks for; what is only provisional urges, and reproaches nobody."""
+    kind, due_day = rung.kind, rung.due_day
     if kind is DeadlineKind.COURT_LIMIT_REMINDER:
-        title = f"三个月办案期限提醒：{due_day}届满"
-        detail = f"尚未完成：{open_work}。请在期限内办结；不能办结的，由合议庭说明理由，报庭长审批延期。"
-        return Task(TaskKind.REMINDER, kind, title, detail, handler(judge_id), due_at)
+        mark = "（暂定，待该年放假安排公布）" if rung.provisional else ""
+        title = f"三个月办案期限提醒：{due_day}届满{mark}"
+        detail = f"尚未完成：{rung.open_work}。请在期限内办结；不能办结的，由合议庭说明理由，报庭长审批延期。"
+        return Task(
+            TaskKind.REMINDER, kind, title, detail, handler(judge_id), None if rung.provisional else rung.due_at
+        )
+    if kind is DeadlineKind.UPPER_COURT:
+        title = f"收到申请满六个月：{due_day}起申请执行人可以向上一级法院申请执行"
+        detail = f"尚未完成：{rung.open_work}。请核对本案办理情况，做好说明准备（民事诉讼法第二百三十七条）。"
+        return Task(TaskKind.REMINDER, kind, title, detail, handler(judge_id))
     owner = Owner(role=Role.MANAGEMENT) if kind is DeadlineKind.ASSIGNMENT else handler(judge_id)
+    if rung.provisional:
+        title = f"“{kind.label}”暂定期限已到：{due_day}"
+        detail = f"该年放假安排尚未公布，期限待公布后确定，现在不计超期。尚未完成：{rung.open_work}。请抓紧办理。"
+        return Task(TaskKind.REMINDER, kind, title, detail, owner)
     title = f"“{kind.label}”已超期，请说明理由"
-    detail = f"期限于{due_day}届满。尚未完成：{open_work}。请说明超期理由和下一步安排，并抓紧办理。"
-    return Task(TaskKind.OVERDUE_REASONS, kind, title, detail, owner, due_at)
+    detail = f"期限于{due_day}届满。尚未完成：{rung.open_work}。请说明超期理由和下一步安排，并抓紧办理。"
+    return Task(TaskKind.OVERDUE_REASONS, kind, title, detail, owner, rung.due_at)

@@ -22,6 +22,7 @@ from services.stage_tracking.events.notices import (
     on_notice_served,
     on_notice_unserved,
     on_notice_waits,
+    on_notice_withdrawn,
 )
 from services.stage_tracking.events.others import on_item_acted, on_member_changed
 from shared.contracts.cases import (
@@ -46,6 +47,7 @@ from shared.contracts.notices import (
     NoticeServed,
     NoticeUnserved,
     NoticeWaits,
+    NoticeWithdrawn,
 )
 from shared.contracts.staff import MemberChanged
 from shared.runtime.service import EventHandler
@@ -65,6 +67,7 @@ HANDLERS: Mapping[type[Event], EventHandler] = {
     NoticeSent: on_notice_sent,
     NoticeServed: on_notice_served,
     NoticeUnserved: on_notice_unserved,
+    NoticeWithdrawn: on_notice_withdrawn,
     DeliveryTroubled: on_delivery_troubled,
     ContactDisowned: on_contact_disowned,
     ContactReplaced: on_contact_replaced,

@@ -1,21 +1,22 @@
 """Events of the topic `cases`: a case begins, changes, gets its judge."""
 
 from collections.abc import Iterable
+from datetime import date
 from typing import Any
 from uuid import UUID
 
 from sqlalchemy import Row
 
-from services.stage_tracking.domain.deadlines import DeadlineKind
 from services.stage_tracking.domain.log import EntryKind, Note
 from services.stage_tracking.domain.tasks import Owner, Task, TaskKind
 from services.stage_tracking.settings import StageKit
 from services.stage_tracking.store import cases, deadlines, stages, tasks
 from services.stage_tracking.store.serving import party_standing
-from services.stage_tracking.usecases.clocks import keep_clocks, open_task
+from services.stage_tracking.usecases.clocks import ask_for_receipt, keep_clocks, open_task
 from services.stage_tracking.usecases.journal import write
 from services.stage_tracking.usecases.serving import lose_party
 from shared.clock import court_date
+from shared.contracts.case_kinds import DeadlineKind, kind_of
 from shared.contracts.cases import (
     AssignmentRule,
     CaseAssigned,
@@ -57,27 +58,31 @@ async def hold_case(tx: Transaction, case_id: UUID) -> None:
 
 
 async def on_case_filed(kit: StageKit, tx: Transaction, event: CaseFiled, envelope: Envelope) -> None:
-    """The investigation period opens, the milestones are planned, the clocks start."""
+    """The milestones are planned, the clocks of its kind start; of an enforcement the investigation period opens."""
     facts, case_id = event.facts, event.case_id
-    row = {"case_id": case_id, "court": envelope.court, "period": Period.INVESTIGATION, "silent": event.silent}
-    await cases.put(tx.conn, {**row, **_kept(kit, facts)})
+    enforces = kind_of(facts.case_number).enforces
+    period = Period.INVESTIGATION if enforces else None
+    row = {"case_id": case_id, "court": envelope.court, "period": period, "silent": event.silent}
+    await cases.put(tx.conn, {**row, **_kept(facts)})
     for party in event.parties:
         await cases.put_party(tx.conn, case_id, party.party_id, party.role)
     await write(kit, tx, case_id, Note(EntryKind.FILED, _filing_words(event)))
-    await stages.open_period(tx.conn, case_id, Period.INVESTIGATION, facts.filed_on)
-    await tx.emit(PeriodOpened(case_id=case_id, period=Period.INVESTIGATION, on=facts.filed_on))
+    if enforces:
+        await stages.open_period(tx.conn, case_id, Period.INVESTIGATION, facts.filed_on)
+        await tx.emit(PeriodOpened(case_id=case_id, period=Period.INVESTIGATION, on=facts.filed_on))
     await keep_clocks(kit, tx, case_id)
     await reach(tx, case_id, Milestone.FILING, facts.filed_on)
     await _open_filing_tasks(kit, tx, case_id)
 
 
-def _kept(kit: StageKit, facts: CaseFacts) -> dict[str, Any]:
+def _kept(facts: CaseFacts) -> dict[str, Any]:
     return {
         "number": facts.case_number,
         "filed_on": facts.filed_on,
         "received_on": facts.received_on,
         "cause": facts.cause,
-        "administrative": kit.settings.is_administrative(facts.cause),
+        "administrative": facts.non_litigation,
+        "main_case": facts.main_case,
     }
 
 
@@ -90,11 +95,12 @@ def _filing_words(event: CaseFiled) -> str:
 
 async def _open_filing_tasks(kit: StageKit, tx: Transaction, case_id: UUID) -> None:
     due = {row.kind: row.due_at for row in await deadlines.current(tx.conn, case_id)}
-    due_at = due[DeadlineKind.ASSIGNMENT]
+    due_at = due.get(DeadlineKind.ASSIGNMENT)
     detail = "请确定承办法官和合议庭。确定后本事项自动办结。"
     task = Task(TaskKind.ASSIGN_JUDGE, "case", "确定承办法官", detail, Owner(role=Role.CLERK), due_at)
     await open_task(kit, tx, case_id, task)
     await _watch_roles(kit, tx, case_id)
+    await ask_for_receipt(kit, tx, case_id)
 
 
 async def _watch_roles(kit: StageKit, tx: Transaction, case_id: UUID) -> None:
@@ -126,10 +132,11 @@ async def reach(tx: Transaction, case_id: UUID, milestone: Milestone, on: Any) -
 async def on_case_corrected(kit: StageKit, tx: Transaction, event: CaseCorrected, _envelope: Envelope) -> None:
     """Take over the facts; another day of filing sets every running clock anew."""
     case = await known_case(tx, event.case_id)
-    kept = _kept(kit, event.facts)
+    kept = _kept(event.facts)
     await cases.change(tx.conn, event.case_id, **kept)
     await write(kit, tx, event.case_id, Note(EntryKind.CORRECTED, _correction_words(case, event.facts)))
     await keep_clocks(kit, tx, event.case_id)
+    await ask_for_receipt(kit, tx, event.case_id)
 
 
 def _correction_words(old: Row[Any], new: CaseFacts) -> str:
@@ -137,9 +144,20 @@ def _correction_words(old: Row[Any], new: CaseFacts) -> str:
         ("案号", old.number, new.case_number),
         ("立案日期", cn_date(old.filed_on), cn_date(new.filed_on)),
         ("案由", old.cause, new.cause),
+        ("收到申请的日期", _or_none(old.received_on), _or_none(new.received_on)),
+        ("是否非诉执行", _yes_no(old.administrative), _yes_no(new.non_litigation)),
+        ("所属执行案件", old.main_case or "未登记", new.main_case or "未登记"),
     )
     changes = [f"{name}由{before}更正为{after}" for name, before, after in pairs if before != after]
     return "；".join(changes) + "。" if changes else "补充或者更正了执行依据、标的或者应履行义务的登记。"
+
+
+def _or_none(day: date | None) -> str:
+    return "未登记" if day is None else cn_date(day)
+
+
+def _yes_no(value: object) -> str:
+    return "是" if value else "否"
 
 
 async def on_party_added(kit: StageKit, tx: Transaction, event: PartyAdded, _envelope: Envelope) -> None:

@@ -21,6 +21,7 @@ from shared.contracts.notices import (
     NoticeServed,
     NoticeUnserved,
     NoticeWaits,
+    NoticeWithdrawn,
 )
 from shared.db.transaction import Transaction
 from shared.errors import NotYet
@@ -98,6 +99,16 @@ async def on_notice_unserved(kit: StageKit, tx: Transaction, event: NoticeUnserv
         await _serve_anew(kit, tx, event, was, case.judge_id)
     if event.kind == EXECUTION_NOTICE:
         await take_unserved(kit, tx, event)
+
+
+async def on_notice_withdrawn(kit: StageKit, tx: Transaction, event: NoticeWithdrawn, _envelope: Envelope) -> None:
+    """It does not belong to the case: nobody need supply, look after or serve anything for it."""
+    await hold_case(tx, event.case_id)
+    await _log(kit, tx, EntryKind.NOTICE_WITHDRAWN, event, event.reason)
+    await troubles.settle(tx.conn, event.case_id, event.notice_id, tx.now)
+    subjects = {TaskKind.SUPPLY_FIELD: _subject(event), TaskKind.SERVE_ANEW: f"{event.party_id}/{event.notice_id}"}
+    for kind, subject in subjects.items():
+        await tasks.close(tx.conn, event.case_id, kind, subject, tx.now)
 
 
 async def _serve_anew(kit: StageKit, tx: Transaction, event: NoticeUnserved, was: str, judge_id: UUID | None) -> None:

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row, Select, func, select
+from sqlalchemy import ColumnElement, Row, Select, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.stage_tracking.domain.cursor import Cursor
@@ -26,10 +26,15 @@ class Filter:
     number: str | None = None
 
 
+def _late(now: datetime) -> ColumnElement[bool]:
+    """A limit that is only provisional makes no case late."""
+    return (cases.c.next_due_at < now) & ~cases.c.next_provisional
+
+
 def _filtered(query: Select[Any], wanted: Filter) -> Select[Any]:
     due = cases.c.next_due_at
     states = {
-        "late": due < wanted.now,
+        "late": _late(wanted.now),
         "soon": due.between(wanted.now, wanted.soon),
         "unassigned": cases.c.judge_id.is_(None),
     }
@@ -58,7 +63,7 @@ async def counts(conn: AsyncConnection, wanted: Filter) -> Row[Any]:
     """How many cases are late, soon due, without a judge, and there at all."""
     due = cases.c.next_due_at
     columns: list[Any] = [
-        func.count().filter(due < wanted.now).label("late"),
+        func.count().filter(_late(wanted.now)).label("late"),
         func.count().filter(due.between(wanted.now, wanted.soon)).label("soon"),
         func.count().filter(cases.c.judge_id.is_(None)).label("unassigned"),
         func.count().label("open"),

@@ -40,6 +40,12 @@ async def find(conn: AsyncConnection, key: str) -> Row[Any] | None:
     return (await conn.execute(select(cases).where(found).order_by(cases.c.filed_on.desc()).limit(1))).one_or_none()
 
 
+async def belonging_to(conn: AsyncConnection, number: str) -> list[Row[Any]]:
+    """The cases whose main case has this number, newest first."""
+    query = select(cases).where(is_number(cases.c.main_case, number))
+    return list(await conn.execute(query.order_by(cases.c.filed_on.desc(), cases.c.number).limit(50)))
+
+
 async def put_party(conn: AsyncConnection, case_id: UUID, party_id: UUID, role: str) -> None:
     """A party, or its role brought up to date."""
     row = upsert(parties).values(party_id=party_id, case_id=case_id, role=role)

@@ -57,15 +57,14 @@ async def set_service(conn: AsyncConnection, case_id: UUID, on: date | None) -> 
     await conn.execute(update(milestones).where(here).values(values))
 
 
-async def milestone(conn: AsyncConnection, case_id: UUID, which: Milestone) -> Row[Any]:
-    """One of the case's milestones."""
+async def milestone(conn: AsyncConnection, case_id: UUID, which: Milestone) -> Row[Any] | None:
+    """One of the case's milestones; None when a case of its kind has none."""
     here = (milestones.c.case_id == case_id) & (milestones.c.milestone == which)
-    row: Row[Any] = (await conn.execute(select(milestones).where(here))).one()
-    return row
+    return (await conn.execute(select(milestones).where(here))).one_or_none()
 
 
 async def milestones_of(conn: AsyncConnection, case_ids: Sequence[UUID]) -> dict[UUID, list[Row[Any]]]:
-    """The six milestones of each case, in order."""
+    """The milestones of each case, in order."""
     order = {milestone.value: index for index, milestone in enumerate(Milestone)}
     found: dict[UUID, list[Row[Any]]] = {case_id: [] for case_id in case_ids}
     rows = await conn.execute(select(milestones).where(milestones.c.case_id.in_(case_ids)))

@@ -37,7 +37,8 @@ cases = Table(
     Column("cause", Text, nullable=False),
     Column("administrative", Boolean, nullable=False),
     Column("silent", Boolean, nullable=False),
-    Column("period", Text, nullable=False),
+    Column("main_case", Text, index=True),
+    Column("period", Text),
     Column("judge_id", Uuid, index=True),
     Column("judge_name", Text),
     Column("clerk_name", Text),
@@ -47,6 +48,7 @@ cases = Table(
     Column("closed_on", Date),
     Column("next_due_at", _INSTANT),
     Column("next_kind", Text),
+    Column("next_provisional", Boolean, nullable=False, server_default=text("false")),
 )
 Index("cases_by_urgency", cases.c.next_due_at, cases.c.case_id)
 

@@ -12,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from services.stage_tracking.domain.cursor import Cursor
 from services.stage_tracking.domain.tasks import Task, TaskKind
 from services.stage_tracking.store.tables import cases, members, tasks
+from shared.contracts.case_kinds import DeadlineKind
 from shared.db.transaction import new_id
 
 _OPEN = tasks.c.done_at.is_(None)
@@ -64,6 +65,13 @@ async def close(conn: AsyncConnection, case_id: UUID, kind: TaskKind, subject: s
 async def close_all(conn: AsyncConnection, case_id: UUID, kind: TaskKind, at: datetime) -> None:
     """Every open task of this kind is done, by nobody's hand."""
     here = (tasks.c.case_id == case_id) & (tasks.c.kind == kind)
+    await conn.execute(update(tasks).where(here, _OPEN).values(done_at=at))
+
+
+async def close_of_clock(conn: AsyncConnection, case_id: UUID, kind: DeadlineKind, at: datetime) -> None:
+    """What a clock's ringing had asked for is done with: the clock does not belong there."""
+    rung = tasks.c.kind.in_((TaskKind.REMINDER, TaskKind.OVERDUE_REASONS))
+    here = (tasks.c.case_id == case_id) & rung & (tasks.c.subject == kind)
     await conn.execute(update(tasks).where(here, _OPEN).values(done_at=at))
 
 

@@ -22,6 +22,7 @@ from services.stage_tracking.store import cases, stages
 from services.stage_tracking.usecases.clocks import keep_clocks, open_task, reached_milestones
 from services.stage_tracking.usecases.journal import LogEntry, entry_at, publish, published_facts, write
 from shared.clock import court_date
+from shared.contracts.case_kinds import kind_of
 from shared.contracts.stages import Milestone, MilestoneReached, Period, PeriodOpened
 from shared.db.answers import given_before, remember
 from shared.db.transaction import Transaction
@@ -74,8 +75,10 @@ async def _own_case(tx: Transaction, caller: Caller, case_key: str) -> Row[Any]:
 async def stage_of(tx: Transaction, case: Row[Any]) -> Stage:
     """Where the case stands."""
     rows = await stages.periods_of(tx.conn, case.case_id)
-    since = next(row.opened_on for row in rows if row.period == case.period)
-    return Stage(case.filed_on, Period(case.period), since, await reached_milestones(tx, case.case_id))
+    since = next((row.opened_on for row in rows if row.period == case.period), None)
+    period = None if case.period is None else Period(case.period)
+    reached = await reached_milestones(tx, case.case_id)
+    return Stage(case.filed_on, period, since, reached, kind_of(case.number))
 
 
 async def _work(kit: StageKit, tx: Transaction, caller: Caller, case: Row[Any], work: Work) -> LogEntry:

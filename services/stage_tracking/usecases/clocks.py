@@ -9,19 +9,27 @@ from uuid import UUID
 
 from sqlalchemy import Row
 
-from services.stage_tracking.domain.deadlines import CaseDates, Deadline, DeadlineKind, deadlines_of
+from services.stage_tracking.domain.deadlines import (
+    WITHOUT_URGENCY,
+    CaseDates,
+    Deadline,
+    Running,
+    deadlines_of,
+    nearest,
+)
 from services.stage_tracking.domain.log import EntryKind, Note
 from services.stage_tracking.domain.stages import MILESTONE_TITLES, OWNERS, plans
 from services.stage_tracking.domain.stopping import Deeds, stopped
 from services.stage_tracking.domain.stopping import undone as run_again
-from services.stage_tracking.domain.tasks import Task, TaskKind, rung_task
+from services.stage_tracking.domain.tasks import Rung, Task, TaskKind, ask_receipt, rung_task
 from services.stage_tracking.settings import StageKit
 from services.stage_tracking.store import cases, deadlines, stages, tasks
 from services.stage_tracking.store.serving import party_standing
 from services.stage_tracking.usecases.journal import write
 from shared.calendar.workdays import CourtCalendar
 from shared.clock import court_date, end_of_day
-from shared.contracts.stages import DeadlineMet, DeadlineRang, DeadlineSet, Milestone
+from shared.contracts.case_kinds import FROM_RECEIPT, CaseKind, DeadlineKind, kind_of
+from shared.contracts.stages import DeadlineMet, DeadlineRang, DeadlineSet, DeadlineWithdrawn, Milestone
 from shared.db.transaction import Transaction, made_at
 from shared.runtime.claims import work_through
 from shared.telemetry import metrics
@@ -31,7 +39,6 @@ FIRE_SIGNAL = "deadlines"
 _FIRED_LATE = metrics.gauge(
     "deadline_fired_late_seconds", "How long after it fell due, or was set, the latest clock rang.", ("service",)
 )
-_LIMITS = [kind.value for kind in DeadlineKind if kind is not DeadlineKind.COURT_LIMIT_REMINDER]
 
 
 @lru_cache
@@ -56,17 +63,44 @@ async def keep_clocks(
     if case is None:
         raise LookupError("the case's row was not locked before")
     assigned_on = None if case.assigned_at is None else court_date(case.assigned_at)
-    dates = CaseDates(case.filed_on, assigned_on, case.administrative, case.received_on)
+    kind = kind_of(case.number)
+    dates = CaseDates(kind, case.filed_on, assigned_on, case.administrative, case.received_on)
     wanted = deadlines_of(dates, kit.settings.figures, calendar)
     milestones = (await stages.milestones_of(tx.conn, [case_id]))[case_id]
     ended = await _ended(tx, case, _reached(milestones))
     rows = await deadlines.current(tx.conn, case_id)
     again = set() if undone is None else run_again(_met(rows), ended, undone)
-    current = await _set_all(kit, tx, rows, wanted, Setting(case_id, calendar.known_until, again))
-    await _plan(kit, tx, case, current, milestones)
+    standing = await _withdraw(kit, tx, case, rows, {deadline.kind for deadline in wanted})
+    current = await _set_all(kit, tx, standing, wanted, Setting(case_id, calendar.known_until, again))
+    await _plan(kit, tx, case, kind, current, milestones)
     await _stop_what_is_done(kit, tx, case, current, ended)
     await _note_nearest(tx, case, [row for row in current if row.met_at is None and row.kind not in ended])
     tx.wake(FIRE_SIGNAL)
+
+
+async def _withdraw(
+    kit: StageKit, tx: Transaction, case: Row[Any], rows: Sequence[Row[Any]], wanted: Collection[DeadlineKind]
+) -> Sequence[Row[Any]]:
+    """Take back the running clocks that do not belong to the case, or to what is known of it; those that stand."""
+    gone = [row for row in rows if row.kind not in wanted and row.met_at is None]
+    if not gone:
+        return rows
+    await deadlines.supersede(tx.conn, [row.id for row in gone], tx.now)
+    lines = []
+    for row in gone:
+        kind = DeadlineKind(row.kind)
+        await tasks.close_of_clock(tx.conn, case.case_id, kind, tx.now)
+        await tx.emit(DeadlineWithdrawn(case_id=case.case_id, kind=kind))
+        lines.append(f"{kind.label}：撤销（原定{cn_date(row.due_on)}），{_why_not(case, kind)}")
+    await write(kit, tx, case.case_id, Note(EntryKind.CLOCKS, "\n".join(lines)))
+    return [row for row in rows if row not in gone]
+
+
+def _why_not(case: Row[Any], kind: DeadlineKind) -> str:
+    here = kind_of(case.number)
+    if kind in here.clocks:
+        return "没有登记收到申请的日期，不能计算。"
+    return f"本案是{here.title}，不适用这一期限。"
 
 
 @dataclass(frozen=True)
@@ -97,8 +131,7 @@ async def _set_all(
         version = 1 if old is None else old.version + 1
         if old is not None:
             replaced.append(old.id)
-        # What rang for this very instant has rung: other words for it are no reason to ring again.
-        rang_at = old.fired_at if old is not None and not again and old.due_at == deadline.due_at else None
+        rang_at = old.fired_at if old is not None and not again and _has_rung_for(old, deadline) else None
         added.append((deadline, {"version": version, "calendar_until": calendar_until, "fired_at": rang_at}))
         await tx.emit(_set_event(case_id, deadline, version))
         lines.append(_difference(old, deadline, version))
@@ -113,6 +146,12 @@ async def _set_all(
 
 def _same(old: Row[Any], new: Deadline) -> bool:
     return all(getattr(old, name) == getattr(new, name) for name in ("due_at", "rule", "article", "provisional"))
+
+
+def _has_rung_for(old: Row[Any], new: Deadline) -> bool:
+    """Other words for the same instant are no reason to ring again; that a limit is certain by now is one."""
+    turns_red = old.provisional and not new.provisional and new.kind not in WITHOUT_URGENCY
+    return bool(old.due_at == new.due_at and not turns_red)
 
 
 def _set_event(case_id: UUID, deadline: Deadline, version: int) -> DeadlineSet:
@@ -142,10 +181,16 @@ def _difference(old: Row[Any] | None, new: Deadline, version: int) -> str:
 
 
 async def _plan(
-    kit: StageKit, tx: Transaction, case: Row[Any], current: Sequence[Row[Any]], known: Sequence[Row[Any]]
+    kit: StageKit,
+    tx: Transaction,
+    case: Row[Any],
+    kind: CaseKind,
+    current: Sequence[Row[Any]],
+    known: Sequence[Row[Any]],
 ) -> None:
     due = {DeadlineKind(row.kind): row.due_on for row in current}
-    planned = plans(due, case.filed_on, case.closed_on, kit.settings.figures)
+    all_plans = plans(due, case.filed_on, case.closed_on, kit.settings.figures)
+    planned = {each: all_plans[each] for each in kind.milestones}
     as_known = {Milestone(row.milestone): row for row in known}
     changed = {each: on for each, on in planned.items() if each not in as_known or _moves(as_known[each], on)}
     if changed:
@@ -161,7 +206,8 @@ async def _ended(tx: Transaction, case: Row[Any], reached: Mapping[Milestone, da
     """The clocks whose deeds are done by now, and when they were."""
     respondents = cases.respondents(await cases.parties_of(tx.conn, case.case_id))
     sent = [party_standing(row).notified_at(tx.now) for row in respondents]
-    return stopped(Deeds(case.assigned_at, sent, reached.get(Milestone.SERVICE), case.closed_on), tx.now)
+    served, enforced = reached.get(Milestone.SERVICE), reached.get(Milestone.ENFORCEMENT)
+    return stopped(Deeds(case.assigned_at, sent, served, case.closed_on, enforced), tx.now)
 
 
 async def _stop_what_is_done(
@@ -184,17 +230,20 @@ async def _stop_what_is_done(
         lines.append(f"{kind.label}：{cn_date(ended[kind])}完成{late}（期限{cn_date(row.due_on)}）")
     if case.closed_on is not None:
         await tasks.close_all(tx.conn, case.case_id, TaskKind.OVERDUE_REASONS, tx.now)
+        await tasks.close_all(tx.conn, case.case_id, TaskKind.ASK_RECEIPT, tx.now)
     if lines:
         await write(kit, tx, case.case_id, Note(EntryKind.CLOCKS_STOPPED, "\n".join(lines)))
 
 
 async def _note_nearest(tx: Transaction, case: Row[Any], running: Sequence[Row[Any]]) -> None:
     """Keep the case's nearest running limit, so that lists sort by it."""
-    limits = [row for row in running if row.kind in _LIMITS]
-    nearest = min(limits, key=lambda row: row.due_at, default=None)
-    due_at, kind = (None, None) if nearest is None else (nearest.due_at, nearest.kind)
-    if (due_at, kind) != (case.next_due_at, case.next_kind):
-        await cases.change(tx.conn, case.case_id, next_due_at=due_at, next_kind=kind)
+    found = nearest(
+        Running(DeadlineKind(row.kind), row.due_at, row.provisional, row.fired_at is not None) for row in running
+    )
+    due_at, kind, provisional = (found.due_at, found.kind, found.provisional) if found else (None, None, False)
+    if (due_at, kind, provisional) != (case.next_due_at, case.next_kind, case.next_provisional):
+        values = {"next_due_at": due_at, "next_kind": kind, "next_provisional": provisional}
+        await cases.change(tx.conn, case.case_id, **values)
 
 
 async def reached_milestones(tx: Transaction, case_id: UUID) -> dict[Milestone, date]:
@@ -209,6 +258,19 @@ def _reached(milestones: Sequence[Row[Any]]) -> dict[Milestone, date]:
 async def open_task(kit: StageKit, tx: Transaction, case_id: UUID, task: Task) -> None:
     """Open a task, its detail sealed."""
     await tasks.open_task(tx.conn, case_id, task, kit.keyring.seal(task.detail, str(case_id)), tx.now)
+
+
+async def ask_for_receipt(kit: StageKit, tx: Transaction, case_id: UUID) -> None:
+    """Somebody must say when the application came in, where clocks count from that day; nobody once it is known."""
+    case = await cases.lock(tx.conn, case_id)
+    if case is None:
+        return
+    dates = CaseDates(kind_of(case.number), case.filed_on, received_on=case.received_on)
+    if not dates.lacks_receipt or case.closed_on is not None:
+        await tasks.close(tx.conn, case_id, TaskKind.ASK_RECEIPT, "case", tx.now)
+        return
+    clocks = [kind for kind in DeadlineKind if kind in dates.kind.clocks & FROM_RECEIPT]
+    await open_task(kit, tx, case_id, ask_receipt(clocks))
 
 
 async def fire_due(kit: StageKit) -> int:
@@ -236,14 +298,26 @@ async def _ring(kit: StageKit, tx: Transaction, row: Row[Any]) -> None:
     await tx.emit(DeadlineRang(case_id=row.case_id, kind=kind, version=row.version, due_at=row.due_at))
     # A reminder is computed backwards from the limit of which it speaks.
     limit = row.start_on if kind is DeadlineKind.COURT_LIMIT_REMINDER else row.due_on
-    text = f"{kind.label}：期限{cn_date(limit)}。{row.rule}。依据：{row.article}"
+    mark = "（暂定，待该年放假安排公布）" if row.provisional else ""
+    text = f"{kind.label}：期限{cn_date(limit)}{mark}。{row.rule}。依据：{row.article}"
     await write(kit, tx, row.case_id, Note(EntryKind.RANG, text, plain={"deadline": kind, "version": row.version}))
     reached = await reached_milestones(tx, row.case_id)
-    outstanding = "、".join(MILESTONE_TITLES[each] for each in Milestone if each not in reached) or "无"
-    task = rung_task(kind, cn_date(limit), row.judge_id, outstanding, end_of_day(limit))
+    due = kind_of(row.number).milestones
+    outstanding = "、".join(MILESTONE_TITLES[each] for each in due if each not in reached) or "无"
+    task = rung_task(Rung(kind, cn_date(limit), end_of_day(limit), row.provisional, outstanding), row.judge_id)
     if kind is DeadlineKind.COURT_LIMIT:
         await tasks.close_all(tx.conn, row.case_id, TaskKind.REMINDER, tx.now)
     await open_task(kit, tx, row.case_id, task)
+    if row.provisional:
+        await _urge_no_more(tx, row.case_id)
+
+
+async def _urge_no_more(tx: Transaction, case_id: UUID) -> None:
+    """Lists sort the case by its next limit: this one waits for its calendar."""
+    case = await cases.lock(tx.conn, case_id)
+    running = [row for row in await deadlines.current(tx.conn, case_id) if row.met_at is None]
+    if case is not None:
+        await _note_nearest(tx, case, running)
 
 
 async def recompute_outdated(kit: StageKit, calendar: CourtCalendar | None = None) -> int:
@@ -256,6 +330,7 @@ async def recompute_outdated(kit: StageKit, calendar: CourtCalendar | None = Non
             async with kit.db.begin() as tx:
                 await cases.lock(tx.conn, case_id)
                 await keep_clocks(kit, tx, case_id, calendar)
+                await ask_for_receipt(kit, tx, case_id)
         done += len(case_ids)
         if not case_ids:
             return done

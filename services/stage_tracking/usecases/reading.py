@@ -16,6 +16,7 @@ from services.stage_tracking.store.board import Filter
 from services.stage_tracking.store.tables import LEDGER
 from services.stage_tracking.usecases.journal import LogEntry, opened
 from services.stage_tracking.usecases.tasks import TaskView, after, mine, view
+from shared.contracts.case_kinds import CaseKind, kind_of
 from shared.errors import NotFound
 from shared.http.auth import Caller
 from shared.ledger.chain import BrokenAt, Entry, Head
@@ -35,6 +36,9 @@ class CaseView:
     milestones: list[Row[Any]]
     deadlines: list[Row[Any]]
     tasks: list[TaskView]
+    kind: CaseKind
+    main_case: Row[Any] | None
+    side_cases: list[Row[Any]]
 
 
 @dataclass(frozen=True)
@@ -78,6 +82,9 @@ async def case_view(kit: StageKit, case_key: str) -> CaseView:
             milestones=(await stages.milestones_of(conn, [case.case_id]))[case.case_id],
             deadlines=await deadlines.current(conn, case.case_id),
             tasks=[view(kit, row) for row in await tasks.of_case(conn, case.case_id)],
+            kind=kind_of(case.number),
+            main_case=None if case.main_case is None else await cases.find(conn, case.main_case),
+            side_cases=await cases.belonging_to(conn, case.number),
         )
 
 

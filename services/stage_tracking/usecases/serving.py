@@ -76,6 +76,8 @@ async def keep_service(kit: StageKit, tx: Transaction, case_id: UUID, lost: str 
     rows = cases.respondents(await cases.parties_of(tx.conn, case_id))
     day = of_case([serving.party_standing(row) for row in rows])
     known = await stages.milestone(tx.conn, case_id, Milestone.SERVICE)
+    if known is None:
+        return False
     if known.actual_on == day or (known.actual_on is not None and not known.by_notices):
         return False
     if day is not None:

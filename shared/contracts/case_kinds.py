@@ -1,0 +1,149 @@
+"""The kinds of cases by the type in their number: one table of what each is, owes and counts.
+
+The law's part is here, once, for every service; what only the court decides is a setting. Who reads it decides
+nothing by a type code.
+"""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from types import MappingProxyType
+
+from shared.contracts.case_number import parts
+from shared.contracts.cases import PartyRole
+from shared.contracts.stages import Milestone
+
+_TYPE = re.compile(r"(执恢|执异|执复|执保|执监|执协|执他|执)(?:字第)?$")
+_STEPS = (Milestone.FILING, Milestone.SCHEDULING)
+_END = (Milestone.CLOSURE, Milestone.ARCHIVING)
+
+
+class NoticeKind(StrEnum):
+    """The notices that a filing can make due."""
+
+    CASE_ACCEPTED = "CASE_ACCEPTED"
+    ENFORCEMENT_NOTICE = "ENFORCEMENT_NOTICE"
+    RIGHTS_RISKS = "RIGHTS_RISKS"
+    INTEGRITY_CARD = "INTEGRITY_CARD"
+    HANDLING = "HANDLING"
+
+
+class DeadlineKind(StrEnum):
+    """The periods that can run in a case, by what each waits for."""
+
+    ASSIGNMENT = "assignment"
+    EXECUTION_NOTICE = "execution_notice"
+    EXECUTION_NOTICE_OUTER = "execution_notice_outer"
+    COURT_LIMIT_REMINDER = "court_limit_reminder"
+    COURT_LIMIT = "court_limit"
+    STATUTORY_LIMIT = "statutory_limit"
+    UPPER_COURT = "upper_court_six_months"
+    PRESERVATION_BEGIN = "preservation_begin"
+    OBJECTION_DECISION = "objection_decision"
+    RECONSIDERATION_DECISION = "reconsideration_decision"
+
+    @property
+    def label(self) -> str:
+        """Its name for people."""
+        return _TITLES[self]
+
+
+_TITLES: Mapping[DeadlineKind, str] = MappingProxyType({
+    DeadlineKind.ASSIGNMENT: "确定承办人",
+    DeadlineKind.EXECUTION_NOTICE: "发出执行通知",
+    DeadlineKind.EXECUTION_NOTICE_OUTER: "发出执行通知（最迟）",
+    DeadlineKind.COURT_LIMIT_REMINDER: "三个月期限届满前提醒",
+    DeadlineKind.COURT_LIMIT: "本院三个月办案期限",
+    DeadlineKind.STATUTORY_LIMIT: "法定执行期限",
+    DeadlineKind.UPPER_COURT: "可以向上一级法院申请执行",
+    DeadlineKind.PRESERVATION_BEGIN: "开始执行保全",
+    DeadlineKind.OBJECTION_DECISION: "执行异议审查期限",
+    DeadlineKind.RECONSIDERATION_DECISION: "执行复议审查期限",
+})  # fmt: skip
+
+FROM_RECEIPT = frozenset(
+    {
+        DeadlineKind.EXECUTION_NOTICE_OUTER,
+        DeadlineKind.UPPER_COURT,
+        DeadlineKind.OBJECTION_DECISION,
+        DeadlineKind.RECONSIDERATION_DECISION,
+    }
+)
+"""They count from the day on which the application came in; as long as it is not known they do not run."""
+
+
+@dataclass(frozen=True)
+class CaseKind:
+    """A kind of case. `owed`: the notices of the filing, by side. `work`: what the court does in it, for the parties.
+
+    `enforces`: the three periods, the execution notice and the quality checklists belong to it. `orders_report`: the
+    execution notice carries a 报告财产令. `limit`: in words, where no clock says until when it is to be closed.
+    """
+
+    type: str
+    title: str
+    clocks: frozenset[DeadlineKind]
+    milestones: tuple[Milestone, ...]
+    owed: Mapping[PartyRole, tuple[NoticeKind, ...]]
+    enforces: bool = False
+    orders_report: bool = False
+    resumes: bool = False
+    side_case: bool = True
+    """Whether it belongs to an enforcement case, its `main_case`."""
+    work: str = ""
+    limit: str = ""
+
+    def main_notice(self, role: PartyRole) -> NoticeKind | None:
+        """The notice that tells a side of the filing; None when it is told of nothing then."""
+        return next(iter(self.owed[role]), None)
+
+
+_ENFORCED: Mapping[PartyRole, tuple[NoticeKind, ...]] = MappingProxyType({
+    PartyRole.APPLICANT: (NoticeKind.CASE_ACCEPTED, NoticeKind.RIGHTS_RISKS, NoticeKind.INTEGRITY_CARD),
+    PartyRole.RESPONDENT: (NoticeKind.ENFORCEMENT_NOTICE, NoticeKind.RIGHTS_RISKS, NoticeKind.INTEGRITY_CARD),
+})  # fmt: skip
+_TOLD = (NoticeKind.HANDLING, NoticeKind.INTEGRITY_CARD)
+_BOTH_TOLD: Mapping[PartyRole, tuple[NoticeKind, ...]] = MappingProxyType(dict.fromkeys(PartyRole, _TOLD))
+# Whoever is to be secured against learns of it when it is done (CPL 103: no tipping off).
+_APPLICANT_TOLD: Mapping[PartyRole, tuple[NoticeKind, ...]] = MappingProxyType(
+    {PartyRole.APPLICANT: _TOLD, PartyRole.RESPONDENT: ()}
+)
+_NOBODY_TOLD: Mapping[PartyRole, tuple[NoticeKind, ...]] = MappingProxyType(dict.fromkeys(PartyRole, ()))
+_ENFORCEMENT_CLOCKS = frozenset({
+    DeadlineKind.ASSIGNMENT, DeadlineKind.EXECUTION_NOTICE, DeadlineKind.EXECUTION_NOTICE_OUTER,
+    DeadlineKind.COURT_LIMIT_REMINDER, DeadlineKind.COURT_LIMIT, DeadlineKind.STATUTORY_LIMIT, DeadlineKind.UPPER_COURT,
+})  # fmt: skip
+_COURTS_OWN = "办理期限按本院的规定，没有法定的统一期限。"
+
+KINDS: Mapping[str, CaseKind] = MappingProxyType({
+    kind.type: kind
+    for kind in (
+        CaseKind("执", "执行案件", _ENFORCEMENT_CLOCKS, tuple(Milestone), _ENFORCED,
+                 enforces=True, orders_report=True, side_case=False),
+        CaseKind("执恢", "恢复执行案件", _ENFORCEMENT_CLOCKS, tuple(Milestone), _ENFORCED,
+                 enforces=True, resumes=True),
+        CaseKind("执保", "财产保全执行案件", frozenset({DeadlineKind.PRESERVATION_BEGIN}),
+                 (*_STEPS, Milestone.ENFORCEMENT, *_END), _APPLICANT_TOLD, work="本院依法实施财产保全。",
+                 limit="保全裁定作出后五日内开始执行；情况紧急的，立即开始执行。"),
+        CaseKind("执异", "执行异议案件", frozenset({DeadlineKind.OBJECTION_DECISION}), (*_STEPS, *_END), _BOTH_TOLD,
+                 work="本院由审判监督庭审查执行异议。", limit="自收到书面异议之日起十五日内审查。"),
+        CaseKind("执复", "执行复议案件", frozenset({DeadlineKind.RECONSIDERATION_DECISION}), (*_STEPS, *_END),
+                 _BOTH_TOLD, work="本院审查复议申请。",
+                 limit="自收到复议申请之日起三十日内审查；有特殊情况的，经院长批准可以延长三十日。"),
+        CaseKind("执监", "执行监督案件", frozenset(), (*_STEPS, *_END), _BOTH_TOLD,
+                 work="本院依法监督执行。", limit=_COURTS_OWN),
+        CaseKind("执协", "执行协调案件", frozenset(), (*_STEPS, *_END), _NOBODY_TOLD,
+                 work="本院协调处理执行争议或者协助执行事项。", limit=_COURTS_OWN),
+        CaseKind("执他", "其他执行案件", frozenset(), (*_STEPS, *_END), _NOBODY_TOLD,
+                 work="本院办理与执行有关的其他事项。", limit=_COURTS_OWN),
+    )
+})  # fmt: skip
+_OTHER = KINDS["执他"]
+
+
+def kind_of(case_number: str) -> CaseKind:
+    """What kind of case a number names; of one that cannot be read nothing is owed and nothing counts."""
+    found = parts(case_number)
+    written = _TYPE.search(found.code) if found else None
+    return KINDS[written[1]] if written else _OTHER
