@@ -7,7 +7,7 @@ from datetime import timedelta
 
 from services.party_notification.channels.mail import Mailer, MailServer, Tls
 from services.party_notification.channels.sms import AliyunAccount, AliyunSms, sms_client
-from services.party_notification.usecases import holding, sending
+from services.party_notification.usecases import holding, reconciling, sending
 from services.party_notification.usecases.facts import NotificationKit
 from services.party_notification.usecases.planning import SEND_SIGNAL, TEMPLATE_SIGNAL
 from services.party_notification.usecases.readiness import require_channels
@@ -68,8 +68,9 @@ def jobs(kit: NotificationKit) -> Sequence[Job]:
         Job("send mail", _SOON, _until_done(lambda: sending.send_mails(kit, mailer)), SEND_SIGNAL),
         Job("settle due cases", _SOON, _until_done(lambda: holding.settle_due(kit))),
         Job("expire intents", _SOON, _until_done(lambda: sending.expire_intents(kit))),
+        Job("doubt what a backup brought back", _LATER, _until_done(lambda: reconciling.doubt_restored(kit))),
         Job("send mails again", _SOON, _until_done(lambda: sending.resend_mails(kit))),
-        Job("reconcile SMS", _SOON, _until_done(lambda: sending.reconcile_sms(kit, sms))),
+        Job("reconcile SMS", _SOON, _until_done(lambda: reconciling.reconcile_sms(kit, sms))),
     )
 
 

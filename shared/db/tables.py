@@ -135,6 +135,14 @@ wrong_tries = Table(
 )
 Index("wrong_tries_old", wrong_tries.c.last_at)
 
+restorations = Table(
+    "restorations",
+    KIT,
+    Column("id", BigInteger, Identity(always=True), primary_key=True),
+    Column("taken_at", DateTime(timezone=True), nullable=False),
+    Column("restored_at", DateTime(timezone=True), nullable=False, server_default=_NOW),
+)
+
 sandbox_clock = Table(
     "sandbox_clock",
     KIT,

@@ -19,7 +19,7 @@ from services.party_notification.service import SERVICE
 from services.party_notification.settings import NotificationSettings
 from services.party_notification.store import tables
 from services.party_notification.store.sending import machine_time
-from services.party_notification.usecases import sending
+from services.party_notification.usecases import reconciling, sending
 from services.party_notification.usecases.planning import TEMPLATE_SIGNAL
 from shared.contracts.cases import JudgeCorrected, Officer, PartyAdded
 from shared.contracts.notices import NoticeWaits
@@ -169,13 +169,13 @@ async def test_of_two_answers_to_one_question_after_an_sms_one_counts(office: Of
     slow = Slow()
     await office.hasten()
     async with asyncio.timeout(20), asyncio.TaskGroup() as group:
-        group.create_task(sending.reconcile_sms(office.kit, slow))  # type: ignore[arg-type]
+        group.create_task(reconciling.reconcile_sms(office.kit, slow))  # type: ignore[arg-type]
         await slow.asked.wait()
         async with office.kit.db.read() as conn:
             now = await machine_time(conn)
         assert (await office.delivery("sms")).due_at - now > office.kit.settings.policy.query_gap - timedelta(minutes=1)
         await office.hasten()
-        await sending.reconcile_sms(office.kit, Carrier())  # type: ignore[arg-type]
+        await reconciling.reconcile_sms(office.kit, Carrier())  # type: ignore[arg-type]
         slow.go.set()
     seen = Counter(row.seen for row in await office.rows(tables.observations))
     assert seen[Seen.QUERY_NOT_FOUND] == 1

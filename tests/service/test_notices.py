@@ -15,7 +15,7 @@ from services.party_notification.channels.sms import DetailStatus, SendDetail, S
 from services.party_notification.domain.delivery import Seen
 from services.party_notification.service import SERVICE
 from services.party_notification.store import tables
-from services.party_notification.usecases import deciding, evidence, overview, paperwork, receipts, sending
+from services.party_notification.usecases import deciding, evidence, overview, paperwork, receipts, reconciling, sending
 from services.party_notification.usecases.observing import Sighting, note
 from shared.contracts.cases import (
     AssignmentRule,
@@ -284,7 +284,7 @@ async def test_an_sms_of_unknown_fate_is_asked_after_and_then_goes_to_a_person(o
     await send_all(office, carrier, MailServer())
     for _ in range(office.kit.settings.policy.max_queries):
         await office.hasten()
-        assert await sending.reconcile_sms(office.kit, carrier)  # type: ignore[arg-type]
+        assert await reconciling.reconcile_sms(office.kit, carrier)  # type: ignore[arg-type]
     row = await office.delivery("sms")
     assert (row.state, row.step) == ("unknown", "person")
     assert {event.trouble for event in await told(office.kit, DeliveryTroubled)} == {"unknown"}
@@ -303,7 +303,7 @@ async def test_the_carriers_record_settles_an_unknown_sms(office: Office) -> Non
     row = await office.delivery("sms")
     carrier.details = [SendDetail("19900000001", DetailStatus.DELIVERED, "", row.out_id, "", NOON, NOON)]
     await office.hasten()
-    await sending.reconcile_sms(office.kit, carrier)  # type: ignore[arg-type]
+    await reconciling.reconcile_sms(office.kit, carrier)  # type: ignore[arg-type]
     assert (await office.delivery("sms")).state == "delivered"
 
 
@@ -506,7 +506,7 @@ async def test_an_unknown_sms_reaches_a_person_even_if_the_carrier_answers_no_qu
         seen = update(tables.observations).where(tables.observations.c.seen == "intent")
         await tx.conn.execute(seen.values(noted_at=func.clock_timestamp() - timedelta(days=1)))
     await office.hasten()
-    await sending.reconcile_sms(office.kit, carrier)  # type: ignore[arg-type]
+    await reconciling.reconcile_sms(office.kit, carrier)  # type: ignore[arg-type]
     assert (await office.delivery("sms")).step == "person"
 
 

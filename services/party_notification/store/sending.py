@@ -15,13 +15,14 @@ from sqlalchemy import (
     Uuid,
     any_,
     bindparam,
+    case,
+    false,
     func,
     insert,
     select,
     update,
 )
 from sqlalchemy.dialects.postgresql import ARRAY
-from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.party_notification.store.tables import (
@@ -35,6 +36,7 @@ from services.party_notification.store.tables import (
     sms_templates,
 )
 from shared.db.arrays import Columns, arrays, unnested
+from shared.db.tables import restorations
 
 _OF_MESSAGE = (messages.c.address, messages.c.cause, messages.c.traceparent)
 
@@ -58,40 +60,46 @@ def _set_states() -> Update:
 _SET_STATES = _set_states()
 
 
-async def put_template(conn: AsyncConnection, key: str, body: str) -> bool:
-    """Make sure that the template is on the list, whose wording never changes under its key; whether it is new."""
-    statement = upsert(sms_templates).values(key=key, body=body).on_conflict_do_nothing()
-    return (await conn.execute(statement.returning(sms_templates.c.key))).one_or_none() is not None
+async def add_message(conn: AsyncConnection, row: dict[str, Any], notice_ids: Sequence[UUID], made: datetime) -> None:
+    """A message with the notices that it carries. `made`: when its cause came about, in machine time.
 
-
-async def templates_to_register(conn: AsyncConnection) -> list[str]:
-    """The keys of the templates that the carrier has not approved yet."""
-    query = select(sms_templates.c.key).where(sms_templates.c.approved_at.is_(None)).order_by(sms_templates.c.key)
-    return list((await conn.execute(query)).scalars())
-
-
-async def claim_template(conn: AsyncConnection, key: str) -> Row[Any] | None:
-    """The template, locked, unless it is approved or another process has it in hand; messages may still name it."""
-    query = select(sms_templates).where(sms_templates.c.key == key, sms_templates.c.approved_at.is_(None))
-    return (await conn.execute(query.with_for_update(skip_locked=True, key_share=True))).one_or_none()
-
-
-async def set_template(conn: AsyncConnection, key: str, values: dict[str, Any]) -> None:
-    """Keep the carrier's code, its approval or its objection."""
-    await conn.execute(update(sms_templates).where(sms_templates.c.key == key).values(values))
-
-
-async def add_message(conn: AsyncConnection, row: dict[str, Any], notice_ids: Sequence[UUID]) -> None:
-    """A message with the notices that it carries."""
-    await conn.execute(insert(messages), row)
+    A mail of a cause from before a restoration may have gone out already: it says so.
+    """
+    doubted = restored_since(made) if row["channel"] == "mail" else False
+    await conn.execute(insert(messages).values(row | {"possibly_twice": doubted}))
     rows = [{"message_id": row["message_id"], "notice_id": notice_id} for notice_id in notice_ids]
     await conn.execute(insert(message_notices), rows)
 
 
-async def add_delivery(conn: AsyncConnection, row: dict[str, Any], due_at: datetime | None) -> None:
-    """Plan an attempt, due at an instant of machine time, or now."""
+def restored_since(made: datetime) -> ColumnElement[bool]:
+    """Whether the data come from a backup, and what happened at `made` (machine time) lies before their return.
+
+    The product from which they come may have told of it already.
+    """
+    return select(func.coalesce(func.max(restorations.c.restored_at) > made, false())).scalar_subquery()
+
+
+async def add_delivery(
+    conn: AsyncConnection, row: dict[str, Any], due_at: datetime | None, made: datetime | None = None
+) -> None:
+    """Plan an attempt, due at an instant of machine time, or now; an SMS whose cause is in doubt is not sent at once.
+
+    `made`: when the cause of a first attempt came about, in machine time.
+    """
     due = NOW if due_at is None else due_at
-    await conn.execute(insert(deliveries).values(state="planned", step="send", due_at=due, **row))
+    doubted = restored_since(made) if made is not None and row["channel"] == "sms" else false()
+    step = case((doubted, "doubt"), else_="send")
+    await conn.execute(insert(deliveries).values(state="planned", step=step, due_at=due, **row))
+
+
+async def doubt_open(conn: AsyncConnection) -> None:
+    """What waited to leave when the backup was taken, of which these data come, may have left since."""
+    back = select(func.max(restorations.c.restored_at)).scalar_subquery()
+    waiting = (deliveries.c.state == "planned") & (deliveries.c.planned_at < back)
+    sms = waiting & (deliveries.c.channel == "sms") & (deliveries.c.step == "send")
+    await conn.execute(update(deliveries).where(sms).values(step="doubt"))
+    mails = select(deliveries.c.message_id).where(waiting, deliveries.c.channel == "mail")
+    await conn.execute(update(messages).where(messages.c.message_id.in_(mails)).values(possibly_twice=True))
 
 
 async def next_attempt(conn: AsyncConnection, message_id: UUID) -> int:
@@ -280,12 +288,12 @@ async def for_person(conn: AsyncConnection, limit: int) -> list[Row[Any]]:
     return list(await conn.execute(query.order_by(deliveries.c.planned_at).limit(limit)))
 
 
-async def message_of(conn: AsyncConnection, delivery_id: UUID) -> Row[Any, Any]:
-    """The sealed address of a delivery's message, and when (machine time, the carrier's too) it was intended."""
+async def message_of(conn: AsyncConnection, delivery_id: UUID) -> Row[Any]:
+    """A delivery's message, sealed, and when (machine time, the carrier's too) it was intended; None: not by us."""
     intended = select(func.max(observations.c.noted_at)).where(
         observations.c.delivery_id == delivery_id, observations.c.seen == "intent"
     )
-    query = select(messages.c.address, intended.scalar_subquery().label("intended_at"))
+    query = select(messages, intended.scalar_subquery().label("intended_at"))
     query = query.join(deliveries, deliveries.c.message_id == messages.c.message_id)
-    row: Row[Any, Any] = (await conn.execute(query.where(deliveries.c.delivery_id == delivery_id))).one()
+    row: Row[Any] = (await conn.execute(query.where(deliveries.c.delivery_id == delivery_id))).one()
     return row

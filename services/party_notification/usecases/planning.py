@@ -20,9 +20,9 @@ from services.party_notification.domain.sms_texts import (
     template_key,
 )
 from services.party_notification.render import Mail, Renderer
-from services.party_notification.store import paper, sending
+from services.party_notification.store import paper, sending, templates
 from services.party_notification.usecases.facts import NotificationKit, court_facts, index, query_code_of
-from shared.db.transaction import Transaction, new_id
+from shared.db.transaction import Transaction, made_at, new_id
 from shared.telemetry.traces import TRACING
 
 SEND_SIGNAL = "send"
@@ -100,10 +100,10 @@ async def to_paper(
 async def plan_prompt(kit: NotificationKit, tx: Transaction, parcel: Parcel, number: str) -> None:
     """One SMS that prompts to look, for all notices of a parcel."""
     court = court_facts(kit.court)
-    name, templates = _templates(parcel, court)
-    sms = fitting(templates, parcel.case, court, query_code_of(kit.keyring, parcel.row))
+    name, wordings = _templates(parcel, court)
+    sms = fitting(wordings, parcel.case, court, query_code_of(kit.keyring, parcel.row))
     key = f"{name}-{hashlib.sha256(sms.template.encode()).hexdigest()[:8]}"
-    if await sending.put_template(tx.conn, key, sms.template):
+    if await templates.put_template(tx.conn, key, sms.template):
         tx.wake(TEMPLATE_SIGNAL)
     await _add(kit, tx, parcel, _Content("sms", number, sms.text, key, sms.params))
 
@@ -178,8 +178,9 @@ async def _add(
         "traceparent": TRACING.traceparent(),
         "corrects": parcel.corrects,
     }
-    await sending.add_message(tx.conn, row, parcel.notice_ids)
-    await sending.add_delivery(tx.conn, first_attempt(row), None)
+    made = made_at(parcel.cause)
+    await sending.add_message(tx.conn, row, parcel.notice_ids, made)
+    await sending.add_delivery(tx.conn, first_attempt(row), None, made)
 
 
 def first_attempt(message: dict[str, Any]) -> dict[str, Any]:

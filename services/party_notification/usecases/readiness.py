@@ -1,5 +1,6 @@
 """Production refuses to start with the demonstration's ways out: nothing falls back in silence."""
 
+from services.party_notification.store import sending
 from services.party_notification.usecases.facts import NotificationKit
 from shared.runtime.secrets import SecretsMissingError
 from shared.settings import Environment
@@ -15,5 +16,8 @@ def require_channels(kit: NotificationKit) -> None:
 
 
 async def start(kit: NotificationKit) -> None:
-    """Both zones need the channels: the public one takes the receipts."""
+    """Both zones need the channels: the public one takes the receipts. What came from a backup is held in doubt."""
     require_channels(kit)
+    if kit.run.zone != "public":
+        async with kit.db.begin() as tx:
+            await sending.doubt_open(tx.conn)

@@ -5,7 +5,6 @@ import json
 import logging
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from datetime import datetime, timedelta
 from typing import Any, assert_never
 from uuid import UUID
 
@@ -13,15 +12,18 @@ from sqlalchemy import Row
 
 from services.party_notification.channels.mail import MailEnvelope, Mailer
 from services.party_notification.channels.outcome import NotLeft, Outcome, Refused, Scope, Sent, Throttled, Unknown
-from services.party_notification.channels.sms import AliyunSms, DetailStatus, SmsBatch, SmsItem, TemplateState
+from services.party_notification.channels.sms import (
+    AliyunSms,
+    SmsBatch,
+    SmsItem,
+    TemplateState,
+)
 from services.party_notification.domain.delivery import Seen
-from services.party_notification.domain.next_step import ToPerson
-from services.party_notification.store import sending
+from services.party_notification.store import sending, templates
 from services.party_notification.usecases.facts import NotificationKit
 from services.party_notification.usecases.observing import Sighting, note, note_all, try_again
 from services.party_notification.usecases.planning import SEND_SIGNAL, mail_id
 from services.party_notification.usecases.receipts import take_orphans
-from shared.clock import court_date
 from shared.contracts.operations import TroubleReported
 from shared.db.failures import is_away, is_passing
 from shared.db.transaction import Transaction, made_at, new_id
@@ -46,7 +48,7 @@ _ACCEPTED_TO_SENT = metrics.histogram(
 async def register_templates(kit: NotificationKit, sms: AliyunSms) -> None:
     """Hand new SMS templates to the carrier, and ask after those not yet approved."""
     async with kit.db.read() as conn:
-        waiting = await sending.templates_to_register(conn)
+        waiting = await templates.templates_to_register(conn)
     for key in waiting:
         # One call in each transaction: it is over before the database cuts an idle one off.
         await _with_template(kit, key, lambda row: _register(sms, row))
@@ -56,7 +58,7 @@ async def register_templates(kit: NotificationKit, sms: AliyunSms) -> None:
 async def _with_template(kit: NotificationKit, key: str, call: Callable[[Row[Any]], Awaitable[dict[str, Any]]]) -> None:
     """Keep what a call of the carrier says of a template, which is locked meanwhile: the calls can't be repeated."""
     async with kit.db.begin() as tx:
-        row = await sending.claim_template(tx.conn, key)
+        row = await templates.claim_template(tx.conn, key)
         if row is None:
             return
         try:
@@ -64,7 +66,7 @@ async def _with_template(kit: NotificationKit, key: str, call: Callable[[Row[Any
         except (Conflict, Unavailable) as refusal:
             values = {"trouble": refusal.detail}
         if values:
-            await sending.set_template(tx.conn, key, values)
+            await templates.set_template(tx.conn, key, values)
         if values.get("trouble") is not None and row.trouble is None:
             await _report_template(kit, tx, values["trouble"])
         if "approved_at" in values:
@@ -253,65 +255,3 @@ async def resend_mails(kit: NotificationKit) -> bool:
             await sending.set_delivery(tx.conn, row.delivery_id, {"step": "done", "due_at": None})
             await try_again(tx, row)
     return bool(rows)
-
-
-async def reconcile_sms(kit: NotificationKit, sms: AliyunSms) -> bool:
-    """Ask the carrier what became of one SMS without outcome or receipt. One that is away is asked again later."""
-    policy = kit.settings.policy
-    async with kit.db.begin() as tx:
-        row = next(iter(await sending.claim_step(tx.conn, "reconcile", 1)), None)
-        if row is None:
-            return False
-        # Put off before asking: another process does not ask the same, and a crash only delays.
-        until = await sending.put_off(tx.conn, row.delivery_id, max(policy.query_gap, policy.lease))
-    await _reconcile(kit, sms, row, until)
-    return True
-
-
-async def _reconcile(kit: NotificationKit, sms: AliyunSms, row: Row[Any], until: datetime) -> None:
-    async with kit.db.read() as conn:
-        message = await sending.message_of(conn, row.delivery_id)
-    number = kit.keyring.open(message.address, f"{row.message_id}/address")
-    # An intent just before midnight may have been taken just after.
-    day = court_date(message.intended_at)
-    try:
-        details = [*await sms.query(number, day), *await sms.query(number, day + timedelta(days=1))]
-    except (Unavailable, Conflict) as refusal:
-        await _cannot_ask(kit, row.delivery_id, until, message.intended_at, refusal.detail)
-        return
-    found = next((detail for detail in details if detail.out_id == row.out_id), None)
-    async with kit.db.begin() as tx:
-        if await _is_mine(tx, row.delivery_id, until):
-            await note(kit, tx, row.delivery_id, _of_query(found.status if found else None))
-
-
-async def _is_mine(tx: Transaction, delivery_id: UUID, until: datetime) -> bool:
-    """Whether the delivery, now locked, still waits for what was asked: each answer counts as one query."""
-    current = await sending.lock_delivery(tx.conn, delivery_id)
-    return current is not None and (current.step, current.due_at) == ("reconcile", until)
-
-
-async def _cannot_ask(
-    kit: NotificationKit, delivery_id: UUID, until: datetime, intended_at: datetime, why: str
-) -> None:
-    """The carrier does not answer queries: after all patience a person must know of an SMS in doubt."""
-    policy = kit.settings.policy
-    async with kit.db.begin() as tx:
-        row = await sending.lock_delivery(tx.conn, delivery_id)
-        if row is None or (row.state, row.step, row.due_at) != ("unknown", "reconcile", until):
-            return
-        if row.machine_time - intended_at > policy.sms_settle + policy.max_queries * policy.query_gap:
-            step = ToPerson("短信是否发出不明，且运营商查询接口无法使用，请核对证据后决定是否重发。")
-            await note(kit, tx, delivery_id, Sighting(Seen.UNKNOWN, detail=why, decided=step))
-
-
-def _of_query(status: DetailStatus | None) -> Sighting:
-    match status:
-        case None:
-            return Sighting(Seen.QUERY_NOT_FOUND, detail="运营商没有这条短信的记录。")
-        case DetailStatus.WAITING:
-            return Sighting(Seen.QUERY_FOUND, detail="运营商已受理，尚无回执。")
-        case DetailStatus.DELIVERED:
-            return Sighting(Seen.RECEIPT_DELIVERED, detail="向运营商查得：已送达手机。")
-        case DetailStatus.FAILED:
-            return Sighting(Seen.RECEIPT_FAILED, detail="向运营商查得：未能送达手机。")

@@ -47,10 +47,11 @@ STEPS = (
     ) WITH (fillfactor = 50);
     """,
 )
+Connection = asyncpg.Connection | asyncpg.pool.PoolConnectionProxy
 _LOCK = 0x79616E67  # one advisory lock in this database for whoever makes or migrates the tables
 
 
-async def migrate(connection: asyncpg.pool.PoolConnectionProxy) -> None:
+async def migrate(connection: Connection) -> None:
     """Bring the tables to this version; BusError when a later version has made them."""
     async with connection.transaction():
         await connection.execute("SELECT pg_advisory_xact_lock($1)", _LOCK)
@@ -62,7 +63,7 @@ async def migrate(connection: asyncpg.pool.PoolConnectionProxy) -> None:
         await connection.execute("UPDATE log SET version = $1 WHERE version <> $1", len(STEPS))
 
 
-async def _version(connection: asyncpg.pool.PoolConnectionProxy) -> int:
+async def _version(connection: Connection) -> int:
     if await connection.fetchval("SELECT to_regclass('log')") is None:
         return 0
     return int(await connection.fetchval("SELECT version FROM log"))

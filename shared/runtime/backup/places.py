@@ -1,0 +1,69 @@
+"""Where the databases are: embedded ones of a product that runs or stands still, or those that the settings name."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from shared.runtime.backup.cut import BackupError
+from shared.runtime.launch import BUS, SANDBOX
+from shared.runtime.postgres import EmbeddedPostgres, PostgresStartError, read_url
+from shared.runtime.registry import service_names
+from shared.settings import Environment, RunSettings
+
+_CONNECTIONS = 60
+
+
+def databases(run: RunSettings) -> list[str]:
+    """Every database of this product by name: the services', and the log's where it lives in PostgreSQL."""
+    names = [name for name in service_names() if name != SANDBOX or run.environment is not Environment.PRODUCTION]
+    return [*names, BUS] if run.log == "postgres" else names
+
+
+@contextmanager
+def reached(run: RunSettings) -> Iterator[dict[str, str]]:
+    """The URLs of all databases, as their owners; an embedded server that stands still runs meanwhile."""
+    names = databases(run)
+    if run.database_url:
+        yield {name: run.database_url.format(service=name) for name in names}
+        return
+    folder = run.data / "postgres"
+    if not (folder / "credentials.json").exists():
+        raise BackupError(f"{folder} 中没有数据库。请核对 YANGGUANG_DATA。")
+    running = _running(run, names)
+    if running is not None:
+        yield running
+        return
+    with _started(run, names) as urls:
+        yield urls
+
+
+def _running(run: RunSettings, names: list[str]) -> dict[str, str] | None:
+    try:
+        return {name: read_url(run.data / "postgres", name) for name in names}
+    except PostgresStartError:  # it stands still
+        return None
+
+
+@contextmanager
+def made(run: RunSettings) -> Iterator[dict[str, str]]:
+    """The URLs of databases to fill; embedded ones are made in a folder that must not be there yet."""
+    names = databases(run)
+    if run.database_url:
+        yield {name: run.database_url.format(service=name) for name in names}
+        return
+    if (run.data / "postgres").exists():
+        raise BackupError(f"{run.data / 'postgres'} 已存在，没有改动。请用 YANGGUANG_DATA 指定一个空的数据目录。")
+    with _started(run, names) as urls:
+        yield urls
+
+
+@contextmanager
+def _started(run: RunSettings, names: list[str]) -> Iterator[dict[str, str]]:
+    server = EmbeddedPostgres(run.data / "postgres", names, _CONNECTIONS)
+    try:
+        server.start()
+    except PostgresStartError as error:
+        raise BackupError(str(error)) from None
+    try:
+        yield {name: server.url(name) for name in names}
+    finally:
+        server.stop()
