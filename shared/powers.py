@@ -80,6 +80,9 @@ class Action(StrEnum):
     DESK_READ = "desk.read"
     DESK_WORK = "desk.work"
     TIP_LOOKS_READ = "tip_looks.read"
+    COURT_READ = "court.read"
+    COURT_PROPOSE = "court.propose"
+    COURT_CONFIRM = "court.confirm"
     STAFF_READ = "staff.read"
     STAFF_MANAGE = "staff.manage"
     OPERATIONS = "operations.replay"
@@ -115,6 +118,9 @@ POWERS: dict[Action, Rule] = {
     Action.DESK_READ: _rule(Power.SERVICE, Role.DUTY, Role.COMMAND, Role.CHIEF, Role.PRESIDING, Role.MANAGEMENT),
     Action.DESK_WORK: _rule(Power.SERVICE, Role.DUTY, Role.COMMAND),
     Action.TIP_LOOKS_READ: _rule(Power.SERVICE, Role.SUPERVISION, Role.INTEGRITY),
+    Action.COURT_READ: _rule(Power.SERVICE, *_WATCH, Role.CHIEF, Role.INTEGRITY, Role.DUTY, Role.COMMAND),
+    Action.COURT_PROPOSE: _rule(Power.SERVICE, Role.OFFICE, Role.MANAGEMENT),
+    Action.COURT_CONFIRM: _rule(Power.SERVICE, Role.PRESIDENT, Role.CHIEF, Role.INTEGRITY),
     Action.STAFF_READ: Rule(Power.SERVICE, frozenset(Role)),
     Action.STAFF_MANAGE: _rule(Power.SERVICE, Role.ADMIN),
     Action.OPERATIONS: _rule(Power.SERVICE, Role.ADMIN),

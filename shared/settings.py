@@ -3,12 +3,15 @@
 Two groups are shared by all: how this process runs, and the court's own data that differs from court to court.
 """
 
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Literal
 from urllib.parse import urlsplit
 
-from pydantic import BeforeValidator, Field
+from pydantic import BeforeValidator, Field, PrivateAttr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 
@@ -84,8 +87,22 @@ class RunSettings(BaseSettings):
         return self.sandbox_smtp_port or self.port + 25
 
 
+@dataclass(frozen=True)
+class CourtChange:
+    """A change of the court's data, for those who should know of it. `fields`: what it changes."""
+
+    state: str
+    fields: tuple[str, ...]
+    proposer: str
+    decider: str | None
+    at: datetime
+
+
 class CourtSettings(BaseSettings):
-    """The court's own data (prefix COURT_). The defaults are those of the demonstration."""
+    """The court's own data (prefix COURT_). The defaults are those of the demonstration.
+
+    Account and telephones are changed in the product afterwards; every process follows (shared/runtime/court.py).
+    """
 
     model_config = SettingsConfigDict(env_prefix="COURT_", extra="ignore")
 
@@ -108,6 +125,19 @@ class CourtSettings(BaseSettings):
     """Days that the property report order gives."""
     clue_days: int = Field(15, ge=1, le=90)
     triage_minutes: int = Field(30, ge=1, le=1440)
+
+    _change: "CourtChange | None" = PrivateAttr(default=None)
+
+    @property
+    def change(self) -> "CourtChange | None":
+        """The last change that was proposed or decided in the product."""
+        return self._change
+
+    def follow(self, data: Mapping[str, str], change: "CourtChange") -> None:
+        """What was confirmed in the product holds from now on, in place of what the environment says."""
+        for name, value in data.items():
+            setattr(self, name, value)
+        self._change = change
 
     def for_show(self) -> dict[str, str]:
         """What no real court may start with, by setting: what is only the demonstration's, or was never stated."""

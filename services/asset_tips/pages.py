@@ -48,11 +48,11 @@ async def submit(request: Request, kit: HandedKit) -> HTMLResponse:
     form = _BLANK | {"once": ""} | await typed(request)
     try:
         body = understood(TipForm, {name: text.strip() for name, text in form.items() if name != "once"})
-        await usecases.check_source(kit, request.client.host if request.client else "")
+        key = f"{form['once'][:64]}/{fingerprint(body)}" if form["once"] else None
+        origin = usecases.Origin("web", request.client.host if request.client else "")
+        receipt = await usecases.submit(kit, body.tip(), origin, key)
     except (Invalid, TooMany) as refusal:
         return _form(request, form, refusal)
-    key = f"{form['once'][:64]}/{fingerprint(body)}" if form["once"] else None
-    receipt = await usecases.submit(kit, body.tip(), "web", key)
     return pages.page(request, "tip_receipt.html", 201, receipt=receipt)
 
 

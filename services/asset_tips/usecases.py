@@ -19,6 +19,7 @@ from shared.crypto.codes import normalize, receipt_code
 from shared.crypto.keyring import KeyRing
 from shared.crypto.sealed import SealError
 from shared.db.answers import fingerprint, given_before, remember
+from shared.db.readable import text_of
 from shared.db.transaction import Transaction, new_id
 from shared.errors import NotFound, TooMany
 from shared.http.auth import Caller
@@ -48,29 +49,40 @@ class Receipt(BaseModel):
     tip_number: str
 
 
-async def check_source(kit: TipKit, host: str) -> None:
-    """Hold back one source that sends too much; nobody else notices. It is kept as a keyed hash. Raises TooMany."""
-    source = kit.lookups.index(source_of(host), "tip source")
-    within = timedelta(seconds=kit.settings.per_seconds)
-    async with kit.db.begin() as tx:
-        wait = await store.claim_submission(tx.conn, source, kit.settings.per_source, within)
-    if wait:
-        minutes = int(wait) // 60 + 1
-        detail = f"短时间内提交过多，请约{minutes}分钟后再试；紧急情况请直接拨打24小时值班电话{kit.court.duty_phone}。"
-        raise TooMany("too_many_tips", detail, math.ceil(wait))
+@dataclass(frozen=True)
+class Origin:
+    """How a tip came: by which channel, and from which address."""
+
+    channel: str
+    host: str
 
 
-async def submit(kit: TipKit, tip: NewTip, channel: str, key: str | None) -> Receipt:
-    """Register a tip and tell the desk. With an idempotency key, the same tip again gets the same receipt."""
+async def submit(kit: TipKit, tip: NewTip, origin: Origin, key: str | None) -> Receipt:
+    """Register a tip and tell the desk. With an idempotency key, the same tip again gets the same receipt.
+
+    Such a retry counts for no limit. Raises TooMany for one source that sends too much; nobody else notices.
+    """
     async with kit.db.begin() as tx:
         before = None if key is None else await _answered(kit, tx, tip, key)
         if before is not None:
             return before
-        receipt = await _register(kit, tx, tip, channel)
+        await _claim(kit, tx, origin.host)
+        receipt = await _register(kit, tx, tip, origin.channel)
         if key is not None:
             await _remember(kit, tx, tip, key, receipt)
         tx.wake(UNTOLD_SIGNAL)
         return receipt
+
+
+async def _claim(kit: TipKit, tx: Transaction, host: str) -> None:
+    """Count one submission of the source, which is kept as a keyed hash. Raises TooMany."""
+    source = kit.lookups.index(source_of(host), "tip source")
+    within = timedelta(seconds=kit.settings.per_seconds)
+    wait = await store.claim_submission(tx.conn, source, kit.settings.per_source, within)
+    if wait:
+        minutes = int(wait) // 60 + 1
+        detail = f"短时间内提交过多，请约{minutes}分钟后再试；紧急情况请直接拨打24小时值班电话{kit.court.duty_phone}。"
+        raise TooMany("too_many_tips", detail, math.ceil(wait))
 
 
 async def _answered(kit: TipKit, tx: Transaction, tip: NewTip, key: str) -> Receipt | None:
@@ -229,6 +241,6 @@ def _look(kit: TipKit, row: Any) -> Look:
         tip_number=row.tip_number,
         staff_id=row.staff_id,
         staff_name=row.staff_name,
-        reason=kit.keyring.open(row.reason, f"{row.tip_id}/look"),
+        reason=text_of(kit.keyring, row.reason, f"{row.tip_id}/look"),
         looked_at=row.looked_at,
     )

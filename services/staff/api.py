@@ -7,6 +7,10 @@ from fastapi import Query, Response
 
 from services.staff.schemas import (
     AddedMember,
+    CourtAnswer,
+    CourtChangeAnswer,
+    CourtChanges,
+    CourtDataInput,
     HandedKit,
     InitialPassword,
     MemberAnswer,
@@ -17,7 +21,8 @@ from services.staff.schemas import (
     SignIn,
     Token,
 )
-from services.staff.usecases import members, sessions
+from services.staff.usecases import court, members, sessions
+from shared.contracts.staff import ChangeState
 from shared.db.transaction import new_id
 from shared.http.routes import PUBLIC, CurrentCaller, Routes, Zone
 from shared.http.versions import IfMatch, seen_by, tag
@@ -69,6 +74,50 @@ async def change_member(
 async def reset_password(staff_id: UUID, kit: HandedKit) -> InitialPassword:
     """A new initial password for somebody who forgot theirs."""
     return InitialPassword(initial_password=await members.reset_password(kit, staff_id))
+
+
+@routes.get("/api/staff/court", Action.COURT_READ)
+async def court_data(kit: HandedKit, response: Response) -> CourtAnswer:
+    """The court's account and telephones, and the change that waits for a second person."""
+    view = await court.look(kit)
+    tag(response, view.version)
+    return CourtAnswer.model_validate(view)
+
+
+@routes.get("/api/staff/court/changes", Action.COURT_READ)
+async def court_changes(
+    kit: HandedKit, cursor: UUID | None = None, limit: Annotated[int, Query(ge=1, le=200)] = court.PAGE
+) -> CourtChanges:
+    """Every change that was asked for, newest first: who, when, what held and what was to hold."""
+    items, following = await court.history(kit, cursor, limit)
+    return CourtChanges(items=list(map(CourtChangeAnswer.model_validate, items)), next=following)
+
+
+@routes.post("/api/staff/court/changes", Action.COURT_PROPOSE, status_code=201)
+async def propose_change(
+    body: CourtDataInput, kit: HandedKit, caller: CurrentCaller, if_match: IfMatch = None
+) -> CourtChangeAnswer:
+    """Ask for a change; it holds once another person has confirmed it."""
+    proposal = body.proposal(seen_by(if_match, body.version))
+    return CourtChangeAnswer.model_validate(await court.propose(kit, caller, proposal))
+
+
+@routes.post("/api/staff/court/changes/{change_id}/confirm", Action.COURT_CONFIRM)
+async def confirm_change(change_id: UUID, kit: HandedKit, caller: CurrentCaller) -> CourtChangeAnswer:
+    """Confirm what another has proposed: it holds from now on."""
+    return CourtChangeAnswer.model_validate(await court.decide(kit, caller, change_id, ChangeState.CONFIRMED))
+
+
+@routes.post("/api/staff/court/changes/{change_id}/reject", Action.COURT_CONFIRM)
+async def reject_change(change_id: UUID, kit: HandedKit, caller: CurrentCaller) -> CourtChangeAnswer:
+    """Leave everything as it is."""
+    return CourtChangeAnswer.model_validate(await court.decide(kit, caller, change_id, ChangeState.REJECTED))
+
+
+@routes.post("/api/staff/court/changes/{change_id}/withdraw", Action.COURT_PROPOSE)
+async def withdraw_change(change_id: UUID, kit: HandedKit, caller: CurrentCaller) -> CourtChangeAnswer:
+    """Take one's own proposal back."""
+    return CourtChangeAnswer.model_validate(await court.decide(kit, caller, change_id, ChangeState.WITHDRAWN))
 
 
 @routes.post("/api/staff/password", Action.STAFF_READ, status_code=204)

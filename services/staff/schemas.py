@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import asdict
+from datetime import datetime
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -9,10 +10,12 @@ from fastapi import Depends
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, ValidationInfo
 
 from services.staff.domain import SESSION, Member
+from services.staff.usecases.court import Proposal
 from services.staff.usecases.members import member_state
 from services.staff.usecases.sessions import Credentials, StaffKit
 from shared.contracts.landline import is_landline
-from shared.http.inputs import Input, Line
+from shared.contracts.staff import ChangeState, CourtData
+from shared.http.inputs import Input, Line, Prose
 from shared.http.versions import FIELD, Version
 from shared.powers import Role
 from shared.runtime.service import kit_of
@@ -164,3 +167,60 @@ class AddedMember(InitialPassword):
     """The new member with their initial password."""
 
     member: MemberAnswer
+
+
+def _account(text: str) -> str:
+    plain = text.replace(" ", "").replace("-", "")
+    if not (plain.isascii() and plain.isdecimal() and 8 <= len(plain) <= 32):
+        raise ValueError("账号应为8至32位数字，可以用空格分组，请核对。")
+    return " ".join(text.split())
+
+
+class CourtDataInput(Input):
+    """What is to hold: the account that parties pay into, and the telephones."""
+
+    case_account_name: Line
+    case_account_bank: Line
+    case_account_number: Annotated[Line, AfterValidator(_account)]
+    supervision_phone: Landline
+    duty_phone: Landline
+    reason: Prose
+    version: Version | None = None
+
+    def proposal(self, seen: str | None) -> Proposal:
+        """As the use case takes it."""
+        data = CourtData.model_validate(self.model_dump(exclude={"reason", "version"}))
+        return Proposal(data, self.reason, seen)
+
+
+class CourtChangeAnswer(BaseModel):
+    """A change of the court's data. `state`: proposed, confirmed, rejected, withdrawn."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    id: UUID
+    state: ChangeState
+    before: CourtData
+    proposed: CourtData
+    reason: str
+    proposer: str
+    proposed_at: datetime
+    decider: str | None
+    decided_at: datetime | None
+
+
+class CourtAnswer(BaseModel):
+    """What holds, its version, and the change that waits for a second person."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    data: CourtData
+    version: str
+    pending: CourtChangeAnswer | None
+
+
+class CourtChanges(BaseModel):
+    """A page of changes, newest first; `next` is the cursor of the page after it."""
+
+    items: list[CourtChangeAnswer]
+    next: UUID | None

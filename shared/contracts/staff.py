@@ -1,9 +1,11 @@
-"""Topic `staff`, told by the staff service; the key is the member's id."""
+"""Topic `staff`, told by the staff service; the key is the member's id, or for the court's own data the court."""
 
+from datetime import datetime
+from enum import StrEnum
 from typing import ClassVar
 from uuid import UUID
 
-from shared.contracts.envelope import Event
+from shared.contracts.envelope import Event, Facts
 from shared.powers import Role
 
 
@@ -22,3 +24,44 @@ class MemberChanged(Event):
     roles: tuple[Role, ...]
     court: str
     active: bool
+
+
+class CourtData(Facts):
+    """What of the court's own data is changed in the product: the account that parties pay into, the telephones."""
+
+    case_account_name: str
+    case_account_bank: str
+    case_account_number: str
+    supervision_phone: str
+    duty_phone: str
+
+
+class ChangeState(StrEnum):
+    """How far a change of the court's data is."""
+
+    PROPOSED = "proposed"
+    CONFIRMED = "confirmed"
+    REJECTED = "rejected"
+    WITHDRAWN = "withdrawn"
+
+
+class CourtDataChanged(Event):
+    """A change of the court's data was proposed by one person, or decided by another.
+
+    `data` is what holds now, `proposed` what was asked for, `fields` in what it differs from what held before.
+    """
+
+    topic: ClassVar[str] = "staff"
+    type: ClassVar[str] = "staff.court_data_changed.v1"
+    about: ClassVar[str] = "court"
+    court: str
+    change_id: UUID
+    state: ChangeState
+    data: CourtData
+    proposed: CourtData
+    fields: tuple[str, ...]
+    proposed_by: UUID
+    proposer: str
+    decided_by: UUID | None
+    decider: str | None
+    at: datetime

@@ -101,6 +101,13 @@ replays = Table(
     Column("asked_at", DateTime(timezone=True), nullable=False, server_default=_NOW),
 )
 
+court_data = Table(
+    "court_data",
+    KIT,
+    Column("only", Integer, primary_key=True, server_default=text("1")),
+    Column("told", JSONB, nullable=False),  # the newest CourtDataChanged
+)
+
 quarantine = Table(
     "quarantine",
     KIT,

@@ -7,6 +7,7 @@ from pydantic import BaseModel, ValidationError
 
 from shared.errors import Invalid, Refusal
 from shared.http.faults import faults_of
+from shared.http.kept import BY
 from shared.http.versions import Stale
 from shared.web.pages import faults_by_field
 
@@ -17,7 +18,7 @@ Typed = dict[str, Any]
 async def typed(request: Request, *many: str) -> Typed:
     """The texts of a form as they were typed, without files; `many` names the fields that hold several."""
     async with request.form() as form:
-        texts: Typed = {name: value for name, value in form.items() if isinstance(value, str)}
+        texts: Typed = {name: value for name, value in form.items() if isinstance(value, str) and name != BY}
         return texts | {name: [value for value in form.getlist(name) if isinstance(value, str)] for name in many}
 
 

@@ -40,6 +40,9 @@ def problem_page(request: Request, refusal: Refusal, **context: Any) -> Response
     """
     if isinstance(refusal, Unauthenticated) and request.method == "GET":
         return Response(status_code=303, headers={"Location": _way_in(request, refusal)})
+    kept = getattr(request.state, "kept", "")
+    if isinstance(refusal, Unauthenticated) and kept:
+        return _PAGES.page(request, "kept_form.html", refusal.status, kept=kept, **context)
     faults = refusal.faults if isinstance(refusal, Invalid) else ()
     return _PAGES.page(
         request,

@@ -12,6 +12,7 @@ from starlette.datastructures import MutableHeaders
 from starlette.routing import Match
 
 from shared.errors import Invalid, Question, Refusal, TooMany, Unauthenticated
+from shared.http.kept import keep
 from shared.http.refusals import EXPECTED, DatabaseAway, MethodNotAllowed, Unexpected, as_refusal
 from shared.http.versions import Stale
 
@@ -95,6 +96,11 @@ def log_unexpected(error: Exception) -> None:
     log.error("unexpected error", extra={"error": type(error).__name__, "frames": frames[-8:]})
 
 
+def for_browser(request: Request) -> bool:
+    """Whether a person reads the answer."""
+    return not request.url.path.startswith("/api/") and "text/html" in request.headers.get("accept", "")
+
+
 def answering(page: PageOfProblem) -> Answer:
     """How every error is answered: as problem+json for the API and for scripts, as a page for browsers."""
 
@@ -104,8 +110,7 @@ def answering(page: PageOfProblem) -> Answer:
             log_unexpected(error)
         elif isinstance(refusal, DatabaseAway):
             log.warning("database away", extra={"error": type(error).__name__})
-        browser = not request.url.path.startswith("/api/") and "text/html" in request.headers.get("accept", "")
-        response = page(request, refusal) if browser else problem(refusal, request.url.path)
+        response = page(request, refusal) if for_browser(request) else problem(refusal, request.url.path)
         _head(response, refusal)
         if isinstance(refusal, MethodNotAllowed):
             response.headers["Allow"] = ", ".join(sorted(_methods_at(request)))
@@ -123,6 +128,8 @@ def install(app: FastAPI, answer: Answer) -> None:
     """Answer every error of `app` so."""
 
     async def handle(request: Request, error: Exception) -> Response:
+        if isinstance(error, Unauthenticated) and for_browser(request):
+            await keep(request)
         return answer(request, error)
 
     for kind in (*EXPECTED, Exception):

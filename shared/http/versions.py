@@ -86,4 +86,5 @@ async def carries_version(request: Request) -> None:
     """A dependency of every edit form's route. Raises Invalid for a form that does not say what it has seen."""
     form = await request.form()
     if not isinstance(form.get(FIELD), str) or not form[FIELD]:
+        await form.close()
         raise Invalid([Fault("", "这份表单缺少版本标记，没有保存。请刷新页面后重新填写。")])

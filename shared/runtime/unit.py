@@ -13,6 +13,7 @@ from shared.bus.log import Log
 from shared.clock import SystemClock
 from shared.contracts.envelope import Envelope, Event
 from shared.contracts.sandbox import ClockMoved
+from shared.contracts.staff import CourtDataChanged
 from shared.db import answers, inbox
 from shared.db.migrate import migrate
 from shared.db.transaction import Database, Transaction
@@ -21,6 +22,7 @@ from shared.http.routes import Zone
 from shared.outbox.relay import Relay
 from shared.outbox.rows import forget_delivered
 from shared.runtime import gauges, moved_clock
+from shared.runtime.court import SIGNAL, CourtFollower, on_court_data_changed
 from shared.runtime.jobs import JobRunner
 from shared.runtime.loops import Loop
 from shared.runtime.operations import operations_routes
@@ -63,6 +65,8 @@ class Unit:
         served = tuple(zones)
         self._works = Zone.STAFF in served
         handlers = {event: self._bound(handler) for event, handler in service.handlers.items()}
+        handlers[CourtDataChanged] = on_court_data_changed
+        self._court = CourtFollower(kit)
         self._follower = None
         if kit.run.environment is not Environment.PRODUCTION:
             handlers[ClockMoved] = moved_clock.on_clock_moved
@@ -101,6 +105,7 @@ class Unit:
             reader = gauges.GaugeReader(self.kit.db, self.kit.clock, self.service.gauges)
             jobs.append(Job(gauges.JOB, gauges.EVERY, reader.refresh))
             jobs.append(Job("forget what is over", timedelta(hours=1), self._forget))
+        jobs.append(Job("follow the court's data", timedelta(seconds=5), self._court.step, SIGNAL))
         if self._follower is not None:
             jobs.append(Job("follow the sandbox's clock", timedelta(milliseconds=500), self._follower.step))
         return jobs
@@ -110,10 +115,11 @@ class Unit:
             await forget(self.kit.db)
 
     async def prepare(self) -> None:
-        """Migrate, take over the sandbox's clock, then let the service make itself ready. May be repeated."""
+        """Migrate, take over the sandbox's clock and the court's data, let the service prepare. May be repeated."""
         await migrate(self.kit.db.engine, "shared.db", self.service.package)
         if self._follower is not None:
             await self._follower.step()
+        await self._court.step()
         if self.service.start is not None:
             await self.service.start(self.kit)
 

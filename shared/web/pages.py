@@ -18,6 +18,7 @@ from starlette.types import Scope
 from shared.clock import court_date
 from shared.errors import Fault
 from shared.powers import Action
+from shared.settings import COURT_WORDS
 from shared.web import formats
 
 _STATIC = Path(str(files("shared.web") / "static"))
@@ -47,6 +48,7 @@ NAV: tuple[NavItem, ...] = (
     NavItem("待核实发送", "/unknown", Action.NOTICES_DECIDE, "help"),
     NavItem("值班", "/desk", Action.DESK_READ, "bell"),
     NavItem("查看记录", "/tip-senders", Action.TIP_LOOKS_READ, "shield"),
+    NavItem("本院设置", "/staff/court", Action.COURT_READ, "shield"),
     NavItem("人员", "/staff", Action.STAFF_MANAGE, "users"),
 )
 
@@ -134,6 +136,7 @@ def _environment(package: str) -> Environment:
         due_instant=formats.due_instant,
         elapsed_share=formats.elapsed_share,
         court_date=court_date,
+        court_words=COURT_WORDS,
     )
     return env
 

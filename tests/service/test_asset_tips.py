@@ -261,6 +261,16 @@ async def test_one_source_is_held_back_and_nobody_else(kit: Kit[Any]) -> None:
         assert answers_of_one_household == [201, 201, 429]
 
 
+async def test_a_retry_gets_its_old_receipt_before_any_limit_is_counted(kit: Kit[Any]) -> None:
+    strict = replace(kit, settings=TipSettings(per_source=1, per_seconds=600))
+    async with sources(strict, "203.0.113.7") as [one]:
+        first = await submit(one, "lost-answer")
+        again = [await submit(one, "lost-answer") for _ in range(3)]
+        assert {(answer.status_code, answer.text) for answer in again} == {(201, first.text)}
+        assert (await submit(one, "another")).status_code == 429
+    assert len(await rows(kit, store.submissions)) == 1
+
+
 async def test_the_limit_counts_right_when_all_come_at_once(kit: Kit[Any]) -> None:
     strict = replace(kit, settings=TipSettings(per_source=3, per_seconds=600))
     async with sources(strict, "203.0.113.7") as [http]:

@@ -195,3 +195,21 @@ async def test_the_migration_brings_a_carried_away_series_back(clerk: httpx.Asyn
         last = {row.kind: row.last for row in rows}
     assert last == {"执": 5002, "执恢": 7}
     assert (await filed(clerk))["case_number"] == "（2026）渝05执5003号"
+
+
+async def test_an_import_and_a_party_sent_again_with_their_key_get_the_old_answer(
+    clerk: httpx.AsyncClient, kit: IntakeKit
+) -> None:
+    object.__setattr__(kit, "settings", kit.settings.model_copy(update={"import_wait_seconds": 0}))
+    key, files = {"Idempotency-Key": "lost-answer"}, {"file": ("cases.csv", table("（2026）渝05执1号"))}
+    ids = {(await clerk.post("/api/cases/import", files=files, headers=key)).json()["id"] for _ in range(3)}
+    assert len(ids) == 1
+    # The old answer is given before the limit of rows is looked at.
+    object.__setattr__(kit, "settings", kit.settings.model_copy(update={"import_max_rows": 0}))
+    again = await clerk.post("/api/cases/import", files=files, headers=key)
+    assert again.json()["id"] in ids
+    other = await clerk.post("/api/cases/import", files=files, data={"silent": "true"}, headers=key)
+    assert (other.status_code, other.json()["code"]) == (409, "idempotency_key_reused")
+    case = await filed(clerk, parties=[party()])
+    answers = [await clerk.post(f"/api/cases/{case['id']}/parties", json=respondent(), headers=key) for _ in range(2)]
+    assert [(answer.status_code, len(answer.json()["parties"])) for answer in answers] == [(201, 2)] * 2

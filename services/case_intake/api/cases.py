@@ -83,9 +83,10 @@ async def correct_case(
 
 
 @routes.post("/api/cases/{case_id}/parties", Action.CASES_FILE, name="add a party", status_code=201)
-async def add_party(case_id: UUID, body: PartyInput, kit: AnyKit) -> CaseAnswer:
+async def add_party(case_id: UUID, body: PartyInput, kit: AnyKit, key: IdempotencyKey = None) -> CaseAnswer:
     """Register a further party."""
-    await parties.add_party(kit, case_id, body.texts())
+    once = Once(key, fingerprint(body)) if key else None
+    await parties.add_party(kit, case_id, body.texts(), once)
     return case_answer(await reading.read_case(kit, case_id))
 
 

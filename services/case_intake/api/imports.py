@@ -1,5 +1,6 @@
 """Imports as JSON."""
 
+import hashlib
 from dataclasses import dataclass
 from typing import Annotated, Literal
 from uuid import UUID
@@ -17,9 +18,9 @@ from services.case_intake.schemas import (
 )
 from services.case_intake.settings import IntakeKit
 from services.case_intake.usecases import drafts, holds, imports, reading
-from services.case_intake.usecases.filing import Act, Assign, Doubt
+from services.case_intake.usecases.filing import Act, Assign, Doubt, Once
 from services.case_intake.usecases.imports import Upload
-from shared.http.routes import CurrentCaller, Routes, Zone
+from shared.http.routes import CurrentCaller, IdempotencyKey, Routes, Zone
 from shared.powers import Action
 from shared.runtime.service import kit_of
 
@@ -37,6 +38,7 @@ class Terms:
         Literal["", "serial_far"], Form(description="serial_far：序号远大于已登记序号的案号已核对无误")
     ] = ""
     hold_minutes: Annotated[int, Form(ge=0, le=MAX_MINUTES, description="通知暂缓发送的分钟数，其间可撤回")] = 0
+    key: IdempotencyKey = None
 
 
 @routes.post("/api/cases/import", Action.CASES_FILE, name="import cases")
@@ -54,10 +56,15 @@ async def import_cases(
         return preview_answer(await drafts.preview_file(kit, upload.content, silent=terms.silent))
     confirmed = frozenset({Doubt(terms.confirmed)} if terms.confirmed else ())
     act = Act(caller.staff_id, terms.assign, terms.silent, confirmed=confirmed)
-    import_id = await imports.receive(kit, upload, act, terms.hold_minutes)
+    import_id = await imports.receive(kit, upload, act, terms.hold_minutes, _once(upload, terms))
     ended = await reading.import_ended(kit, import_id, kit.settings.import_wait_seconds)
     response.status_code = 200 if ended else 202
     return await _answer(kit, import_id)
+
+
+def _once(upload: Upload, terms: Terms) -> Once | None:
+    mark = hashlib.sha256(upload.content + repr((upload.name, terms)).encode()).hexdigest()
+    return Once(terms.key, mark) if terms.key else None
 
 
 @routes.get("/api/cases/imports", Action.CASES_FILE, name="list imports")

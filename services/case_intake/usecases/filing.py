@@ -76,10 +76,9 @@ async def file_case(kit: IntakeKit, filing: Filing, act: Act, once: Once | None 
     """
     scope = f"file_case/{act.by}"
     async with kit.db.begin() as tx:
-        if once is not None:
-            before = await given_before(tx, scope, once.key, once.mark)
-            if before is not None:
-                return before
+        before = await answered(tx, scope, once)
+        if before is not None:
+            return before
         await _ask(kit, tx, filing, act.confirmed)
         answer = await put_on_file(kit, tx, filing, act)
         if answer is None:
@@ -87,6 +86,11 @@ async def file_case(kit: IntakeKit, filing: Filing, act: Act, once: Once | None 
         if once is not None:
             await remember(tx, scope, once.key, once.mark, answer)
     return answer
+
+
+async def answered(tx: Transaction, scope: str, once: Once | None) -> dict[str, Any] | None:
+    """What the same request was answered before, or None. Raises Conflict for a key that is taken."""
+    return None if once is None else await given_before(tx, scope, once.key, once.mark)
 
 
 async def _ask(kit: IntakeKit, tx: Transaction, filing: Filing, confirmed: frozenset[Doubt]) -> None:
@@ -181,7 +185,8 @@ async def correct(
     """The same for a case that the transaction has locked. Raises Invalid, Stale."""
     before = case_entry(kit, row)
     texts = {**case_texts(before), **changes}
-    texts.pop("case_number", None)  # the number stays, also one that no form would take today
+    if before.number and not before.number.year:
+        texts.pop("case_number")  # one that an older release gave out and no form would take
     entry, faults = read_case(texts, row.court)
     if faults:
         raise Invalid(faults)

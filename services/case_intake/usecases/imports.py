@@ -22,11 +22,12 @@ from services.case_intake.domain.sheet import Change, RowGroup, Table, grouped, 
 from services.case_intake.domain.weighing import Weighed, only_approved, weigh
 from services.case_intake.settings import IntakeKit
 from services.case_intake.store import cases, imports
-from services.case_intake.usecases.filing import Act, Assign, Doubt, correct, put_on_file
+from services.case_intake.usecases.filing import Act, Assign, Doubt, Once, answered, correct, put_on_file
 from services.case_intake.usecases.holds import hold_of
 from services.case_intake.usecases.parties import Told, alter, join
 from services.case_intake.usecases.records import known_case, party_entry, present
 from shared.crypto.sealed import SealError
+from shared.db.answers import remember
 from shared.db.failures import is_away, is_passing
 from shared.db.transaction import Transaction, new_id
 from shared.http.problems import log_unexpected
@@ -69,8 +70,16 @@ class Parcel:
     groups: list[dict[str, Any]]
 
 
-async def receive(kit: IntakeKit, upload: Upload, act: Act, hold_minutes: int = 0) -> UUID:
-    """Keep a file, sealed, with its groups of rows; its id. Raises Invalid when the file as a whole is unusable."""
+async def receive(kit: IntakeKit, upload: Upload, act: Act, hold_minutes: int = 0, once: Once | None = None) -> UUID:
+    """Keep a file, sealed, with its groups of rows; its id. The same request again gets the same id, unread.
+
+    Raises Invalid when the file as a whole is unusable, Conflict for a key that is taken.
+    """
+    scope = f"import_cases/{act.by}"
+    async with kit.db.begin() as tx:
+        before = await answered(tx, scope, once)
+    if before is not None:
+        return UUID(before["id"])
 
     def read() -> tuple[Table, list[RowGroup]]:
         table = read_table(upload.content, kit.settings.import_max_rows)
@@ -81,7 +90,12 @@ async def receive(kit: IntakeKit, upload: Upload, act: Act, hold_minutes: int = 
         groups = await asked_about(kit, groups)
     parcel = await asyncio.to_thread(pack, kit, new_id(), upload.name, table, groups)
     async with kit.db.begin() as tx:
+        before = await answered(tx, scope, once)
+        if before is not None:
+            return UUID(before["id"])
         await put_parcel(tx, parcel, act, hold_minutes)
+        if once is not None:
+            await remember(tx, scope, once.key, once.mark, {"id": str(parcel.import_id)})
     return parcel.import_id
 
 

@@ -11,8 +11,10 @@ from sqlalchemy import Row
 from services.case_intake.domain.filing import MAX_IN_CASE, PartyEntry, party_texts, read_party
 from services.case_intake.settings import IntakeKit
 from services.case_intake.store import cases
+from services.case_intake.usecases.filing import Once, answered
 from services.case_intake.usecases.records import party_entry, party_facts, party_state, party_values, present
 from shared.contracts.cases import PartyAdded, PartyChanged, PartyMisfiled, PartyRole
+from shared.db.answers import remember
 from shared.db.transaction import Transaction
 from shared.errors import Conflict, Invalid, NotFound
 from shared.http.versions import refuse_stale
@@ -20,16 +22,23 @@ from shared.http.versions import refuse_stale
 _REPEATED = "本案已有诉讼地位和证件号码都相同的当事人。如需更正，请修改该当事人。"
 
 
-async def add_party(kit: IntakeKit, case_id: UUID, given: Mapping[str, str]) -> UUID:
-    """Register a further party; its id. Raises NotFound, Invalid, Conflict."""
+async def add_party(kit: IntakeKit, case_id: UUID, given: Mapping[str, str], once: Once | None = None) -> UUID:
+    """Register a further party; its id. The same request again gets the same id. Raises NotFound, Invalid, Conflict."""
+    scope = f"add_party/{case_id}"
     async with kit.db.begin() as tx:
+        before = await answered(tx, scope, once)
+        if before is not None:
+            return UUID(before["id"])
         case = present(await cases.lock_case(tx.conn, case_id))
         entry = _read(given, case)
         others = await cases.parties_of(tx.conn, [case_id])
         _refuse_repeated(kit, entry, others)
         if len(others) >= MAX_IN_CASE:
             raise Conflict("too_many_parties", f"一个案件最多登记{MAX_IN_CASE}名当事人。")
-        return (await join(kit, tx, case_id, [entry], Told()))[0]
+        party_id = (await join(kit, tx, case_id, [entry], Told()))[0]
+        if once is not None:
+            await remember(tx, scope, once.key, once.mark, {"id": str(party_id)})
+        return party_id
 
 
 @dataclass(frozen=True)

@@ -22,6 +22,7 @@ from services.party_notification.usecases.views import (
     TwiceView,
 )
 from shared.contracts.case_number import reference
+from shared.db.readable import UNREADABLE_TEXT, text_of
 from shared.errors import Fault, Invalid, NotFound
 from shared.web.formats import masked_phone
 
@@ -153,7 +154,9 @@ def _fields(row: Any, view: type[TroubleView] | type[TwiceView]) -> dict[str, An
 
 
 def _masked(kit: NotificationKit, row: Any) -> str:
-    address = kit.keyring.open(row.address, f"{row.message_id}/address")
+    address = text_of(kit.keyring, row.address, f"{row.message_id}/address")
+    if address == UNREADABLE_TEXT:
+        return address
     if row.channel == "sms":
         return masked_phone(address)
     name, _, host = address.partition("@")

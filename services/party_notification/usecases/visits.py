@@ -30,6 +30,7 @@ from shared.contracts.case_kinds import CaseKind, kind_of
 from shared.contracts.stages import Period
 from shared.crypto.codes import normalize
 from shared.db import tries
+from shared.db.readable import text_of
 from shared.errors import Fault, Invalid, NotFound, TooMany
 from shared.http.auth import PartyCaller
 
@@ -158,7 +159,7 @@ def _clock(row: Row[Any]) -> Clock:
 
 
 def _entry(kit: NotificationKit, row: Row[Any]) -> Entry:
-    return Entry(row.at, row.title, kit.keyring.open(row.text, str(row.case_id)))
+    return Entry(row.at, row.title, text_of(kit.keyring, row.text, str(row.case_id)))
 
 
 def _document(row: Row[Any], *, read: bool) -> Document:

@@ -11,6 +11,7 @@ from fastapi import Cookie, Query, Request
 from starlette.responses import RedirectResponse, Response
 
 from services.staff.domain import REFRESH, SESSION, Member, landing, local_path
+from services.staff.pages.resume import KEPT, resumed
 from services.staff.schemas import HandedKit, PasswordForm, SignInForm
 from services.staff.usecases import sessions
 from services.staff.usecases.sessions import Admission, StaffKit
@@ -42,12 +43,25 @@ async def sign_in_page(request: Request, then: Then = "") -> Response:
 async def sign_in(request: Request, kit: HandedKit) -> Response:
     """Come in, or see at the door why not."""
     form = await typed(request)
+    kept = form.pop(KEPT, "")
     try:
         given = understood(SignInForm, form)
         admission = await sessions.sign_in(kit, given.credentials())
     except Refusal as refusal:
-        return _door(request, form, refusal)
-    return _let_in(kit, admission, given.next)
+        return _door(request, {**form, KEPT: kept}, refusal)
+    return _let_in(kit, admission, given.next, resumed(request, kit, admission.member, kept, renewed=False))
+
+
+@routes.post("/sign-in/resume", PUBLIC)
+async def resume(request: Request, kit: HandedKit, refresh: Refresh = None) -> Response:
+    """Go on with a form whose session had ended; whoever cannot renew it is shown the door, and loses nothing."""
+    kept = (await typed(request)).get(KEPT, "")
+    try:
+        member = await sessions.renew(kit, refresh)
+    except Unauthenticated:
+        return _door(request, {KEPT: kept})
+    page = resumed(request, kit, member, kept, renewed=True)
+    return _with_token(kit, member, page or RedirectResponse(landing(member.roles), 303))
 
 
 @routes.get("/sign-in/refresh", PUBLIC)
@@ -103,6 +117,7 @@ def _door(request: Request, form: Typed, refusal: Refusal | None = None) -> Resp
         refusal.status if refusal else 200,
         login=form.get("login", ""),
         next=form.get("next", ""),
+        kept=form.get(KEPT, ""),
         new_due=new_due,
         refusal=refusal,
         faults=faults_in(refusal) if isinstance(refusal, Invalid) else {},
@@ -112,8 +127,9 @@ def _door(request: Request, form: Typed, refusal: Refusal | None = None) -> Resp
     return response
 
 
-def _let_in(kit: StaffKit, admission: Admission, then: str) -> Response:
-    response = RedirectResponse(local_path(then) or landing(admission.member.roles), 303)
+def _let_in(kit: StaffKit, admission: Admission, then: str, page: Response | None = None) -> Response:
+    """Into the product: to `page` where a form goes on, else to where `then` leads."""
+    response = page or RedirectResponse(local_path(then) or landing(admission.member.roles), 303)
     seconds = int(REFRESH.total_seconds())
     for path in _REFRESH_PATHS:
         keep_cookie(response, kit.run, REFRESH_COOKIE, admission.refresh, seconds, path)

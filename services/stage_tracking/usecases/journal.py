@@ -13,6 +13,7 @@ from services.stage_tracking.settings import StageKit
 from services.stage_tracking.store.tables import LEDGER
 from shared.contracts.envelope import Sealed
 from shared.contracts.stages import ProgressPublished
+from shared.db.readable import UNREADABLE_TEXT, one
 from shared.db.transaction import Transaction
 from shared.ledger.chain import Entry
 from shared.ledger.store import append_all, read
@@ -49,9 +50,9 @@ async def write(kit: StageKit, tx: Transaction, case_id: UUID, note: Note) -> Lo
 
 
 def opened(kit: StageKit, case_id: UUID, entry: Entry) -> LogEntry:
-    """The entry with what is sealed in it. Raises SealError."""
+    """The entry with what is sealed in it; an entry that cannot be read says so and hides none of the others."""
     body = entry.body
-    told = json.loads(kit.keyring.open(body["detail"], str(case_id)))
+    told = one(body["detail"], lambda sealed: json.loads(kit.keyring.open(sealed, str(case_id))), _unreadable)
     return LogEntry(
         position=entry.position,
         at=entry.at,
@@ -65,6 +66,10 @@ def opened(kit: StageKit, case_id: UUID, entry: Entry) -> LogEntry:
         digest=entry.digest,
         previous=entry.previous,
     )
+
+
+def _unreadable(_sealed: str) -> dict[str, str]:
+    return {"title": "", "text": UNREADABLE_TEXT, "evidence": "", "by_name": ""}
 
 
 async def entry_at(kit: StageKit, tx: Transaction, case_id: UUID, position: int) -> LogEntry:

@@ -14,6 +14,7 @@ from services.stage_tracking.domain.tasks import TaskKind, owner_title
 from services.stage_tracking.settings import StageKit
 from services.stage_tracking.store import cases, tasks
 from services.stage_tracking.usecases.journal import write
+from shared.db.readable import text_of
 from shared.db.transaction import Transaction
 from shared.errors import Conflict, Fault, Forbidden, Invalid, NotFound
 from shared.http.auth import Caller
@@ -46,7 +47,7 @@ def view(kit: StageKit, row: Row[Any]) -> TaskView:
         case_number=row.number,
         kind=TaskKind(row.kind),
         title=row.title,
-        detail=kit.keyring.open(row.detail, str(row.case_id)),
+        detail=text_of(kit.keyring, row.detail, str(row.case_id)),
         owner_staff=row.owner_staff,
         owner_role=row.owner_role,
         owner_name=name,
