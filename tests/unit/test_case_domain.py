@@ -13,7 +13,7 @@ from services.case_intake.domain.assignment import fewest_open_cases
 from services.case_intake.domain.filing import MAX_PARTIES, case_texts, party_texts, read_case, read_filing, read_party
 from services.case_intake.domain.numbers import CaseNumber
 from services.case_intake.domain.rows import REPEATED, judge
-from services.case_intake.domain.sheet import RowGroup, SheetRow, grouped, read_table
+from services.case_intake.domain.sheet import RowGroup, SheetRow, grouped
 from services.case_intake.domain.texts import FaultyTextError
 from services.case_intake.domain.words import COLUMNS
 from shared.contracts.cases import CaseFacts, CaseFiled, PartyFacts
@@ -21,6 +21,7 @@ from shared.contracts.envelope import Envelope, Sealed, encode
 from shared.crypto.keyring import KeyRing
 from shared.db.transaction import MAX_EVENT_BYTES
 from shared.errors import Invalid
+from tests.fixtures.tables import read_table
 
 COURT = "渝05"
 FILED = date(2026, 11, 23)
@@ -290,7 +291,7 @@ def test_a_row_with_too_few_cells_is_left_out_alone() -> None:
         (HEADER.replace("案由,", "").encode(), "缺少列：案由"),
         (HEADER.replace("案由", "案件").encode(), "不认识的列：案件"),
         (f"{HEADER},案由".encode(), "重复的列：案由"),
-        (f"{HEADER},".encode(), "（空白）"),
+        (f",{HEADER}\n多余,{LINE}\n".encode(), "（空白）"),
         (f'{HEADER}\n"{LINE}\n'.encode(), "第2行"),
         (f"{HEADER}\n{LINE}\n{LINE}\n{LINE}\n".encode(), "超过2行"),
         (b"PK\x03\x04xlsx", "损坏"),

@@ -13,15 +13,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from services.case_intake.domain import cells, workbook
-from services.case_intake.domain.cells import BROKEN_FORMULA, ROUNDED, SCIENTIFIC
+from services.case_intake.domain import cells, packed, places, workbook
+from services.case_intake.domain.cells import ROUNDED, SCIENTIFIC, Lost
 from services.case_intake.domain.filing import PartyEntry, read_case, read_party
 from services.case_intake.domain.holds import Hold, NoticesState, recalls, releases
 from services.case_intake.domain.limits import past_limits
 from services.case_intake.domain.mending import Mend, mended, new_mends
 from services.case_intake.domain.preview import Circumstances, Preview, preview
 from services.case_intake.domain.rows import DIFFERS, judge
-from services.case_intake.domain.sheet import SheetRow, Table, grouped, read_table
+from services.case_intake.domain.sheet import SheetRow, Table, grouped
 from services.case_intake.domain.template import workbook_template
 from services.case_intake.domain.weighing import FIXED, MISFILED, Known, Messages, only_approved, weigh
 from services.case_intake.domain.words import COLUMNS, REQUIRED
@@ -29,6 +29,7 @@ from shared.calendar.workdays import CourtCalendar
 from shared.contracts.cases import CaseFiled, PartyAdded
 from shared.contracts.envelope import decode
 from shared.errors import Conflict, Invalid
+from tests.fixtures.tables import read_table
 from tests.unit.test_case_domain import CASE, CHILD, COURT, FILED, PARTY, faults_of
 
 GOLDEN = Path(__file__).parents[1] / "contract" / "golden"
@@ -58,8 +59,8 @@ def table_of(*rows: dict[str, Any]) -> Table:
     return read_table(book(*rows), 100)
 
 
-def faults(table: Table) -> list[tuple[int, str, str]]:
-    found = [fault for group in grouped(table.rows, COURT) for fault in judge(group, COURT).faults]
+def faults(read: Table) -> list[tuple[int, str, str]]:
+    found = [fault for group in grouped(read.rows, COURT) for fault in judge(group, COURT).faults]
     return [(fault.line, fault.column, fault.reason) for fault in found]
 
 
@@ -70,16 +71,16 @@ def refused(content: bytes, most: int = 100) -> str:
 
 
 def test_a_workbook_says_the_same_as_its_text() -> None:
-    table = table_of({**ROW, "phone": "19900000005 "})
-    text = read_table(table.text.encode(), 100)
-    assert text.rows == table.rows
-    assert faults(table) == []
+    read = table_of({**ROW, "phone": "19900000005 "})
+    text = read_table(read.text.encode(), 100)
+    assert text.rows == read.rows
+    assert faults(read) == []
 
 
 def test_what_a_spreadsheet_turned_into_numbers_and_dates_is_read_as_it_was_typed() -> None:
     typed = {"phone": 19900000005, "filed_on": date(2026, 11, 23), "address_confirmed_on": 46350, "claim_amount": 5.1}
-    table = table_of({**ROW, **typed, "consents": True})
-    (row,) = table.rows
+    workbook_read = table_of({**ROW, **typed, "consents": True})
+    (row,) = workbook_read.rows
     read = {field: row.texts[field] for field in (*typed, "consents")}
     assert read == {
         "phone": "19900000005",
@@ -88,7 +89,7 @@ def test_what_a_spreadsheet_turned_into_numbers_and_dates_is_read_as_it_was_type
         "claim_amount": "5.1",
         "consents": "是",
     }
-    assert faults(table) == []
+    assert faults(workbook_read) == []
 
 
 @pytest.mark.parametrize(
@@ -97,7 +98,7 @@ def test_what_a_spreadsheet_turned_into_numbers_and_dates_is_read_as_it_was_type
         ("id_number", 510212199101060013, ROUNDED),
         ("id_number", "5.10212E+17", SCIENTIFIC),
         ("phone", "1.99E+10", SCIENTIFIC),
-        ("phone", "#N/A", BROKEN_FORMULA),
+        ("phone", "#N/A", Lost.FAILED.value),
     ],
 )
 def test_what_a_spreadsheet_spoilt_is_a_fault_with_its_name(field: str, value: object, reason: str) -> None:
@@ -131,12 +132,12 @@ def far_out(cell: str) -> bytes:
 
 def test_a_workbook_that_cannot_be_taken_says_why() -> None:
     whole = book(ROW)
-    assert refused(whole[:1500]) == workbook.BROKEN
+    assert refused(whole[:1500]) == places.BROKEN
     assert refused(workbook.COMPOUND + b"x") == workbook.OLD_FORMAT
-    assert refused(workbook.COMPOUND + b"x" + "EncryptedPackage".encode("utf-16-le")) == workbook.LOCKED
+    assert refused(workbook.COMPOUND + b"x" + "EncryptedPackage".encode("utf-16-le")) == packed.LOCKED
     assert refused(book(ROW, sheets=2)) == workbook.SEVERAL
     assert "超过2行" in refused(book(ROW, ROW, ROW), 2)
-    assert refused(far_out("XFD1048576")) == workbook.FAR_OUT.format(100)
+    assert refused(far_out("XFD1048576")) == places.FAR_OUT.format(100)
     assert "只有表头" in refused(book())
     assert "空的" in refused(saved(openpyxl.Workbook()))
 
@@ -146,7 +147,7 @@ def test_a_workbook_that_unpacks_to_too_much_is_refused_unread() -> None:
     with zipfile.ZipFile(content, "w", zipfile.ZIP_DEFLATED) as packed:
         packed.writestr("xl/worksheets/sheet1.xml", b" " * (161 * 1024 * 1024))
     assert len(content.getvalue()) < 1_000_000
-    assert refused(content.getvalue()) == workbook.TOO_LARGE
+    assert refused(content.getvalue()) == places.TOO_LARGE
 
 
 @settings(max_examples=60, deadline=None)

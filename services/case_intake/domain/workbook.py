@@ -1,117 +1,108 @@
-"""A case system's export as an Excel workbook: the rows of its one table, as CSV rows come.
-
-A workbook is a packed archive of XML. It is unpacked within limits and its cells' places are looked at before the
-reader sees it: a small file can unpack to gigabytes, and one cell far out makes a table of billions.
-"""
+"""A case system's export as an Excel workbook: the rows of its one table, as CSV rows come."""
 
 import io
-import re
-import zipfile
-import zlib
-from collections.abc import Iterator
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from python_calamine import CalamineError, CalamineWorkbook, SheetTypeEnum, SheetVisibleEnum
 
-from services.case_intake.domain.cells import Value, is_blank
+from services.case_intake.domain.cells import Lost, Value, is_blank
+from services.case_intake.domain.packed import LOCKED, unpack
+from services.case_intake.domain.places import BROKEN, TOO_LARGE, Place, Places, Span
 from services.case_intake.domain.refusals import refusal
 
-PACKED = b"PK\x03\x04"
 COMPOUND = b"\xd0\xcf\x11\xe0"
 """The container of the older format, and of workbooks with a password ([MS-OFFCRYPTO] 1.3)."""
-_MOST_BYTES = 160 * 1024 * 1024
-_MOST_COLUMNS = 40
-_SPARE_ROWS = 1000
 _ENCRYPTED = "EncryptedPackage".encode("utf-16-le")
-_CELL = re.compile(rb"""<(?:\w+:)?c\b((?:\s+[\w:]+\s*=\s*(?:"[^"]*"|'[^']*'))*)\s*>""")
-_PLACE = re.compile(rb"""\br\s*=\s*["']([A-Z]{1,3})(\d{1,7})["']""")
-_ERROR = re.compile(rb"""\bt\s*=\s*["']e["']""")
-_NO_WORKBOOK = (CalamineError, zipfile.BadZipFile, zlib.error, NotImplementedError, EOFError, ValueError, OSError)
+_MOST_MERGED = 400_000
+"""Cells below merged ones."""
 
-BROKEN = "文件已损坏，无法打开。请在表格软件中打开核对，另存为“Excel工作簿（.xlsx）”后重新上传。"
-LOCKED = "文件设有密码，无法读取。请在表格软件中取消密码，另存后重新上传。"
 OLD_FORMAT = "这是旧版Excel文件（.xls）。请在表格软件中另存为“Excel工作簿（.xlsx）”或CSV后重新上传。"
-TOO_LARGE = "表格内容过大。请拆成几个文件后分别上传。"
-FAR_OUT = "表格超过{}行，或者右侧、下方很远处还有内容。请删除案件各行以外的内容；行数过多的，请拆成几个文件。"
 SEVERAL = "工作簿里有几张带内容的工作表。请只保留一张，另存后重新上传。"
 
-Record = tuple[int, list[Value]]
-"""The row's number in the file, and its cells."""
+
+class Record(NamedTuple):
+    """A row: its number in the file, its cells, and whether the file hides it."""
+
+    line: int
+    values: list[Value]
+    hidden: bool = False
 
 
-def read_workbook(content: bytes, max_rows: int) -> Iterator[Record]:
-    """The rows that hold anything. Raises Invalid in words for a file that cannot be taken."""
+@dataclass(frozen=True)
+class Grid:
+    """The rows of a table that hold anything, and whether its days count from 1904."""
+
+    records: list[Record] = field(default_factory=list)
+    since_1904: bool = False
+
+
+def read_workbook(content: bytes, max_rows: int) -> Grid:
+    """The one visible sheet that holds anything. Raises Invalid in words for a file that cannot be taken."""
     if content.startswith(COMPOUND):
         raise refusal(LOCKED if _ENCRYPTED in content else OLD_FORMAT)
-    plain, broken_cells = _unpacked(content, max_rows)
-    rows = _table(plain)
-    width = 0
-    for line, row in enumerate(rows, start=1):
-        values: list[Value] = [
-            "#N/A" if value == "" and (line, at) in broken_cells else value for at, value in enumerate(row, start=1)
-        ]
-        while values and is_blank(values[-1:]):
-            values.pop()
-        if values:
-            width = width or len(values)
-            yield line, values + [""] * (width - len(values))
-
-
-def _unpacked(content: bytes, max_rows: int) -> tuple[bytes, set[tuple[int, int]]]:
-    """The workbook's XML in an archive of our own making, and the places of formulas that failed."""
-    kept, broken_cells = io.BytesIO(), set[tuple[int, int]]()
+    unpacked = unpack(content, max_rows)
     try:
-        with zipfile.ZipFile(io.BytesIO(content)) as packed, zipfile.ZipFile(kept, "w") as plain:
-            parts = [part for part in packed.infolist() if part.filename.endswith((".xml", ".rels"))]
-            if sum(part.file_size for part in parts) > _MOST_BYTES:
-                raise refusal(TOO_LARGE)
-            for part in parts:
-                if part.flag_bits & 1:
-                    raise refusal(LOCKED)
-                xml = packed.read(part)
-                broken_cells |= _looked_at(part.filename, xml, max_rows)
-                plain.writestr(part.filename, xml)
-    except _NO_WORKBOOK:
+        with CalamineWorkbook.from_filelike(io.BytesIO(unpacked.plain)) as book:
+            tables = [_records(book, name, unpacked.sheets) for name in _visible(book)]
+    except (CalamineError, ValueError, OSError):
         raise refusal(BROKEN) from None
-    return kept.getvalue(), broken_cells
-
-
-def _looked_at(name: str, xml: bytes, max_rows: int) -> set[tuple[int, int]]:
-    """The places of failed formulas of a sheet. Raises Invalid when a cell that holds something lies far out."""
-    broken_cells = set()
-    for found in _CELL.finditer(xml) if name.startswith("xl/worksheets/") else ():
-        place = _PLACE.search(found[1])
-        if place is None:
-            continue
-        column, line = _column(place[1]), int(place[2])
-        if column > _MOST_COLUMNS or line > max_rows + _SPARE_ROWS:
-            raise refusal(FAR_OUT.format(max_rows))
-        if _ERROR.search(found[1]):
-            broken_cells.add((line, column))
-    return broken_cells
-
-
-def _column(letters: bytes) -> int:
-    number = 0
-    for letter in letters:
-        number = number * 26 + letter - ord("A") + 1
-    return number
-
-
-def _table(plain: bytes) -> list[list[Value]]:
-    """The one visible sheet that holds anything; an empty list when none does."""
-    try:
-        with CalamineWorkbook.from_filelike(io.BytesIO(plain)) as book:
-            names = [
-                sheet.name
-                for sheet in book.sheets_metadata
-                if sheet.visible is SheetVisibleEnum.Visible and sheet.typ is SheetTypeEnum.WorkSheet
-            ]
-            tables: list[list[list[Value]]] = [
-                [list(row) for row in book.get_sheet_by_name(name).to_python(skip_empty_area=False)] for name in names
-            ]
-    except _NO_WORKBOOK:
-        raise refusal(BROKEN) from None
-    held = [table for table in tables if not all(map(is_blank, table))]
+    held = [table for table in tables if table]
     if len(held) > 1:
         raise refusal(SEVERAL)
-    return held[0] if held else []
+    return Grid(held[0] if held else [], unpacked.since_1904)
+
+
+def _visible(book: CalamineWorkbook) -> list[str]:
+    return [
+        sheet.name
+        for sheet in book.sheets_metadata
+        if sheet.visible is SheetVisibleEnum.Visible and sheet.typ is SheetTypeEnum.WorkSheet
+    ]
+
+
+def _records(book: CalamineWorkbook, name: str, sheets: Mapping[str, Places]) -> list[Record]:
+    places = sheets.get(name)
+    if places is None:  # the reader would read a sheet that nobody has looked at
+        raise refusal(BROKEN)
+    read = book.get_sheet_by_name(name)
+    left = [""] * (read.start[1] if read.start else 0)
+    rows: dict[int, list[Value]] = {line: [*left, *values] for line, values in enumerate(read.iter_rows(), start=1)}
+    for line, column in places.failed:
+        _put(rows, (line, column), Lost.FAILED)
+    for line, column in places.unsolved:
+        _put(rows, (line, column), Lost.UNSOLVED)
+    rows = {line: values for line, values in sorted(rows.items()) if not is_blank(values)}
+    _spread(rows, places.merged)
+    width = len(next(iter(rows.values()), []))
+    return [Record(line, values + [""] * (width - len(values)), line in places.hidden) for line, values in rows.items()]
+
+
+def _put(rows: dict[int, list[Value]], place: Place, value: Value) -> None:
+    """Beyond what the reader has seen stands nothing but such cells: rows and columns are made for them."""
+    line, column = place
+    values = rows.setdefault(line, [])
+    values.extend([""] * (column - len(values)))
+    values[column - 1] = value
+
+
+def _spread(rows: dict[int, list[Value]], merged: list[Span]) -> None:
+    """What is merged stands in the first cell alone: downwards it holds for all, sideways nobody knows for which."""
+    count = 0
+    for top, left, bottom, right in merged:
+        value = _at(rows, top, left)
+        for line in range(top, min(bottom, max(rows, default=0)) + 1):
+            if line not in rows:
+                continue
+            count += right - left + 1
+            if count > _MOST_MERGED or right > 1000:
+                raise refusal(TOO_LARGE)
+            for column in range(left, right + 1):
+                if (line, column) != (top, left) and value != "":
+                    _put(rows, (line, column), value if column == left else Lost.MERGED)
+
+
+def _at(rows: dict[int, list[Value]], line: int, column: int) -> Value:
+    values = rows.get(line, [])
+    return values[column - 1] if column <= len(values) else ""

@@ -1,7 +1,6 @@
 """An uploaded file rests sealed until a clerk has seen what it would do: mended on the spot, confirmed, or dropped."""
 
 import asyncio
-import base64
 import hashlib
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
@@ -14,12 +13,13 @@ from sqlalchemy import Row
 from services.case_intake.domain.mending import Mends, mended, new_mends, shown
 from services.case_intake.domain.preview import Circumstances, Preview, preview
 from services.case_intake.domain.rows import judge
-from services.case_intake.domain.sheet import FIELDS, RowGroup, SheetRow, Table, grouped, read_table
+from services.case_intake.domain.sheet import FIELDS, RowGroup, SheetRow, Table, grouped
 from services.case_intake.settings import IntakeKit
 from services.case_intake.store import cases, drafts
 from services.case_intake.usecases.filing import Act, Assign
 from services.case_intake.usecases.imports import Upload, asked_about, pack, put_parcel
 from services.case_intake.usecases.records import known_case
+from services.case_intake.usecases.tables import read_upload
 from shared.calendar.workdays import CourtCalendar
 from shared.clock import court_date
 from shared.db.transaction import new_id
@@ -66,17 +66,13 @@ class _Draft:
 async def keep_draft(kit: IntakeKit, upload: Upload, act: Act, hold_minutes: int) -> UUID:
     """Keep a file for an hour; its id. Raises Invalid when the file as a whole is unusable."""
     draft_id, keyring = new_id(), kit.keyring
-
-    def sealed() -> str:
-        read_table(upload.content, kit.settings.import_max_rows)
-        return keyring.seal(base64.b64encode(upload.content).decode(), f"{draft_id}/file")
-
-    file = await asyncio.to_thread(sealed)
+    table = await read_upload(kit, upload.content)
+    sealed = await asyncio.to_thread(keyring.seal_model, table, f"{draft_id}/table")
     async with kit.db.begin() as tx:
         values = {
             "id": draft_id,
             "file_name": keyring.seal(upload.name, f"{draft_id}/name"),
-            "file": file,
+            "table_read": sealed,
             "silent": act.silent,
             "assign": act.assign.value,
             "hold_minutes": hold_minutes,
@@ -89,7 +85,7 @@ async def keep_draft(kit: IntakeKit, upload: Upload, act: Act, hold_minutes: int
 
 async def preview_file(kit: IntakeKit, content: bytes, *, silent: bool) -> Preview:
     """What a file would do; nothing is kept. Raises Invalid."""
-    table = await asyncio.to_thread(read_table, content, kit.settings.import_max_rows)
+    table = await read_upload(kit, content)
     return (await _see(kit, table.rows, silent=silent, numbers=())).preview
 
 
@@ -177,9 +173,8 @@ async def _open(kit: IntakeKit, draft_id: UUID) -> _Draft:
 
 def _opened(kit: IntakeKit, row: Row[Any]) -> _Draft:
     keyring = kit.keyring
-    content = base64.b64decode(keyring.open(row.file, f"{row.id}/file"))
+    table = keyring.open_model(Table, row.table_read, f"{row.id}/table")
     mends = keyring.open_model(Mends, row.mends, f"{row.id}/mends") if row.mends else Mends()
-    table = read_table(content, kit.settings.import_max_rows)
     return _Draft(row, keyring.open(row.file_name, f"{row.id}/name"), mends, table, mended(table.rows, mends.items))
 
 

@@ -18,7 +18,7 @@ from services.case_intake.domain.filing import Filing
 from services.case_intake.domain.holds import Hold
 from services.case_intake.domain.numbers import CaseNumber, far_numbers
 from services.case_intake.domain.rows import GoodRow, Judged, RowFault, judge
-from services.case_intake.domain.sheet import Change, RowGroup, Table, grouped, read_table
+from services.case_intake.domain.sheet import Change, RowGroup, Table, grouped
 from services.case_intake.domain.weighing import Weighed, only_approved, weigh
 from services.case_intake.settings import IntakeKit
 from services.case_intake.store import cases, imports
@@ -26,6 +26,7 @@ from services.case_intake.usecases.filing import Act, Assign, Doubt, Once, answe
 from services.case_intake.usecases.holds import hold_of
 from services.case_intake.usecases.parties import Told, alter, join
 from services.case_intake.usecases.records import known_case, party_entry, present
+from services.case_intake.usecases.tables import read_upload
 from shared.crypto.sealed import SealError
 from shared.db.answers import remember
 from shared.db.failures import is_away, is_passing
@@ -80,12 +81,8 @@ async def receive(kit: IntakeKit, upload: Upload, act: Act, hold_minutes: int = 
         before = await answered(tx, scope, once)
     if before is not None:
         return UUID(before["id"])
-
-    def read() -> tuple[Table, list[RowGroup]]:
-        table = read_table(upload.content, kit.settings.import_max_rows)
-        return table, grouped(table.rows, kit.court.code)
-
-    table, groups = await asyncio.to_thread(read)
+    table = await read_upload(kit, upload.content)
+    groups = await asyncio.to_thread(grouped, table.rows, kit.court.code)
     if Doubt.SERIAL_FAR not in act.confirmed:
         groups = await asked_about(kit, groups)
     parcel = await asyncio.to_thread(pack, kit, new_id(), upload.name, table, groups)
