@@ -36,6 +36,6 @@ async def test_a_process_of_the_public_zone_alone_runs_no_loops_and_no_jobs(
     kit = await make_kit(service, await fresh_database(service))
     unit = Unit(service, kit, PostgresLog(bus_url), (Zone.PUBLIC,))
     assert unit.loops == []
-    assert [runner.job.name for runner in unit.jobs] == ["follow the sandbox's clock"]
+    assert [runner.job.name for runner in unit.jobs] == ["follow the court's data", "follow the sandbox's clock"]
     assert set(unit.prefixes) == set(service.public_paths)
     await unit.close()
