@@ -3,6 +3,7 @@
 from services.asset_tips import api, events, pages
 from services.asset_tips.jobs import jobs
 from services.asset_tips.settings import TipSettings
+from services.asset_tips.store import SEALED
 from shared.contracts.desk import EvidenceAccepted, ItemActed, ItemDismissed, ItemTaken
 from shared.http.routes import Zone
 from shared.runtime.secrets import INSIDE, Secret
@@ -15,6 +16,7 @@ SERVICE = Service(
     paths=("/api/tip-senders", "/tip-senders"),
     public_paths=("/api/tips", "/tips"),
     settings=TipSettings,
+    sealed=SEALED,
     secrets={Zone.STAFF: INSIDE, Zone.PUBLIC: {Secret.DROP, Secret.LOOKUPS, Secret.TOKEN_PUBLIC_KEY}},
     jobs=jobs,
     routes=(api.public, api.staff, pages.public, pages.staff),

@@ -27,6 +27,7 @@ from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from shared.db.arrays import Columns, arrays, unnested
+from shared.db.sealed import SealedTable
 
 METADATA = MetaData()
 _INSTANT = DateTime(timezone=True)
@@ -77,6 +78,12 @@ submissions = Table(
 )
 Index("submissions_of_source", submissions.c.source, submissions.c.at)
 Index("submissions_by_age", submissions.c.at)
+
+SEALED = (
+    SealedTable(tips, {"body": "{tip_id}"}),
+    SealedTable(senders, {"contact": "{tip_id}/contact"}),
+    SealedTable(looks, {"reason": "{tip_id}/look"}),
+)
 
 _NOW = func.now()
 _KEPT: Columns = {"tip_id": Uuid, "body": Text, "contact": Text}

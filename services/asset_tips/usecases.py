@@ -161,16 +161,8 @@ def _told(kit: TipKit, row: Any) -> TipReceived:
 
 
 def _kept(kit: TipKit, row: Any) -> dict[str, Any]:
-    body, contact = (row.body, str(row.tip_id)), (row.contact, f"{row.tip_id}/contact")
-    return {"tip_id": row.tip_id, "body": _own(kit, *body), "contact": row.contact and _own(kit, *contact)}
-
-
-def _own(kit: TipKit, sealed: str, about: str) -> str:
-    """Under the service's own key; what does not open stays as it is, for somebody who finds the key."""
-    try:
-        return kit.keyring.hand_over(sealed, about, kit.keyring)
-    except SealError:
-        return sealed
+    contact = row.contact and kit.keyring.taken_in(row.contact, f"{row.tip_id}/contact")
+    return {"tip_id": row.tip_id, "body": kit.keyring.taken_in(row.body, str(row.tip_id)), "contact": contact}
 
 
 @dataclass(frozen=True)

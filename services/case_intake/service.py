@@ -4,6 +4,7 @@ from services.case_intake import api, pages
 from services.case_intake.events import on_contact_disowned, on_member_changed, on_milestone_reached
 from services.case_intake.jobs import jobs
 from services.case_intake.settings import CaseIntakeSettings
+from services.case_intake.store.sealed import SEALED
 from shared.contracts.notices import ContactDisowned
 from shared.contracts.staff import MemberChanged
 from shared.contracts.stages import MilestoneReached
@@ -15,6 +16,7 @@ SERVICE = Service(
     package="services.case_intake",
     paths=("/api/cases", "/cases"),
     settings=CaseIntakeSettings,
+    sealed=SEALED,
     routes=(*api.ROUTES, *pages.ROUTES),
     handlers={
         MemberChanged: on_member_changed,

@@ -18,7 +18,7 @@ async def on_tip_received(kit: DeskKit, tx: Transaction, event: TipReceived, _en
         "source": Source.TIP.value,
         "number": event.tip_number,
         "ground": event.ground.value,
-        "body": event.body,
+        "body": kit.keyring.taken_in(event.body, str(event.tip_id)),
         "claimed_case_number": event.case_number,
         "arrived_at": event.arrived_at,
     }

@@ -3,6 +3,7 @@
 from services.duty_desk import api, events, pages
 from services.duty_desk.jobs import jobs
 from services.duty_desk.settings import DeskSettings
+from services.duty_desk.store import SEALED
 from shared.contracts.cases import CaseFiled
 from shared.contracts.operations import TroubleReported
 from shared.contracts.tips import TipReceived
@@ -14,6 +15,7 @@ SERVICE = Service(
     package="services.duty_desk",
     paths=("/api/desk", "/desk"),
     settings=DeskSettings,
+    sealed=SEALED,
     routes=(api.staff, pages.staff),
     handlers={
         TipReceived: events.on_tip_received,

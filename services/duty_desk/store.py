@@ -27,6 +27,7 @@ from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from shared.db.case_numbers import is_number
+from shared.db.sealed import SealedTable
 
 METADATA = MetaData()
 _INSTANT = DateTime(timezone=True)
@@ -59,6 +60,7 @@ items = Table(
     Column("last_at", _INSTANT),
 )
 """`trouble`: the mark of what a trouble says; `times` and `last_at`: how often it was told, and when last."""
+SEALED = (SealedTable(items, dict.fromkeys(("body", "deed", "dismissed_because"), "{item_id}")),)
 _LYING = items.c.taken_at.is_(None) & items.c.closed_at.is_(None)
 Index("items_trouble", items.c.trouble, unique=True, postgresql_where=_LYING)
 Index("items_open", items.c.arrived_at, postgresql_where=items.c.closed_at.is_(None))

@@ -13,6 +13,7 @@ from services.party_notification.usecases.misfiling import withdraw_party
 from shared.contracts.cases import (
     CaseAssigned,
     CaseCorrected,
+    CaseFacts,
     CaseFiled,
     JudgeCorrected,
     NoticesRecalled,
@@ -40,15 +41,21 @@ from shared.errors import NotYet
 
 async def on_case_filed(kit: NotificationKit, tx: Transaction, event: CaseFiled, envelope: Envelope) -> None:
     """A case and its parties; nobody is told before a judge has it."""
-    await cases.put_case(tx.conn, event.case_id, envelope.court, event.facts)
+    await cases.put_case(tx.conn, event.case_id, envelope.court, _own_facts(kit, event))
     await holding_store.set_case(tx.conn, event.case_id, hold_until=event.hold_until)
     for party in event.parties:
         await _put_party(kit, tx, party, envelope, event)
 
 
+def _own_facts(kit: NotificationKit, event: CaseFiled | CaseCorrected) -> CaseFacts:
+    sealed = event.facts.obligation
+    own = None if sealed is None else kit.keyring.taken_in(sealed, str(event.case_id))
+    return event.facts.model_copy(update={"obligation": own})
+
+
 async def on_case_corrected(kit: NotificationKit, tx: Transaction, event: CaseCorrected, envelope: Envelope) -> None:
     """Completed facts may release what waited for them."""
-    await cases.put_case(tx.conn, event.case_id, envelope.court, event.facts)
+    await cases.put_case(tx.conn, event.case_id, envelope.court, _own_facts(kit, event))
     await settle_debts(kit, tx, event.case_id, envelope.id)
 
 
@@ -122,7 +129,7 @@ async def _put_party(
         "consents": party.consents,
         "address_confirmed_on": party.address_confirmed_on,
         "minor": party.minor,
-        "identity": party.identity,
+        "identity": kit.keyring.taken_in(party.identity, str(party.party_id)),
         "silent": joins is not None and joins.silent,
         "hold_until": event.hold_until if isinstance(event, PartyAdded) else None,
         "added_at": envelope.time,
@@ -137,7 +144,8 @@ async def on_progress_published(
 ) -> None:
     """An entry of the parties' timeline and, when it is to be told, a progress notice."""
     await _known(tx, event.case_id)
-    await cases.put_progress(tx.conn, event, envelope.id)
+    text = kit.keyring.taken_in(event.text, str(event.case_id))
+    await cases.put_progress(tx.conn, event.model_copy(update={"text": text}), envelope.id)
     await settle_debts(kit, tx, event.case_id, envelope.id)
 
 

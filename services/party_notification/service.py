@@ -4,6 +4,7 @@ from services.party_notification import api, events, pages
 from services.party_notification.gauges import GAUGES
 from services.party_notification.jobs import jobs
 from services.party_notification.settings import NotificationSettings
+from services.party_notification.store.sealed import SEALED
 from services.party_notification.usecases.readiness import start
 from shared.contracts.cases import (
     CaseAssigned,
@@ -35,6 +36,7 @@ SERVICE = Service(
     paths=("/api/notices", "/notices", "/paper", "/unknown"),
     public_paths=("/api/notices/receipts", "/api/notices/check", "/p", "/verify", "/"),
     settings=NotificationSettings,
+    sealed=SEALED,
     secrets={Zone.STAFF: INSIDE | {Secret.SIGNING_KEY}, Zone.PUBLIC: INSIDE | {Secret.PARTY_SESSIONS}},
     routes=(api.staff, api.public, pages.staff, pages.public),
     handlers={

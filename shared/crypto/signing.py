@@ -1,6 +1,8 @@
 """The court's signature: Ed25519 (RFC 8032), for evidence bundles and the daily heads of the chains."""
 
 import hashlib
+import re
+from collections.abc import Collection
 from typing import Self
 
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
@@ -10,6 +12,24 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey,
 
 class KeyFormatError(ValueError):
     """The PEM text holds no Ed25519 key of the kind asked for. The message never repeats the text."""
+
+
+_BLOCK = re.compile(r"-----BEGIN [A-Z ]+-----.*?-----END [A-Z ]+-----\s*", re.DOTALL)
+
+
+def blocks(pem: str) -> list[str]:
+    """The keys that stand one after another in a PEM text."""
+    return _BLOCK.findall(pem)
+
+
+def _private(pem: str) -> Ed25519PrivateKey:
+    try:
+        key = form.load_pem_private_key(pem.encode(), password=None)
+    except (ValueError, TypeError, UnsupportedAlgorithm):  # TypeError: it is encrypted
+        key = None
+    if not isinstance(key, Ed25519PrivateKey):
+        raise KeyFormatError("not the PEM text of an unencrypted Ed25519 private key")
+    return key
 
 
 class VerifyingKey:
@@ -49,8 +69,10 @@ class VerifyingKey:
 class SigningKey:
     """The private half. It is kept outside the database."""
 
-    def __init__(self, key: Ed25519PrivateKey) -> None:
+    def __init__(self, key: Ed25519PrivateKey, former: Collection[str] = ()) -> None:
         self._key = key
+        self.known = frozenset({self.key_id, *former})
+        """The ids of this key and of those that signed before it."""
 
     @classmethod
     def generate(cls) -> Self:
@@ -58,14 +80,9 @@ class SigningKey:
 
     @classmethod
     def from_pem(cls, pem: str) -> Self:
-        """Read an unencrypted PKCS #8 PEM. Raises KeyFormatError."""
-        try:
-            key = form.load_pem_private_key(pem.encode(), password=None)
-        except (ValueError, TypeError, UnsupportedAlgorithm):  # TypeError: it is encrypted
-            key = None
-        if not isinstance(key, Ed25519PrivateKey):
-            raise KeyFormatError("not the PEM text of an unencrypted Ed25519 private key")
-        return cls(key)
+        """Read unencrypted PKCS #8 PEM; of several keys the first signs. Raises KeyFormatError."""
+        key, *former = [_private(block) for block in blocks(pem) or [pem]]
+        return cls(key, [cls(each).key_id for each in former])
 
     def to_pem(self) -> str:
         """Unencrypted PKCS #8: the file that keeps it must be readable by its owner alone."""

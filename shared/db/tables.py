@@ -150,6 +150,14 @@ restorations = Table(
     Column("restored_at", DateTime(timezone=True), nullable=False, server_default=_NOW),
 )
 
+canaries = Table(
+    "canaries",
+    KIT,
+    Column("secret", Text, primary_key=True),
+    Column("sealed", Text, nullable=False),
+    Column("hashed", Text, nullable=False),
+)
+
 sandbox_clock = Table(
     "sandbox_clock",
     KIT,

@@ -1,7 +1,6 @@
 """Who made a token, and whether it is good: staff tokens are signed by the staff service alone, parties' are sealed."""
 
 import json
-import re
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -14,7 +13,7 @@ from cryptography.hazmat.primitives.serialization import load_pem_private_key, l
 from shared.clock import SystemClock
 from shared.crypto.keyring import KeyRing
 from shared.crypto.sealed import SealError
-from shared.crypto.signing import KeyFormatError, VerifyingKey
+from shared.crypto.signing import KeyFormatError, VerifyingKey, blocks
 from shared.errors import Unauthenticated
 from shared.http.auth import Caller, PartyCaller
 from shared.powers import Role
@@ -25,7 +24,6 @@ LONGEST = timedelta(hours=1)
 _AUDIENCE = "staff"
 _ALGORITHM = "EdDSA"
 _REQUIRED = ["exp", "iat", "sub"]
-_PEM = re.compile(r"-----BEGIN [A-Z ]+-----.*?-----END [A-Z ]+-----\s*", re.DOTALL)
 
 
 class StaffTokens:
@@ -40,10 +38,11 @@ class StaffTokens:
     @classmethod
     def from_pem(cls, text: str) -> "StaffTokens":
         """Read one or more public keys. Raises KeyFormatError."""
-        blocks = _PEM.findall(text)
-        if not blocks:
-            raise KeyFormatError("not the PEM text of an Ed25519 public key")
-        return cls([_public(block) for block in blocks])
+        return cls([_public(block) for block in blocks(text) or [text]])
+
+    def accepts(self, pem: str) -> bool:
+        """Whether tokens of the owner of this public key are good."""
+        return _public(pem) in self._keys
 
     def staff(self, token: str) -> Caller:
         """The member of staff whom a token names. Raises Unauthenticated."""

@@ -29,7 +29,7 @@ from shared.runtime.listener import LaunchError
 from shared.runtime.postgres import EmbeddedPostgres, keep_alive
 from shared.runtime.progress import Progress
 from shared.runtime.registry import load
-from shared.runtime.secrets import Vault
+from shared.runtime.secrets import SecretsMissingError, Vault
 from shared.runtime.service import Service
 from shared.runtime.telemetry import Metrics, TelemetrySettings, traced
 from shared.runtime.unit import Unit, build_kit
@@ -98,8 +98,8 @@ class Product:
         self.progress = progress
         self.services = services
         self.clock = SystemClock()
-        vault = Vault(run)
-        self.keys = {each.name: vault.keys(each.name, each.held(zones_of(run))) for each in services}
+        self.vault = Vault(run)
+        self.keys = {each.name: self.vault.keys(each.name, each.held(zones_of(run))) for each in services}
         self.postgres = None if run.database_url else self._embedded()
         self.units: list[Unit] = []
         self.ready = False
@@ -130,9 +130,10 @@ class Product:
             await asyncio.to_thread(self.postgres.start)
         bus = self.bus()
         try:
+            self._build(bus)
+            await self._check_keys()
             self.progress.step("连接事件日志")
             await self._begin(bus)
-            self._build(bus)
             await self._prepare()
             async with asyncio.TaskGroup() as group:
                 loops = [group.create_task(unit.run()) for unit in self.units]
@@ -175,19 +176,19 @@ class Product:
             kit = build_kit(service, self.run_settings, self.keys[service.name], self.url(service.name), self.clock)
             self.units.append(Unit(service, kit, bus, zones_of(self.run_settings)))
 
+    async def _check_keys(self) -> None:
+        """Before anything is written. Keys that were made for this start, and are not the right ones, are not kept."""
+        try:
+            for unit in self.units:
+                await _patiently(unit, unit.check_keys)
+        except SecretsMissingError:
+            self.vault.discard_made()
+            raise
+
     async def _prepare(self) -> None:
-        """A database that comes up later than we, or restarts meanwhile, is waited for."""
         for number, unit in enumerate(self.units, 1):
             self.progress.step(f"准备“{unit.service.title}”（{number}/{len(self.units)}）")
-            while True:
-                try:
-                    await unit.prepare()
-                    break
-                except Exception as error:
-                    if not (is_away(error) or is_passing(error)):
-                        raise
-                    log.warning("database away", extra={"service": unit.service.name, "error": type(error).__name__})
-                    await asyncio.sleep(1)
+            await _patiently(unit, unit.prepare)
 
     def app(self) -> ASGIApp:
         """The application that answers on this process's port."""
@@ -203,6 +204,20 @@ class Product:
     async def _readyz(self, _request: Request) -> Response:
         checks = {name: check for unit in self.units for name, check in unit.checks().items()}
         return health_answer({"started": lambda: self.ready, "log": lambda: self.log_started, **checks})
+
+
+async def _patiently(unit: Unit, step: Callable[[], Awaitable[None]]) -> None:
+    """A database that comes up later than we, or restarts meanwhile, is waited for."""
+    while True:
+        try:
+            await step()
+        except Exception as error:
+            if not (is_away(error) or is_passing(error)):
+                raise
+            log.warning("database away", extra={"service": unit.service.name, "error": type(error).__name__})
+            await asyncio.sleep(1)
+        else:
+            return
 
 
 async def serve(

@@ -103,6 +103,12 @@ class Vault:
 
     def __init__(self, run: RunSettings) -> None:
         self._run = run
+        self._made: list[Path] = []
+
+    def discard_made(self) -> None:
+        """Delete what was made for this start: it opens nothing, and the right keys are to take its place."""
+        while self._made:
+            self._made.pop().unlink(missing_ok=True)
 
     def keys(self, service: str, declared: Collection[Secret]) -> Keys:
         """What `service` may hold."""
@@ -110,6 +116,8 @@ class Vault:
         def held(secret: Secret, read: Callable[[], T]) -> T:
             return read() if secret in declared else cast(T, Absent(secret))
 
+        if {Secret.TOKEN_KEY, Secret.TOKEN_PUBLIC_KEY} <= set(declared):
+            self._check_pair()
         return Keys(
             keyring=held(Secret.KEYRING, lambda: self._opening(service, declared)),
             exchange=held(Secret.EXCHANGE, lambda: self.exchange),
@@ -162,6 +170,13 @@ class Vault:
         """The court's signature."""
         return self._read(Secret.SIGNING_KEY, "", SigningKey.from_pem, lambda: SigningKey.generate().to_pem())
 
+    def _check_pair(self) -> None:
+        if not self.staff_tokens.accepts(self.staff_signer.public_pem):
+            raise SecretsMissingError(
+                "签发登录令牌的私钥 YANGGUANG_TOKEN_KEY 与公钥 YANGGUANG_TOKEN_PUBLIC_KEY 不配对："
+                "请从备份恢复 token_key 和 token_public_key，或将两者一并重新生成（所有人须重新登录）。"
+            )
+
     def _opening(self, service: str, declared: Collection[Secret]) -> KeyRing:
         """The service's ring, which opens what came in events, too."""
         own = self.keyring(service)
@@ -195,7 +210,10 @@ class Vault:
             raise SecretsMissingError(
                 f"缺少 {secret.setting}：生产环境的密钥必须由环境变量给出（可写 @文件路径），不得与数据放在一起。"
             )
-        return kept(self._run, secret.file_name(service) + _suffix(secret), make)
+        name = secret.file_name(service) + _suffix(secret)
+        if not secret_path(self._run, name).exists():
+            self._made.append(secret_path(self._run, name))
+        return kept(self._run, name, make)
 
 
 OLD_RING: Final = "keyring.txt"

@@ -15,6 +15,7 @@ from shared.crypto.boxes import Drop
 from shared.crypto.keyring import KeyRing
 from shared.crypto.lookups import Lookups
 from shared.crypto.signing import SigningKey
+from shared.db.sealed import SealedTable
 from shared.db.transaction import Database, Transaction
 from shared.http.routes import Routes, Zone
 from shared.http.tokens import PartySessions, StaffSigner, StaffTokens
@@ -94,6 +95,8 @@ class Service:
     """Runs once after the migrations, before the service is ready; must be repeatable."""
     secrets: Declared = field(default_factory=lambda: USUAL)
     """The secrets that a process of each zone is given."""
+    sealed: Sequence[SealedTable] = ()
+    """Which of its columns hold sealed texts and keyed hashes."""
 
     def held(self, zones: Collection[Zone]) -> frozenset[Secret]:
         """The secrets that a process which serves these zones is given."""

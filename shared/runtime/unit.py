@@ -21,7 +21,7 @@ from shared.http.app import build_app
 from shared.http.routes import Zone
 from shared.outbox.relay import Relay
 from shared.outbox.rows import forget_delivered
-from shared.runtime import gauges, moved_clock
+from shared.runtime import canaries, gauges, moved_clock
 from shared.runtime.court import SIGNAL, CourtFollower, on_court_data_changed
 from shared.runtime.jobs import JobRunner
 from shared.runtime.loops import Loop
@@ -64,6 +64,7 @@ class Unit:
         self.kit = kit
         served = tuple(zones)
         self._works = Zone.STAFF in served
+        self._held = service.held(served)
         handlers = {event: self._bound(handler) for event, handler in service.handlers.items()}
         handlers[CourtDataChanged] = on_court_data_changed
         self._court = CourtFollower(kit)
@@ -114,9 +115,15 @@ class Unit:
         for forget in (forget_delivered, answers.forget, inbox.forget):
             await forget(self.kit.db)
 
+    async def check_keys(self) -> None:
+        """Raises KeysDifferError when the database holds what was sealed with other keys. Writes nothing."""
+        await canaries.check(self.kit, self._held, self.service.sealed)
+
     async def prepare(self) -> None:
-        """Migrate, take over the sandbox's clock and the court's data, let the service prepare. May be repeated."""
+        """Migrate, leave a canary, take over the sandbox's clock and the court's data, let the service prepare."""
         await migrate(self.kit.db.engine, "shared.db", self.service.package)
+        await canaries.write(self.kit, self._held)
+        await self.check_keys()  # another process, with other keys, may have been quicker
         if self._follower is not None:
             await self._follower.step()
         await self._court.step()

@@ -1,0 +1,32 @@
+"""Which columns are sealed, and which are keyed hashes."""
+
+from services.party_notification.store.tables import (
+    cases,
+    messages,
+    notices,
+    observations,
+    paper_notices,
+    parties,
+    progress,
+    receipts,
+)
+from shared.db.sealed import Hashed, SealedTable
+
+SEALED = (
+    SealedTable(cases, {"obligation": "{case_id}"}),
+    SealedTable(
+        parties,
+        {"identity": "{party_id}", "code": "{party_id}/code"},
+        {"code_index": Hashed("query code", lambda opened: opened.get("code"))},
+    ),
+    SealedTable(notices, {"letter": "{notice_id}"}),
+    SealedTable(
+        messages,
+        {"address": "{message_id}/address", "params": "{message_id}/params", "content": "{message_id}"},
+        {"address_index": Hashed("address", lambda opened: opened["address"].lower())},
+    ),
+    SealedTable(observations, {"raw": "{delivery_id}/raw"}),
+    SealedTable(receipts, {"raw": "{mark}"}),
+    SealedTable(paper_notices, {"letter": "{notice_id}/paper"}),
+    SealedTable(progress, {"text": "{case_id}"}),
+)
