@@ -24,6 +24,7 @@ from deploy.local.gateway import gateway, readiness
 from deploy.local.layout import OUTSIDE, Role, copies, roles
 from deploy.local.ports import free_ports
 from shared.runtime.cli import announce
+from shared.runtime.connection import server_config
 from shared.runtime.forward import forwarding_client
 from shared.runtime.listener import LaunchError, listener
 from shared.runtime.logging import configure
@@ -109,7 +110,7 @@ class Machine:
             await asyncio.to_thread(self.postgres.stop)
 
     async def _serve(self, app: ASGIApp) -> None:
-        config = uvicorn.Config(app, log_config=None, access_log=False, timeout_graceful_shutdown=2)
+        config = server_config(app)
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, lambda *_: None)  # uvicorn raises it again at its end; the rest is ours
         await uvicorn.Server(config).serve(sockets=[self._door])

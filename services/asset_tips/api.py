@@ -8,6 +8,7 @@ from fastapi import Header, Query, Request
 from services.asset_tips import usecases
 from services.asset_tips.schemas import HandedKit, LookInput, Looks, SenderView, StatusView, TipInput
 from services.asset_tips.usecases import Origin, Receipt
+from shared.http.limits import source
 from shared.http.routes import PUBLIC, CurrentCaller, IdempotencyKey, Routes, Zone
 from shared.powers import Action
 
@@ -18,7 +19,7 @@ staff = Routes(Zone.STAFF)
 @public.post("/api/tips", PUBLIC, status_code=201)
 async def submit_tip(request: Request, body: TipInput, kit: HandedKit, key: IdempotencyKey = None) -> Receipt:
     """Submit a tip and get its receipt, which is shown only once."""
-    origin = Origin("web", request.client.host if request.client else "")
+    origin = Origin("web", source(request))
     return await usecases.submit(kit, body.tip(), origin, key)
 
 

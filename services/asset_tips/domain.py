@@ -1,9 +1,8 @@
-"""What a tip is to its sender: where it stands, in words; which case it names; what counts as one source."""
+"""What a tip is to its sender: where it stands, in words; which case it names."""
 
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from ipaddress import IPv6Address, IPv6Network, ip_address
 
 from shared.contracts.case_number import parts, written
 from shared.contracts.tips import TipGround
@@ -63,14 +62,3 @@ class Moments:
         if self.accepted_at is not None:
             return TipState.ACCEPTED
         return TipState.TAKEN if self.taken_at is not None else TipState.RECEIVED
-
-
-def source_of(host: str) -> str:
-    """What counts as one source: an IPv4 address, or the IPv6 network of one household (/64)."""
-    try:
-        address = ip_address(host.partition("%")[0])
-    except ValueError:
-        return host
-    if isinstance(address, IPv6Address) and address.ipv4_mapped is None:
-        return str(IPv6Network((address, 64), strict=False))
-    return str(getattr(address, "ipv4_mapped", None) or address)

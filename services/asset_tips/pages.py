@@ -13,6 +13,7 @@ from shared.db.answers import fingerprint
 from shared.db.transaction import new_id
 from shared.errors import Invalid, NotFound, TooMany
 from shared.http.forms import Typed, faults_in, typed, understood
+from shared.http.limits import source
 from shared.http.routes import PUBLIC, CurrentCaller, Routes, Zone
 from shared.powers import Action
 from shared.web.pages import Pages
@@ -49,7 +50,7 @@ async def submit(request: Request, kit: HandedKit) -> HTMLResponse:
     try:
         body = understood(TipForm, {name: text.strip() for name, text in form.items() if name != "once"})
         key = f"{form['once'][:64]}/{fingerprint(body)}" if form["once"] else None
-        origin = usecases.Origin("web", request.client.host if request.client else "")
+        origin = usecases.Origin("web", source(request))
         receipt = await usecases.submit(kit, body.tip(), origin, key)
     except (Invalid, TooMany) as refusal:
         return _form(request, form, refusal)

@@ -10,7 +10,7 @@ from uuid import UUID
 from pydantic import BaseModel
 
 from services.asset_tips import store
-from services.asset_tips.domain import Moments, TipState, source_of
+from services.asset_tips.domain import Moments, TipState
 from services.asset_tips.settings import TipSettings
 from shared.clock import court_date
 from shared.contracts.envelope import Sealed
@@ -51,10 +51,10 @@ class Receipt(BaseModel):
 
 @dataclass(frozen=True)
 class Origin:
-    """How a tip came: by which channel, and from which address."""
+    """How a tip came: by which channel, and from which source."""
 
     channel: str
-    host: str
+    source: str
 
 
 async def submit(kit: TipKit, tip: NewTip, origin: Origin, key: str | None) -> Receipt:
@@ -66,7 +66,7 @@ async def submit(kit: TipKit, tip: NewTip, origin: Origin, key: str | None) -> R
         before = None if key is None else await _answered(kit, tx, tip, key)
         if before is not None:
             return before
-        await _claim(kit, tx, origin.host)
+        await _claim(kit, tx, origin.source)
         receipt = await _register(kit, tx, tip, origin.channel)
         if key is not None:
             await _remember(kit, tx, tip, key, receipt)
@@ -74,11 +74,11 @@ async def submit(kit: TipKit, tip: NewTip, origin: Origin, key: str | None) -> R
         return receipt
 
 
-async def _claim(kit: TipKit, tx: Transaction, host: str) -> None:
+async def _claim(kit: TipKit, tx: Transaction, source: str) -> None:
     """Count one submission of the source, which is kept as a keyed hash. Raises TooMany."""
-    source = kit.lookups.index(source_of(host), "tip source")
+    mark = kit.lookups.index(source, "tip source")
     within = timedelta(seconds=kit.settings.per_seconds)
-    wait = await store.claim_submission(tx.conn, source, kit.settings.per_source, within)
+    wait = await store.claim_submission(tx.conn, mark, kit.settings.per_source, within)
     if wait:
         minutes = int(wait) // 60 + 1
         detail = f"短时间内提交过多，请约{minutes}分钟后再试；紧急情况请直接拨打24小时值班电话{kit.court.duty_phone}。"

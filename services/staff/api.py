@@ -3,7 +3,7 @@
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import Query, Response
+from fastapi import Query, Request, Response
 
 from services.staff.schemas import (
     AddedMember,
@@ -22,8 +22,10 @@ from services.staff.schemas import (
     Token,
 )
 from services.staff.usecases import court, members, sessions
+from services.staff.usecases.locks import Place
 from shared.contracts.staff import ChangeState
 from shared.db.transaction import new_id
+from shared.http.limits import DOOR, source
 from shared.http.routes import PUBLIC, CurrentCaller, Routes, Zone
 from shared.http.versions import IfMatch, seen_by, tag
 from shared.powers import Action
@@ -31,10 +33,10 @@ from shared.powers import Action
 routes = Routes(Zone.STAFF)
 
 
-@routes.post("/api/staff/sign-in", PUBLIC)
-async def sign_in(body: SignIn, kit: HandedKit) -> Token:
+@routes.post("/api/staff/sign-in", PUBLIC, limit=DOOR)
+async def sign_in(body: SignIn, request: Request, kit: HandedKit) -> Token:
     """A token for a script; whoever holds an initial password names a new one along with it."""
-    return Token(token=await sessions.token_for_script(kit, body.credentials()))
+    return Token(token=await sessions.token_for_script(kit, body.credentials(), Place(source(request))))
 
 
 @routes.get("/api/staff/me", Action.STAFF_READ)
@@ -121,6 +123,6 @@ async def withdraw_change(change_id: UUID, kit: HandedKit, caller: CurrentCaller
 
 
 @routes.post("/api/staff/password", Action.STAFF_READ, status_code=204)
-async def change_password(body: PasswordChange, kit: HandedKit, caller: CurrentCaller) -> None:
+async def change_password(body: PasswordChange, request: Request, kit: HandedKit, caller: CurrentCaller) -> None:
     """Replace one's own password; it ends every session that the old one opened."""
-    await sessions.change_password(kit, caller, body.old, body.new)
+    await sessions.change_password(kit, caller, body.old, body.new, Place(source(request)))

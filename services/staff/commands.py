@@ -13,7 +13,7 @@ import click
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
 
-from services.staff import store
+from services.staff.store import people
 from services.staff.usecases.passwords import fits
 from services.staff.usecases.seeds import SEEDS, secret_name
 from services.staff.usecases.sessions import caller_for
@@ -33,7 +33,7 @@ _HEAD = ("登录名", "姓名", "部门", "密码")
 def token(login: str, minutes: int) -> None:
     """打印一个供脚本使用的访问令牌。"""
     run = RunSettings()
-    member = _ask(run, lambda conn: store.by_login(conn, login.lower()))
+    member = _ask(run, lambda conn: people.by_login(conn, login.lower()))
     if member is None or not member.active:
         raise click.ClickException(f"没有在岗人员使用登录名 {login}。请核对后重试。")
     try:
@@ -58,7 +58,7 @@ def logins() -> None:
 
 
 async def _rows(conn: AsyncConnection, run: RunSettings) -> list[tuple[str, ...]]:
-    found = [(seed.login, await store.by_login(conn, seed.login)) for seed in SEEDS]
+    found = [(seed.login, await people.by_login(conn, seed.login)) for seed in SEEDS]
     return [
         (login, member.name, member.department, await _password(conn, run, login)) for login, member in found if member
     ]
@@ -68,7 +68,7 @@ async def _password(conn: AsyncConnection, run: RunSettings, login: str) -> str:
     """What opens the door now: a seeded password that somebody replaced is not shown as if it did."""
     path = secret_path(run, secret_name(login))
     password = path.read_text() if path.exists() else ""
-    known = await store.proof(conn, login)
+    known = await people.proof(conn, login)
     if known is None:
         return "（已停用）"
     return password if await fits(password, known.password_hash) else "（已由本人或管理员更换）"

@@ -15,6 +15,8 @@ SESSION = timedelta(minutes=30)
 """How long a signed token lives; until then no service asks whether its bearer still works here."""
 REFRESH = timedelta(hours=12)
 """How long one sign-in can be renewed: a shift."""
+DEVICE = timedelta(days=180)
+"""For how long a device that has signed in is known as theirs."""
 SHORTEST_PASSWORD = 12
 
 DEPARTMENTS: tuple[str, ...] = tuple(dict.fromkeys(post.department for post in POSTS.values()))

@@ -2,8 +2,8 @@
 
 from datetime import timedelta
 
-from services.staff import store
-from services.staff.usecases.sessions import StaffKit
+from services.staff.store import doors
+from services.staff.usecases.kit import StaffKit
 from shared.runtime.service import Job
 
 
@@ -12,6 +12,6 @@ def jobs(kit: StaffKit) -> list[Job]:
 
     async def forget_old() -> None:
         async with kit.db.begin() as tx:
-            await store.forget_old(tx.conn)
+            await doors.forget_old(tx.conn)
 
     return [Job("forget old sessions", timedelta(hours=1), forget_old)]

@@ -11,8 +11,9 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstra
 
 from services.staff.domain import SESSION, Member
 from services.staff.usecases.court import Proposal
+from services.staff.usecases.kit import StaffKit
 from services.staff.usecases.members import member_state
-from services.staff.usecases.sessions import Credentials, StaffKit
+from services.staff.usecases.sessions import Credentials
 from shared.contracts.landline import is_landline
 from shared.contracts.staff import ChangeState, CourtData
 from shared.http.inputs import Input, Line, Prose

@@ -18,7 +18,7 @@ _KEPT = timedelta(days=1)
 _NOW = func.now()
 
 
-async def claim(conn: AsyncConnection, mark: str) -> float:
+async def claim(conn: AsyncConnection, mark: str, most: int = TRIES) -> float:
     """Count one try before its secret is looked at: 0, or the seconds for which the mark is locked yet.
 
     Tries of one mark stand in line until the transaction ends, so none outruns the lock. A wrong try is a transaction
@@ -30,7 +30,7 @@ async def claim(conn: AsyncConnection, mark: str) -> float:
     statement = statement.on_conflict_do_update(
         index_elements=["mark"],
         set_={"tried": case((stale, 1), else_=tries.c.tried + 1), "last_at": _NOW},
-        where=stale | (tries.c.tried < TRIES),
+        where=stale | (tries.c.tried < most),
     )
     if (await conn.execute(statement.returning(tries.c.tried))).one_or_none() is not None:
         return 0.0
@@ -41,6 +41,11 @@ async def claim(conn: AsyncConnection, mark: str) -> float:
 async def forget(conn: AsyncConnection, mark: str) -> None:
     """The right secret came."""
     await conn.execute(delete(tries).where(tries.c.mark == mark))
+
+
+async def forget_below(conn: AsyncConnection, beginning: str) -> None:
+    """Forget every mark that is this one with more behind a slash."""
+    await conn.execute(delete(tries).where(tries.c.mark.startswith(beginning + "/", autoescape=True)))
 
 
 async def _forget_old(conn: AsyncConnection) -> None:

@@ -8,6 +8,7 @@ from fastapi.responses import JSONResponse
 
 from shared.http import problems
 from shared.http.guards import Guards
+from shared.http.limits import Limiter
 from shared.http.observed import Observed
 from shared.http.problem_page import problem_page
 from shared.http.routes import Routes, Zone
@@ -32,6 +33,7 @@ def build_app(kit: Any, title: str, routes: Iterable[Routes], zones: Collection[
     )
     served = [each.router for each in routes if each.zone in zones]
     app.state.kit = kit
+    app.state.limiter = Limiter()
     app.state.inner = Zone.STAFF in zones
     app.state.endpoints = [route for router in served for route in router.routes]
     answer = problems.answering(problem_page)

@@ -7,6 +7,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends, Header
 
 from shared.http.auth import Caller, caller_of, require
+from shared.http.limits import ACTS, LOOKS, Limit, limited
 from shared.http.versions import carries_version
 from shared.powers import Action
 
@@ -46,19 +47,33 @@ _PROBLEMS: dict[int | str, dict[str, Any]] = {
 class Routes:
     """The routes of one service in one zone, API or pages."""
 
-    def __init__(self, zone: Zone, *, pages: bool = False) -> None:
+    def __init__(self, zone: Zone, *, pages: bool = False, limit: Limit | None = None) -> None:
         self.zone = zone
+        self._limit = limit
         self.router = APIRouter(include_in_schema=not pages)
 
     def add(
-        self, method: str, path: str, allow: Action | str, *, versioned: bool = False, **options: Any
+        self,
+        method: str,
+        path: str,
+        allow: Action | str,
+        *,
+        versioned: bool = False,
+        limit: Limit | None = None,
+        **options: Any,
     ) -> Callable[[Any], Any]:
-        """Register the decorated function for `method` and `path`, open to those whom `allow` names."""
+        """Register the decorated function for `method` and `path`, open to those whom `allow` names.
+
+        `limit`: how much one source may ask of a route that anybody may call, where the usual does not fit.
+        """
+        usual = self._limit or (LOOKS if method == "GET" else ACTS)
 
         def register(function: Any) -> Any:
             guards = [] if allow == PUBLIC else [Depends(require(Action(allow)))]
             guards += [Depends(carries_version)] if versioned else []
             signed_in: dict[str, Any] = {} if allow == PUBLIC else {"security": [{"bearer": []}]}
+            if allow == PUBLIC:
+                options["route_class_override"] = limited(limit or usual)
             self.router.add_api_route(
                 path,
                 function,

@@ -23,6 +23,7 @@ from shared.db.failures import is_away, is_passing
 from shared.http.app import health_answer
 from shared.http.guards import Headed, Strict
 from shared.http.routes import Zone
+from shared.runtime.connection import server_config
 from shared.runtime.docs import docs_routes
 from shared.runtime.gateway import Gateway, paths_of
 from shared.runtime.listener import LaunchError
@@ -231,13 +232,10 @@ async def serve(
     check(chosen, run)
     product = Product([load(name) for name in chosen], run, progress)
     async with traced(process_name(chosen, run), TelemetrySettings()), product.running():
-        config = uvicorn.Config(
+        config = server_config(
             product.app(),
             proxy_headers=bool(run.trusted_proxy),
             forwarded_allow_ips=run.trusted_proxy,
-            log_config=None,
-            access_log=False,
-            timeout_graceful_shutdown=2,
         )
         for number in (signal.SIGINT, signal.SIGTERM):
             # uvicorn stops at the signal and then raises it again: by then the end is ours to order.

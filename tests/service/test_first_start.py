@@ -8,8 +8,8 @@ from pathlib import Path
 import httpx
 from sqlalchemy import text
 
-from services.staff import store
 from services.staff.service import SERVICE
+from services.staff.store import people
 from services.staff.usecases.seeds import SEEDS, secret_name
 from shared.bus.postgres import PostgresLog
 from shared.clock import SystemClock
@@ -64,7 +64,7 @@ async def test_processes_that_start_at_once_begin_with_the_same_people(
         await asyncio.gather(*(unit.prepare() for unit in units))
         kit = units[0].kit
         async with kit.db.read() as conn:
-            members = await store.page(conn, None, 200)
+            members = await people.page(conn, None, 200)
         assert sorted(member.login for member in members) == sorted(seed.login for seed in SEEDS)
         assert sorted(event.login for event in await told(kit, MemberChanged)) == sorted(seed.login for seed in SEEDS)
         paths = [secret_path(kit.run, secret_name(seed.login)) for seed in SEEDS[:3]]

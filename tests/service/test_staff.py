@@ -11,11 +11,11 @@ import httpx
 import pytest
 from click.testing import CliRunner, Result
 
-from services.staff import store
 from services.staff.commands import logins, token
 from services.staff.domain import Member
 from services.staff.service import SERVICE
 from services.staff.settings import StaffSettings
+from services.staff.store import people
 from services.staff.usecases.seeds import SEEDS, seed
 from shared.contracts.staff import MemberChanged
 from shared.powers import POSTS, Role
@@ -53,7 +53,7 @@ async def admin(kit: Kit[Any]) -> AsyncIterator[httpx.AsyncClient]:
 
 async def everybody(kit: Kit[Any]) -> list[Member]:
     async with kit.db.read() as conn:
-        return await store.page(conn, None, 200)
+        return await people.page(conn, None, 200)
 
 
 async def test_a_demonstration_begins_with_one_login_per_role(kit: Kit[Any]) -> None:

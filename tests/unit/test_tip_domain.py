@@ -1,4 +1,4 @@
-"""What a tip is to its sender, which case it may name, and what counts as one source."""
+"""What a tip is to its sender, and which case it may name."""
 
 from datetime import UTC, datetime
 from itertools import combinations
@@ -11,28 +11,10 @@ from services.asset_tips.domain import (
     Moments,
     TipState,
     case_number,
-    source_of,
 )
 from shared.contracts.tips import TipGround
 
 NOON = datetime(2026, 11, 23, 4, 0, tzinfo=UTC)
-
-
-@pytest.mark.parametrize(
-    ("host", "source"),
-    [
-        ("203.0.113.7", "203.0.113.7"),
-        ("2001:db8:1:2::1", "2001:db8:1:2::/64"),
-        ("2001:db8:1:2:ffff::9", "2001:db8:1:2::/64"),
-        ("2001:db8:1:3::1", "2001:db8:1:3::/64"),
-        ("fe80::1%eth0", "fe80::/64"),
-        ("::ffff:203.0.113.7", "203.0.113.7"),
-        ("testclient", "testclient"),
-        ("", ""),
-    ],
-)
-def test_a_household_is_one_source(host: str, source: str) -> None:
-    assert source_of(host) == source
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ from starlette.responses import RedirectResponse, Response
 
 from services.staff.schemas import CourtDataInput, HandedKit
 from services.staff.usecases import court
-from services.staff.usecases.sessions import StaffKit
+from services.staff.usecases.kit import StaffKit
 from shared.contracts.staff import ChangeState
 from shared.errors import Refusal
 from shared.http.forms import refused, typed, understood

@@ -1,7 +1,8 @@
 """Signing in and out, and one's own password.
 
-A browser holds two cookies: a signed token for half an hour that every service reads, and a secret for a shift that
-only `/sign-in` and `/sign-out` are sent. Pages whose token ran out go through `/sign-in/refresh`, scripts too.
+A browser holds three cookies: a signed token for half an hour that every service reads; a secret for a shift that only
+`/sign-in` and `/sign-out` are sent; and one by which the door knows the device next time. Pages whose token ran out go
+through `/sign-in/refresh`, scripts too.
 """
 
 from typing import Annotated
@@ -10,24 +11,29 @@ from urllib.parse import quote
 from fastapi import Cookie, Query, Request
 from starlette.responses import RedirectResponse, Response
 
-from services.staff.domain import REFRESH, SESSION, Member, landing, local_path
+from services.staff.domain import DEVICE, REFRESH, SESSION, Member, landing, local_path
 from services.staff.pages.resume import KEPT, resumed
 from services.staff.schemas import HandedKit, PasswordForm, SignInForm
 from services.staff.usecases import sessions
-from services.staff.usecases.sessions import Admission, StaffKit
+from services.staff.usecases.kit import StaffKit
+from services.staff.usecases.locks import Place
+from services.staff.usecases.sessions import Admission
 from shared.errors import Invalid, Refusal, TooMany, Unauthenticated
 from shared.http.auth import STAFF_COOKIE
 from shared.http.cookies import drop_cookie, keep_cookie
 from shared.http.forms import Typed, faults_in, typed, understood
+from shared.http.limits import DOOR, source
 from shared.http.routes import PUBLIC, CurrentCaller, Routes, Zone
 from shared.powers import Action
 from shared.web.pages import Pages
 
 REFRESH_COOKIE = "yg_refresh"
+DEVICE_COOKIE = "yg_device"
 _REFRESH_PATHS = ("/sign-in", "/sign-out")
 
 Then = Annotated[str, Query(alias="next", max_length=2000)]
 Refresh = Annotated[str | None, Cookie(alias=REFRESH_COOKIE)]
+Device = Annotated[str | None, Cookie(alias=DEVICE_COOKIE, max_length=200)]
 
 routes = Routes(Zone.STAFF, pages=True)
 pages = Pages("services.staff")
@@ -39,14 +45,14 @@ async def sign_in_page(request: Request, then: Then = "") -> Response:
     return _door(request, {"next": then})
 
 
-@routes.post("/sign-in", PUBLIC)
-async def sign_in(request: Request, kit: HandedKit) -> Response:
+@routes.post("/sign-in", PUBLIC, limit=DOOR)
+async def sign_in(request: Request, kit: HandedKit, device: Device = None) -> Response:
     """Come in, or see at the door why not."""
     form = await typed(request)
     kept = form.pop(KEPT, "")
     try:
         given = understood(SignInForm, form)
-        admission = await sessions.sign_in(kit, given.credentials())
+        admission = await sessions.sign_in(kit, given.credentials(), Place(source(request), device))
     except Refusal as refusal:
         return _door(request, {**form, KEPT: kept}, refusal)
     return _let_in(kit, admission, given.next, resumed(request, kit, admission.member, kept, renewed=False))
@@ -98,11 +104,11 @@ async def password_page(request: Request, *, changed: bool = False) -> Response:
 
 
 @routes.post("/staff/password", Action.STAFF_READ)
-async def change_password(request: Request, kit: HandedKit, caller: CurrentCaller) -> Response:
+async def change_password(request: Request, kit: HandedKit, caller: CurrentCaller, device: Device = None) -> Response:
     """Replace it; this browser stays signed in, all others do not."""
     try:
         given = understood(PasswordForm, await typed(request))
-        admission = await sessions.change_password(kit, caller, given.old, given.new)
+        admission = await sessions.change_password(kit, caller, given.old, given.new, Place(source(request), device))
     except Refusal as refusal:
         return pages.page(request, "password.html", refusal.status, changed=False, faults=faults_in(refusal))
     return _let_in(kit, admission, "/staff/password?changed=1")
@@ -133,6 +139,7 @@ def _let_in(kit: StaffKit, admission: Admission, then: str, page: Response | Non
     seconds = int(REFRESH.total_seconds())
     for path in _REFRESH_PATHS:
         keep_cookie(response, kit.run, REFRESH_COOKIE, admission.refresh, seconds, path)
+    keep_cookie(response, kit.run, DEVICE_COOKIE, admission.device, int(DEVICE.total_seconds()))
     return _with_token(kit, admission.member, response)
 
 

@@ -10,7 +10,7 @@ from starlette.responses import RedirectResponse, Response
 from services.staff.domain import DEPARTMENTS, Member
 from services.staff.schemas import HandedKit, MemberForm, NewMember
 from services.staff.usecases import members
-from services.staff.usecases.sessions import StaffKit
+from services.staff.usecases.kit import StaffKit
 from shared.db.transaction import new_id
 from shared.errors import Refusal
 from shared.http.forms import Typed, refused, typed, understood

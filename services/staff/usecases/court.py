@@ -3,9 +3,9 @@
 from dataclasses import dataclass
 from uuid import UUID
 
-from services.staff import store
 from services.staff.domain import CourtChange
-from services.staff.usecases.sessions import StaffKit
+from services.staff.store import court as store
+from services.staff.usecases.kit import StaffKit
 from shared.contracts.staff import ChangeState, CourtData, CourtDataChanged
 from shared.db.transaction import Transaction, new_id
 from shared.errors import Conflict, Fault, Forbidden, Invalid, NotFound

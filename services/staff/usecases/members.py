@@ -5,10 +5,11 @@ from dataclasses import asdict, replace
 from typing import Any
 from uuid import UUID
 
-from services.staff import store
 from services.staff.domain import Member, member_faults
+from services.staff.store import doors, people
+from services.staff.usecases import locks
+from services.staff.usecases.kit import StaffKit
 from services.staff.usecases.passwords import hashed, made_up
-from services.staff.usecases.sessions import StaffKit
 from shared.contracts.staff import MemberChanged
 from shared.db.transaction import Transaction
 from shared.errors import Conflict, Fault, Invalid, NotFound
@@ -20,14 +21,14 @@ PAGE = 50
 async def member_page(kit: StaffKit, cursor: UUID | None, limit: int = PAGE) -> tuple[list[Member], UUID | None]:
     """Some members, and where the next page begins."""
     async with kit.db.read() as conn:
-        found = await store.page(conn, cursor, limit + 1)
+        found = await people.page(conn, cursor, limit + 1)
     return found[:limit], found[limit - 1].id if len(found) > limit else None
 
 
 async def member(kit: StaffKit, staff_id: UUID) -> Member:
     """One member. Raises NotFound."""
     async with kit.db.read() as conn:
-        return _found(await store.by_id(conn, staff_id))
+        return _found(await people.by_id(conn, staff_id))
 
 
 async def add_member(kit: StaffKit, new: Member) -> str:
@@ -43,7 +44,7 @@ async def add_member(kit: StaffKit, new: Member) -> str:
 
 async def enrol(tx: Transaction, new: Member, password_hash: str) -> bool:
     """Write a new member and tell the others; False when the login is taken."""
-    added = await store.add(tx.conn, new, password_hash)
+    added = await people.add(tx.conn, new, password_hash)
     if added:
         await tx.emit(_as_told(new))
     return added
@@ -60,8 +61,8 @@ async def change_member(kit: StaffKit, staff_id: UUID, changes: Mapping[str, Any
     `seen`: the version that was read. Raises NotFound, Invalid, Conflict or Stale.
     """
     async with kit.db.begin() as tx:
-        administrators = await store.administrators(tx.conn)
-        before = _found(await store.locked(tx.conn, staff_id))
+        administrators = await people.administrators(tx.conn)
+        before = _found(await people.locked(tx.conn, staff_id))
         after = replace(before, **changes)
         _check(kit, after)
         texts = after.texts()
@@ -74,19 +75,21 @@ async def change_member(kit: StaffKit, staff_id: UUID, changes: Mapping[str, Any
 
 
 async def reset_password(kit: StaffKit, staff_id: UUID) -> str:
-    """A new initial password for a member, whose sessions end. Raises NotFound."""
+    """A new initial password for a member, whose sessions end and whose locks open. Raises NotFound."""
     password = made_up()
     password_hash = await hashed(password)
     async with kit.db.begin() as tx:
-        _found(await store.locked(tx.conn, staff_id))
-        await store.set_password(tx.conn, staff_id, password_hash, must_change=True)
+        locked_out = _found(await people.locked(tx.conn, staff_id))
+        await people.set_password(tx.conn, staff_id, password_hash, must_change=True)
+        await doors.forget_devices(tx.conn, staff_id)
+        await locks.unlock(kit, tx.conn, locked_out.login)
     return password
 
 
 async def _write(tx: Transaction, after: Member) -> None:
-    await store.change(tx.conn, after)
+    await people.change(tx.conn, after)
     if not after.active:
-        await store.revoke_all(tx.conn, after.id)
+        await doors.revoke_all(tx.conn, after.id)
     await tx.emit(_as_told(after))
 
 

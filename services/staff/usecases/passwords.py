@@ -1,12 +1,11 @@
-"""Passwords: argon2id with the library's own figures (RFC 9106), hashed in a thread."""
+"""Passwords: argon2id, hashed in the process's bounded line."""
 
-import asyncio
 import secrets
 
-from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 
-_HASHER = PasswordHasher()
+from shared.crypto.slow import HASHER, LINE
+
 _LETTERS = "abcdefghjkmnpqrstuvwxyz23456789"
 
 
@@ -16,20 +15,28 @@ def made_up() -> str:
 
 
 async def hashed(password: str) -> str:
-    """The hash to be stored."""
-    return await asyncio.to_thread(_HASHER.hash, password)
+    """The hash to be stored; only somebody who is known asks for one. Raises TooMany."""
+    return await LINE.run(HASHER.hash, password, known=True)
 
 
-async def fits(password: str, password_hash: str | None) -> bool:
-    """Whether the password is the one; without a hash it takes as long, so that time tells nobody who works here."""
-    return await asyncio.to_thread(_fits, password, password_hash)
+async def fits(password: str, password_hash: str | None, *, known: bool = False) -> bool:
+    """Whether the password is the one; without a hash it takes as long, so that time tells nobody who works here.
+
+    `known`: somebody whose device has signed in before, whom no flood keeps out. Raises TooMany.
+    """
+    return await LINE.run(_fits, password, password_hash, known=known)
+
+
+def outdated(password_hash: str) -> bool:
+    """Whether it was made with other figures than today's, and should be replaced when its password comes next."""
+    return HASHER.check_needs_rehash(password_hash)
 
 
 def _fits(password: str, password_hash: str | None) -> bool:
     if password_hash is None:
-        _HASHER.hash(password)
+        HASHER.hash(password)
         return False
     try:
-        return _HASHER.verify(password_hash, password)
+        return HASHER.verify(password_hash, password)
     except (VerificationError, InvalidHashError):
         return False

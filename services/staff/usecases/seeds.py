@@ -3,11 +3,11 @@
 import asyncio
 from dataclasses import dataclass, replace
 
-from services.staff import store
 from services.staff.domain import Member, password_faults
+from services.staff.store import people
+from services.staff.usecases.kit import StaffKit
 from services.staff.usecases.members import enrol
 from services.staff.usecases.passwords import hashed, made_up
-from services.staff.usecases.sessions import StaffKit
 from shared.db.transaction import new_id
 from shared.powers import POSTS, Role
 from shared.runtime.secrets import SecretsMissingError, kept
@@ -54,7 +54,7 @@ def secret_name(login: str) -> str:
 async def seed(kit: StaffKit) -> None:
     """Add whom the installation begins with; whoever is there already stays untouched."""
     async with kit.db.read() as conn:
-        present = await store.logins(conn)
+        present = await people.logins(conn)
     if kit.run.environment is not Environment.PRODUCTION:
         for number, each in enumerate(SEEDS, 1):
             if each.login not in present:

@@ -5,23 +5,22 @@ A password is counted as a try before it is looked at, so that tries at the same
 
 import hashlib
 import logging
-import math
 import secrets
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
-from services.staff import store
 from services.staff.domain import SESSION, Member, password_faults
-from services.staff.settings import StaffSettings
-from services.staff.usecases.passwords import fits, hashed
-from shared.db import tries
+from services.staff.store import doors, people
+from services.staff.usecases import locks
+from services.staff.usecases.kit import StaffKit
+from services.staff.usecases.locks import Count, Place
+from services.staff.usecases.passwords import fits, hashed, outdated
+from shared.crypto.slow import LINE
 from shared.db.transaction import Transaction
-from shared.errors import Conflict, Fault, Invalid, TooMany, Unauthenticated
+from shared.errors import Conflict, Fault, Invalid, Unauthenticated
 from shared.http.auth import Caller
-from shared.runtime.service import Kit
 
 log = logging.getLogger(__name__)
-
-StaffKit = Kit[StaffSettings]
 
 
 @dataclass(frozen=True)
@@ -35,26 +34,27 @@ class Credentials:
 
 @dataclass(frozen=True)
 class Admission:
-    """Who came in, and the secret that renews their sign-in."""
+    """Who came in, the secret that renews their sign-in, and the one by which their device is known next time."""
 
     member: Member
     refresh: str
+    device: str
 
 
-async def sign_in(kit: StaffKit, given: Credentials) -> Admission:
+async def sign_in(kit: StaffKit, given: Credentials, place: Place) -> Admission:
     """Open a session. Raises Unauthenticated, TooMany, Conflict (a new password is due) or Invalid (it is too weak)."""
-    known = await _at_the_door(kit, given)
+    known = await _at_the_door(kit, given, place)
     new_hash = await _replacement(given)
     async with kit.db.begin() as tx:
         member = await _let_in(tx, known, new_hash)
-        refresh = await _open_session(tx, member)
+        admission = await _admit(tx, member, place)
     log.info("signed in", extra={"staff": member.id})
-    return Admission(member, refresh)
+    return admission
 
 
-async def token_for_script(kit: StaffKit, given: Credentials) -> str:
+async def token_for_script(kit: StaffKit, given: Credentials, place: Place) -> str:
     """A bearer token, without a session to renew it. Raises as `sign_in`."""
-    known = await _at_the_door(kit, given)
+    known = await _at_the_door(kit, given, place)
     new_hash = await _replacement(given)
     async with kit.db.begin() as tx:
         member = await _let_in(tx, known, new_hash)
@@ -64,7 +64,8 @@ async def token_for_script(kit: StaffKit, given: Credentials) -> str:
 async def renew(kit: StaffKit, refresh: str | None) -> Member:
     """Whose session the secret keeps open, as they now are. Raises Unauthenticated."""
     async with kit.db.read() as conn:
-        member = await store.whose_session(conn, _digest(refresh or ""))
+        staff_id = await doors.whose_session(conn, _digest(refresh or ""))
+        member = None if staff_id is None else await people.by_id(conn, staff_id)
     if member is None:
         raise Unauthenticated("sign_in_expired", "登录已失效，请重新登录。")
     return member
@@ -73,13 +74,17 @@ async def renew(kit: StaffKit, refresh: str | None) -> Member:
 async def sign_out(kit: StaffKit, refresh: str | None) -> None:
     """End the session, if there is one."""
     async with kit.db.begin() as tx:
-        await store.revoke(tx.conn, _digest(refresh or ""))
+        await doors.revoke(tx.conn, _digest(refresh or ""))
 
 
-async def change_password(kit: StaffKit, caller: Caller, old: str, new: str) -> Admission:
+async def change_password(kit: StaffKit, caller: Caller, old: str, new: str, place: Place) -> Admission:
     """Replace one's own password; every session ends and a new one begins. Raises Invalid or TooMany."""
     given = Credentials(caller.login, old, new)
-    known = await _proven(kit, given)
+    async with kit.db.begin() as tx:
+        counts = locks.own_count(kit, caller.login)
+        await locks.claim(tx.conn, counts)
+        proof = await people.proof(tx.conn, caller.login)
+    known = await _checked(kit, given, _Try(proof, counts, familiar=True))
     faults = [] if known else [Fault("old", "原密码不正确，请核对后重新输入。")]
     faults += _weaknesses("new", given)
     if known is None or faults:
@@ -87,7 +92,7 @@ async def change_password(kit: StaffKit, caller: Caller, old: str, new: str) -> 
     new_hash = await hashed(new)
     async with kit.db.begin() as tx:
         member = await _let_in(tx, known, new_hash)
-        return Admission(member, await _open_session(tx, member))
+        return await _admit(tx, member, place)
 
 
 def caller_for(member: Member) -> Caller:
@@ -100,28 +105,56 @@ def session_token(kit: StaffKit, member: Member) -> str:
     return kit.staff_signer.for_staff(caller_for(member), SESSION)
 
 
-async def _at_the_door(kit: StaffKit, given: Credentials) -> store.Proof:
-    """The same answer for a wrong password, an unknown login and somebody who no longer works here."""
-    known = await _proven(kit, given)
+@dataclass(frozen=True)
+class _Try:
+    """A password about to be looked at: against what, what it counts for, and whether the device is known."""
+
+    proof: people.Proof | None
+    counts: Sequence[Count]
+    familiar: bool
+
+
+async def _at_the_door(kit: StaffKit, given: Credentials, place: Place) -> people.Proof:
+    """The same answer for a wrong password, an unknown login and somebody who no longer works here.
+
+    Raises Unauthenticated; TooMany while the login is locked, whether it exists or not, or too many wait.
+    """
+    LINE.check(known=place.device is not None)
+    async with kit.db.begin() as tx:
+        proof = await people.proof(tx.conn, given.login)
+        familiar = proof is not None and await _is_familiar(tx, proof, place)
+        initial = proof is not None and proof.initial
+        counts = locks.counts_for(kit, given.login, place, known=familiar, initial=initial)
+        await locks.claim(tx.conn, counts)
+    known = await _checked(kit, given, _Try(proof, counts, familiar))
     if known is None:
         raise _wrong()
-    return known
+    return await _up_to_date(kit, given, known)
 
 
-async def _proven(kit: StaffKit, given: Credentials) -> store.Proof | None:
-    """The proof that the password fits, or None. Raises TooMany while the login is locked, whether it exists or not."""
-    mark = kit.keyring.blind_index(given.login, "login")
+async def _up_to_date(kit: StaffKit, given: Credentials, known: people.Proof) -> people.Proof:
+    """A hash of older figures is replaced when its password comes."""
+    if not outdated(known.password_hash):
+        return known
+    fresh = replace(known, password_hash=await hashed(given.password))
     async with kit.db.begin() as tx:
-        left = await tries.claim(tx.conn, mark)
-        if left:
-            raise _locked(left)
-        known = await store.proof(tx.conn, given.login)
-    if not await fits(given.password, known.password_hash if known else None):
+        await people.refresh_hash(tx.conn, known, fresh.password_hash)
+    return fresh
+
+
+async def _is_familiar(tx: Transaction, proof: people.Proof, place: Place) -> bool:
+    return place.device is not None and await doors.knows(tx.conn, proof.staff_id, _digest(place.device))
+
+
+async def _checked(kit: StaffKit, given: Credentials, attempt: _Try) -> people.Proof | None:
+    """The proof that the password fits, or None."""
+    proof = attempt.proof
+    if not await fits(given.password, proof.password_hash if proof else None, known=attempt.familiar):
         log.warning("wrong password or unknown login")
         return None
     async with kit.db.begin() as tx:
-        await tries.forget(tx.conn, mark)
-    return known
+        await locks.forget(tx.conn, attempt.counts)
+    return proof
 
 
 async def _replacement(given: Credentials) -> str | None:
@@ -139,22 +172,24 @@ def _weaknesses(field: str, given: Credentials) -> list[Fault]:
     return password_faults(field, given.login, new) + same
 
 
-async def _let_in(tx: Transaction, known: store.Proof, new_hash: str | None) -> Member:
+async def _let_in(tx: Transaction, known: people.Proof, new_hash: str | None) -> Member:
     """The member, unless they were barred or their password changed while it was being checked."""
-    member = await store.locked(tx.conn, known.staff_id)
-    if member is None or not await store.still_holds(tx.conn, known):
+    member = await people.locked(tx.conn, known.staff_id)
+    if member is None or not await people.still_holds(tx.conn, known):
         raise _wrong()
     if new_hash is not None:
-        await store.set_password(tx.conn, member.id, new_hash, must_change=False)
+        await people.set_password(tx.conn, member.id, new_hash, must_change=False)
     elif member.must_change:
         raise Conflict("password_must_change", "这是初始密码，须先设置新密码才能登录：请同时填写新密码。")
     return member
 
 
-async def _open_session(tx: Transaction, member: Member) -> str:
-    refresh = secrets.token_urlsafe(32)
-    await store.open_session(tx.conn, member.id, _digest(refresh))
-    return refresh
+async def _admit(tx: Transaction, member: Member, place: Place) -> Admission:
+    """Open a session, and remember the device."""
+    refresh, device = secrets.token_urlsafe(32), place.device or secrets.token_urlsafe(32)
+    await doors.open_session(tx.conn, member.id, _digest(refresh))
+    await doors.remember(tx.conn, member.id, _digest(device))
+    return Admission(member, refresh, device)
 
 
 def _digest(refresh: str) -> bytes:
@@ -162,10 +197,6 @@ def _digest(refresh: str) -> bytes:
 
 
 def _wrong() -> Unauthenticated:
-    return Unauthenticated("wrong_login_or_password", "登录名或密码不正确，请核对后重试。连续5次不正确，将暂停15分钟。")
-
-
-def _locked(left: float) -> TooMany:
-    minutes = math.ceil(left / 60)
-    text = f"这个登录名连续5次没有输对密码，已暂停登录。请在{minutes}分钟后再试；如忘记密码，请联系系统管理员重置。"
-    return TooMany("sign_in_locked", text, math.ceil(left))
+    return Unauthenticated(
+        "wrong_login_or_password", "登录名或密码不正确，请核对后重试。在同一处连续5次不正确，将暂停15分钟。"
+    )

@@ -1,0 +1,68 @@
+"""Sessions, and the devices that have signed in before. Both are kept as hashes of random secrets."""
+
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import delete, insert, select, update
+from sqlalchemy.dialects.postgresql import insert as upsert
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from services.staff.domain import DEVICE, REFRESH
+from services.staff.store.tables import NOW, known_devices, members, sessions
+
+_KEEP = timedelta(days=1)
+
+
+async def open_session(conn: AsyncConnection, staff_id: UUID, token_hash: bytes) -> None:
+    """Keep the hash of a secret that renews a sign-in."""
+    values = {"token_hash": token_hash, "staff_id": staff_id, "expires_at": NOW + REFRESH}
+    await conn.execute(insert(sessions).values(values))
+
+
+async def whose_session(conn: AsyncConnection, token_hash: bytes) -> UUID | None:
+    """The active member whose session this is, while it is good."""
+    good = (sessions.c.token_hash == token_hash) & sessions.c.revoked_at.is_(None) & (sessions.c.expires_at > NOW)
+    query = select(members.c.id).join(sessions, sessions.c.staff_id == members.c.id).where(good, members.c.active)
+    return (await conn.execute(query)).scalar_one_or_none()
+
+
+async def revoke(conn: AsyncConnection, token_hash: bytes) -> None:
+    """End one session."""
+    await _revoke(conn, sessions.c.token_hash == token_hash)
+
+
+async def revoke_all(conn: AsyncConnection, staff_id: UUID) -> None:
+    """End every session of a member."""
+    await _revoke(conn, sessions.c.staff_id == staff_id)
+
+
+async def _revoke(conn: AsyncConnection, which: Any) -> None:
+    await conn.execute(update(sessions).where(which, sessions.c.revoked_at.is_(None)).values(revoked_at=NOW))
+
+
+async def knows(conn: AsyncConnection, staff_id: UUID, token_hash: bytes) -> bool:
+    """Whether the member has signed in with this device before."""
+    here = (known_devices.c.token_hash == token_hash) & (known_devices.c.staff_id == staff_id)
+    fresh = known_devices.c.last_at > NOW - DEVICE
+    return (await conn.execute(select(known_devices.c.staff_id).where(here, fresh))).one_or_none() is not None
+
+
+async def remember(conn: AsyncConnection, staff_id: UUID, token_hash: bytes) -> None:
+    """The member signs in with this device."""
+    row = {"token_hash": token_hash, "staff_id": staff_id}
+    statement = upsert(known_devices).values(row)
+    await conn.execute(
+        statement.on_conflict_do_update(index_elements=["token_hash", "staff_id"], set_={"last_at": NOW})
+    )
+
+
+async def forget_devices(conn: AsyncConnection, staff_id: UUID) -> None:
+    """No device is known to be theirs any more."""
+    await conn.execute(delete(known_devices).where(known_devices.c.staff_id == staff_id))
+
+
+async def forget_old(conn: AsyncConnection) -> None:
+    """Drop what no longer matters to anybody: sessions that ran out, devices not seen for long."""
+    await conn.execute(delete(sessions).where(sessions.c.expires_at < NOW - _KEEP))
+    await conn.execute(delete(known_devices).where(known_devices.c.last_at < NOW - DEVICE))

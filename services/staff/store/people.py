@@ -1,0 +1,104 @@
+"""Members, and what their passwords are checked against."""
+
+from dataclasses import asdict, dataclass, fields
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import select, update
+from sqlalchemy.dialects.postgresql import insert as upsert
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from services.staff.domain import Member
+from services.staff.store import doors
+from services.staff.store.tables import members
+from shared.powers import Role
+
+MEMBER = [members.c[field.name] for field in fields(Member)]
+
+
+@dataclass(frozen=True)
+class Proof:
+    """What a password of an active member is checked against; `initial`: an administrator has just given it."""
+
+    staff_id: UUID
+    password_hash: str
+    initial: bool
+
+
+def as_member(row: Any) -> Member:
+    """A row of `MEMBER`."""
+    return Member(**{**row._mapping, "roles": tuple(map(Role, row.roles))})  # noqa: SLF001 - SQLAlchemy's own name
+
+
+async def by_id(conn: AsyncConnection, staff_id: UUID) -> Member | None:
+    """One member."""
+    row = (await conn.execute(select(*MEMBER).where(members.c.id == staff_id))).one_or_none()
+    return None if row is None else as_member(row)
+
+
+async def by_login(conn: AsyncConnection, login: str) -> Member | None:
+    """One member, by what they sign in with."""
+    row = (await conn.execute(select(*MEMBER).where(members.c.login == login))).one_or_none()
+    return None if row is None else as_member(row)
+
+
+async def page(conn: AsyncConnection, after: UUID | None, limit: int) -> list[Member]:
+    """Members in the order in which they were added, those after `after`."""
+    query = select(*MEMBER).order_by(members.c.id).limit(limit)
+    rows = await conn.execute(query if after is None else query.where(members.c.id > after))
+    return [as_member(row) for row in rows]
+
+
+async def logins(conn: AsyncConnection) -> set[str]:
+    """Every login there is."""
+    return set((await conn.execute(select(members.c.login))).scalars())
+
+
+async def locked(conn: AsyncConnection, staff_id: UUID) -> Member | None:
+    """One member, held until the transaction ends."""
+    row = (await conn.execute(select(*MEMBER).where(members.c.id == staff_id).with_for_update())).one_or_none()
+    return None if row is None else as_member(row)
+
+
+async def administrators(conn: AsyncConnection) -> list[Member]:
+    """Everybody who can manage members, held until the transaction ends."""
+    query = select(*MEMBER).where(members.c.active, members.c.roles.contains([Role.ADMIN]))
+    return [as_member(row) for row in await conn.execute(query.order_by(members.c.id).with_for_update())]
+
+
+async def add(conn: AsyncConnection, member: Member, password_hash: str) -> bool:
+    """Add a member; False when the login is taken."""
+    row = {**asdict(member), "password_hash": password_hash}
+    statement = upsert(members).values(row).on_conflict_do_nothing(index_elements=["login"])
+    return (await conn.execute(statement.returning(members.c.id))).one_or_none() is not None
+
+
+async def change(conn: AsyncConnection, member: Member) -> None:
+    """Write a member as they now are."""
+    await conn.execute(update(members).where(members.c.id == member.id).values(asdict(member)))
+
+
+async def proof(conn: AsyncConnection, login: str) -> Proof | None:
+    """What an active member's password is checked against; None for anybody else."""
+    columns = members.c.id, members.c.password_hash, members.c.must_change
+    row = (await conn.execute(select(*columns).where(members.c.login == login, members.c.active))).one_or_none()
+    return None if row is None else Proof(*row)
+
+
+async def still_holds(conn: AsyncConnection, known: Proof) -> bool:
+    """Whether the member is still active with the same password; holds them until the transaction ends."""
+    query = select(members.c.id).where(members.c.id == known.staff_id, members.c.password_hash == known.password_hash)
+    return (await conn.execute(query.where(members.c.active).with_for_update())).one_or_none() is not None
+
+
+async def set_password(conn: AsyncConnection, staff_id: UUID, password_hash: str, *, must_change: bool) -> None:
+    """Replace a password, and end every session that was opened with the old one."""
+    values = {"password_hash": password_hash, "must_change": must_change}
+    await conn.execute(update(members).where(members.c.id == staff_id).values(values))
+    await doors.revoke_all(conn, staff_id)
+
+
+async def refresh_hash(conn: AsyncConnection, known: Proof, password_hash: str) -> None:
+    """The same password, hashed with today's figures, unless another has come meanwhile."""
+    here = (members.c.id == known.staff_id) & (members.c.password_hash == known.password_hash)
+    await conn.execute(update(members).where(here).values(password_hash=password_hash))

@@ -1,0 +1,79 @@
+"""The tables of the staff service. Sign-in lives by the database's time, not by the movable clock."""
+
+from sqlalchemy import (
+    Boolean,
+    Column,
+    DateTime,
+    ForeignKey,
+    Index,
+    LargeBinary,
+    MetaData,
+    Table,
+    Text,
+    Uuid,
+    func,
+)
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB
+
+METADATA = MetaData()
+
+NOW = func.now()
+members = Table(
+    "members",
+    METADATA,
+    Column("id", Uuid, primary_key=True),
+    Column("login", Text, nullable=False, unique=True),
+    Column("name", Text, nullable=False),
+    Column("phone", Text, nullable=False),
+    Column("department", Text, nullable=False),
+    Column("panel", Text),
+    Column("roles", ARRAY(Text), nullable=False),
+    Column("court", Text, nullable=False),
+    Column("active", Boolean, nullable=False),
+    Column("must_change", Boolean, nullable=False),
+    Column("password_hash", Text, nullable=False),
+    Column("created_at", DateTime(timezone=True), nullable=False, server_default=NOW),
+)
+
+sessions = Table(
+    "sessions",
+    METADATA,
+    Column("token_hash", LargeBinary, primary_key=True),
+    Column("staff_id", Uuid, ForeignKey("members.id"), nullable=False),
+    Column("opened_at", DateTime(timezone=True), nullable=False, server_default=NOW),
+    Column("expires_at", DateTime(timezone=True), nullable=False),
+    Column("revoked_at", DateTime(timezone=True)),
+)
+Index("sessions_of_member", sessions.c.staff_id)
+
+court_changes = Table(
+    "court_changes",
+    METADATA,
+    Column("id", Uuid, primary_key=True),
+    Column("court", Text, nullable=False),
+    Column("before", JSONB, nullable=False),
+    Column("proposed", JSONB, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("proposed_by", Uuid, nullable=False),
+    Column("proposer", Text, nullable=False),
+    Column("proposed_at", DateTime(timezone=True), nullable=False),
+    Column("decided_by", Uuid),
+    Column("decider", Text),
+    Column("decided_at", DateTime(timezone=True)),
+)
+Index(
+    "court_changes_one_pending",
+    court_changes.c.court,
+    unique=True,
+    postgresql_where=court_changes.c.state == "proposed",
+)
+
+known_devices = Table(
+    "known_devices",
+    METADATA,
+    Column("token_hash", LargeBinary, primary_key=True),
+    Column("staff_id", Uuid, ForeignKey("members.id"), primary_key=True),
+    Column("last_at", DateTime(timezone=True), nullable=False, server_default=NOW),
+)
+Index("devices_of_member", known_devices.c.staff_id)

@@ -1,0 +1,98 @@
+"""How much one source may ask of the routes that anybody may call. A source that asks more waits; no other notices.
+
+Counted in this process alone, before anything of the request is read: it is here that a flood must cost nothing. What
+must be exact (tries, tips) is counted in the database besides.
+"""
+
+import ipaddress
+import math
+import time
+from collections import OrderedDict
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from fastapi.routing import APIRoute
+from starlette.requests import Request
+from starlette.types import Receive, Scope, Send
+
+from shared.errors import TooMany
+
+_SOURCES = 20_000
+"""Remembered at once; of more, those that asked least lately are forgotten."""
+
+
+@dataclass(frozen=True)
+class Limit:
+    """`at_once` requests, and from then on one every `every` seconds."""
+
+    at_once: int
+    every: float
+
+
+LOOKS = Limit(300, 0.2)
+"""Pages and questions."""
+ACTS = Limit(60, 1.0)
+"""What writes, or tries a secret."""
+DOOR = Limit(30, 2.0)
+"""Sign-in: each costs a hash. A whole floor of a court behind one address still gets in of a morning."""
+MACHINES = Limit(1000, 0.01)
+"""Callbacks of a carrier, from few addresses in large numbers."""
+OUTSIDE = Limit(1_000_000, 0.000_001)
+"""The sandbox stands for the outside world; where real people are it does not run."""
+
+
+def source_of(host: str) -> str:
+    """What counts as one source: an IPv4 address, or the IPv6 network of one household (/64)."""
+    try:
+        address = ipaddress.ip_address(host.partition("%")[0])
+    except ValueError:
+        return host
+    if isinstance(address, ipaddress.IPv6Address):
+        return str(address.ipv4_mapped or ipaddress.ip_network((address, 64), strict=False))
+    return str(address)
+
+
+def source(request: Request) -> str:
+    """The source of a request; behind a gateway that is trusted, the one that it names."""
+    return source_of(request.client.host if request.client else "")
+
+
+class Limiter:
+    """Remembers for each route and source when it will have waited enough."""
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._paid: OrderedDict[tuple[str, str], float] = OrderedDict()
+
+    def wait(self, route: str, source: str, limit: Limit) -> float:
+        """Count one request: 0, or the seconds for which this source must wait; that one is not counted."""
+        now = self._clock()
+        paid = max(now, self._paid.get((route, source), now)) + limit.every
+        over = paid - now - limit.at_once * limit.every
+        if over > 1e-6:
+            return over
+        self._paid[route, source] = paid
+        self._paid.move_to_end((route, source))
+        if len(self._paid) > _SOURCES:
+            self._paid.popitem(last=False)
+        return 0.0
+
+
+class _Limited(APIRoute):
+    """A route that anybody may call."""
+
+    limit: Limit
+
+    async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Refuse a source that asks too much before reading what it asks."""
+        wait = scope["app"].state.limiter.wait(self.unique_id, source(Request(scope)), self.limit)
+        if wait:
+            raise TooMany(
+                "too_many_requests", "您的请求过于频繁，请稍后再试。如情况紧急，请直接拨打电话。", math.ceil(wait)
+            )
+        await super().handle(scope, receive, send)
+
+
+def limited(limit: Limit) -> type[APIRoute]:
+    """The class of the routes that this limit holds."""
+    return type("LimitedRoute", (_Limited,), {"limit": limit})
