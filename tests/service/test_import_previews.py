@@ -102,6 +102,26 @@ async def test_a_file_is_seen_before_it_is_filed(kit: IntakeKit, clerk: httpx.As
     assert (await clerk.get(page)).status_code == 404
 
 
+async def mend(clerk: httpx.AsyncClient, page: str, cells: dict[str, str]) -> httpx.Response:
+    """Mend cells over the preview as it now stands."""
+    version = (await clerk.get(page)).text.split('name="version" value="')[1].split('"')[0]
+    return await clerk.post(f"{page}/mend", data={**cells, "version": version})
+
+
+async def test_two_who_mend_one_cell_are_shown_both_values(clerk: httpx.AsyncClient) -> None:
+    page = await drafted(clerk, table(LINES[0].replace(PHONE, "1990000000"), LINES[1].replace("被执行人", "路人")))
+    opened = (await clerk.get(page)).text.split('name="version" value="')[1].split('"')[0]
+    await mend(clerk, page, {"cell.2.phone": PHONE})
+    elsewhere = await clerk.post(f"{page}/mend", data={"cell.3.role": "过客", "version": opened})
+    assert elsewhere.status_code == 303, "another cell overwrites nothing"
+    late = await clerk.post(f"{page}/mend", data={"cell.2.phone": OTHER_PHONE, "version": opened})
+    assert (late.status_code, "第2行手机号码" in late.text, PHONE in late.text) == (409, True, True)
+    version = late.text.split('name="version" value="')[1].split('"')[0]
+    assert f'name="cell.2.phone" value="{OTHER_PHONE}"' in late.text
+    over = {"cell.2.phone": OTHER_PHONE, "version": version}
+    assert (await clerk.post(f"{page}/mend", data=over)).status_code == 303
+
+
 async def test_faulty_cells_are_mended_on_the_spot(kit: IntakeKit, clerk: httpx.AsyncClient) -> None:
     spoilt = LINES[0].replace(PHONE, "1990000000"), LINES[1].replace("被执行人", "路人")
     page = await drafted(clerk, table(*spoilt))
@@ -110,11 +130,11 @@ async def test_faulty_cells_are_mended_on_the_spot(kit: IntakeKit, clerk: httpx.
     assert 'name="cell.3.role" value="路人"' in shown
     assert "没有可以立案、补充或更正的内容" in shown
     form = {"cell.2.phone": PHONE, "cell.3.role": "路人", "cell.77.role": "x"}
-    assert (await clerk.post(f"{page}/mend", data=form)).headers["location"] == page
+    assert (await mend(clerk, page, form)).headers["location"] == page
     shown = (await clerk.get(page)).text
     assert "cell.2.phone" not in shown
     assert (stat(shown, "将立案"), stat(shown, "将登记当事人")) == ("1 件", "1 名")
-    await clerk.post(f"{page}/mend", data={"cell.3.role": "被执行人"})
+    await mend(clerk, page, {"cell.3.role": "被执行人"})
     await confirmed(kit, clerk, page)
     (event,) = await told(kit, CaseFiled)
     party = event.parties[0]
@@ -126,7 +146,7 @@ async def test_a_confirmation_is_good_for_what_was_shown_only(kit: IntakeKit, cl
     page = await drafted(clerk, table(LINES[0], LINES[1].replace("被执行人", "路人")))
     mark = re.search(r'name="mark" value="([0-9a-f]{64})"', (await clerk.get(page)).text)
     assert mark is not None
-    await clerk.post(f"{page}/mend", data={"cell.3.role": "被执行人"})
+    await mend(clerk, page, {"cell.3.role": "被执行人"})
     late = await clerk.post(f"{page}/confirm", data={"mark": mark[1]})
     assert late.status_code == 409
     assert "尚未立案" in late.text
@@ -211,7 +231,7 @@ async def test_an_unconfirmed_file_is_dropped_after_an_hour_or_on_demand(
 
 async def test_nothing_of_an_unconfirmed_file_stands_in_plain_text(kit: IntakeKit, clerk: httpx.AsyncClient) -> None:
     page = await drafted(clerk, table(*LINES[:2]).replace(PHONE.encode(), b"1"))
-    await clerk.post(f"{page}/mend", data={"cell.2.phone": OTHER_PHONE})
+    await mend(clerk, page, {"cell.2.phone": OTHER_PHONE})
     async with kit.db.read() as conn:
         (row,) = (await conn.execute(text("SELECT t::text FROM import_drafts t"))).scalars()
     assert [word for word in ("刘艳", OTHER_PHONE, "510212199101060000", "案件.csv") if word in row] == []

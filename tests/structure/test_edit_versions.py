@@ -26,7 +26,7 @@ NO_EDIT = {
     "/unknown/{delivery_id}": "the delivery's state decides",
 }
 """Forms that stand at the address to which they are sent, and overwrite nothing that another may have changed."""
-EDITS = {"/cases/{case_id}/assignment"}
+EDITS = {"/cases/{case_id}/assignment", "/cases/import/drafts/{draft_id}/mend"}
 """Forms that edit and stand on another page."""
 
 

@@ -19,6 +19,11 @@ class Mend(BaseModel, frozen=True):
     field: str
     text: str
 
+    @property
+    def place(self) -> str:
+        """The cell, as a form names it."""
+        return f"{self.line}.{self.field}"
+
 
 class Mends(BaseModel):
     """Everything that was corrected; of one cell the last holds. `numbers`: far case numbers that are right."""

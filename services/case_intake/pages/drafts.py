@@ -1,5 +1,6 @@
 """Pages of a file that is not filed yet: what it would do, its cells mended, confirmed or thrown away."""
 
+from dataclasses import replace
 from typing import Annotated
 from uuid import UUID
 
@@ -10,10 +11,12 @@ from services.case_intake.domain.sheet import FIELDS
 from services.case_intake.domain.words import COLUMNS
 from services.case_intake.settings import IntakeKit
 from services.case_intake.usecases import drafts
+from services.case_intake.usecases.drafts import DraftView
 from shared.contracts.cases import PartyRole
 from shared.errors import Conflict
 from shared.http.forms import typed
 from shared.http.routes import CurrentCaller, Routes, Zone
+from shared.http.versions import FIELD, Stale
 from shared.powers import Action
 from shared.runtime.service import kit_of
 from shared.web.pages import Pages
@@ -30,13 +33,17 @@ async def draft_page(request: Request, draft_id: UUID, kit: AnyKit) -> HTMLRespo
     return await _draft_page(request, kit, draft_id)
 
 
-async def _draft_page(request: Request, kit: IntakeKit, draft_id: UUID, warning: str = "") -> HTMLResponse:
+async def _draft_page(
+    request: Request, kit: IntakeKit, draft_id: UUID, warning: str = "", stale: Stale | None = None
+) -> HTMLResponse:
     view = await drafts.preview_draft(kit, draft_id)
     return pages.page(
         request,
         "import_preview.html",
-        409 if warning else 200,
-        view=view,
+        409 if warning or stale else 200,
+        view=_with_mine(view, stale) if stale else view,
+        stale=stale,
+        labels={each.field: _cell(each.field) for each in stale.differences} if stale else {},
         seen=view.seen.preview,
         shown=_SHOWN,
         columns=COLUMNS,
@@ -46,11 +53,25 @@ async def _draft_page(request: Request, kit: IntakeKit, draft_id: UUID, warning:
     )
 
 
-@routes.post("/cases/import/drafts/{draft_id}/mend", Action.CASES_FILE)
+def _with_mine(view: DraftView, stale: Stale) -> DraftView:
+    """The cells as they were typed, not as another has mended them meanwhile."""
+    mine = {each.field: each.mine for each in stale.differences}
+    return replace(view, cells={place: mine.get(f"{place[0]}.{place[1]}", text) for place, text in view.cells.items()})
+
+
+def _cell(place: str) -> str:
+    line, _, field = place.partition(".")
+    return f"第{line}行{COLUMNS[field]}"
+
+
+@routes.edit("/cases/import/drafts/{draft_id}/mend", Action.CASES_FILE)
 async def mend(request: Request, draft_id: UUID, kit: AnyKit) -> Response:
     """Take the corrected cells, and look anew."""
+    form = await typed(request)
     try:
-        await drafts.mend_draft(kit, draft_id, await typed(request))
+        await drafts.mend_draft(kit, draft_id, form, form[FIELD])
+    except Stale as refusal:
+        return await _draft_page(request, kit, draft_id, stale=refusal)
     except Conflict as refusal:
         return await _draft_page(request, kit, draft_id, refusal.detail)
     return RedirectResponse(f"/cases/import/drafts/{draft_id}", 303)

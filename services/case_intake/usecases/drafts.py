@@ -24,6 +24,7 @@ from shared.calendar.workdays import CourtCalendar
 from shared.clock import court_date
 from shared.db.transaction import new_id
 from shared.errors import Conflict, NotFound
+from shared.http.versions import State, refuse_stale, state
 
 LIFETIME = timedelta(hours=1)
 """By the product's clock."""
@@ -50,6 +51,7 @@ class DraftView:
     assign: str
     hold_minutes: int
     mends: int
+    version: str
     seen: Seen
     cells: dict[tuple[int, str], str]
 
@@ -103,16 +105,27 @@ async def preview_draft(kit: IntakeKit, draft_id: UUID) -> DraftView:
         assign=draft.row.assign,
         hold_minutes=draft.row.hold_minutes,
         mends=len(draft.mends.items),
+        version=_mended_state(kit, draft).version,
         seen=seen,
         cells={(line, field): shown(by_line[line], field) for line, field in places},
     )
 
 
-async def mend_draft(kit: IntakeKit, draft_id: UUID, typed: Mapping[str, str]) -> None:
-    """Correct cells; what stays as it is counts for nothing. Raises NotFound, Conflict."""
+async def mend_draft(kit: IntakeKit, draft_id: UUID, typed: Mapping[str, str], seen: str | None = None) -> None:
+    """Correct cells; what stays as it is counts for nothing.
+
+    Raises NotFound, Conflict; Stale where another has mended the same cells since `seen`.
+    """
     draft = await _open(kit, draft_id)
-    items = {(mend.line, mend.field): mend for mend in (*draft.mends.items, *new_mends(draft.rows, typed))}
+    new, state_now = new_mends(draft.rows, typed), _mended_state(kit, draft)
+    refuse_stale(seen, state_now, {each.place: each.text for each in new if each.place in state_now.texts})
+    items = {mend.place: mend for mend in (*draft.mends.items, *new)}
     await _keep(kit, draft, draft.mends.model_copy(update={"items": list(items.values())}))
+
+
+def _mended_state(kit: IntakeKit, draft: _Draft) -> State:
+    """The cells that were mended so far."""
+    return state(kit.keyring, draft.row.id, {mend.place: mend.text for mend in draft.mends.items})
 
 
 async def confirm_numbers(kit: IntakeKit, draft_id: UUID) -> None:
