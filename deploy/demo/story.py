@@ -69,6 +69,8 @@ class Story:
         facts = {
             "case_number": self.numbers[case.name],
             "filed_on": f"{filed_on}",
+            "received_on": f"{filed_on}",
+            "non_litigation": case.name == "administrative",
             "basis_document": f"（{filed_on.year - 1}）渝05民初{8000 + serial_of(case.name)}号",
             "cause": case.cause,
             "claim_amount": case.amount,

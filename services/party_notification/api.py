@@ -5,7 +5,15 @@ from uuid import UUID
 
 from fastapi import Depends, Query, Request
 
-from services.party_notification.schemas import Bundle, CheckAnswer, CheckInput, PaperInput, ReceiptAnswer, RulingInput
+from services.party_notification.schemas import (
+    Bundle,
+    CheckAnswer,
+    CheckedNotice,
+    CheckInput,
+    PaperInput,
+    ReceiptAnswer,
+    RulingInput,
+)
 from services.party_notification.usecases import checking, deciding, evidence, overview, receipts
 from services.party_notification.usecases.facts import NotificationKit
 from services.party_notification.usecases.views import NoticeList, NoticeView, PaperList, TroubleList
@@ -85,6 +93,7 @@ async def take_receipts(provider: str, secret: str, request: Request, kit: TheKi
 
 @public.post("/api/notices/check", PUBLIC)
 async def check_notice(body: CheckInput, kit: TheKit) -> CheckAnswer:
-    """Is it real? By the notice's number and the telephone's last four digits."""
-    genuine = await checking.check_notice(kit, body.number, body.last_four)
-    return CheckAnswer.model_validate(genuine, from_attributes=True)
+    """Is it real? By the notice's number, or an SMS's query code, and the telephone's last four digits."""
+    newest, *others = await checking.check_notice(kit, body.number, body.last_four)
+    more = [CheckedNotice.model_validate(other, from_attributes=True) for other in others]
+    return CheckAnswer(**vars(CheckedNotice.model_validate(newest, from_attributes=True)), others=more)

@@ -7,7 +7,7 @@ from datetime import timedelta
 
 from services.party_notification.channels.mail import Mailer, MailServer, Tls
 from services.party_notification.channels.sms import AliyunAccount, AliyunSms, sms_client
-from services.party_notification.usecases import holding, reconciling, sending
+from services.party_notification.usecases import checking, holding, reconciling, sending
 from services.party_notification.usecases.facts import NotificationKit
 from services.party_notification.usecases.planning import SEND_SIGNAL, TEMPLATE_SIGNAL
 from services.party_notification.usecases.readiness import require_channels
@@ -66,6 +66,7 @@ def jobs(kit: NotificationKit) -> Sequence[Job]:
         ),
         Job("send SMS", _SOON, _until_done(lambda: sending.send_sms_batch(kit, sms)), SEND_SIGNAL),
         Job("send mail", _SOON, _until_done(lambda: sending.send_mails(kit, mailer)), SEND_SIGNAL),
+        Job("add code checks", _LATER, _until_done(lambda: checking.add_code_checks(kit))),
         Job("settle due cases", _SOON, _until_done(lambda: holding.settle_due(kit))),
         Job("expire intents", _SOON, _until_done(lambda: sending.expire_intents(kit))),
         Job("doubt what a backup brought back", _LATER, _until_done(lambda: reconciling.doubt_restored(kit))),

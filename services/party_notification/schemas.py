@@ -67,10 +67,16 @@ class CheckInput(Input):
     last_four: Line
 
 
-class CheckAnswer(BaseModel):
+class CheckedNotice(BaseModel):
     """A genuine notice: what was sent and when, no names. `withdrawn`: sent in error, nothing follows from it."""
 
     title: str
     issued_at: datetime
     sent_at: datetime | None
     withdrawn: bool
+
+
+class CheckAnswer(CheckedNotice):
+    """The notice of a number; of a query code the newest one, and the `others` of which its messages told."""
+
+    others: list[CheckedNotice]

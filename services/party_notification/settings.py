@@ -41,6 +41,8 @@ class NotificationSettings(BaseSettings):
     query_gap: float = Field(300.0, gt=0)
     max_attempts: int = Field(150, ge=1)
     """About three days of retries, the last ones every half hour; a person is told after the tenth."""
+    prompt_wait: float = Field(600.0, ge=0, le=600)
+    """How long an SMS waits at most for the mail of which it tells; then it leaves in words true without the mail."""
     visit_minutes: int = Field(30, ge=5, le=240)
 
     def lacking(self) -> list[str]:

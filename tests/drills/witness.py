@@ -12,7 +12,7 @@ from typing import Any
 
 import httpx
 
-from tests.e2e.test_import import EXPECT, FILE, good_rows
+from tests.e2e.test_import import FILE, told_rows
 from tests.fixtures.running import Product
 
 Address = tuple[str, str]
@@ -41,12 +41,6 @@ def part(cases: Iterable[str]) -> Part:
     due = Counter(("sms", row["手机号码"]) for row in rows)
     due.update(("mail", row["电子邮箱"]) for row in rows if row["电子邮箱"] and row["同意电子送达"] == "是")
     return Part("".join([head, *chosen]).encode(), due, wanted)
-
-
-def told_rows() -> list[dict[str, str]]:
-    """The rows whose party must be told: sound ones, of cases with both roles."""
-    lacking = set(EXPECT["cases_lacking_a_role"])
-    return [row for row in good_rows() if row["案号"] not in lacking]
 
 
 def whole_file() -> Part:

@@ -21,6 +21,7 @@ def case_body(serial: int) -> dict[str, Any]:
     return {
         "case_number": f"（2026）渝05执{serial}号",
         "filed_on": "2026-11-20",
+        "received_on": "2026-11-20",
         "basis_document": "（2025）渝05民终8685号",
         "basis_maker": "重庆市第五中级人民法院",
         "cause": "民间借贷纠纷",

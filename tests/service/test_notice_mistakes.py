@@ -229,7 +229,7 @@ async def test_the_check_of_such_a_notice_says_that_nothing_follows(office: Offi
     notices = {row.kind: row for row in await office.rows(tables.notices) if row.party_id == wrong.party_id}
     answer = await web.post("/verify", data={"number": notices["ENFORCEMENT_NOTICE"].number, "last_four": "0002"})
     assert "这份通知是本院误发的" in answer.text
-    genuine = await checking.check_notice(office.kit, notices[KIND].number, "0002")
+    (genuine,) = await checking.check_notice(office.kit, notices[KIND].number, "0002")
     assert (genuine.title, genuine.withdrawn) == ("更正告知书", False)
 
 

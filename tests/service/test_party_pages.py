@@ -3,7 +3,7 @@
 import re
 from collections.abc import AsyncIterator
 from dataclasses import replace
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Any
 
 import httpx
@@ -220,6 +220,11 @@ async def test_limits_that_passed_are_told_and_not_hidden(kit: Kit[Any], story: 
     await story.run_clocks(case_id)
     kit.clock.move(timedelta(days=200))  # type: ignore[attr-defined]
     await enter(web, await story.code(applicant), "060005")
+    page = text_of(await web.get("/p/case"))
+    assert "已过期" not in page, "what is only provisional is never late"
+    assert "暂定" in page
+    assert "上一级人民法院申请执行" not in page
+    await story.announce(case_id, statutory_limit=date(2027, 5, 20), upper_court_six_months=date(2027, 5, 18))
     page = text_of(await web.get("/p/case"))
     assert "已过期" in page
     assert "2027年5月20日" in page

@@ -320,9 +320,9 @@ async def test_one_case_is_followed_from_the_request_to_the_other_services_and_t
         unit = journey.units[name]
         await journey.carry(unit, lambda name=name, table=table: journey.rows(name, select(table)))  # type: ignore[misc]
     await sending.register_templates(notification.kit, Carrier())  # type: ignore[arg-type]
-    while await sending.send_sms_batch(notification.kit, Carrier()):  # type: ignore[arg-type]
-        pass
     while await sending.send_mails(notification.kit, MailServer()):  # type: ignore[arg-type]
+        pass
+    while await sending.send_sms_batch(notification.kit, Carrier()):  # type: ignore[arg-type]
         pass
     finished = spans.get_finished_spans()
     request = next(span for span in finished if span.name == "POST /api/cases")

@@ -133,7 +133,8 @@ class CaseFacts:
 
     @property
     def kind_of_case(self) -> CaseKind:
-        """What kind of case it is by its number."""
+        """What kind of case it is by its number. Raises Conflict when that cannot be read: nothing follows from it."""
+        split_number(self.case_number)
         return kind_of(self.case_number)
 
     @property

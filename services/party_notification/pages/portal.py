@@ -29,6 +29,7 @@ def _page(request: Request, form: Typed, status: int = 200, **shown: Any) -> HTM
     given: dict[str, Any] = {
         "faults": {},
         "genuine": None,
+        "others": [],
         "again": None,
         "not_ours": False,
         "number": "",
@@ -47,12 +48,12 @@ async def check(request: Request, kit: TheKit) -> HTMLResponse:
     except Invalid as refusal:
         return _page(request, form, 422, faults=faults_in(refusal))
     try:
-        genuine = await checking.check_notice(kit, given.number, given.last_four)
+        found = await checking.check_notice(kit, given.number, given.last_four)
     except Invalid:
         return _page(request, form, 422, not_ours=True)
     except TooMany as refusal:
         return _locked(request, kit, form, refusal)
-    return _page(request, form, genuine=genuine)
+    return _page(request, form, genuine=found[0], others=found[1:])
 
 
 def _locked(request: Request, kit: TheKit, form: Typed, refusal: TooMany) -> HTMLResponse:

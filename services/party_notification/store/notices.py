@@ -17,6 +17,7 @@ from services.party_notification.store.tables import (
     messages,
     notices,
     observations,
+    parties,
     reads,
 )
 from services.party_notification.store.withdrawing import CORRECTION, has_left
@@ -80,6 +81,28 @@ async def get(conn: AsyncConnection, notice_id: UUID) -> Row[Any] | None:
 async def by_number(conn: AsyncConnection, number: str) -> Row[Any] | None:
     """The notice with this number."""
     return (await conn.execute(select(notices).where(notices.c.number == number))).one_or_none()
+
+
+async def by_code_check(conn: AsyncConnection, index: str) -> list[Row[Any]]:
+    """The written notices of a query code and the end of a telephone, newest first."""
+    query = select(notices).where(notices.c.code_check == index, notices.c.issued_at.is_not(None))
+    return list(await conn.execute(query.order_by(notices.c.issued_at.desc(), notices.c.notice_id).limit(20)))
+
+
+async def without_code_check(conn: AsyncConnection, limit: int) -> list[Row[Any]]:
+    """Written notices that can be checked by their number and not yet by their party's query code."""
+    query = select(notices, parties.c.code).join(parties, parties.c.party_id == notices.c.party_id)
+    query = query.where(notices.c.code_check.is_(None), notices.c.check_index.is_not(None))
+    query = query.where(notices.c.kind != CORRECTION).order_by(notices.c.notice_id).limit(limit)
+    return list(await conn.execute(query.with_for_update(of=notices, skip_locked=True)))
+
+
+async def sms_numbers(conn: AsyncConnection, notice_ids: Sequence[UUID]) -> list[Row[Any]]:
+    """A message by SMS that tells of each of these notices, with its sealed address."""
+    query = select(message_notices.c.notice_id, messages.c.message_id, messages.c.address)
+    query = query.join(messages, messages.c.message_id == message_notices.c.message_id)
+    query = query.where(messages.c.channel == "sms", message_notices.c.notice_id.in_(notice_ids))
+    return list(await conn.execute(query.order_by(messages.c.message_id)))
 
 
 async def of_case(conn: AsyncConnection, case_id: UUID) -> list[Row[Any]]:

@@ -80,13 +80,18 @@ def restored_since(made: datetime) -> ColumnElement[bool]:
 
 
 async def add_delivery(
-    conn: AsyncConnection, row: dict[str, Any], due_at: datetime | None, made: datetime | None = None
+    conn: AsyncConnection,
+    row: dict[str, Any],
+    due_at: datetime | None,
+    made: datetime | None = None,
+    wait: timedelta = timedelta(0),
 ) -> None:
-    """Plan an attempt, due at an instant of machine time, or now; an SMS whose cause is in doubt is not sent at once.
+    """Plan an attempt, due at an instant of machine time, or after `wait` from now.
 
-    `made`: when the cause of a first attempt came about, in machine time.
+    An SMS whose cause is in doubt is not sent at once. `made`: when the cause of a first attempt came about, in
+    machine time.
     """
-    due = NOW if due_at is None else due_at
+    due = NOW + wait if due_at is None else due_at
     doubted = restored_since(made) if made is not None and row["channel"] == "sms" else false()
     step = case((doubted, "doubt"), else_="send")
     await conn.execute(insert(deliveries).values(state="planned", step=step, due_at=due, **row))

@@ -87,6 +87,7 @@ notices = Table(
     Column("entry", BigInteger),
     Column("number", Text, nullable=False, unique=True),
     Column("check_index", Text),
+    Column("code_check", Text, index=True),
     Column("state", Text, nullable=False),
     Column("waits_reason", Text),
     Column("waits_owner", Text),
@@ -136,8 +137,16 @@ messages = Table(
     Column("created_at", _INSTANT, nullable=False),
     Column("withdrawn", Text),
     Column("corrects", Boolean, nullable=False, server_default=text("false")),
+    Column("says_mailed", Boolean, nullable=False, server_default=text("false")),
+    Column("alt_template_key", ForeignKey("sms_templates.key")),
+    Column("alt_params", Text),
+    Column("alt_content", Text),
+    Column("alt_content_sha256", Text),
+    Column("retracts", Uuid),
     UniqueConstraint("party_id", "channel", "cause"),
 )
+
+Index("messages_retracting", messages.c.retracts, postgresql_where=messages.c.retracts.is_not(None))
 
 message_notices = Table(
     "message_notices",

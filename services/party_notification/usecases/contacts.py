@@ -10,7 +10,7 @@ from sqlalchemy import Row
 from services.party_notification.domain.delivery import Seen
 from services.party_notification.domain.next_step import Done
 from services.party_notification.domain.notices import CaseFacts, Kind, NoticeFacts, way_of
-from services.party_notification.store import cases, notices, sending
+from services.party_notification.store import cases, notices, prompting, sending
 from services.party_notification.usecases.facts import NotificationKit, case_facts, index, party_facts
 from services.party_notification.usecases.observing import Sighting, note, send_on_paper
 from services.party_notification.usecases.planning import Parcel, Written, plan_mail, plan_prompt
@@ -63,7 +63,8 @@ async def plan_anew(
     mails = [delivery for delivery in outdated if delivery.channel == "mail"]
     prompted, mailed = await _filled(kit, tx, empty, prompts), await _filled(kit, tx, empty, mails)
     if prompted.bundle and party.contact_phone:
-        await plan_prompt(kit, tx, prompted, party.contact_phone)
+        taken = await prompting.are_mailed(tx.conn, prompted.notice_ids)
+        await plan_prompt(kit, tx, prompted, party.contact_phone, mailed=taken)
     if mailed.bundle and way_of(party).by_mail and party.email:
         await plan_mail(kit, tx, mailed, party.email)
     elif mailed.bundle:

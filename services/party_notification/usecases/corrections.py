@@ -59,8 +59,10 @@ async def owe_corrections(kit: NotificationKit, tx: Transaction, party_id: UUID)
 
 async def _send(kit: NotificationKit, tx: Transaction, parcel: Parcel, wrong: Row[Any]) -> None:
     address = kit.keyring.open(wrong.address, f"{wrong.message_id}/address")
-    send = plan_prompt if wrong.channel == "sms" else plan_mail
-    await send(kit, tx, parcel, address)
+    if wrong.channel == "sms":
+        await plan_prompt(kit, tx, parcel, address, mailed=False)
+    else:
+        await plan_mail(kit, tx, parcel, address)
 
 
 async def _correction(

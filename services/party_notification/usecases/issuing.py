@@ -138,6 +138,7 @@ def _write(
     code = query_code_of(kit.keyring, circle.rows[row["party_id"]])
     letter = writer.letter(kind, circle.case, party, facts, code)
     values = _letter_values(kit, tx, row, party, letter) | {"letter_name": writer.file_name(facts, circle.case)}
+    values["code_check"] = check_index(kit.keyring, code, party.contact_phone)
     written = Written(row["notice_id"], facts, letter, values)
     way = way_of(party)
     told = "electronic" if way.by_mail else way.value

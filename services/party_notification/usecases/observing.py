@@ -36,6 +36,7 @@ from services.party_notification.usecases.corrections import owe_corrections
 from services.party_notification.usecases.effects import Effects, about, judge_all, tell_all
 from services.party_notification.usecases.facts import NotificationKit
 from services.party_notification.usecases.planning import SEND_SIGNAL, to_paper
+from services.party_notification.usecases.prompts import mail_lost, mails_taken
 from services.party_notification.usecases.reissuing import letters_for_paper
 from shared.contracts.envelope import Event
 from shared.contracts.notices import DeliveryTroubled, NoticeSent
@@ -145,6 +146,7 @@ async def _serve(tx: Transaction, noted: Sequence[_Noted], effects: Mapping[UUID
     for notice in await notices.mark_sent(tx.conn, list(sent), tx.now) if sent else ():
         event = NoticeSent(**about(notice), channel=sent[notice.message_id], sent_at=tx.now)
         effects[notice.case_id].events.append(event)
+    await mails_taken(tx, [each.row.message_id for each in noted if each.is_sent and not each.row.corrects])
     judged = [each.row.message_id for each in noted if each.is_judged]
     if judged:
         await judge_all(tx, await notices.carried_by(tx.conn, *judged), effects)
@@ -247,6 +249,8 @@ async def _carry_out(kit: NotificationKit, tx: Transaction, row: Row[Any], step:
                 trouble = ("failed", f"已尝试{row.attempt}次仍未发出，系统继续重试，请检查发送通道。")
         case GoPaper(_, reason):
             await send_on_paper(kit, tx, row, reason)
+            if not row.corrects:
+                await mail_lost(kit, tx, row)
             trouble = ("failed", _CORRECTION_FAILED if row.corrects else reason)
         case ToPerson(reason):
             trouble = ("unknown", reason)

@@ -4,6 +4,7 @@ import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
@@ -12,17 +13,22 @@ from sqlalchemy import Row
 from services.party_notification.channels.mime import Attachment, Letter, build_mail
 from services.party_notification.domain.notices import CaseFacts, CourtFacts, NoticeFacts, PartyFacts, way_of
 from services.party_notification.domain.sms_texts import (
+    Fitting,
     correction_key,
     correction_template,
     fitting,
     plan_sms,
+    retraction_key,
+    retraction_template,
     sms_templates,
     template_key,
 )
 from services.party_notification.render import Mail, Renderer
-from services.party_notification.store import paper, sending, templates
+from services.party_notification.store import paper, prompting, sending, templates
 from services.party_notification.usecases.facts import NotificationKit, court_facts, index, query_code_of
+from shared.contracts.notices import DeliveryTroubled
 from shared.db.transaction import Transaction, made_at, new_id
+from shared.errors import Conflict
 from shared.telemetry.traces import TRACING
 
 SEND_SIGNAL = "send"
@@ -71,7 +77,7 @@ class Parcel:
 async def plan(kit: NotificationKit, tx: Transaction, parcel: Parcel) -> None:
     """Plan every message of a parcel. The SMS only prompts; the letters go by mail or on paper."""
     if parcel.party.contact_phone:
-        await plan_prompt(kit, tx, parcel, parcel.party.contact_phone)
+        await plan_prompt(kit, tx, parcel, parcel.party.contact_phone, mailed=False)
     way = way_of(parcel.party)
     if way.by_mail and parcel.party.email:
         await plan_mail(kit, tx, parcel, parcel.party.email)
@@ -97,23 +103,88 @@ async def to_paper(
     await paper.add(tx.conn, row, letters)
 
 
-async def plan_prompt(kit: NotificationKit, tx: Transaction, parcel: Parcel, number: str) -> None:
-    """One SMS that prompts to look, for all notices of a parcel."""
+async def plan_prompt(kit: NotificationKit, tx: Transaction, parcel: Parcel, number: str, *, mailed: bool) -> None:
+    """One SMS that prompts to look, for all notices of a parcel. `mailed`: a mail server has their mail by now.
+
+    As long as it has not, the SMS waits for it, and leaves at last in words that are true without it. A text that
+    will not fit keeps nothing else from leaving: a person knows of it.
+    """
     court = court_facts(kit.court)
-    name, wordings = _templates(parcel, court)
-    sms = fitting(wordings, parcel.case, court, query_code_of(kit.keyring, parcel.row))
-    key = f"{name}-{hashlib.sha256(sms.template.encode()).hexdigest()[:8]}"
-    if await templates.put_template(tx.conn, key, sms.template):
-        tx.wake(TEMPLATE_SIGNAL)
-    await _add(kit, tx, parcel, _Content("sms", number, sms.text, key, sms.params))
+    try:
+        now, later = _wordings(kit, parcel, court, mailed=mailed)
+    except Conflict as refusal:
+        await _cannot_prompt(kit, tx, parcel, number, refusal.detail)
+        return
+    for wording in (now, later):
+        if wording is not None and await templates.put_template(tx.conn, wording.key, wording.fitting.template):
+            tx.wake(TEMPLATE_SIGNAL)
+    wait = timedelta(0) if later is None else timedelta(seconds=kit.settings.prompt_wait)
+    says = mailed and later is None and way_of(parcel.party).by_mail and not parcel.corrects
+    content = _Content("sms", number, now.fitting.text, now.key, now.fitting.params, later, wait, says_mailed=says)
+    await _add(kit, tx, parcel, content)
 
 
-def _templates(parcel: Parcel, court: CourtFacts) -> tuple[str, list[str]]:
-    """The name and the wordings of the SMS that a parcel needs."""
+@dataclass(frozen=True)
+class _Wording:
+    """A text with the key of its template."""
+
+    name: str
+    fitting: Fitting
+
+    @property
+    def key(self) -> str:
+        """Its wording never changes under its key."""
+        return f"{self.name}-{hashlib.sha256(self.fitting.template.encode()).hexdigest()[:8]}"
+
+
+def _wordings(
+    kit: NotificationKit, parcel: Parcel, court: CourtFacts, *, mailed: bool
+) -> tuple[_Wording, _Wording | None]:
+    """What the SMS says, and what it says instead once the mail is taken. Raises Conflict."""
+    code = query_code_of(kit.keyring, parcel.row)
     if parcel.corrects:
-        return correction_key(parcel.case.type_code), [correction_template(parcel.case.type_code, court)]
-    sms = plan_sms(parcel.case, parcel.party, [written.facts.kind for written in parcel.bundle], taken=True)
-    return template_key(sms), sms_templates(sms, court)
+        type_code = parcel.case.type_code
+        text = fitting([correction_template(type_code, court)], parcel.case, court, code)
+        return _Wording(correction_key(type_code), text), None
+    kinds = [written.facts.kind for written in parcel.bundle]
+
+    def worded(*, taken: bool) -> _Wording:
+        sms = plan_sms(parcel.case, parcel.party, kinds, taken=taken)
+        return _Wording(template_key(sms), fitting(sms_templates(sms, court), parcel.case, court, code))
+
+    waits = way_of(parcel.party).by_mail and not mailed
+    return worded(taken=not waits), (worded(taken=True) if waits else None)
+
+
+async def plan_retraction(kit: NotificationKit, tx: Transaction, parcel: Parcel, number: str, mail_id: UUID) -> None:
+    """An SMS that takes back what a former one said of a mail."""
+    court, type_code = court_facts(kit.court), parcel.case.type_code
+    code = query_code_of(kit.keyring, parcel.row)
+    try:
+        text = fitting([retraction_template(type_code, court)], parcel.case, court, code)
+    except Conflict as refusal:
+        await _cannot_prompt(kit, tx, parcel, number, refusal.detail)
+        return
+    wording = _Wording(retraction_key(type_code), text)
+    if await templates.put_template(tx.conn, wording.key, text.template):
+        tx.wake(TEMPLATE_SIGNAL)
+    await _add(kit, tx, parcel, _Content("sms", number, text.text, wording.key, text.params, retracts=mail_id))
+    tx.wake(SEND_SIGNAL)
+
+
+async def _cannot_prompt(kit: NotificationKit, tx: Transaction, parcel: Parcel, number: str, why: str) -> None:
+    """The letters go all the same; the clerk tells the party by other means."""
+    message_id = new_id()
+    row = _row(kit, tx, parcel, _Content("sms", number, "", None, None), message_id)
+    await sending.add_message(tx.conn, row, parcel.notice_ids, made_at(parcel.cause))
+    attempt = first_attempt(row)
+    reason = f"短信没有发出：{why}文书照常送达，请用其他方式提醒当事人。"
+    await prompting.add_failed(tx.conn, attempt, reason)
+    told = {"delivery_id": attempt["delivery_id"], "channel": "sms", "trouble": "failed", "reason": reason}
+    about = {"case_id": parcel.row.case_id, "party_id": parcel.row.party_id, "role": parcel.row.role}
+    for written in parcel.bundle:
+        notice = {"notice_id": written.notice_id, "kind": written.facts.kind.value}
+        await tx.emit(DeliveryTroubled(**about, **notice, **told))
 
 
 async def plan_mail(kit: NotificationKit, tx: Transaction, parcel: Parcel, address: str) -> None:
@@ -154,15 +225,29 @@ class _Content:
     text: str
     template_key: str | None
     params: dict[str, str] | None
+    later: _Wording | None = None
+    wait: timedelta = timedelta(0)
+    says_mailed: bool = False
+    retracts: UUID | None = None
 
 
 async def _add(
     kit: NotificationKit, tx: Transaction, parcel: Parcel, content: _Content, message_id: UUID | None = None
 ) -> None:
-    message_id = message_id or new_id()
+    row = _row(kit, tx, parcel, content, message_id or new_id())
+    made = made_at(parcel.cause)
+    await sending.add_message(tx.conn, row, parcel.notice_ids, made)
+    await sending.add_delivery(tx.conn, first_attempt(row), None, made, content.wait)
+
+
+def _row(kit: NotificationKit, tx: Transaction, parcel: Parcel, content: _Content, message_id: UUID) -> dict[str, Any]:
     about = str(message_id)
-    params = None if content.params is None else json.dumps(content.params, ensure_ascii=False)
-    row = {
+    words = _sealed(kit, about, content.template_key, content.params, content.text)
+    later = None if content.later is None else content.later.fitting
+    other: dict[str, str | None] = dict.fromkeys(words)
+    if content.later is not None and later is not None:
+        other = _sealed(kit, about, content.later.key, later.params, later.text)
+    return {
         "message_id": message_id,
         "case_id": parcel.row.case_id,
         "party_id": parcel.row.party_id,
@@ -170,17 +255,27 @@ async def _add(
         "channel": content.channel,
         "address": kit.keyring.seal(content.address, f"{about}/address"),
         "address_index": index(kit.keyring, content.address),
-        "template_key": content.template_key,
-        "params": None if params is None else kit.keyring.seal(params, f"{about}/params"),
-        "content": kit.keyring.seal(content.text, about),
-        "content_sha256": hashlib.sha256(content.text.encode()).hexdigest(),
+        **words,
+        **{f"alt_{name}": value for name, value in other.items()},
+        "says_mailed": content.says_mailed,
+        "retracts": content.retracts,
         "created_at": tx.now,
         "traceparent": TRACING.traceparent(),
         "corrects": parcel.corrects,
     }
-    made = made_at(parcel.cause)
-    await sending.add_message(tx.conn, row, parcel.notice_ids, made)
-    await sending.add_delivery(tx.conn, first_attempt(row), None, made)
+
+
+def _sealed(
+    kit: NotificationKit, about: str, key: str | None, params: dict[str, str] | None, text: str
+) -> dict[str, str | None]:
+    """A wording as it rests."""
+    values = None if params is None else json.dumps(params, ensure_ascii=False)
+    return {
+        "template_key": key,
+        "params": None if values is None else kit.keyring.seal(values, f"{about}/params"),
+        "content": kit.keyring.seal(text, about),
+        "content_sha256": hashlib.sha256(text.encode()).hexdigest(),
+    }
 
 
 def first_attempt(message: dict[str, Any]) -> dict[str, Any]:

@@ -1,0 +1,149 @@
+"""Every text to a party, for each kind of notice, role, minor, way and kind of case, says only what is kept."""
+
+import html
+import importlib
+import re
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from services.party_notification.domain.notices import CaseFacts, Kind, PartyFacts, Role, ServiceWay, due_for_party
+from services.party_notification.domain.sms_texts import (
+    all_plans,
+    correction_template,
+    fitting,
+    retraction_template,
+    sms_templates,
+)
+from services.party_notification.render import Renderer
+from shared.contracts.case_kinds import KINDS
+from tests.fixtures.notice_facts import APPLICANT, CASE, CHILD, COURT, QUERY_CODE, RESPONDENT, SITE, notice, travelling
+
+RENDERER = Renderer(COURT, SITE)
+CASES = [
+    replace(CASE, case_number=f"（2026）渝05{code}12345号", main_case=main)
+    for code in KINDS
+    for main in (None, "（2026）渝05执7号")
+]
+PARTIES = [APPLICANT, RESPONDENT, CHILD, replace(CHILD, role=Role.APPLICANT)]
+NEVER = {
+    "nobody reads replies": r"请回复|回复确认收到|查阅并回复|回复收悉",
+    "nothing tells of a change": r"将及时通知|及时告知你方",
+    "nothing tells of the result": r"将处理结果告知|告知处理结果",
+    "not every party has a telephone": r"用短信提醒",
+}
+THREATS = r"拘留|罚款|失信|媒体公布|信用惩戒|征信|刑事责任|限制(?:你方的)?消费|限制出境|曝光"
+OF_ENFORCEMENT = r"执行通知书|报告财产令|财产调查表|责令你方|强制执行|被执行人|申请执行人"
+PROMISES = {
+    r"纸质(?:文书|版)将邮寄": "services.party_notification.usecases.planning:to_paper",
+    r"将另行送达": "services.party_notification.usecases.issuing:settle_debts",
+    r"将依法强制执行": "services.stage_tracking.domain.acts:Work",
+    r"将依照《最高人民法院关于公布失信": "services.stage_tracking.domain.acts:Work",
+    r"将你方纳入失信被执行人名单": "services.stage_tracking.domain.acts:Work",
+    r"不再(?:就该案)?向您发送": "services.party_notification.usecases.disowning:disown",
+    r"将款项交给个人": "services.party_notification.domain.notices:CaseAccount",
+}
+"""What a text says of the future, and the mechanism that keeps it."""
+
+
+def letters(case: CaseFacts, party: PartyFacts) -> Iterator[str]:
+    owed = [due.kind for due in due_for_party(case, party)]
+    for kind in [*owed, Kind.PROGRESS]:
+        for way in ServiceWay:
+            page = RENDERER.letter(kind, case, travelling(party, way), notice(kind, party), QUERY_CODE)
+            yield _plain(page.decode())
+    for way in (way for way in ServiceWay if way.by_mail):
+        for kinds in ([owed] if owed else []) + [[Kind.PROGRESS]] + [owed[1:]] * bool(owed[1:]):
+            mail = RENDERER.mail(travelling(party, way), case, [notice(kind, party) for kind in kinds], QUERY_CODE)
+            yield f"{mail.subject}\n{mail.text}"
+            yield _plain(mail.html)
+
+
+def _plain(page: str) -> str:
+    body = re.sub(r"<style>.*?</style>|data:image[^\"]*", "", page, flags=re.DOTALL)
+    return html.unescape(re.sub(r"<[^>]+>", "", body))
+
+
+EVERY = [(case, party) for case in CASES for party in PARTIES]
+
+
+@pytest.mark.parametrize(("case", "party"), EVERY, ids=lambda each: getattr(each, "case_number", ""))
+def test_no_letter_or_mail_says_what_is_not_kept(case: CaseFacts, party: PartyFacts) -> None:
+    for text in letters(case, party):
+        for why, sentence in NEVER.items():
+            assert not re.search(sentence, text), why
+        if party.minor and party.role is Role.RESPONDENT:
+            assert not re.search(THREATS, text), re.findall(f".{{20}}(?:{THREATS}).{{10}}", text)
+        if case.kind_of_case.enforces and party.role is Role.RESPONDENT:
+            assert "不需要做什么" not in text
+        if not case.kind_of_case.enforces:
+            assert not re.search(OF_ENFORCEMENT, text), re.findall(f".{{20}}(?:{OF_ENFORCEMENT})", text)
+        if not case.kind_of_case.orders_report:
+            assert "报告财产令" not in text
+        kept = re.sub("|".join(PROMISES), "", text)
+        assert not re.search(r"本院将|将(?:另行|通知|告知|发送|答复|处理)", kept), kept
+
+
+def test_every_promise_has_the_mechanism_that_keeps_it() -> None:
+    for place in PROMISES.values():
+        module, name = place.split(":")
+        assert hasattr(importlib.import_module(module), name), place
+
+
+@pytest.mark.parametrize("code", KINDS)
+def test_no_sms_says_what_is_not_kept(code: str) -> None:
+    case = replace(CASE, case_number=f"（2026）渝05{code}12345号")
+    for plan in all_plans([f"渝05{code}"]):
+        text = fitting(sms_templates(plan, COURT), case, COURT, QUERY_CODE).text
+        for why, sentence in NEVER.items():
+            assert not re.search(sentence, text), why
+        assert ("已发至" in text) is plan.taken, text
+        owes = plan.role is Role.RESPONDENT and plan.case_kind.enforces
+        assert not (owes and "不需要做什么" in text), text
+        assert plan.case_kind.enforces or not re.search(OF_ENFORCEMENT, text), text
+    for template in (correction_template(f"渝05{code}", COURT), retraction_template(f"渝05{code}", COURT)):
+        assert not any(re.search(sentence, template) for sentence in NEVER.values())
+
+
+def test_what_a_filing_owes_by_kind_of_case() -> None:
+    owed = {
+        code: (
+            [due.kind.value for due in due_for_party(replace(CASE, case_number=f"（2026）渝05{code}1号"), APPLICANT)],
+            [due.kind.value for due in due_for_party(replace(CASE, case_number=f"（2026）渝05{code}1号"), RESPONDENT)],
+        )
+        for code in KINDS
+    }
+    enforced = (
+        ["CASE_ACCEPTED", "RIGHTS_RISKS", "INTEGRITY_CARD"],
+        ["ENFORCEMENT_NOTICE", "RIGHTS_RISKS", "INTEGRITY_CARD"],
+    )
+    both = ["HANDLING", "INTEGRITY_CARD"]
+    assert owed == {
+        "执": enforced,
+        "执恢": enforced,
+        "执保": (both, []),  # whoever is to be secured against is not warned
+        "执异": (both, both),
+        "执复": (both, both),
+        "执监": (both, both),
+        "执协": ([], []),
+        "执他": ([], []),
+    }
+
+
+def test_a_resumption_says_what_is_resumed() -> None:
+    case = replace(CASE, case_number="（2026）渝05执恢12345号", main_case="（2024）渝05执7号")
+    for kind, party in ((Kind.CASE_ACCEPTED, APPLICANT), (Kind.ENFORCEMENT_NOTICE, RESPONDENT)):
+        text = _plain(RENDERER.letter(kind, case, party, notice(kind, party), QUERY_CODE).decode())
+        assert "立案恢复执行（原执行案号（2024）渝05执7号）" in text
+
+
+PAGES = Path(__file__).parents[2] / "services" / "party_notification" / "templates"
+
+
+@pytest.mark.parametrize("path", sorted(PAGES.rglob("*.html")), ids=lambda path: path.name)
+def test_no_page_or_template_holds_such_a_sentence(path: Path) -> None:
+    text = path.read_text()
+    for why, sentence in NEVER.items():
+        assert not re.search(sentence, text), why
