@@ -333,6 +333,20 @@ async def test_who_supervises_sees_every_look_but_no_sender(
     assert (await duty.get("/api/tip-senders")).status_code == 403
 
 
+async def test_one_look_that_cannot_be_read_hides_no_other(
+    kit: Kit[Any], http: httpx.AsyncClient, duty: httpx.AsyncClient
+) -> None:
+    tip_id = await tip_with_sender(kit, http, contact=CONTACT)
+    for reason in ("核实李证人所述地址。", "核实车辆停放的地点。"):
+        await duty.post(f"/api/tip-senders/{tip_id}", json={"reason": reason})
+    first, _ = await rows(kit, store.looks)
+    async with kit.db.begin() as tx:
+        await tx.conn.execute(update(store.looks).where(store.looks.c.id == first.id).values(reason="k0.x"))
+    async with client(SERVICE, kit, Role.SUPERVISION) as watch:
+        reasons = [look["reason"] for look in (await watch.get("/api/tip-senders")).json()["items"]]
+        assert reasons == ["核实车辆停放的地点。", "（内容无法读取，请告知系统管理员）"]
+
+
 async def test_without_a_reason_or_the_power_nobody_looks(
     kit: Kit[Any], http: httpx.AsyncClient, duty: httpx.AsyncClient
 ) -> None:

@@ -6,6 +6,7 @@ from typing import Any
 from uuid import UUID
 
 import pytest
+from sqlalchemy import text
 
 from services.stage_tracking.domain.acts import EnterPeriod, ReachMilestone
 from services.stage_tracking.service import SERVICE
@@ -16,7 +17,7 @@ from shared.contracts.notices import DeliveryTroubled, NoticeServed
 from shared.contracts.stages import Milestone, Period
 from shared.db.transaction import new_id
 from shared.powers import Role
-from tests.fixtures.kits import NOON, Feeder, caller, make_kit
+from tests.fixtures.kits import NOON, Feeder, caller, client, make_kit
 from tests.fixtures.staging import JUDGE, about, assigned, filed, party
 
 BUNDLE = ("ENFORCEMENT_NOTICE", "RIGHTS_RISKS", "INTEGRITY_CARD")
@@ -107,3 +108,17 @@ async def test_nobody_gives_reasons_for_the_clocks_of_a_closed_case(kit: Any, fe
     for deed in (enter, close):
         await act(kit, judge, str(event.case_id), deed)
     assert {kind for kind, _ in await open_tasks(kit, event.case_id)} <= {"checklist"}
+
+
+async def test_one_task_that_cannot_be_read_hides_no_other(kit: Any, feeder: Feeder) -> None:
+    case_id, bundle = await case_with_bundle(feeder)
+    await feeder.feed(*troubled(bundle, "mail"))
+    before = await open_tasks(kit, case_id)
+    async with kit.db.begin() as tx:
+        await tx.conn.execute(text("UPDATE tasks SET detail = 'k0.x' WHERE case_id = :id"), {"id": case_id})
+    async with client(SERVICE, kit, Role.CLERK) as clerk:
+        page = await clerk.get("/work", headers={"accept": "text/html"})
+        shown = (await clerk.get(f"/api/stages/{case_id}")).json()["tasks"]
+    assert page.status_code == 200
+    assert sorted((task["kind"], task["title"]) for task in shown) == before
+    assert {task["detail"] for task in shown} == {"（内容无法读取，请告知系统管理员）"}
