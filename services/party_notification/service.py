@@ -37,6 +37,7 @@ SERVICE = Service(
     public_paths=("/api/notices/receipts", "/api/notices/check", "/p", "/verify", "/"),
     settings=NotificationSettings,
     sealed=SEALED,
+    hashes_stay=True,
     secrets={Zone.STAFF: INSIDE | {Secret.SIGNING_KEY}, Zone.PUBLIC: INSIDE | {Secret.PARTY_SESSIONS}},
     routes=(api.staff, api.public, pages.staff, pages.public),
     handlers={

@@ -4,7 +4,7 @@ Every sealed text names its key, so keys can change while old texts still open.
 """
 
 import secrets
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol, Self, TypeVar
 
@@ -81,13 +81,25 @@ class KeyRing:
     ) -> None:
         if not keys:
             raise KeyRingError("there is no key on the ring")
-        self.parts = Parts({checked_id(name): checked_key(key) for name, key in keys.items()}, lookups, tuple(boxes))
-        ciphers = {name: _Cipher(key) for name, key in self.parts.keys.items()}
+        self._also = tuple(also)
+        self.missed: Callable[[], object] | None = None
+        """Called when a key is not on the ring: it may have come meanwhile, and `become` may be called."""
+        self.become(Parts({checked_id(name): checked_key(key) for name, key in keys.items()}, lookups, tuple(boxes)))
+
+    def become(self, parts: Parts) -> None:
+        """Take over other keys, in place: whoever holds this ring follows."""
+        self.parts = parts
+        ciphers = {name: _Cipher(key) for name, key in parts.keys.items()}
         self._sealing = ciphers[self.current]
-        self.openers: dict[str, _Opener] = {}
-        for ring in also:
-            self.openers |= ring.openers
-        self.openers |= {**{box.key_id: box for box in boxes}, **ciphers}
+        self._own: dict[str, _Opener] = {**{box.key_id: box for box in parts.boxes}, **ciphers}
+
+    @property
+    def openers(self) -> dict[str, _Opener]:
+        """What opens, by key id."""
+        found: dict[str, _Opener] = {}
+        for ring in self._also:
+            found |= ring.openers
+        return found | self._own
 
     @classmethod
     def generate(cls) -> Self:
@@ -124,7 +136,13 @@ class KeyRing:
 
     def with_also(self, *others: "KeyRing") -> "KeyRing":
         """The same ring, which opens what was sealed with those of the others, too."""
-        return KeyRing(self.parts.keys, self.parts.lookups, self.parts.boxes, (self, *others))
+        return KeyRing(self.parts.keys, self.parts.lookups, self.parts.boxes, others)
+
+    def rotated(self, *, index: bool) -> "KeyRing":
+        """A new key, a new box and, if asked, a new index key, each in front of the old ones."""
+        keys = {new_key_id(): secrets.token_bytes(KEY_BYTES), **self.parts.keys}
+        lookups = self.parts.lookups.rotated() if index and self.parts.lookups else self.parts.lookups
+        return KeyRing(keys, lookups, [Box.generate(), *self.parts.boxes] if self.parts.boxes else [])
 
     def taking_over(self, old: "KeyRing") -> "KeyRing":
         """The same ring, which opens and finds what the old one sealed and hashed; it hashes with the old one's key."""
@@ -135,6 +153,12 @@ class KeyRing:
     def current(self) -> str:
         """The id of the key that new texts are sealed with."""
         return next(iter(self.parts.keys))
+
+    @property
+    def oldest(self) -> "KeyRing":
+        """A ring of the oldest key alone."""
+        *_, (key_id, key) = self.parts.keys.items()
+        return KeyRing({key_id: key})
 
     @property
     def lookups(self) -> Lookups:
@@ -160,10 +184,16 @@ class KeyRing:
     def open(self, sealed: str, about: str) -> str:
         """The text that was sealed about the same subject, by this ring or put into its box. Raises SealError."""
         key_id, raw = split(sealed)
-        opener = self.openers.get(key_id)
+        opener = self._opener(key_id)
+        if opener is None and self.missed is not None:
+            self.missed()
+            opener = self._opener(key_id)
         if opener is None:
             raise SealError("sealed with a key that is not on this ring")
         return opener.open_raw(raw, about)
+
+    def _opener(self, key_id: str) -> _Opener | None:
+        return self._own.get(key_id) or self.openers.get(key_id)
 
     def seal_model(self, model: BaseModel, about: str) -> str:
         """Seal a model's JSON, as `seal`."""

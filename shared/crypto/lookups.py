@@ -75,6 +75,14 @@ class Lookups:
         bound = [_named(key_id, text, key) for (key_id, aim), key in self._bound.items() if aim == purpose]
         return (*whole, *bound)
 
+    def rotated(self) -> Self:
+        """A new key in front of the old ones."""
+        return type(self)({new_key_id(): secrets.token_bytes(KEY_BYTES), **self._keys}, self._bound)
+
+    def become(self, other: "Lookups") -> None:
+        """Take over the keys of the other, in place: whoever holds this follows."""
+        self._keys, self._bound = other._keys, other._bound  # noqa: SLF001 - one of us
+
     def derived(self, text: str, purpose: str) -> dict[str, bytes]:
         """Keys of a ring that only `text` opens, by the ids of the index keys: what is sealed so needs both."""
         whole = {

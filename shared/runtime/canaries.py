@@ -4,7 +4,7 @@ A process that has lost its keys, or was given others, must not begin: it could 
 seal what comes under keys that nobody expects.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -122,16 +122,24 @@ async def _is_there(conn: AsyncConnection, table: str) -> bool:
 
 
 async def write(kit: Kit[Any], held: Iterable[Secret]) -> None:
-    """Leave a canary of each secret that has none yet."""
+    """Leave a canary of each secret that has none yet.
+
+    That of the ring is sealed with its oldest key: rows of an older release may rest under it, and are yet to follow.
+    """
     rows = [{"secret": mark.secret.value, "sealed": mark.sealed, "hashed": mark.hashed} for mark in marks(kit, held)]
+    for row in rows:
+        if row["secret"] == Secret.KEYRING:
+            row["sealed"] = kit.keyring.oldest.seal(_WORD, Secret.KEYRING)
     if rows:
         async with kit.db.begin() as tx:
             await tx.conn.execute(upsert(canaries).on_conflict_do_nothing(), rows)
 
 
-async def renew(kit: Kit[Any], held: Iterable[Secret]) -> None:
+async def renew(kit: Kit[Any], held: Iterable[Secret], only: Collection[Secret] = frozenset(Secret)) -> None:
     """Leave the canaries under the current keys: everything else is under them by now."""
     for mark in marks(kit, held):
+        if mark.secret not in only:
+            continue
         new = {"sealed": mark.sealed, "hashed": mark.hashed}
         async with kit.db.begin() as tx:
             row = upsert(canaries).values(secret=mark.secret.value, **new)

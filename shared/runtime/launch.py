@@ -139,6 +139,7 @@ class Product:
             async with asyncio.TaskGroup() as group:
                 loops = [group.create_task(unit.run()) for unit in self.units]
                 loops.append(group.create_task(self._go_on_beginning(bus)))
+                loops.append(group.create_task(self._follow_keys()))
                 if self.postgres is not None:
                     loops.append(group.create_task(keep_alive(self.postgres)))
                 self.ready = True
@@ -176,6 +177,11 @@ class Product:
         for service in self.services:
             kit = build_kit(service, self.run_settings, self.keys[service.name], self.url(service.name), self.clock)
             self.units.append(Unit(service, kit, bus, zones_of(self.run_settings)))
+
+    async def _follow_keys(self) -> None:
+        while True:
+            await asyncio.sleep(1)
+            self.vault.follow()
 
     async def _check_keys(self) -> None:
         """Before anything is written. Keys that were made for this start, and are not the right ones, are not kept."""

@@ -4,6 +4,7 @@ A process reads only what its services declare for the zones that it serves; the
 raises. Each service has rings of its own; `exchange` alone is shared, for what is sealed inside events.
 """
 
+import logging
 import os
 import secrets
 from collections.abc import Callable, Collection, Mapping
@@ -24,6 +25,7 @@ from shared.http.tokens import PartySessions, StaffSigner, StaffTokens
 from shared.settings import Environment, RunSettings
 
 T = TypeVar("T")
+log = logging.getLogger(__name__)
 
 
 class SecretsMissingError(Exception):
@@ -95,6 +97,23 @@ class Keys:
     signing: SigningKey
 
 
+@dataclass
+class _Source:
+    """A file that keys were read from, and what takes over its new content."""
+
+    path: Path
+    take: Callable[[str], None]
+    stamp: tuple[int, int] | None
+
+
+def _stamp(path: Path) -> tuple[int, int] | None:
+    try:
+        known = path.stat()
+    except OSError:
+        return None
+    return known.st_mtime_ns, known.st_ino
+
+
 class Vault:
     """Reads secrets, each when it is first asked for; in a demonstration it makes what is missing.
 
@@ -104,6 +123,20 @@ class Vault:
     def __init__(self, run: RunSettings) -> None:
         self._run = run
         self._made: list[Path] = []
+        self._sources: list[_Source] = []
+
+    def follow(self) -> None:
+        """Take over what changed in the key files since they were read; a spoilt file changes nothing."""
+        for source in self._sources:
+            stamp = _stamp(source.path)
+            if stamp == source.stamp or stamp is None:
+                continue
+            try:
+                source.take(source.path.read_text())
+            except (OSError, KeyRingError):
+                log.warning("a changed key file cannot be read", extra={"file": source.path.name})
+                continue
+            source.stamp = stamp
 
     def discard_made(self) -> None:
         """Delete what was made for this start: it opens nothing, and the right keys are to take its place."""
@@ -135,7 +168,9 @@ class Vault:
 
     def lookups(self, service: str) -> Lookups:
         """The service's keyed hashes."""
-        return self._read(Secret.LOOKUPS, service, Lookups.from_text, lambda: self._new_lookups().to_text())
+        found = self._read(Secret.LOOKUPS, service, Lookups.from_text, lambda: self._new_lookups().to_text())
+        self._watch(Secret.LOOKUPS, service, lambda text: found.become(Lookups.from_text(text)))
+        return found
 
     def drop(self, service: str) -> Drop:
         """The public half of the service's box."""
@@ -147,7 +182,7 @@ class Vault:
     @cached_property
     def exchange(self) -> KeyRing:
         """The ring for events."""
-        return self._read(Secret.EXCHANGE, "", KeyRing.from_text, lambda: self._ring().to_text())
+        return self._followed(Secret.EXCHANGE, lambda: self._ring().to_text())
 
     @cached_property
     def staff_tokens(self) -> StaffTokens:
@@ -162,8 +197,7 @@ class Vault:
     @cached_property
     def party_sessions(self) -> PartySessions:
         """What seals parties' visits."""
-        ring = self._read(Secret.PARTY_SESSIONS, "", KeyRing.from_text, lambda: KeyRing.generate().to_text())
-        return PartySessions(ring)
+        return PartySessions(self._followed(Secret.PARTY_SESSIONS, lambda: KeyRing.generate().to_text()))
 
     @cached_property
     def signing(self) -> SigningKey:
@@ -177,10 +211,30 @@ class Vault:
                 "请从备份恢复 token_key 和 token_public_key，或将两者一并重新生成（所有人须重新登录）。"
             )
 
+    def _followed(self, secret: Secret, make: Callable[[], str]) -> KeyRing:
+        ring = self._read(secret, "", KeyRing.from_text, make)
+        ring.missed = self.follow
+        self._watch(secret, "", lambda text: ring.become(KeyRing.from_text(text).parts))
+        return ring
+
     def _opening(self, service: str, declared: Collection[Secret]) -> KeyRing:
         """The service's ring, which opens what came in events, too."""
-        own = self.keyring(service)
-        return own.with_also(self.exchange) if Secret.EXCHANGE in declared else own
+        own = self.keyring(service).with_also(*([self.exchange] if Secret.EXCHANGE in declared else []))
+        own.missed = self.follow
+        self._watch(Secret.KEYRING, service, lambda text: own.become(KeyRing.from_text(text).parts))
+        return own
+
+    def _watch(self, secret: Secret, service: str, take: Callable[[str], None]) -> None:
+        path = self.path(secret, service)
+        if path is not None:
+            self._sources.append(_Source(path, take, _stamp(path)))
+
+    def path(self, secret: Secret, service: str) -> Path | None:
+        """The file that holds the secret; None when its value stands in the environment."""
+        value = str(getattr(self._run, secret.value)).replace("{service}", service)
+        if value:
+            return Path(value[1:]) if value.startswith("@") else None
+        return secret_path(self._run, secret.file_name(service) + _suffix(secret))
 
     def _ring(self) -> KeyRing:
         """A new ring; in a place that an older release filled, it goes on opening and finding what is there."""

@@ -26,6 +26,7 @@ from shared.runtime.court import SIGNAL, CourtFollower, on_court_data_changed
 from shared.runtime.jobs import JobRunner
 from shared.runtime.loops import Loop
 from shared.runtime.operations import operations_routes
+from shared.runtime.resealing import Resealer
 from shared.runtime.secrets import Keys
 from shared.runtime.service import EventHandler, Job, Kit, Service
 from shared.runtime.telemetry import watch
@@ -72,6 +73,7 @@ class Unit:
         if kit.run.environment is not Environment.PRODUCTION:
             handlers[ClockMoved] = moved_clock.on_clock_moved
             self._follower = moved_clock.Follower(kit)
+        self._resealer = Resealer(kit, service.sealed, self._held)
         self.keeper = LaneKeeper(kit.db, service.name, handlers)
         topics = sorted({event.topic for event in handlers})
         self.consumer = Consumer(bus, topics, self.keeper, kit.signals) if topics else None
@@ -105,6 +107,7 @@ class Unit:
             jobs += self.service.jobs(self.kit)
             reader = gauges.GaugeReader(self.kit.db, self.kit.clock, self.service.gauges)
             jobs.append(Job(gauges.JOB, gauges.EVERY, reader.refresh))
+            jobs.append(Job("re-seal", timedelta(seconds=2), self._resealer.step))
             jobs.append(Job("forget what is over", timedelta(hours=1), self._forget))
         jobs.append(Job("follow the court's data", timedelta(seconds=5), self._court.step, SIGNAL))
         if self._follower is not None:

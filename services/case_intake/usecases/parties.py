@@ -134,6 +134,6 @@ def _read(given: Mapping[str, str], case: Row[Any]) -> PartyEntry:
 
 
 def _refuse_repeated(kit: IntakeKit, entry: PartyEntry, others: Sequence[Row[Any]]) -> None:
-    mark = (entry.role.value, kit.keyring.blind_index(entry.identity.id_number, "id_number"))
-    if mark in {(row.role, row.id_index) for row in others}:
+    marks = {(entry.role.value, each) for each in kit.keyring.blind_indexes(entry.identity.id_number, "id_number")}
+    if marks & {(row.role, row.id_index) for row in others}:
         raise Conflict("party_repeated", _REPEATED)

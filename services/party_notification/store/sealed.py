@@ -1,4 +1,4 @@
-"""Which columns are sealed, and which are keyed hashes."""
+"""Which columns are sealed."""
 
 from services.party_notification.store.tables import (
     cases,
@@ -10,20 +10,14 @@ from services.party_notification.store.tables import (
     progress,
     receipts,
 )
-from shared.db.sealed import Hashed, SealedTable
+from shared.db.sealed import SealedTable
 
 SEALED = (
     SealedTable(cases, {"obligation": "{case_id}"}),
-    SealedTable(
-        parties,
-        {"identity": "{party_id}", "code": "{party_id}/code"},
-        {"code_index": Hashed("query code", lambda opened: opened.get("code"))},
-    ),
+    SealedTable(parties, {"identity": "{party_id}", "code": "{party_id}/code"}),
     SealedTable(notices, {"letter": "{notice_id}"}),
     SealedTable(
-        messages,
-        {"address": "{message_id}/address", "params": "{message_id}/params", "content": "{message_id}"},
-        {"address_index": Hashed("address", lambda opened: opened["address"].lower())},
+        messages, {"address": "{message_id}/address", "params": "{message_id}/params", "content": "{message_id}"}
     ),
     SealedTable(observations, {"raw": "{delivery_id}/raw"}),
     SealedTable(receipts, {"raw": "{mark}"}),
