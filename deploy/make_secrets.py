@@ -12,9 +12,10 @@ from pathlib import Path
 
 import click
 
+from deploy.local.layout import roles
 from shared.crypto.keyring import KeyRing
 from shared.crypto.signing import SigningKey
-from shared.runtime.registry import service_names
+from shared.db.access import Part
 
 FOLDER = Path(__file__).with_name(".secrets")
 _RECEIPTS = "http://gateway-public:8002/api/notices/receipts/aliyun"
@@ -22,13 +23,15 @@ _RECEIPTS = "http://gateway-public:8002/api/notices/receipts/aliyun"
 
 def makers(kept: Callable[[str], str]) -> dict[str, Callable[[], str]]:
     """How each secret is made; `kept` gives one that was made before it."""
-    databases = {f"database_{name}": _database_url(name) for name in service_names()}
+    databases = {role.database_secret: _database_url(role.service.name, role.part) for role in roles()}
+    owners = {f"owner_{role.service.name}": _database_url(role.service.name, Part.OWNER) for role in roles()}
     return {
         "keyring": lambda: KeyRing.generate().to_text(),
         "signing_key": lambda: SigningKey.generate().to_pem(),
         "token_key": lambda: SigningKey.generate().to_pem(),
         "postgres_password": _word,
         **databases,
+        **owners,
         "admin_password": _word,
         "carrier_secret": _word,
         "receipt_secret": _word,
@@ -66,8 +69,8 @@ def _word() -> str:
     return secrets.token_urlsafe(32)
 
 
-def _database_url(name: str) -> Callable[[], str]:
-    return lambda: f"postgresql+asyncpg://{name}:{_word()}@postgres:5432/{name}"
+def _database_url(name: str, part: Part) -> Callable[[], str]:
+    return lambda: f"postgresql+asyncpg://{part.role(name)}:{_word()}@postgres:5432/{name}"
 
 
 def _write(path: Path, text: str) -> None:

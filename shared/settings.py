@@ -55,7 +55,14 @@ class RunSettings(BaseSettings):
     trusted_proxy: str = ""
     """Address of the gateway whose word on the client's address is believed; empty: nobody's."""
     database_url: Annotated[str, FromFile] = ""
-    """A URL with `{service}` in it, or empty for the embedded PostgreSQL."""
+    """A URL with `{service}` in it, or empty for the embedded PostgreSQL. Its role reads and writes rows, no more:
+    the service's own in the staff zone, that of the public pages in the public zone."""
+    owner_url: str = ""
+    """The URL of the role that owns the tables, with `{service}` in it, for `yangguang prepare`. A process that
+    is given it migrates by itself; one that is not waits until somebody has."""
+    service_role: str = "{service}"
+    """What the administrator called the service's role, and the one of its public pages."""
+    public_role: str = "{service}_public"
     pool_size: int = Field(10, ge=2, le=100)
     keyring: str = ""
     """A service's own keys. For each secret (shared/runtime/secrets.py) empty means, never in production, a file below
@@ -75,6 +82,10 @@ class RunSettings(BaseSettings):
     @property
     def base_url(self) -> str:
         return self.site_url or f"http://{self.host}:{self.port}"
+
+    def owner_of(self, service: str) -> str:
+        """The owner's URL of a service's database, or nothing. Raises ValueError for a file that cannot be read."""
+        return str(_from_file(self.owner_url.format(service=service)))
 
     @property
     def is_https(self) -> bool:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from shared.db.access import Part
 from shared.runtime.postgres import EmbeddedPostgres
 from tests.fixtures.databases import FreshDatabase, fresh_databases
 
@@ -26,7 +27,7 @@ def postgres() -> Iterator[EmbeddedPostgres]:
 @pytest.fixture(scope="session")
 def bus_url(postgres: EmbeddedPostgres) -> str:
     """The URL of the session's database for the event log; tests tell themselves apart by their topics."""
-    return postgres.url("bus")
+    return postgres.url("bus", Part.OWNER)
 
 
 @pytest.fixture

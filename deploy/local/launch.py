@@ -23,6 +23,8 @@ from deploy.local.children import Child, Command
 from deploy.local.gateway import gateway, readiness
 from deploy.local.layout import OUTSIDE, Role, copies, roles
 from deploy.local.ports import free_ports
+from shared.db.access import Part
+from shared.db.migrate import migrate_at
 from shared.runtime.cli import announce
 from shared.runtime.connection import server_config
 from shared.runtime.forward import forwarding_client
@@ -86,7 +88,7 @@ class Machine:
             "YANGGUANG_DATA": str(self.run_settings.data),
             "YANGGUANG_PORT": str(port),
             "YANGGUANG_SITE_URL": self.run_settings.base_url,
-            "YANGGUANG_DATABASE_URL": self.postgres.url(role.service.name),
+            "YANGGUANG_DATABASE_URL": self.postgres.url(role.service.name, role.part),
             "YANGGUANG_LOG": "kafka",
             "YANGGUANG_KAFKA": self.broker,
             "YANGGUANG_TRUSTED_PROXY": "127.0.0.1",
@@ -98,8 +100,10 @@ class Machine:
         """Until SIGINT or SIGTERM."""
         progress.step("启动数据库（首次要建库）")
         await asyncio.to_thread(self.postgres.start)
-        progress.step("启动 Kafka 和各服务的进程")
         try:
+            progress.step("准备各服务的数据表")
+            await self._migrate()
+            progress.step("启动 Kafka 和各服务的进程")
             async with asyncio.TaskGroup() as group, forwarding_client() as client:
                 tasks = [group.create_task(child.run()) for child in self.children()]
                 tasks += [group.create_task(self._tell(client, progress)), group.create_task(keep_alive(self.postgres))]
@@ -108,6 +112,12 @@ class Machine:
                     task.cancel()
         finally:
             await asyncio.to_thread(self.postgres.stop)
+
+    async def _migrate(self) -> None:
+        """As the tables' owner, whose password no child is given."""
+        for service in {role.service.name: role.service for role in self.roles}.values():
+            url = self.postgres.url(service.name, Part.OWNER)
+            await migrate_at(url, *service.packages, access=service.access(self.run_settings))
 
     async def _serve(self, app: ASGIApp) -> None:
         config = server_config(app)

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from shared.db.access import Part
 from shared.http.routes import Zone
 from shared.runtime.registry import load, service_names
 from shared.runtime.service import Service
@@ -22,6 +23,16 @@ class Role:
     def name(self) -> str:
         """As it is called in logs and in the container files."""
         return f"{self.service.name}-public" if self.zone == Zone.PUBLIC else self.service.name
+
+    @property
+    def part(self) -> Part:
+        """As which role of its service's database it works."""
+        return Part.PUBLIC if self.zone == Zone.PUBLIC else Part.SERVICE
+
+    @property
+    def database_secret(self) -> str:
+        """The secret that holds the database's URL for it."""
+        return f"database_{self.part.role(self.service.name)}"
 
     @property
     def prefixes(self) -> tuple[str, ...]:

@@ -1,6 +1,6 @@
 """The wiring of asset_tips: tips on hidden assets, their receipts, their senders kept apart."""
 
-from services.asset_tips import api, events, pages
+from services.asset_tips import api, events, pages, store
 from services.asset_tips.jobs import jobs
 from services.asset_tips.settings import TipSettings
 from services.asset_tips.store import SEALED
@@ -15,6 +15,8 @@ SERVICE = Service(
     package="services.asset_tips",
     paths=("/api/tip-senders", "/tip-senders"),
     public_paths=("/api/tips", "/tips"),
+    tables=store.METADATA,
+    public_tables=store.PUBLIC,
     settings=TipSettings,
     sealed=SEALED,
     secrets={Zone.STAFF: INSIDE, Zone.PUBLIC: {Secret.DROP, Secret.LOOKUPS, Secret.TOKEN_PUBLIC_KEY}},

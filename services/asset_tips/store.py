@@ -26,6 +26,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from shared.db.access import ALL, May, append_only
 from shared.db.arrays import Columns, arrays, unnested
 from shared.db.sealed import SealedTable
 
@@ -67,6 +68,7 @@ looks = Table(
     Column("staff_name", Text, nullable=False, server_default=""),
     Column("reason", Text, nullable=False),
     Column("looked_at", _INSTANT, nullable=False),
+    info=append_only("reason"),
 )
 
 submissions = Table(
@@ -84,6 +86,17 @@ SEALED = (
     SealedTable(senders, {"contact": "{tip_id}/contact"}),
     SealedTable(looks, {"reason": "{tip_id}/look"}),
 )
+_STATUS = ("tip_number", "arrived_at", "taken_at", "accepted_at", "acted_at", "dismissed_at")
+PUBLIC = (
+    May(
+        tips,
+        select=("tip_id", "receipt_index", *_STATUS),
+        insert=("tip_id", "tip_number", "receipt_index", "ground", "case_number", "body", "channel", "arrived_at"),
+    ),
+    May(senders, insert=ALL),
+    May(submissions, select=ALL, insert=("source", "at"), update=("at",), delete=True),
+)
+"""The public pages take tips and tell where one stands; they read neither what it says nor who sent it."""
 
 _NOW = func.now()
 _KEPT: Columns = {"tip_id": Uuid, "body": Text, "contact": Text}
@@ -102,7 +115,8 @@ async def add_sender(conn: AsyncConnection, tip_id: UUID, contact: str) -> None:
 
 async def by_receipt(conn: AsyncConnection, receipt_indexes: Collection[str]) -> Row[Any] | None:
     """The tip whose receipt this is, under whichever key it was hashed."""
-    return (await conn.execute(select(tips).where(tips.c.receipt_index.in_(receipt_indexes)))).one_or_none()
+    query = select(*(tips.c[name] for name in _STATUS)).where(tips.c.receipt_index.in_(receipt_indexes))
+    return (await conn.execute(query)).one_or_none()
 
 
 async def claim_untold(conn: AsyncConnection, most: int) -> list[Row[Any]]:

@@ -5,6 +5,7 @@ from services.case_intake.events import on_contact_disowned, on_member_changed, 
 from services.case_intake.jobs import jobs
 from services.case_intake.settings import CaseIntakeSettings
 from services.case_intake.store.sealed import SEALED
+from services.case_intake.store.tables import METADATA
 from shared.contracts.notices import ContactDisowned
 from shared.contracts.staff import MemberChanged
 from shared.contracts.stages import MilestoneReached
@@ -15,6 +16,7 @@ SERVICE = Service(
     title="立案",
     package="services.case_intake",
     paths=("/api/cases", "/cases"),
+    tables=METADATA,
     settings=CaseIntakeSettings,
     sealed=SEALED,
     routes=(*api.ROUTES, *pages.ROUTES),

@@ -1,6 +1,6 @@
 """The wiring of duty_desk: the 24-hour desk, its queue and its clocks."""
 
-from services.duty_desk import api, events, pages
+from services.duty_desk import api, events, pages, store
 from services.duty_desk.jobs import jobs
 from services.duty_desk.settings import DeskSettings
 from services.duty_desk.store import SEALED
@@ -14,6 +14,7 @@ SERVICE = Service(
     title="值班台",
     package="services.duty_desk",
     paths=("/api/desk", "/desk"),
+    tables=store.METADATA,
     settings=DeskSettings,
     sealed=SEALED,
     routes=(api.staff, pages.staff),

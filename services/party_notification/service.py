@@ -4,7 +4,9 @@ from services.party_notification import api, events, pages
 from services.party_notification.gauges import GAUGES
 from services.party_notification.jobs import jobs
 from services.party_notification.settings import NotificationSettings
+from services.party_notification.store.public import PUBLIC
 from services.party_notification.store.sealed import SEALED
+from services.party_notification.store.tables import METADATA
 from services.party_notification.usecases.readiness import start
 from shared.contracts.cases import (
     CaseAssigned,
@@ -35,6 +37,8 @@ SERVICE = Service(
     package="services.party_notification",
     paths=("/api/notices", "/notices", "/paper", "/unknown"),
     public_paths=("/api/notices/receipts", "/api/notices/check", "/p", "/verify", "/"),
+    tables=METADATA,
+    public_tables=PUBLIC,
     settings=NotificationSettings,
     sealed=SEALED,
     hashes_stay=True,

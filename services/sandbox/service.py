@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from starlette.types import ASGIApp
 
-from services.sandbox import api, pages
+from services.sandbox import api, pages, store
 from services.sandbox.channels.carrier import Carrier
 from services.sandbox.channels.line import CarrierLine
 from services.sandbox.jobs import jobs
@@ -28,6 +28,7 @@ SERVICE = Service(
     package="services.sandbox",
     paths=("/api/sandbox",),
     public_paths=("/sandbox",),
+    tables=store.METADATA,
     settings=SandboxSettings,
     routes=(api.routes, pages.routes),
     jobs=jobs,

@@ -3,6 +3,7 @@
 from services.staff import api, pages
 from services.staff.jobs import jobs
 from services.staff.settings import StaffSettings
+from services.staff.store.tables import METADATA
 from services.staff.usecases.seeds import seed
 from shared.http.routes import Zone
 from shared.runtime.secrets import INSIDE, Secret
@@ -13,6 +14,7 @@ SERVICE = Service(
     title="人员",
     package="services.staff",
     paths=("/api/staff", "/sign-in", "/sign-out", "/staff"),
+    tables=METADATA,
     settings=StaffSettings,
     secrets={Zone.STAFF: INSIDE | {Secret.TOKEN_KEY}},
     routes=(api.routes, *pages.routes),

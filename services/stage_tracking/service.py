@@ -6,6 +6,7 @@ from services.stage_tracking.gauges import GAUGES
 from services.stage_tracking.jobs import jobs
 from services.stage_tracking.settings import StageSettings
 from services.stage_tracking.store.sealed import SEALED
+from services.stage_tracking.store.tables import METADATA
 from shared.http.routes import Zone
 from shared.runtime.secrets import INSIDE, Secret
 from shared.runtime.service import Service
@@ -15,6 +16,7 @@ SERVICE = Service(
     title="进程与期限",
     package="services.stage_tracking",
     paths=("/api/stages", "/stages", "/work"),
+    tables=METADATA,
     settings=StageSettings,
     sealed=SEALED,
     secrets={Zone.STAFF: INSIDE | {Secret.SIGNING_KEY}},

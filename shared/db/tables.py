@@ -17,6 +17,8 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 
+from shared.db.access import ALL, May
+
 KIT = MetaData()
 
 _NOW = func.clock_timestamp()
@@ -164,3 +166,17 @@ sandbox_clock = Table(
     Column("only", Integer, primary_key=True),
     Column("offset_seconds", BigInteger, nullable=False),
 )
+
+PUBLIC_KIT = (
+    May(answers, select=ALL, insert=("scope", "key", "fingerprint", "answer")),
+    May(wrong_tries, select=ALL, insert=ALL, update=ALL, delete=True),
+    May(sandbox_clock, select=ALL),
+    May(court_data, select=ALL),
+    May(canaries, select=ALL),
+)
+"""What every public process needs: answers to repeated requests, wrong tries, the moved clock, the court's data."""
+PUBLIC_TELLING = (
+    May(outbox, insert=("event_id", "topic", "key", "sequence", "value", "traceparent")),
+    May(sequences, select=ALL, insert=ALL, update=ALL),
+)
+"""What a public process needs that tells events itself: it adds its own and cannot read what was told."""

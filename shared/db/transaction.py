@@ -157,6 +157,10 @@ class Database:
         async with self.engine.connect() as conn:
             yield await conn.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
 
+    def beside(self, url: str) -> "Database":
+        """The same database as another role, for a moment."""
+        return Database(url, self.service, self._court, self._clock, self._signals, 1)
+
     async def close(self) -> None:
         """Give all connections back."""
         await self.engine.dispose()

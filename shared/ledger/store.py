@@ -31,6 +31,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import ARRAY, insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from shared.db.access import append_only
 from shared.db.arrays import Columns, arrays, unnested
 from shared.db.transaction import Transaction
 from shared.ledger.chain import Break, BrokenAt, Entry, Head, genesis, link, verify
@@ -94,6 +95,7 @@ def ledger_tables(metadata: MetaData) -> LedgerTables:
         Column("body", Text, nullable=False),
         Column("previous", String(64), nullable=False),
         Column("digest", String(64), nullable=False),
+        info=append_only(),
     )
     return LedgerTables(heads, entries)
 

@@ -3,6 +3,7 @@
 What takes seconds to import is imported by the command that needs it: a start that cannot be is told before.
 """
 
+import asyncio
 import sys
 from collections.abc import Sequence
 from contextlib import closing
@@ -70,11 +71,7 @@ def serve_command(names: tuple[str, ...], without: tuple[str, ...], zone: str | 
     """启动一个、几个或全部（all）服务。"""
     if parent is not None:
         end_with_parent(parent)
-    known = sorted(point.name for point in entry_points(group=SERVICES))
-    chosen = [name for name in known if name not in without] if names == ("all",) else list(names)
-    unknown = sorted(set(chosen) - set(known))
-    if unknown:
-        raise click.UsageError(f"没有这个服务：{'、'.join(unknown)}。可选：{'、'.join(known)}。")
+    chosen = _chosen(names, without)
     run = RunSettings.model_validate({"zone": zone} if zone else {})
     try:
         door = listener(run)
@@ -86,6 +83,15 @@ def serve_command(names: tuple[str, ...], without: tuple[str, ...], zone: str | 
         _serve(names, chosen, run, door, progress)
 
 
+def _chosen(names: tuple[str, ...], without: Sequence[str] = ()) -> list[str]:
+    known = sorted(point.name for point in entry_points(group=SERVICES))
+    chosen = [name for name in known if name not in without] if names == ("all",) else list(names)
+    unknown = sorted(set(chosen) - set(known))
+    if unknown:
+        raise click.UsageError(f"没有这个服务：{'、'.join(unknown)}。可选：{'、'.join(known)}。")
+    return chosen
+
+
 def _progress(run: RunSettings) -> Progress:
     """To whoever started the whole product by hand; of a process that is one of many the log tells."""
     return silent() if run.database_url else Progress(lambda line: click.echo(line, file=sys.stdout))
@@ -95,6 +101,7 @@ def _serve(names: Sequence[str], chosen: Sequence[str], run: RunSettings, door: 
     progress.step("载入程序")
     import uvloop
 
+    from shared.db.access import SetupError
     from shared.runtime.launch import serve
     from shared.runtime.logging import configure
     from shared.runtime.postgres import PostgresStartError
@@ -108,5 +115,21 @@ def _serve(names: Sequence[str], chosen: Sequence[str], run: RunSettings, door: 
 
     try:
         uvloop.run(serve(chosen, run, door, progress, ready))
-    except (LaunchError, SecretsMissingError, PostgresStartError) as error:
+    except (LaunchError, SecretsMissingError, SetupError, PostgresStartError) as error:
+        raise click.ClickException(str(error)) from None
+
+
+@main.command("prepare")
+@click.argument("names", nargs=-1, required=True)
+def prepare_command(names: tuple[str, ...]) -> None:
+    """以数据表所有者的身份升级数据库并设置各角色的权限：一个、几个或全部（all）服务。"""
+    from shared.db.access import SetupError
+    from shared.runtime.logging import configure
+    from shared.runtime.prepare import prepare
+    from shared.runtime.registry import load
+
+    configure(process="prepare")
+    try:
+        asyncio.run(prepare([load(name) for name in _chosen(names)], RunSettings()))
+    except (LaunchError, SetupError) as error:
         raise click.ClickException(str(error)) from None

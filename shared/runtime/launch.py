@@ -19,7 +19,7 @@ from shared.bus.log import BusError, Log
 from shared.bus.postgres import PostgresLog
 from shared.clock import SystemClock
 from shared.contracts.topics import topics_of
-from shared.db.failures import is_away, is_passing
+from shared.db.access import Part
 from shared.http.app import health_answer
 from shared.http.guards import Headed, Strict
 from shared.http.routes import Zone
@@ -28,6 +28,7 @@ from shared.runtime.docs import docs_routes
 from shared.runtime.gateway import Gateway, paths_of
 from shared.runtime.listener import LaunchError
 from shared.runtime.postgres import EmbeddedPostgres, keep_alive
+from shared.runtime.prepare import patiently
 from shared.runtime.progress import Progress
 from shared.runtime.registry import load
 from shared.runtime.secrets import SecretsMissingError, Vault
@@ -112,16 +113,22 @@ class Product:
         return EmbeddedPostgres(self.run_settings.data / "postgres", [BUS, *names], connections)
 
     def url(self, name: str) -> str:
-        """The database URL of a service."""
+        """The database URL of a service, as the role that runs it."""
         if self.postgres is not None:
             return self.postgres.url(name)
         return self.run_settings.database_url.format(service=name)
+
+    def owner_url(self, name: str) -> str:
+        """The URL of its tables' owner; nothing when somebody else migrates."""
+        if self.postgres is not None:
+            return self.postgres.url(name, Part.OWNER)
+        return self.run_settings.owner_of(name)
 
     def bus(self) -> Log:
         """The event log that the settings name."""
         if self.run_settings.log == "kafka":
             return KafkaLog(self.run_settings.kafka, timeout=5.0, replication=self.run_settings.kafka_replication)
-        return PostgresLog(self.url(BUS))
+        return PostgresLog(self.postgres.url(BUS, Part.OWNER) if self.postgres else self.url(BUS))
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
@@ -176,7 +183,8 @@ class Product:
     def _build(self, bus: Log) -> None:
         for service in self.services:
             kit = build_kit(service, self.run_settings, self.keys[service.name], self.url(service.name), self.clock)
-            self.units.append(Unit(service, kit, bus, zones_of(self.run_settings)))
+            zones = zones_of(self.run_settings)
+            self.units.append(Unit(service, kit, bus, zones, self.owner_url(service.name)))
 
     async def _follow_keys(self) -> None:
         while True:
@@ -187,7 +195,7 @@ class Product:
         """Before anything is written. Keys that were made for this start, and are not the right ones, are not kept."""
         try:
             for unit in self.units:
-                await _patiently(unit, unit.check_keys)
+                await patiently(unit.service.name, unit.check_keys)
         except SecretsMissingError:
             self.vault.discard_made()
             raise
@@ -195,7 +203,7 @@ class Product:
     async def _prepare(self) -> None:
         for number, unit in enumerate(self.units, 1):
             self.progress.step(f"准备“{unit.service.title}”（{number}/{len(self.units)}）")
-            await _patiently(unit, unit.prepare)
+            await patiently(unit.service.name, unit.prepare)
 
     def app(self) -> ASGIApp:
         """The application that answers on this process's port."""
@@ -211,20 +219,6 @@ class Product:
     async def _readyz(self, _request: Request) -> Response:
         checks = {name: check for unit in self.units for name, check in unit.checks().items()}
         return health_answer({"started": lambda: self.ready, "log": lambda: self.log_started, **checks})
-
-
-async def _patiently(unit: Unit, step: Callable[[], Awaitable[None]]) -> None:
-    """A database that comes up later than we, or restarts meanwhile, is waited for."""
-    while True:
-        try:
-            await step()
-        except Exception as error:
-            if not (is_away(error) or is_passing(error)):
-                raise
-            log.warning("database away", extra={"service": unit.service.name, "error": type(error).__name__})
-            await asyncio.sleep(1)
-        else:
-            return
 
 
 async def serve(

@@ -7,6 +7,7 @@ from typing import Any, Final, Generic, TypeVar
 
 from fastapi import Request
 from pydantic_settings import BaseSettings
+from sqlalchemy import MetaData
 from starlette.types import ASGIApp
 
 from shared.clock import Clock
@@ -15,7 +16,9 @@ from shared.crypto.boxes import Drop
 from shared.crypto.keyring import KeyRing
 from shared.crypto.lookups import Lookups
 from shared.crypto.signing import SigningKey
+from shared.db.access import Access, May
 from shared.db.sealed import SealedTable
+from shared.db.tables import KIT, PUBLIC_KIT
 from shared.db.transaction import Database, Transaction
 from shared.http.routes import Routes, Zone
 from shared.http.tokens import PartySessions, StaffSigner, StaffTokens
@@ -85,7 +88,10 @@ class Service:
     paths: Sequence[str]
     settings: type[BaseSettings]
     routes: Sequence[Routes]
+    tables: MetaData = field(default_factory=MetaData)
     public_paths: Sequence[str] = ()
+    public_tables: Sequence[May] = ()
+    """What the pages of the public zone need of the tables, and all that their process's database role may do."""
     handlers: Mapping[type[Event], EventHandler] = field(default_factory=dict)
     jobs: Callable[[Any], Sequence[Job]] = lambda _kit: ()
     mounts: Callable[[Any], Mapping[str, ASGIApp]] = lambda _kit: {}
@@ -103,6 +109,17 @@ class Service:
     def held(self, zones: Collection[Zone]) -> frozenset[Secret]:
         """The secrets that a process which serves these zones is given."""
         return frozenset(secret for zone in zones for secret in self.secrets.get(zone, ()))
+
+    @property
+    def packages(self) -> tuple[str, str]:
+        """Whose migrations make the service's database."""
+        return "shared.db", self.package
+
+    def access(self, run: RunSettings) -> Access:
+        """Who may do what in the service's database."""
+        public = run.public_role.format(service=self.name) if self.public_tables else ""
+        tables = [*PUBLIC_KIT, *self.public_tables]
+        return Access((KIT, self.tables), tables, run.service_role.format(service=self.name), public)
 
     def prefixes(self, zones: Collection[Zone]) -> tuple[str, ...]:
         """The URL prefixes of the zones."""

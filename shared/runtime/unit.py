@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable
+from dataclasses import replace
 from datetime import timedelta
 from functools import partial
 
@@ -15,8 +16,10 @@ from shared.contracts.envelope import Envelope, Event
 from shared.contracts.sandbox import ClockMoved
 from shared.contracts.staff import CourtDataChanged
 from shared.db import answers, inbox
-from shared.db.migrate import migrate
+from shared.db.access import SetupError, owns_tables
+from shared.db.migrate import is_migrated, migrate_at
 from shared.db.transaction import Database, Transaction
+from shared.errors import Unavailable
 from shared.http.app import build_app
 from shared.http.routes import Zone
 from shared.outbox.relay import Relay
@@ -32,6 +35,18 @@ from shared.runtime.service import EventHandler, Job, Kit, Service
 from shared.runtime.telemetry import watch
 from shared.settings import CourtSettings, Environment, RunSettings
 from shared.signals import Signals
+
+_OWNER = (
+    "{service} 的数据库地址（YANGGUANG_DATABASE_URL）用的是数据表所有者的角色，它能改写执行日志，不得用来运行服务。"
+    "请换成只能读写数据的角色；所有者的地址由 yangguang prepare 使用（YANGGUANG_OWNER_URL）。"
+)
+
+
+class NotMigratedError(Unavailable):
+    """The tables are older than this build, and this process is not their owner: it waits."""
+
+    def __init__(self) -> None:
+        super().__init__("not_prepared", "数据表尚未升级：请执行 yangguang prepare。")
 
 
 def build_kit(service: Service, run: RunSettings, keys: Keys, url: str, clock: SystemClock) -> Kit:  # type: ignore[type-arg]
@@ -60,9 +75,17 @@ def build_kit(service: Service, run: RunSettings, keys: Keys, url: str, clock: S
 class Unit:
     """A service at work. The inner network does the work: a process of the public zone alone only answers requests."""
 
-    def __init__(self, service: Service, kit: Kit, bus: Log, zones: Iterable[Zone]) -> None:  # type: ignore[type-arg]
+    def __init__(
+        self,
+        service: Service,
+        kit: Kit,  # type: ignore[type-arg]
+        bus: Log,
+        zones: Iterable[Zone],
+        owner_url: str = "",
+    ) -> None:
         self.service = service
         self.kit = kit
+        self._owner_url = owner_url
         served = tuple(zones)
         self._works = Zone.STAFF in served
         self._held = service.held(served)
@@ -119,14 +142,40 @@ class Unit:
             await forget(self.kit.db)
 
     async def check_keys(self) -> None:
-        """Raises KeysDifferError when the database holds what was sealed with other keys. Writes nothing."""
-        await canaries.check(self.kit, self._held, self.service.sealed)
+        """Raises KeysDifferError when the database holds what was sealed with other keys. Writes nothing.
+
+        What an older release left is looked at by the owner: privileges come with the migration.
+        """
+        if not self._owner_url:
+            await self._require_migrated()
+            return await canaries.check(self.kit, self._held, self.service.sealed)
+        db = self.kit.db.beside(self._owner_url)
+        try:
+            await canaries.check(replace(self.kit, db=db), self._held, self.service.sealed)
+        finally:
+            await db.close()
+
+    async def _require_migrated(self) -> None:
+        if not await is_migrated(self.kit.db.engine, *self.service.packages):
+            raise NotMigratedError
 
     async def prepare(self) -> None:
-        """Migrate, leave a canary, take over the sandbox's clock and the court's data, let the service prepare."""
-        await migrate(self.kit.db.engine, "shared.db", self.service.package)
-        await canaries.write(self.kit, self._held)
-        await self.check_keys()  # another process, with other keys, may have been quicker
+        """Migrate, leave a canary, take over the sandbox's clock and the court's data, let the service prepare.
+
+        May be repeated. Raises NotMigratedError while somebody else has yet to migrate, and SetupError.
+        """
+        if self._owner_url:
+            await migrate_at(self._owner_url, *self.service.packages, access=self.service.access(self.kit.run))
+        else:
+            await self._require_migrated()
+        async with self.kit.db.engine.connect() as conn:
+            if await owns_tables(conn):
+                raise SetupError(_OWNER.format(service=self.service.name))
+        if self._works:
+            await canaries.write(self.kit, self._held)
+        await canaries.check(
+            self.kit, self._held, self.service.sealed
+        )  # another process, with other keys, may have been quicker
         if self._follower is not None:
             await self._follower.step()
         await self._court.step()

@@ -10,18 +10,20 @@ import pytest
 
 from services.case_intake.service import SERVICE as INTAKE
 from services.stage_tracking.service import SERVICE as STAGES
+from shared.db.access import Part
 from shared.runtime.backup.archive import MANIFEST, known_file
 from shared.runtime.backup.bring_back import bring_back
 from shared.runtime.backup.cut import BackupError, cut, plain
 from shared.runtime.backup.keep import keep
-from tests.fixtures.databases import FreshDatabase
+from tests.fixtures.databases import FreshDatabase, as_part
 
 URLS = dict[str, str]
 
 
 @pytest.fixture
 async def urls(fresh_database: FreshDatabase) -> URLS:
-    return {"case_intake": await fresh_database(INTAKE), "stage_tracking": await fresh_database(STAGES)}
+    """As their owners: nobody else may lock the tables."""
+    return {each.name: as_part(await fresh_database(each), Part.OWNER) for each in (INTAKE, STAGES)}
 
 
 async def run(url: str, statement: str, *values: Any) -> Any:

@@ -20,6 +20,7 @@ from shared.contracts.tips import TipGround
 from shared.crypto.keyring import KeyRing
 from shared.crypto.lookups import UNNAMED, Lookups
 from shared.crypto.signing import SigningKey
+from shared.db.access import Part
 from shared.db.tables import canaries
 from shared.http.routes import Zone
 from shared.runtime.canaries import KeysDifferError
@@ -27,7 +28,8 @@ from shared.runtime.secrets import Secret, SecretsMissingError, Vault, kept, sec
 from shared.runtime.service import Service
 from shared.runtime.unit import Unit, build_kit
 from shared.settings import Environment, RunSettings
-from tests.fixtures.databases import FreshDatabase
+from tests.fixtures.databases import TESTERS, FreshDatabase, as_part
+from tests.fixtures.kits import as_owner_of
 
 ZONES = {"staff": [Zone.STAFF], "public": [Zone.PUBLIC], "both": [*Zone]}
 
@@ -35,9 +37,11 @@ ZONES = {"staff": [Zone.STAFF], "public": [Zone.PUBLIC], "both": [*Zone]}
 @asynccontextmanager
 async def process(url: str, data: Path, zones: Sequence[Zone], service: Service = SERVICE) -> Any:
     """The service as a process of its own builds it."""
-    run = RunSettings(environment=Environment.TEST, data=data, database_url=url)
+    roles = TESTERS.model_dump(include={"service_role", "public_role"})
+    run = RunSettings(environment=Environment.TEST, data=data, database_url=url, **roles)
     keys = await asyncio.to_thread(Vault(run).keys, service.name, service.held(zones))
-    unit = Unit(service, build_kit(service, run, keys, url, SystemClock()), PostgresLog(url), zones)
+    kit = build_kit(service, run, keys, url, SystemClock())
+    unit = Unit(service, kit, PostgresLog(url), zones, as_part(url, Part.OWNER))
     try:
         yield unit
     finally:
@@ -60,7 +64,7 @@ async def tables(url: str, data: Path) -> list[str]:
 async def test_the_right_keys_start_again_and_others_do_not(
     fresh_database: FreshDatabase, tmp_path: Path, zones: list[Zone]
 ) -> None:
-    url = await fresh_database()
+    url = await fresh_database(SERVICE, empty=True)
     await start(url, tmp_path / "right", *Zone)
     for zone in (*([each] for each in zones), zones):
         await start(url, tmp_path / "right", *zone)
@@ -73,7 +77,7 @@ async def test_the_right_keys_start_again_and_others_do_not(
 
 @pytest.mark.parametrize("secret", [Secret.KEYRING, Secret.EXCHANGE, Secret.LOOKUPS])
 async def test_each_ring_is_watched(fresh_database: FreshDatabase, tmp_path: Path, secret: Secret) -> None:
-    url, run = await fresh_database(), RunSettings(data=tmp_path)
+    url, run = await fresh_database(SERVICE, empty=True), RunSettings(data=tmp_path)
     await start(url, tmp_path, *Zone)
     path = secret_path(run, f"{secret.file_name('asset_tips')}.txt")
     right = path.read_text()
@@ -90,7 +94,7 @@ async def test_each_ring_is_watched(fresh_database: FreshDatabase, tmp_path: Pat
 async def test_a_new_empty_database_is_no_loss_and_nothing_is_written_by_a_look(
     fresh_database: FreshDatabase, tmp_path: Path
 ) -> None:
-    url = await fresh_database()
+    url = await fresh_database(SERVICE, empty=True)
     async with process(url, tmp_path, [Zone.STAFF]) as unit:
         await unit.check_keys()
     assert await tables(url, tmp_path) == []
@@ -100,7 +104,7 @@ async def test_an_older_releases_rows_are_looked_at_where_there_is_no_canary(
     fresh_database: FreshDatabase, tmp_path: Path
 ) -> None:
     """Its keyring.txt was lost with the folder: keys made anew would open nothing."""
-    url = await fresh_database()
+    url = await fresh_database(SERVICE, empty=True)
     old = KeyRing({"k1": b"1" * 32}, Lookups({UNNAMED: b"i" * 32}))
     kept(RunSettings(data=tmp_path / "kept"), "keyring.txt", old.to_text)
     await start(url, tmp_path / "kept", *Zone)
@@ -109,8 +113,9 @@ async def test_an_older_releases_rows_are_looked_at_where_there_is_no_canary(
         tip_id = "0197c2f0-1111-7000-8000-1234567890ab"
         body = {"tip_id": tip_id, "body": old.seal("房", tip_id), "arrived_at": tx.now}
         await store.add(tx.conn, {**tip, **body})
-        await tx.conn.execute(text("DROP TABLE canaries"))
-        await tx.conn.execute(text("UPDATE version_db SET version_num = '0007'"))
+    async with as_owner_of(url) as conn:
+        await conn.execute(text("DROP TABLE canaries"))
+        await conn.execute(text("UPDATE version_db SET version_num = '0007'"))
     with pytest.raises(KeysDifferError, match="YANGGUANG_KEYRING"):
         await start(url, tmp_path / "lost", *Zone)
     await start(url, tmp_path / "kept", *Zone)
@@ -121,7 +126,7 @@ async def test_an_older_releases_rows_are_looked_at_where_there_is_no_canary(
 async def test_of_two_that_begin_at_once_with_different_keys_one_ends(
     fresh_database: FreshDatabase, tmp_path: Path
 ) -> None:
-    url = await fresh_database()
+    url = await fresh_database(SERVICE, empty=True)
     begun = await asyncio.gather(
         *(start(url, tmp_path / name, *Zone) for name in ("one", "other")), return_exceptions=True
     )
@@ -131,13 +136,15 @@ async def test_of_two_that_begin_at_once_with_different_keys_one_ends(
 def serve(url: str, data: Path) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-c", "from shared.runtime.cli import main; main()", "serve", "asset_tips"]
     env = {**os.environ, "YANGGUANG_DATABASE_URL": url, "YANGGUANG_DATA": str(data), "YANGGUANG_PORT": "8121"}
+    env |= {f"YANGGUANG_{name}_ROLE": getattr(TESTERS, f"{name.lower()}_role") for name in ("SERVICE", "PUBLIC")}
+    env["YANGGUANG_OWNER_URL"] = as_part(url, Part.OWNER)
     return subprocess.run(command, env=env, capture_output=True, text=True, timeout=60, check=False)
 
 
 async def test_the_command_says_so_in_one_sentence_and_keeps_no_key_that_it_made(
     fresh_database: FreshDatabase, tmp_path: Path
 ) -> None:
-    url = await fresh_database()
+    url = await fresh_database(SERVICE, empty=True)
     await start(url, tmp_path / "right", *Zone)
     before = await tables(url, tmp_path / "right")
     ended = await asyncio.to_thread(serve, url, tmp_path / "lost")

@@ -24,7 +24,7 @@ from shared.powers import Role
 from shared.runtime.service import Kit
 from tests.fixtures.databases import FreshDatabase
 from tests.fixtures.desk import BODY, CASE, CASE_ID, arrive, desk_kit, fail, later
-from tests.fixtures.kits import NOON, Feeder, client, told
+from tests.fixtures.kits import NOON, Feeder, as_owner, client, told
 
 
 @pytest.fixture
@@ -200,8 +200,8 @@ async def test_a_clock_that_cannot_ring_holds_up_no_other(kit: Kit[Any], caplog:
     assert [rang.item_id for rang in await told(kit, DeskClockRang)] == [sound]
     records = [record for record in caplog.records if record.getMessage() == "a row was skipped"]
     assert {record.__dict__["item_id"] for record in records} == {broken, also_broken}
-    async with kit.db.begin() as tx:
-        await tx.conn.execute(text("ALTER TABLE clocks DROP CONSTRAINT silent"))
+    async with as_owner(kit) as conn:
+        await conn.execute(text("ALTER TABLE clocks DROP CONSTRAINT silent"))
     await ring_due_clocks(kit)
     assert {rang.item_id for rang in await told(kit, DeskClockRang)} == {broken, also_broken, sound}
 
@@ -209,8 +209,8 @@ async def test_a_clock_that_cannot_ring_holds_up_no_other(kit: Kit[Any], caplog:
 async def _refuse_rings(kit: Kit[Any], *items: UUID) -> None:
     listed = ", ".join(f"'{item}'" for item in items)
     rule = f"ALTER TABLE clocks ADD CONSTRAINT silent CHECK (rang_at IS NULL OR item_id NOT IN ({listed}))"
-    async with kit.db.begin() as tx:
-        await tx.conn.execute(text(rule))
+    async with as_owner(kit) as conn:
+        await conn.execute(text(rule))
 
 
 async def test_what_was_dealt_with_never_rings(kit: Kit[Any], http: httpx.AsyncClient) -> None:

@@ -35,7 +35,7 @@ HTML = {"accept": "text/html"}
 
 @pytest.fixture
 async def url(fresh_database: FreshDatabase) -> str:
-    return await fresh_database()
+    return await fresh_database(SERVICE)
 
 
 @pytest.fixture

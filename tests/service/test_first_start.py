@@ -14,6 +14,7 @@ from services.staff.usecases.seeds import SEEDS, secret_name
 from shared.bus.postgres import PostgresLog
 from shared.clock import SystemClock
 from shared.contracts.staff import MemberChanged
+from shared.db.access import Part
 from shared.db.migrate import history, migrate, version_table
 from shared.db.transaction import Database
 from shared.http.routes import Zone
@@ -21,7 +22,7 @@ from shared.runtime.secrets import Vault, secret_path
 from shared.runtime.unit import Unit, build_kit
 from shared.settings import Environment, RunSettings
 from shared.signals import Signals
-from tests.fixtures.databases import FreshDatabase
+from tests.fixtures.databases import TESTERS, FreshDatabase, as_part
 from tests.fixtures.kits import told
 
 ZONES = (Zone.STAFF, Zone.PUBLIC, Zone.STAFF)
@@ -43,10 +44,12 @@ async def test_many_migrate_an_empty_database_at_once(fresh_database: FreshDatab
 
 @asynccontextmanager
 async def process(url: str, bus_url: str, data: Path, zone: Zone) -> AsyncIterator[Unit]:
-    """The staff service in one zone, as a process of its own builds it."""
-    run = RunSettings(environment=Environment.TEST, data=data, database_url=url)
+    """The staff service in one zone, as a process of its own builds it that may migrate."""
+    roles = TESTERS.model_dump(include={"service_role", "public_role"})
+    run = RunSettings(environment=Environment.TEST, data=data, database_url=url, **roles)
     keys = await asyncio.to_thread(Vault(run).keys, SERVICE.name, SERVICE.held([Zone.STAFF]))
-    unit = Unit(SERVICE, build_kit(SERVICE, run, keys, url, SystemClock()), PostgresLog(bus_url), [zone])
+    kit = build_kit(SERVICE, run, keys, url, SystemClock())
+    unit = Unit(SERVICE, kit, PostgresLog(bus_url), [zone], as_part(url, Part.OWNER))
     try:
         yield unit
     finally:
@@ -57,7 +60,7 @@ async def test_processes_that_start_at_once_begin_with_the_same_people(
     fresh_database: FreshDatabase, bus_url: str, tmp_path: Path
 ) -> None:
     """One set of members, told once each, and every password that is kept opens its door."""
-    url = await fresh_database()
+    url = await fresh_database(SERVICE, empty=True)
     async with AsyncExitStack() as stack:
         starting = (stack.enter_async_context(process(url, bus_url, tmp_path, zone)) for zone in ZONES)
         units = list(await asyncio.gather(*starting))

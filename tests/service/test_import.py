@@ -17,7 +17,7 @@ from shared.contracts.cases import CaseAssigned, CaseFiled, PartyAdded, PartyIde
 from shared.powers import Role
 from tests.fixtures.databases import FreshDatabase
 from tests.fixtures.filing import JUDGES, judge
-from tests.fixtures.kits import Feeder, client, make_kit, told
+from tests.fixtures.kits import Feeder, as_owner, client, make_kit, told
 
 FIXTURES = Path(__file__).parents[1] / "fixtures"
 FILE = (FIXTURES / "cases.csv").read_bytes()
@@ -234,8 +234,8 @@ async def test_a_case_that_cannot_be_worked_at_blocks_neither_its_file_nor_later
     kit: IntakeKit, clerk: httpx.AsyncClient, caplog: pytest.LogCaptureFixture
 ) -> None:
     number = LINES[0].split(",")[0]
-    async with kit.db.begin() as tx:
-        await tx.conn.execute(text(f"ALTER TABLE cases ADD CONSTRAINT spoilt CHECK (case_number <> '{number}')"))
+    async with as_owner(kit) as conn:
+        await conn.execute(text(f"ALTER TABLE cases ADD CONSTRAINT spoilt CHECK (case_number <> '{number}')"))
     first = (await upload(clerk, table(*LINES[:4]))).json()["id"]
     second = (await upload(clerk, table(*LINES[6:8]))).json()["id"]
     await work_through(kit)
@@ -247,8 +247,8 @@ async def test_a_case_that_cannot_be_worked_at_blocks_neither_its_file_nor_later
     assert number not in {event.facts.case_number for event in await told(kit, CaseFiled)}
     (record,) = [record for record in caplog.records if record.getMessage() == "a case could not be imported"]
     assert (str(record.__dict__["import_id"]), record.__dict__["position"]) == (first, 0)
-    async with kit.db.begin() as tx:
-        await tx.conn.execute(text("ALTER TABLE cases DROP CONSTRAINT spoilt"))
+    async with as_owner(kit) as conn:
+        await conn.execute(text("ALTER TABLE cases DROP CONSTRAINT spoilt"))
     again = await imported(kit, clerk, table(*LINES[:4]))
     assert (again["filed"], again["unchanged"], again["faults"]) == (1, 1, [])
 

@@ -19,9 +19,11 @@ from pathlib import Path
 import asyncpg
 import pytest
 
+from shared.db.access import Part
 from shared.runtime.postgres import EmbeddedPostgres, PostgresStartError, keep_alive, read_url
 from shared.runtime.postgres.account import unprivileged_account
 from shared.runtime.postgres.folder import ServerFolder
+from shared.runtime.postgres.installation import installed_bin_folder
 from shared.runtime.postgres.process import postmaster_of, retire_orphan
 
 NAMES = ("alpha", "beta")
@@ -30,10 +32,12 @@ REPO = Path(__file__).parents[2]
 OWNER = """
 import sys, time
 from pathlib import Path
+from shared.db.access import Part
+from shared.db.access import Part
 from shared.runtime.postgres import EmbeddedPostgres
 server = EmbeddedPostgres(Path(sys.argv[1]), ["alpha", "beta"])
 server.start()
-print(server.url("alpha"), flush=True)
+print(server.url("alpha", Part.OWNER), flush=True)
 time.sleep(300)
 """
 
@@ -126,14 +130,15 @@ async def test_url_has_the_promised_shape_and_connects_as_the_own_role(server: E
         )
     assert row is not None
     assert dict(row) == {
-        "me": "alpha", "mighty": False, "owner": "alpha", "encoding": "UTF8", "datcollate": "C"
+        "me": "alpha", "mighty": False, "owner": "alpha_owner", "encoding": "UTF8", "datcollate": "C"
     }  # fmt: skip
 
 
+@pytest.mark.parametrize("part", Part)
 @pytest.mark.parametrize("closed", ["beta", "postgres", "template1"])
-async def test_a_role_enters_no_other_database(server: EmbeddedPostgres, closed: str) -> None:
+async def test_a_role_enters_no_other_database(server: EmbeddedPostgres, closed: str, part: Part) -> None:
     with pytest.raises(asyncpg.InsufficientPrivilegeError):
-        async with connected(server.url("alpha"), database=closed):
+        async with connected(server.url("alpha", part), database=closed):
             pass
 
 
@@ -165,7 +170,7 @@ def test_secrets_are_the_owners_alone_and_the_parent_keeps_its_mode(folder: Serv
 
 async def test_the_log_holds_nothing_that_statements_carry(server: EmbeddedPostgres, folder: ServerFolder) -> None:
     phone = "13900000005"
-    async with connected(server.url("alpha")) as connection:
+    async with connected(server.url("alpha", Part.OWNER)) as connection:
         await connection.execute("CREATE TEMP TABLE people (phone text PRIMARY KEY)")
         await connection.execute("INSERT INTO people VALUES ($1)", phone)
         with pytest.raises(asyncpg.UniqueViolationError) as caught:
@@ -186,7 +191,7 @@ async def test_a_crash_of_a_connection_does_not_log_its_statement(
     server: EmbeddedPostgres, folder: ServerFolder
 ) -> None:
     written = len(folder.log.read_text())
-    async with connected(server.url("alpha")) as connection:
+    async with connected(server.url("alpha", Part.OWNER)) as connection:
         running = asyncio.ensure_future(connection.execute("SELECT pg_sleep(60), '13900000006'"))
         async with connected(superuser_url(folder)) as observer:
             query = "SELECT pid FROM pg_stat_activity WHERE wait_event = 'PgSleep'"
@@ -209,37 +214,85 @@ def test_a_second_owner_is_refused_and_the_first_lives_on(server: EmbeddedPostgr
 
 
 async def test_data_port_and_passwords_survive_stop_and_start(server: EmbeddedPostgres) -> None:
-    url = server.url("alpha")
+    url = server.url("alpha", Part.OWNER)
     await remember(url, "restart")
     server.stop()
     server.stop()
     assert not server.is_running()
     server.start()  # inside a running event loop
-    assert server.url("alpha") == url
+    assert server.url("alpha", Part.OWNER) == url
     assert await remembers(url, "restart")
 
 
 async def test_a_new_name_gets_its_database_beside_the_old_ones(server: EmbeddedPostgres, folder: ServerFolder) -> None:
-    await remember(server.url("alpha"), "grown")
+    await remember(server.url("alpha", Part.OWNER), "grown")
     server.stop()
     grown = EmbeddedPostgres(folder.root, [*NAMES, "gamma"], max_connections=30)
     grown.start()
     try:
-        assert await remembers(grown.url("alpha"), "grown")
-        await remember(grown.url("gamma"), "new")
+        assert await remembers(grown.url("alpha", Part.OWNER), "grown")
+        await remember(grown.url("gamma", Part.OWNER), "new")
     finally:
         grown.stop()
 
 
+async def test_an_installation_whose_services_were_owners_is_carried_over(
+    server: EmbeddedPostgres, folder: ServerFolder
+) -> None:
+    """As an older build left it: the role that runs the service owns the database and all that is in it."""
+    await remember(server.url("beta", Part.OWNER), "owned")
+    async with connected(superuser_url(folder), database="beta") as connection:
+        await connection.execute("REASSIGN OWNED BY beta_owner TO beta")
+        await connection.execute("DROP OWNED BY beta_owner")
+        await connection.execute("DROP ROLE beta_owner")
+    server.stop()
+    server.start()
+    assert await remembers(server.url("beta", Part.OWNER), "owned")
+    async with connected(server.url("beta")) as connection:
+        for attempt in ("SELECT * FROM kept", "ALTER TABLE kept ADD COLUMN x text", "CREATE TABLE x (x text)"):
+            with pytest.raises(asyncpg.InsufficientPrivilegeError):
+                await connection.execute(attempt)
+
+
+async def test_the_containers_script_makes_the_same_roles_and_carries_an_older_database_over(
+    server: EmbeddedPostgres, folder: ServerFolder, tmp_path: Path
+) -> None:
+    """Run over a database whose service was its owner, with its server's own programs."""
+    async with connected(superuser_url(folder)) as connection:
+        await connection.execute("CREATE ROLE gamma LOGIN PASSWORD 'old'")
+        await connection.execute("CREATE DATABASE delta OWNER gamma")
+        await connection.execute("ALTER ROLE gamma RENAME TO delta")
+        port = await connection.fetchval("SELECT inet_server_port()")
+    old = f"postgresql://delta:old@127.0.0.1:{port}/delta"
+    async with connected(superuser_url(folder)) as connection:
+        await connection.execute("ALTER ROLE delta PASSWORD 'old'")
+    await remember(old, "older")
+    words = {
+        "owner_delta": "delta_owner:w-1",
+        "database_delta": "delta:w_2",
+        "database_delta_public": "delta_public:w3",
+    }
+    for name, word in words.items():
+        (tmp_path / name).write_text(f"postgresql+asyncpg://{word}@postgres:5432/delta")
+    env = {"PATH": f"{installed_bin_folder()}:/usr/bin:/bin", "SECRETS": str(tmp_path), "PGHOST": "127.0.0.1"}
+    env |= {"PGPORT": str(port), "PGPASSWORD": folder.load_credentials().passwords["postgres"]}
+    subprocess.run(["bash", str(REPO / "deploy/postgres/10-databases.sh")], env=env, check=True)
+    assert await remembers(f"postgresql://delta_owner:w-1@127.0.0.1:{port}/delta", "older")
+    for word in ("delta:w_2", "delta_public:w3"):
+        async with connected(f"postgresql://{word}@127.0.0.1:{port}/delta") as connection:
+            with pytest.raises(asyncpg.InsufficientPrivilegeError):
+                await connection.execute("SELECT * FROM kept")
+
+
 async def test_a_taken_port_is_chosen_anew_and_remembered(server: EmbeddedPostgres, folder: ServerFolder) -> None:
-    await remember(server.url("alpha"), "moved")
+    await remember(server.url("alpha", Part.OWNER), "moved")
     port = folder.load_credentials().port
     server.stop()
     with socket.create_server(("127.0.0.1", port)):
         server.start()
     assert folder.load_credentials().port != port
-    assert read_url(folder.root, "alpha") == server.url("alpha")
-    assert await remembers(server.url("alpha"), "moved")
+    assert read_url(folder.root, "alpha", Part.OWNER) == server.url("alpha", Part.OWNER)
+    assert await remembers(server.url("alpha", Part.OWNER), "moved")
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="the death signal is Linux's")
@@ -252,7 +305,7 @@ async def test_the_server_dies_with_a_killed_owner_and_starts_again(
     word = f"killed {at_once}"
     try:
         await remember(url, word)
-        assert read_url(folder.root, "alpha") == url
+        assert read_url(folder.root, "alpha", Part.OWNER) == url
         with pytest.raises(PostgresStartError, match=f"进程号 {owner.pid}"):
             server.start()
     finally:
@@ -262,22 +315,22 @@ async def test_the_server_dies_with_a_killed_owner_and_starts_again(
         with pytest.raises(PostgresStartError, match="没有运行"):
             read_url(folder.root, "alpha")
     server.start()
-    assert await remembers(server.url("alpha"), word)
+    assert await remembers(server.url("alpha", Part.OWNER), word)
 
 
 async def test_a_killed_server_is_noticed_and_starts_again(server: EmbeddedPostgres, folder: ServerFolder) -> None:
-    await remember(server.url("alpha"), "server killed")
+    await remember(server.url("alpha", Part.OWNER), "server killed")
     pid = postmaster_of(folder.data)
     assert pid
     os.kill(pid, signal.SIGKILL)
     assert until(lambda: not server.is_running(), 5)
     server.stop()
     server.start()
-    assert await remembers(server.url("alpha"), "server killed")
+    assert await remembers(server.url("alpha", Part.OWNER), "server killed")
 
 
 async def test_a_killed_server_is_kept_alive_at_its_place(server: EmbeddedPostgres, folder: ServerFolder) -> None:
-    url = server.url("alpha")
+    url = server.url("alpha", Part.OWNER)
     await remember(url, "kept alive")
     keeper = asyncio.create_task(keep_alive(server))
     try:
@@ -287,7 +340,7 @@ async def test_a_killed_server_is_kept_alive_at_its_place(server: EmbeddedPostgr
         assert await asyncio.to_thread(until, lambda: postmaster_of(folder.data, ready=True) is not None, 20)
     finally:
         keeper.cancel()
-    assert server.url("alpha") == url
+    assert server.url("alpha", Part.OWNER) == url
     assert await remembers(url, "kept alive")
 
 

@@ -18,7 +18,7 @@ from services.stage_tracking.store.tables import LEDGER
 from services.stage_tracking.usecases.reading import log_page
 from shared.crypto.signing import SigningKey
 from shared.powers import Role
-from tests.fixtures.kits import NOON, Feeder, client, make_kit
+from tests.fixtures.kits import NOON, Feeder, as_owner, client, make_kit
 from tests.fixtures.serving import serving
 from tests.fixtures.staging import NUMBER, assigned, filed, party, sent, served
 
@@ -171,19 +171,18 @@ async def test_what_was_done_to_the_database_is_found(kit: Any, case_id: UUID) -
         delete(ENTRIES).where(third),
         update(ENTRIES).where(here).values(position=func.abs(ENTRIES.c.position - 100)),
     ):
-        async with kit.db.engine.connect() as conn:
+        async with as_owner(kit) as conn:
             await conn.execute(text("ALTER TABLE ledger_entries DISABLE TRIGGER USER"))
             kept = (await conn.execute(select(ENTRIES).where(here))).mappings().all()
             await conn.execute(forge)
-            await conn.commit()
         found = await run(kit, case_id)
         assert found.exit_code == 1
         assert ("核验不通过：第3条" in found.output) or ("核验不通过：第1条" in found.output)
-        async with kit.db.engine.begin() as conn:
+        async with as_owner(kit) as conn:
             await conn.execute(delete(ENTRIES).where(here))
             await conn.execute(ENTRIES.insert(), [dict(row) for row in kept])
     assert (await run(kit, case_id)).exit_code == 0
-    async with kit.db.engine.begin() as conn:
+    async with as_owner(kit) as conn:
         await conn.execute(delete(ENTRIES).where(here))
     assert (await run(kit, case_id)).exit_code == 1
     assert "没有这个案件" in (await run(kit, "（2026）渝05执9号")).output

@@ -29,6 +29,8 @@ CADDY = Caddyfile((DEPLOY / "gateway" / "Caddyfile").read_text(encoding="utf-8")
 STAFF_SITE, PUBLIC_SITE, DEMO_SITE = ":8001", ":8002", ":8000"
 IMAGE = "yangguang:"
 PREFIX = "@/run/secrets/"
+PREPARE = "prepare"
+"""Makes the databases ready, and ends."""
 
 RUN = {
     "ENVIRONMENT",
@@ -69,7 +71,7 @@ class Container:
 
 def of_compose() -> Iterator[Container]:
     for name, service in COMPOSE["services"].items():
-        if service["image"].startswith(IMAGE):
+        if service["image"].startswith(IMAGE) and name != PREPARE:
             env = {key: str(value) for key, value in service["environment"].items()}
             for file in service["env_file"]:
                 env |= env_file(ROOT / file)
@@ -150,10 +152,11 @@ def test_the_settings_accept_the_values(container: Container, made: Mapping[str,
         fields = {name.removeprefix(start).lower(): text for name, text in values.items() if name.startswith(start)}
         read = each.model_validate({name: text for name, text in fields.items() if name in each.model_fields})
         if isinstance(read, RunSettings):
-            service = container.role.service.name
-            assert read.database_url == made[f"database_{service}"]
-            assert f"//{service}:" in read.database_url
+            service, part = container.role.service.name, container.role.part
+            assert read.database_url == made[container.role.database_secret]
+            assert f"//{part.role(service)}:" in read.database_url
             assert read.database_url.endswith(f"/{service}")
+            assert not read.owner_url
 
 
 @pytest.mark.parametrize(
@@ -210,13 +213,37 @@ def test_secrets_are_made_once_and_are_the_same_for_kubernetes(tmp_path: Path) -
     assert set(COMPOSE["secrets"]) == set(first)
 
 
-def test_the_database_gets_a_role_for_every_service(made: Mapping[str, str]) -> None:
+def secrets_of(pod: Document) -> set[str]:
+    (given,) = (volume["secret"]["items"] for volume in pod["volumes"] if "secret" in volume)
+    return {item["path"] for item in given}
+
+
+def test_the_database_gets_a_role_for_every_process_and_an_owner_for_every_service(made: Mapping[str, str]) -> None:
     databases = {name for name in made if name.startswith("database_")}
-    assert databases == {f"database_{role.service.name}" for role in ROLES.values()}
-    assert set(COMPOSE["services"]["postgres"]["secrets"]) == databases | {"postgres_password"}
+    owners = {name for name in made if name.startswith("owner_")}
+    assert databases == {role.database_secret for role in ROLES.values()}
+    assert owners == {f"owner_{role.service.name}" for role in ROLES.values()}
+    assert set(COMPOSE["services"]["postgres"]["secrets"]) == databases | owners | {"postgres_password"}
     (pod,) = (each["spec"]["template"]["spec"] for each in BASE if identity(each) == ("StatefulSet", "postgres"))
-    (items,) = (volume["secret"]["items"] for volume in pod["volumes"] if "secret" in volume)
-    assert {item["path"] for item in items} == databases | {"postgres_password"}
+    assert secrets_of(pod) == databases | owners | {"postgres_password"}
+
+
+def test_the_owners_are_known_to_the_preparation_alone(made: Mapping[str, str], tmp_path: Path) -> None:
+    owners = {name for name in made if name.startswith("owner_")}
+    (pod,) = (each["spec"]["template"]["spec"] for each in BASE if identity(each) == ("Job", PREPARE))
+    (container,) = pod["containers"]
+    service = COMPOSE["services"][PREPARE]
+    assert container["args"] == service["command"] == ["prepare", "all"]
+    assert secrets_of(pod) == set(service["secrets"]) == owners
+    env = {item["name"]: item["value"] for item in container["env"]}
+    assert env == service["environment"]
+    for name, text in made.items():
+        (tmp_path / name).write_text(text)
+    run = RunSettings(owner_url=env["YANGGUANG_OWNER_URL"].replace(PREFIX, f"@{tmp_path}/"))
+    for role in ROLES.values():
+        name = role.service.name
+        assert run.owner_of(name) == made[f"owner_{name}"]
+        assert f"//{name}_owner:" in made[f"owner_{name}"]
 
 
 class Recording(Product):

@@ -18,7 +18,11 @@ both = pytest.mark.parametrize("documents", [BASE, DEMO], ids=["base", "demo"])
 
 
 def workloads(documents: list[Document]) -> list[Document]:
-    return [each for each in documents if each["kind"] in {"Deployment", "StatefulSet"}]
+    return [each for each in documents if each["kind"] in {"Deployment", "StatefulSet", "Job"}]
+
+
+def lasting(documents: list[Document]) -> list[Document]:
+    return [each for each in workloads(documents) if each["kind"] != "Job"]
 
 
 def pod_of(workload: Document) -> Document:
@@ -59,8 +63,8 @@ def test_whatever_a_pod_names_is_there(documents: list[Document]) -> None:
 @both
 def test_every_workload_has_its_service_ports_probe_and_resources(documents: list[Document]) -> None:
     services = {each["metadata"]["name"]: each["spec"] for each in documents if each["kind"] == "Service"}
-    assert set(services) == {each["metadata"]["name"] for each in workloads(documents)}
-    for workload in workloads(documents):
+    assert set(services) == {each["metadata"]["name"] for each in lasting(documents)}
+    for workload in lasting(documents):
         service = services[workload["metadata"]["name"]]
         (container,) = pod_of(workload)["containers"]
         assert service["selector"].items() <= workload["spec"]["template"]["metadata"]["labels"].items()

@@ -122,11 +122,7 @@ def test_personal_fields_of_events_are_sealed() -> None:
 async def test_the_migrations_make_exactly_the_tables(service: Service, fresh_database: Any) -> None:
     kit = await make_kit(service, await fresh_database(service))
     metadata = MetaData()
-    store = __import__(f"{service.package}.store", fromlist=["store"])
-    tables = getattr(store, "METADATA", None)
-    if tables is None:
-        tables = __import__(f"{service.package}.store.tables", fromlist=["tables"]).METADATA
-    for each in (KIT, tables):
+    for each in (KIT, service.tables):
         for table in each.sorted_tables:
             table.to_metadata(metadata)
 

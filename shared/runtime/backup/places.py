@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from shared.db.access import Part
 from shared.runtime.backup.cut import BackupError
 from shared.runtime.launch import BUS, SANDBOX
 from shared.runtime.postgres import EmbeddedPostgres, PostgresStartError, read_url
@@ -23,7 +24,7 @@ def reached(run: RunSettings) -> Iterator[dict[str, str]]:
     """The URLs of all databases, as their owners; an embedded server that stands still runs meanwhile."""
     names = databases(run)
     if run.database_url:
-        yield {name: run.database_url.format(service=name) for name in names}
+        yield _named(run, names)
         return
     folder = run.data / "postgres"
     if not (folder / "credentials.json").exists():
@@ -36,19 +37,29 @@ def reached(run: RunSettings) -> Iterator[dict[str, str]]:
         yield urls
 
 
+def _named(run: RunSettings, names: list[str]) -> dict[str, str]:
+    """The owners' URLs that the settings give: whoever runs the services can neither lock nor fill their tables."""
+    if not run.owner_url:
+        raise BackupError("缺少 YANGGUANG_OWNER_URL：备份和恢复要用数据表所有者的数据库地址（可写 {service}）。")
+    try:
+        return {name: run.owner_of(name) for name in names}
+    except ValueError as error:
+        raise BackupError(str(error)) from None
+
+
 def _running(run: RunSettings, names: list[str]) -> dict[str, str] | None:
     try:
-        return {name: read_url(run.data / "postgres", name) for name in names}
+        return {name: read_url(run.data / "postgres", name, Part.OWNER) for name in names}
     except PostgresStartError:  # it stands still
         return None
 
 
 @contextmanager
 def made(run: RunSettings) -> Iterator[dict[str, str]]:
-    """The URLs of databases to fill; embedded ones are made in a folder that must not be there yet."""
+    """The URLs of databases to fill, as their owners; embedded ones are made in a folder that must not be there yet."""
     names = databases(run)
     if run.database_url:
-        yield {name: run.database_url.format(service=name) for name in names}
+        yield _named(run, names)
         return
     if (run.data / "postgres").exists():
         raise BackupError(f"{run.data / 'postgres'} 已存在，没有改动。请用 YANGGUANG_DATA 指定一个空的数据目录。")
@@ -64,6 +75,6 @@ def _started(run: RunSettings, names: list[str]) -> Iterator[dict[str, str]]:
     except PostgresStartError as error:
         raise BackupError(str(error)) from None
     try:
-        yield {name: server.url(name) for name in names}
+        yield {name: server.url(name, Part.OWNER) for name in names}
     finally:
         server.stop()

@@ -13,6 +13,7 @@ from typing import TextIO
 
 import asyncpg
 
+from shared.db.access import Part
 from shared.runtime.postgres.account import give, passage, run_as, unprivileged_account, untraversable
 from shared.runtime.postgres.folder import SUPERUSER, Credentials, PostgresStartError, ServerFolder, make_missing, sync
 from shared.runtime.postgres.installation import installed_bin_folder, server_version, usable_bin_folder
@@ -85,11 +86,11 @@ class EmbeddedPostgres:
             self.stop()
             raise
 
-    def url(self, database: str) -> str:
-        """Return the asyncpg URL of a database, as its own role."""
+    def url(self, database: str, part: Part = Part.SERVICE) -> str:
+        """Return the asyncpg URL of a database, as one of its roles."""
         if database not in self._databases:
             raise KeyError(database)
-        return _url(self._credentials, database)
+        return _url(self._credentials, database, part)
 
     def stop(self) -> None:
         """End the server within 25 s at the most, normally at once; give the folder free. May be repeated."""
@@ -137,7 +138,8 @@ class EmbeddedPostgres:
                     f"数据目录 {self._folder.root} 中有数据，但缺少口令文件 {self._folder.credentials.name}。"
                     "请从备份恢复该文件后重新启动。"
                 ) from None
-        self._credentials.add_missing((SUPERUSER, *self._databases))
+        roles = (part.role(name) for name in self._databases for part in Part)
+        self._credentials.add_missing((SUPERUSER, *roles))
         self._folder.save_credentials(self._credentials)
 
     def _initialize(self, binaries: Path) -> None:
@@ -220,7 +222,7 @@ class EmbeddedPostgres:
         """Connect in a thread of its own, as the caller's may be running an event loop."""
         try:
             with ThreadPoolExecutor(max_workers=1) as pool:
-                pool.submit(asyncio.run, provision(self._credentials)).result()
+                pool.submit(asyncio.run, provision(self._credentials, self._databases)).result()
         except asyncpg.InvalidPasswordError as fault:
             raise PostgresStartError(
                 f"口令文件 {self._folder.credentials} 与数据不相符。请从同一次备份恢复口令文件和数据后重新启动。"
@@ -242,7 +244,7 @@ class EmbeddedPostgres:
         )
 
 
-def read_url(folder: Path, database: str) -> str:
+def read_url(folder: Path, database: str, part: Part = Part.SERVICE) -> str:
     """Return the URL of a database whose server another process runs; PostgresStartError when it does not."""
     place = ServerFolder(folder.resolve())
     try:
@@ -256,12 +258,12 @@ def read_url(folder: Path, database: str) -> str:
         raise PostgresStartError(f"数据目录 {place.root} 的数据库没有运行。请先启动系统，再执行本命令。")
     if database == SUPERUSER or database not in credentials.passwords:
         raise PostgresStartError(f"数据目录 {place.root} 中没有名为 {database} 的数据库。")
-    return _url(credentials, database)
+    return _url(credentials, database, part)
 
 
-def _url(credentials: Credentials, database: str) -> str:
-    word = credentials.passwords[database]
-    return f"postgresql+asyncpg://{database}:{word}@{_HOST}:{credentials.port}/{database}"
+def _url(credentials: Credentials, database: str, part: Part) -> str:
+    role = part.role(database)
+    return f"postgresql+asyncpg://{role}:{credentials.passwords[role]}@{_HOST}:{credentials.port}/{database}"
 
 
 def _free_port(remembered: int) -> int:
