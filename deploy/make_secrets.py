@@ -1,22 +1,31 @@
-"""Make a deployment's keys and passwords, once: `python -m deploy.make_secrets`.
+"""Make a deployment's keys and passwords, once: `python -m deploy.make_secrets`; `--rotate` puts new keys in front.
 
 What is missing is made, below deploy/.secrets, which git never sees; what is there stays. The folder is its owner's
 alone; its files can be read by the containers' users, who get only those that are handed to them. Keep a copy apart
-from the data: whoever loses `keyring` loses every name, telephone and address.
+from the data: whoever loses a `keyring_<service>` loses every name, telephone and address that the service keeps.
 """
 
 import json
 import secrets
 from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
 
 import click
 
 from deploy.local.layout import roles
 from shared.crypto.keyring import KeyRing
+from shared.crypto.lookups import Lookups
 from shared.crypto.signing import SigningKey
 from shared.db.access import Part
+from shared.http.routes import Zone
+from shared.http.tokens import StaffSigner
+from shared.runtime.registry import load, service_names
+from shared.runtime.rotating import rotate
+from shared.runtime.secrets import PUBLIC_PURPOSES, Secret
 
+OLD = "keyring"
+"""The one ring that older releases had for everything."""
 FOLDER = Path(__file__).with_name(".secrets")
 _RECEIPTS = "http://gateway-public:8002/api/notices/receipts/aliyun"
 
@@ -26,9 +35,7 @@ def makers(kept: Callable[[str], str]) -> dict[str, Callable[[], str]]:
     databases = {role.database_secret: _database_url(role.service.name, role.part) for role in roles()}
     owners = {f"owner_{role.service.name}": _database_url(role.service.name, Part.OWNER) for role in roles()}
     return {
-        "keyring": lambda: KeyRing.generate().to_text(),
-        "signing_key": lambda: SigningKey.generate().to_pem(),
-        "token_key": lambda: SigningKey.generate().to_pem(),
+        **keys(kept),
         "postgres_password": _word,
         **databases,
         **owners,
@@ -40,12 +47,47 @@ def makers(kept: Callable[[str], str]) -> dict[str, Callable[[], str]]:
     }
 
 
+def keys(kept: Callable[[str], str]) -> dict[str, Callable[[], str]]:
+    """How each key is made that a service declares, by the name of its file."""
+    found: dict[str, Callable[[], str]] = {}
+    for service in (load(name) for name in service_names()):
+        for secret in sorted(service.held([*Zone]) | {Secret.KEYRING}, key=list(Secret).index):
+            found[secret.file_name(service.name)] = partial(_MAKERS[secret], kept, service.name)
+    first = {name: found.pop(name) for name in sorted(found) if name == Secret.TOKEN_KEY}
+    return first | found
+
+
+def _ring(kept: Callable[[str], str], _service: str) -> str:
+    """A new ring; where an older release had one ring for everything, it goes on opening what that one sealed."""
+    new, old = KeyRing.generate(), kept(OLD)
+    return (new.taking_over(KeyRing.from_text(old)) if old else new).to_text()
+
+
+def _lookups(kept: Callable[[str], str], _service: str) -> str:
+    new, old = Lookups.generate(), kept(OLD)
+    return (new.with_bound(KeyRing.from_text(old).lookups.bound_to(*PUBLIC_PURPOSES)) if old else new).to_text()
+
+
+_MAKERS: dict[Secret, Callable[[Callable[[str], str], str], str]] = {
+    Secret.KEYRING: _ring,
+    Secret.EXCHANGE: _ring,
+    Secret.LOOKUPS: _lookups,
+    Secret.DROP: lambda kept, service: KeyRing.from_text(kept(Secret.KEYRING.file_name(service))).drop.to_text(),
+    Secret.TOKEN_KEY: lambda _kept, _service: SigningKey.generate().to_pem(),
+    Secret.TOKEN_PUBLIC_KEY: lambda kept, _service: StaffSigner.from_pem(kept(Secret.TOKEN_KEY)).public_pem,
+    Secret.PARTY_SESSIONS: lambda _kept, _service: KeyRing.generate().to_text(),
+    Secret.SIGNING_KEY: lambda _kept, _service: SigningKey.generate().to_pem(),
+}
+
+
 def make(folder: Path) -> Mapping[str, str]:
     """Every secret by its name, the missing ones made."""
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     (folder / ".gitignore").write_text("*\n")
+    old = folder / OLD
     found: dict[str, str] = {}
-    for name, maker in makers(found.__getitem__).items():
+    known = {OLD: old.read_text() if old.exists() else ""}
+    for name, maker in makers(lambda name: found[name] if name in found else known[name]).items():
         path = folder / name
         if not path.exists():
             _write(path, maker())
@@ -83,9 +125,13 @@ def _write(path: Path, text: str) -> None:
 
 @click.command(help="生成部署所需的密钥和口令（已有的保持不变），保存在 deploy/.secrets。")
 @click.option("--folder", default=FOLDER, type=Path, show_default=False)
-def main(folder: Path) -> None:
+@click.option("--rotate", "anew", is_flag=True, help="在各密钥前加上新密钥（旧密钥保留）；之后更新部署并逐个重启进程。")
+def main(folder: Path, *, anew: bool) -> None:
     """Make and say where."""
     make(folder)
+    if anew:
+        rotate([load(name) for name in service_names()], lambda secret, name: folder / secret.file_name(name))
+        make(folder)
     click.echo(f"密钥和口令在 {folder}，请另存一份备份，不要与数据放在一起。")
 
 

@@ -17,8 +17,10 @@ from services.party_notification.settings import NotificationSettings
 from shared.bus.log import Log
 from shared.contracts.topics import TOPICS
 from shared.crypto.keyring import KeyRing
+from shared.http.routes import Zone
 from shared.runtime.launch import Product
 from shared.runtime.progress import silent
+from shared.runtime.secrets import Secret, Vault
 from shared.settings import CourtSettings, RunSettings
 from tests.fixtures.deployments import DEPLOY, ROOT, Caddyfile, Document, compose, env_file, identity, kustomized
 
@@ -38,9 +40,7 @@ RUN = {
     "LOG",
     "KAFKA",
     "DATABASE_URL",
-    "KEYRING",
-    "SIGNING_KEY",
-    "TOKEN_KEY",
+    *(secret.name for secret in Secret),
     "TRUSTED_PROXY",
 }
 SENDING = {"CARRIER_URL", "CARRIER_KEY_ID", "CARRIER_KEY_SECRET", "RECEIPT_SECRET"}
@@ -173,7 +173,8 @@ def test_only_addresses_are_left_to_fill_in_before_a_production_starts(
     start = prefix(NotificationSettings)
     for container in containers:
         if container.role.service.settings is NotificationSettings:
-            env = {name.removeprefix(start).lower(): text for name, text in container.env.items()}
+            own = {name: text for name, text in container.env.items() if name.startswith(start)}
+            env = {name.removeprefix(start).lower(): text for name, text in own.items()}
             env |= {name: made[text.removeprefix(PREFIX)] for name, text in env.items() if text.startswith(PREFIX)}
             lacking = NotificationSettings.model_validate(env).lacking()
             assert {each.removeprefix(start).partition("（")[0] for each in lacking} == left
@@ -181,9 +182,44 @@ def test_only_addresses_are_left_to_fill_in_before_a_production_starts(
 
 @each_container
 def test_it_is_handed_exactly_the_secrets_that_it_names(container: Container, made: Mapping[str, str]) -> None:
-    named = {text.removeprefix(PREFIX) for text in container.env.values() if text.startswith("@")}
+    """Of the keys, which all have names, it is handed those that its service declares for its zone, and no other."""
+    held = container.role.service.held([*Zone] if container.role.zone == "both" else [Zone(container.role.zone)])
+    others = {secret.setting for secret in Secret if secret not in held}
+    named = {
+        text.removeprefix(PREFIX) for name, text in container.env.items() if text[:1] == "@" and name not in others
+    }
+    named = {text.replace("{service}", container.role.service.name) for text in named}
     assert container.secrets == named
     assert named <= set(made)
+
+
+@each_container
+def test_it_starts_with_the_keys_that_it_is_handed(
+    container: Container, made: Mapping[str, str], tmp_path: Path
+) -> None:
+    for name in container.secrets:
+        (tmp_path / name).write_text(made[name])
+    given = {secret.value: container.env[secret.setting].replace(PREFIX, f"@{tmp_path}/") for secret in Secret}
+    run = RunSettings.model_validate({**given, "environment": "production", "data": tmp_path / "none"})
+    service = container.role.service
+    zones = [*Zone] if container.role.zone == "both" else [Zone(container.role.zone)]
+    keys = Vault(run).keys(service.name, service.held(zones))
+    if Secret.KEYRING in service.held(zones):
+        assert keys.keyring.open(keys.drop.seal("x", "p"), "p") == "x"
+    assert not (tmp_path / "none").exists()
+
+
+def test_who_signs_in_and_who_opens() -> None:
+    """No process of the public zone signs a staff token or opens what the inner network keeps, of this service."""
+    holders = {
+        secret: {each.name for each in CONTAINERS if secret.file_name(each.role.service.name) in each.secrets}
+        for secret in Secret
+    }
+    assert holders[Secret.TOKEN_KEY] == {"staff"}
+    assert holders[Secret.TOKEN_PUBLIC_KEY] == set(ROLES)
+    assert holders[Secret.SIGNING_KEY] == {"party-notification", "stage-tracking"}
+    assert holders[Secret.PARTY_SESSIONS] == {"party-notification-public"}
+    assert "asset-tips-public" not in holders[Secret.KEYRING] | holders[Secret.EXCHANGE]
 
 
 @pytest.mark.parametrize("zone", ["staff", "public"])
@@ -206,7 +242,7 @@ def test_secrets_are_made_once_and_are_the_same_for_kubernetes(tmp_path: Path) -
     assert (tmp_path / ".gitignore").read_text() == "*\n"
     assert json.loads((tmp_path / "kubernetes.json").read_text())["stringData"] == first
     assert first["sandbox_receipt_url"].endswith(f":8002/api/notices/receipts/aliyun/{first['receipt_secret']}")
-    assert KeyRing.from_text(first["keyring"])
+    assert KeyRing.from_text(first["keyring_staff"]).current != KeyRing.from_text(first["keyring_sandbox"]).current
     assert len(set(first.values())) == len(first)
     for name, place in COMPOSE["secrets"].items():
         assert place == {"file": f"deploy/.secrets/{name}"}
