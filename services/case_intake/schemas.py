@@ -339,6 +339,7 @@ class PreviewAnswer(BaseModel):
     refused: int
     parties: int
     messages: MessagesAnswer
+    hidden: list[int] = Field(description="表格中隐藏、因而不办理的行")
     late: list[LateCaseAnswer]
     without_receipt: int
     asks: list[AskAnswer]
@@ -357,6 +358,7 @@ def preview_answer(seen: Preview) -> PreviewAnswer:
         **{name: getattr(seen, name) for name in counts},
         differing=seen.corrected,
         messages=MessagesAnswer.model_validate(seen.messages),
+        hidden=seen.hidden,
         late=[LateCaseAnswer.model_validate(case) for case in seen.late],
         asks=[AskAnswer.model_validate(ask) for ask in seen.asks],
         differences=differences,

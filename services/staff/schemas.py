@@ -14,9 +14,9 @@ from services.staff.usecases.court import Proposal
 from services.staff.usecases.kit import StaffKit
 from services.staff.usecases.members import member_state
 from services.staff.usecases.sessions import Credentials
-from shared.contracts.landline import is_landline
+from shared.contracts.landline import is_landline, written
 from shared.contracts.staff import ChangeState, CourtData
-from shared.http.inputs import Input, Line, Prose
+from shared.http.inputs import VERBATIM, Input, Line, Prose
 from shared.http.versions import FIELD, Version
 from shared.powers import Role
 from shared.runtime.service import kit_of
@@ -24,13 +24,14 @@ from shared.runtime.service import kit_of
 HandedKit = Annotated[StaffKit, Depends(kit_of)]
 
 
-def _landline(text: str) -> str:
+def _landline(typed: str) -> str:
+    text = written(typed)
     if not is_landline(text):
         raise ValueError("请填写带区号的固定电话，如“023-12345678”，不含分机号；手机号不能写入短信。")
     return text
 
 
-Password = Annotated[str, StringConstraints(strip_whitespace=False, min_length=1, max_length=128)]
+Password = Annotated[str, VERBATIM, StringConstraints(strip_whitespace=False, min_length=1, max_length=128)]
 Login = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_.-]{1,31}$")]
 Landline = Annotated[str, AfterValidator(_landline)]
 Roles = Annotated[tuple[Role, ...], Field(min_length=1), AfterValidator(lambda roles: tuple(dict.fromkeys(roles)))]

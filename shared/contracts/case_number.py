@@ -9,6 +9,8 @@ import unicodedata
 from typing import NamedTuple
 from uuid import UUID
 
+from shared.contracts.texts import visible
+
 _TO_FULL = str.maketrans("()[]【】〔〕{}", "（）（）（）（）（）")
 _TO_HALF = str.maketrans("（）", "()")
 _NUMBER = re.compile(
@@ -26,7 +28,7 @@ class Parts(NamedTuple):
 
 def written(text: str) -> str:
     """A case number, or a part of one, with full-width brackets, half-width figures and no spaces."""
-    return "".join(unicodedata.normalize("NFKC", text).translate(_TO_FULL).split())
+    return "".join(unicodedata.normalize("NFKC", visible(text)).translate(_TO_FULL).split())
 
 
 def parts(text: str) -> Parts | None:

@@ -5,6 +5,7 @@ from typing import Any, TypeVar
 from fastapi import Request
 from pydantic import BaseModel, ValidationError
 
+from shared.contracts.texts import visible
 from shared.errors import Invalid, Refusal
 from shared.http.faults import faults_of
 from shared.http.kept import BY
@@ -23,11 +24,18 @@ async def typed(request: Request, *many: str) -> Typed:
 
 
 def understood(model: type[M], form: Typed) -> M:
-    """What the form says; a field left empty counts as left out. Raises Invalid with every faulty field."""
+    """What the form says; a field in which nothing is to be seen counts as left out.
+
+    Raises Invalid with every faulty field.
+    """
     try:
-        return model.model_validate({name: value for name, value in form.items() if value not in ("", [])})
+        return model.model_validate({name: value for name, value in form.items() if not _is_empty(value)})
     except ValidationError as error:
         raise Invalid(faults_of(error.errors())) from None
+
+
+def _is_empty(value: Any) -> bool:
+    return value == [] or (isinstance(value, str) and not visible(value))
 
 
 def refused(refusal: Refusal | None) -> Typed:

@@ -30,7 +30,7 @@ from shared.contracts.cases import CaseFiled, PartyAdded
 from shared.contracts.envelope import decode
 from shared.errors import Conflict, Invalid
 from tests.fixtures.tables import read_table
-from tests.unit.test_case_domain import CASE, CHILD, COURT, FILED, PARTY, faults_of
+from tests.unit.test_case_domain import CASE, CHILD, COURT, FILED, PARTY, TODAY, faults_of
 
 GOLDEN = Path(__file__).parents[1] / "contract" / "golden"
 NOON = datetime(2026, 11, 23, 4, tzinfo=UTC)
@@ -60,7 +60,7 @@ def table_of(*rows: dict[str, Any]) -> Table:
 
 
 def faults(read: Table) -> list[tuple[int, str, str]]:
-    found = [fault for group in grouped(read.rows, COURT) for fault in judge(group, COURT).faults]
+    found = [fault for group in grouped(read.rows, COURT) for fault in judge(group, COURT, TODAY).faults]
     return [(fault.line, fault.column, fault.reason) for fault in found]
 
 
@@ -201,19 +201,19 @@ def test_a_cell_is_mended_and_what_was_left_alone_is_not() -> None:
 
 
 def seen(*rows: SheetRow, known: Known | None = None, silent: bool = False) -> Preview:
-    judged = [(group, judge(group, COURT)) for group in grouped(rows, COURT)]
+    judged = [(group, judge(group, COURT, TODAY)) for group in grouped(rows, COURT)]
     now = Circumstances(date(2026, 11, 23), CourtCalendar(), silent)
     return preview(judged, {NUMBER: known} if known else {}, now)[0]
 
 
 def party(**changes: str) -> PartyEntry:
-    entry, found = read_party({**PARTY, **changes}, FILED)
+    entry, found = read_party({**PARTY, **changes}, FILED, TODAY)
     assert found == []
     return entry
 
 
 def on_file(*parties: PartyEntry, **facts: Any) -> Known:
-    case, _ = read_case({**CASE, **facts.pop("case", {})}, COURT)
+    case, _ = read_case({**CASE, **facts.pop("case", {})}, COURT, TODAY)
     return Known(case, parties, **facts)
 
 
@@ -240,7 +240,7 @@ def test_completing_a_case_tells_everybody_and_joining_one_the_newcomer_alone() 
 
 def test_a_corrected_file_shows_its_differences_and_only_the_approved_are_made() -> None:
     known = on_file(party(phone="19900000099"), party(**OTHER), case={"cause": "借款"})
-    judged = judge(grouped([a_row()], COURT)[0], COURT)
+    judged = judge(grouped([a_row()], COURT)[0], COURT, TODAY)
     weighed = weigh(judged, known)
     assert weighed.outcome == "corrected"
     shown = [(change.about, change.field, change.old, change.new) for change in weighed.changes]
@@ -272,7 +272,7 @@ def test_limits_are_past_from_the_day_after_their_last() -> None:
 
     def rules(today: date, received: date | None = None, **more: str) -> list[str]:
         texts = {**CASE, "filed_on": filed.isoformat(), "received_on": received.isoformat() if received else ""}
-        return [limit.rule[:3] for limit in past_limits(read_case({**texts, **more}, COURT)[0], today, calendar)]
+        return [limit.rule[:3] for limit in past_limits(read_case({**texts, **more}, COURT, TODAY)[0], today, calendar)]
 
     assert rules(date(2026, 6, 8)) == []
     assert rules(date(2026, 6, 9)) == ["立案后"]
@@ -289,7 +289,7 @@ def test_limits_are_past_from_the_day_after_their_last() -> None:
 
 
 def test_a_provisional_day_is_not_past() -> None:
-    case = read_case({**CASE, "filed_on": "2026-12-28"}, COURT)[0]
+    case = read_case({**CASE, "filed_on": "2026-12-28"}, COURT, TODAY)[0]
     assert past_limits(case, date(2027, 6, 1), CourtCalendar()) == []
 
 
@@ -313,10 +313,10 @@ def test_columns_that_may_be_left_out() -> None:
     header = ",".join(COLUMNS[field] for field in REQUIRED)
     line = ",".join(str(ROW[field]) for field in REQUIRED)
     (group,) = grouped(read_table(f"{header}\n{line}\n".encode(), 10).rows, COURT)
-    assert judge(group, COURT).faults == []
+    assert judge(group, COURT, TODAY).faults == []
     with_one = f"{header},收到申请日期\n{line},2026-05-20\n"
     (group,) = grouped(read_table(with_one.encode(), 10).rows, COURT)
-    assert judge(group, COURT).good[0].case.received_on == date(2026, 5, 20)
+    assert judge(group, COURT, TODAY).good[0].case.received_on == date(2026, 5, 20)
 
 
 def test_a_hold_ends_after_its_minutes_unless_it_was_decided() -> None:

@@ -24,6 +24,7 @@ from services.case_intake.store.cases import Wanted
 from services.case_intake.usecases import assignment, filing, parties, reading
 from services.case_intake.usecases.assignment import Appointment
 from services.case_intake.usecases.filing import Act, Doubt, Once
+from shared.clock import court_date
 from shared.db.answers import fingerprint
 from shared.http.routes import CurrentCaller, IdempotencyKey, Routes, Zone
 from shared.http.versions import IfMatch, seen_by, tag
@@ -38,7 +39,8 @@ State = Literal["incomplete", "unassigned", "assigned", "closed", "archived"]
 @routes.post("/api/cases", Action.CASES_FILE, name="file a case", status_code=201)
 async def file_case(body: CaseInput, kit: AnyKit, caller: CurrentCaller, key: IdempotencyKey = None) -> FiledCase:
     """Put a case on file."""
-    filed = read_filing(body.texts(), [party.texts() for party in body.parties], kit.court.code)
+    parties_given = [party.texts() for party in body.parties]
+    filed = read_filing(body.texts(), parties_given, kit.court.code, court_date(kit.clock.now()))
     once = Once(key, fingerprint(body)) if key else None
     # Whoever names each request with a key of its own repeats none by mistake.
     confirmed = frozenset(body.confirmed) | ({Doubt.FILED_ALREADY} if key else set())

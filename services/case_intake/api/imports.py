@@ -8,6 +8,7 @@ from uuid import UUID
 from fastapi import Depends, File, Form, Query, Response, UploadFile
 
 from services.case_intake.domain.holds import MAX_MINUTES
+from services.case_intake.domain.mending import HiddenRows
 from services.case_intake.schemas import (
     FaultAnswer,
     ImportAnswer,
@@ -37,6 +38,9 @@ class Terms:
     confirmed: Annotated[
         Literal["", "serial_far"], Form(description="serial_far：序号远大于已登记序号的案号已核对无误")
     ] = ""
+    hidden_rows: Annotated[
+        HiddenRows, Form(description="表格中隐藏的行：leave（不办理，在结果中列出）或 include（一并办理）")
+    ] = HiddenRows.LEAVE
     hold_minutes: Annotated[int, Form(ge=0, le=MAX_MINUTES, description="通知暂缓发送的分钟数，其间可撤回")] = 0
     key: IdempotencyKey = None
 
@@ -53,10 +57,10 @@ async def import_cases(
     """Keep the file and work through it; 200 with the whole report, or 202 while the work goes on."""
     upload = Upload(file.filename or "", await file.read())
     if dry_run:
-        return preview_answer(await drafts.preview_file(kit, upload.content, silent=terms.silent))
+        return preview_answer(await drafts.preview_file(kit, upload.content, terms.hidden_rows, silent=terms.silent))
     confirmed = frozenset({Doubt(terms.confirmed)} if terms.confirmed else ())
     act = Act(caller.staff_id, terms.assign, terms.silent, confirmed=confirmed)
-    import_id = await imports.receive(kit, upload, act, terms.hold_minutes, _once(upload, terms))
+    import_id = await imports.receive(kit, upload, act, terms.hold_minutes, _once(upload, terms), terms.hidden_rows)
     ended = await reading.import_ended(kit, import_id, kit.settings.import_wait_seconds)
     response.status_code = 200 if ended else 202
     return await _answer(kit, import_id)

@@ -91,21 +91,23 @@ class Filing:
     parties: tuple[PartyEntry, ...]
 
 
-def read_case(given: Mapping[str, str], court: str, *, numbered: bool = False) -> tuple[CaseEntry, list[Fault]]:
+def read_case(
+    given: Mapping[str, str], court: str, today: date, *, numbered: bool = False
+) -> tuple[CaseEntry, list[Fault]]:
     """The case's facts and every fault of them; with faults the entry is not to be used."""
     reader = Reader(given)
     number = reader.may("case_number", lambda text: CaseNumber.parse(text, court))
-    if numbered and not given.get("case_number", "").strip():
+    if numbered and not reader.given("case_number"):
         reader.lack("case_number")
     entry = CaseEntry(
         number=number,
-        filed_on=reader.must("filed_on", texts.day, date.min),
-        basis_document=reader.must("basis_document", texts.line, ""),
-        basis_maker=reader.must("basis_maker", texts.line, ""),
-        cause=reader.must("cause", texts.line, ""),
-        received_on=reader.may("received_on", texts.day),
+        filed_on=reader.must("filed_on", texts.past_day(today), date.min),
+        basis_document=reader.must("basis_document", texts.words(texts.line), ""),
+        basis_maker=reader.must("basis_maker", texts.words(texts.line), ""),
+        cause=reader.must("cause", texts.words(texts.line), ""),
+        received_on=reader.may("received_on", texts.past_day(today)),
         claim_amount=reader.may("claim_amount", texts.amount),
-        obligation=reader.may("obligation", texts.prose),
+        obligation=reader.may("obligation", texts.words(texts.prose)),
         non_litigation=reader.may("non_litigation", texts.yes_no),
         main_case=reader.may("main_case", main_case),
     )
@@ -125,7 +127,9 @@ def _check_kind(reader: Reader, entry: CaseEntry) -> None:
         reader.refuse("main_case", "所属执行案件不能是本案自己，请核对案号。")
 
 
-def read_party(given: Mapping[str, str], filed_on: date | None, prefix: str = "") -> tuple[PartyEntry, list[Fault]]:
+def read_party(
+    given: Mapping[str, str], filed_on: date | None, today: date, prefix: str = ""
+) -> tuple[PartyEntry, list[Fault]]:
     """A party and every fault of it. `filed_on` None: whether the party is a minor is left open."""
     reader = Reader(given, prefix)
     role = reader.must("role", lambda text: texts.one_of(text, ROLES), PartyRole.APPLICANT)
@@ -134,16 +138,16 @@ def read_party(given: Mapping[str, str], filed_on: date | None, prefix: str = ""
         role=role,
         identity=identity,
         consents=reader.must("consents", texts.yes_no, stand_in=False),
-        address_confirmed_on=reader.may("address_confirmed_on", texts.day),
+        address_confirmed_on=reader.may("address_confirmed_on", texts.past_day(today)),
         minor=filed_on is not None and _minor(identity, filed_on),
     )
     if entry.minor:
-        _require_guardian(reader, given)
+        _require_guardian(reader)
     return entry, reader.faults
 
 
 def _identity(reader: Reader) -> PartyIdentity:
-    name = reader.must("name", texts.line, "")
+    name = reader.must("name", texts.words(texts.line), "")
     kind = reader.must("id_kind", lambda text: texts.one_of(text, ID_KINDS), None)
     return PartyIdentity(
         name=name,
@@ -151,10 +155,10 @@ def _identity(reader: Reader) -> PartyIdentity:
         id_number=reader.must("id_number", _number_reader(kind), ""),
         phone=reader.may("phone", texts.mobile),
         email=reader.may("email", texts.email),
-        postal_address=reader.may("postal_address", texts.line),
-        guardian_name=reader.may("guardian_name", texts.line),
+        postal_address=reader.may("postal_address", texts.words(texts.line)),
+        guardian_name=reader.may("guardian_name", texts.words(texts.line)),
         guardian_phone=reader.may("guardian_phone", texts.mobile),
-        agent_name=reader.may("agent_name", texts.line),
+        agent_name=reader.may("agent_name", texts.words(texts.line)),
         agent_phone=reader.may("agent_phone", texts.mobile),
     )
 
@@ -170,20 +174,20 @@ def _minor(identity: PartyIdentity, filed_on: date) -> bool:
     return known and identifiers.is_minor(identity.id_number, filed_on)
 
 
-def _require_guardian(reader: Reader, given: Mapping[str, str]) -> None:
+def _require_guardian(reader: Reader) -> None:
     """A minor is reached through the guardian: name and mobile number are needed."""
-    if not given.get("guardian_name", "").strip():
+    if not reader.given("guardian_name"):
         reader.refuse("guardian_name", "当事人立案时未满18周岁，请填写法定代理人的姓名和手机号码。")
-    elif not given.get("guardian_phone", "").strip():
+    elif not reader.given("guardian_phone"):
         reader.refuse("guardian_phone", "当事人立案时未满18周岁，请填写法定代理人的手机号码。")
 
 
-def read_filing(given: Mapping[str, str], parties: Sequence[Mapping[str, str]], court: str) -> Filing:
+def read_filing(given: Mapping[str, str], parties: Sequence[Mapping[str, str]], court: str, today: date) -> Filing:
     """A whole filing. Raises Invalid with every fault at once; a party's fields are `parties.0.name`."""
-    case, faults = read_case(given, court)
+    case, faults = read_case(given, court, today)
     day_known = date.min if any(fault.field == "filed_on" for fault in faults) else case.filed_on
     filed_on = None if day_known == date.min else day_known
-    read = [read_party(party, filed_on, f"parties.{at}.") for at, party in enumerate(parties)]
+    read = [read_party(party, filed_on, today, f"parties.{at}.") for at, party in enumerate(parties)]
     faults += [fault for _, found in read for fault in found]
     entries = tuple(entry for entry, _ in read)
     faults += _repeated(entries)

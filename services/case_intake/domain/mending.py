@@ -1,6 +1,7 @@
 """Cells of an uploaded table that the clerk corrects before it is filed."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from enum import StrEnum
 
 from pydantic import BaseModel
 
@@ -10,6 +11,13 @@ from services.case_intake.domain.words import COLUMNS
 
 MAX_CELL = 5000
 """Characters."""
+
+
+class HiddenRows(StrEnum):
+    """What becomes of the rows that a file hides."""
+
+    LEAVE = "leave"
+    INCLUDE = "include"
 
 
 class Mend(BaseModel, frozen=True):
@@ -26,10 +34,14 @@ class Mend(BaseModel, frozen=True):
 
 
 class Mends(BaseModel):
-    """Everything that was corrected; of one cell the last holds. `numbers`: far case numbers that are right."""
+    """Everything that was corrected; of one cell the last holds. `numbers`: far case numbers that are right.
+
+    `hidden`: what is to become of the rows that the file hides; None as long as nobody has said.
+    """
 
     items: list[Mend] = []
     numbers: list[str] = []
+    hidden: HiddenRows | None = None
 
 
 def mended(rows: Iterable[SheetRow], mends: Sequence[Mend]) -> list[SheetRow]:

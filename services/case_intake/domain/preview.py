@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import date
 
 from services.case_intake.domain.limits import PastLimit, past_limits
-from services.case_intake.domain.rows import Judged, RowFault
+from services.case_intake.domain.rows import HIDDEN, Judged, RowFault
 from services.case_intake.domain.sheet import Change, RowGroup
 from services.case_intake.domain.weighing import Known, Messages, Weighed, messages, weigh
 from shared.calendar.workdays import CourtCalendar
@@ -45,7 +45,8 @@ class Ask:
 class Preview:
     """Cases by what would become of them; `refused` have no good row.
 
-    `far`: case numbers far beyond their series that nobody has confirmed.
+    `far`: case numbers far beyond their series that nobody has confirmed. `hidden`: lines left out because the file
+    does not show them.
     `without_receipt`: how many would come in without the day on which the application was received.
     """
 
@@ -64,6 +65,7 @@ class Preview:
     without_receipt: int = 0
     faults: list[RowFault] = field(default_factory=list)
     far: list[str] = field(default_factory=list)
+    hidden: list[int] = field(default_factory=list)
 
 
 @dataclass(frozen=True)
@@ -89,11 +91,14 @@ def preview(
         _count(seen, number, weighed)
         if weighed.joining:
             seen.messages += messages(good.good[0].case, weighed, known.get(number), silent=now.silent)
-        seen.faults += [RowFault(fault.line, fault.column, fault.reason, group.case_number) for fault in weighed.faults]
+        found = [fault for fault in weighed.faults if fault.reason != HIDDEN]
+        seen.faults += [RowFault(fault.line, fault.column, fault.reason, group.case_number) for fault in found]
+        seen.hidden += [row.line for row in group.rows if row.hidden]
         if weighed.outcome == "filed":
             _note_late(seen, number, good, now)
         groups.append(group.model_copy(update={"approved": list(weighed.changes)}))
     seen.faults.sort(key=lambda fault: fault.line)
+    seen.hidden.sort()
     return seen, groups
 
 

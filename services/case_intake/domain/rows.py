@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import date
 
 from services.case_intake.domain.filing import (
     CASE_FIELDS,
@@ -21,6 +22,7 @@ DIFFERS = "与已登记的内容不同，未改动。如确需更正，请在案
 FAR_NUMBER = (
     "案号的序号远大于已登记的序号，请核对是否多写了数字；未确认前本行不立案。确认无误的，立案后不影响自动编号。"
 )
+HIDDEN = "本行在表格中是隐藏的（例如被筛选掉），未办理。需要办理的，请在表格中取消隐藏后重新上传。"
 REPEATED = "同一当事人重复，未作改动"
 
 
@@ -51,13 +53,13 @@ class Judged:
     faults: list[RowFault]
 
 
-def judge(group: RowGroup, court: str) -> Judged:
+def judge(group: RowGroup, court: str, today: date) -> Judged:
     """Check every row of a case; what repeats a party, or exceeds the number of parties, is left out."""
     good: list[GoodRow] = []
     faults: list[RowFault] = []
     seen: set[tuple[PartyRole, str]] = set()
     for row in group.rows:
-        read = _read(row, court)
+        read = [RowFault(row.line, "", HIDDEN)] if row.hidden else _read(row, court, today)
         if isinstance(read, list):
             faults += read
         elif read.party.same_as in seen:
@@ -72,13 +74,13 @@ def judge(group: RowGroup, court: str) -> Judged:
     return Judged(good, [*faults, *_inconsistent(good)])
 
 
-def _read(row: SheetRow, court: str) -> GoodRow | list[RowFault]:
+def _read(row: SheetRow, court: str, today: date) -> GoodRow | list[RowFault]:
     if row.cells != row.columns:
         reason = f"本行有{row.cells}列，应为{row.columns}列。请检查逗号和引号，含逗号的内容要放在引号内。"
         return [RowFault(row.line, "", reason)]
-    case, faults = read_case(row.texts, court, numbered=True)
+    case, faults = read_case(row.texts, court, today, numbered=True)
     dated = not any(fault.field == "filed_on" for fault in faults)
-    party, more = read_party(row.texts, case.filed_on if dated else None)
+    party, more = read_party(row.texts, case.filed_on if dated else None, today)
     found = {fault.field: fault.reason for fault in (*faults, *more)} | row.spoilt
     return [RowFault(row.line, COLUMNS[field], reason) for field, reason in found.items()] or GoodRow(
         row.line, case, party

@@ -10,6 +10,7 @@ from pydantic import BaseModel, Field
 from services.case_intake.domain.numbers import CaseNumber
 from services.case_intake.domain.texts import FaultyTextError
 from services.case_intake.domain.words import COLUMNS, REQUIRED
+from shared.contracts.texts import visible
 
 FIELDS = {column: field for field, column in COLUMNS.items()}
 _WITHOUT_CASE = 200
@@ -74,6 +75,11 @@ def as_table(told: Sequence[Mapping[str, Any]]) -> Table:
     return Table(rows=[SheetRow(**row) for row in told])
 
 
+def unhidden(rows: Iterable[SheetRow]) -> list[SheetRow]:
+    """The rows as if the file showed them all."""
+    return [row.model_copy(update={"hidden": False}) if row.hidden else row for row in rows]
+
+
 def grouped(rows: Iterable[SheetRow], court: str) -> list[RowGroup]:
     """The rows of each case together; those without a usable number in parts."""
     cases: dict[str, RowGroup] = {}
@@ -91,6 +97,6 @@ def grouped(rows: Iterable[SheetRow], court: str) -> list[RowGroup]:
 def usable_number(row: SheetRow, court: str) -> str | None:
     """The row's case number in its written form, or None."""
     try:
-        return CaseNumber.parse(row.texts.get("case_number", ""), court).text
+        return CaseNumber.parse(visible(row.texts.get("case_number", "")), court).text
     except FaultyTextError:
         return None

@@ -15,6 +15,7 @@ from services.case_intake.domain.packed import PACKED
 from services.case_intake.domain.refusals import refusal
 from services.case_intake.domain.words import COLUMNS, REQUIRED
 from services.case_intake.domain.workbook import COMPOUND, Grid, Record, read_workbook
+from shared.contracts.texts import visible
 
 FIELDS = {column: field for field, column in COLUMNS.items()}
 EMPTY = "文件是空的。请选择从案件系统导出的Excel或CSV表格。"
@@ -75,7 +76,7 @@ def _kept(header: Sequence[Value], records: Sequence[Record]) -> list[int]:
 
 
 def _title(value: Value) -> str:
-    return "" if isinstance(value, Lost) else str(value).strip()
+    return "" if isinstance(value, Lost) else visible(str(value))
 
 
 def _holds(values: Sequence[Value], at: int) -> bool:

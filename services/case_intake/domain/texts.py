@@ -10,13 +10,13 @@ from typing import TypeVar
 from email_validator import EmailNotValidError, validate_email
 
 from services.case_intake.domain.words import COLUMNS
-from shared.contracts.texts import has_hidden
+from shared.contracts.texts import UnknownCharacterError, cleaned, has_control, length, plain_dashes
 from shared.errors import Fault
 
 T = TypeVar("T")
 
 _DAY = re.compile(r"(\d{4})[-/.年](\d{1,2})[-/.月](\d{1,2})日?", re.ASCII)
-_AMOUNT = re.compile(r"\d{1,14}(\.\d{1,2})?", re.ASCII)
+_AMOUNT = re.compile(r"(\d{1,14}|\d{1,3}(,\d{3}){1,4})(\.\d{1,2})?", re.ASCII)
 _MOBILE = re.compile(r"1[3-9]\d{9}", re.ASCII)
 _FIRST_YEAR, _LAST_YEAR = 1990, 2099
 
@@ -43,27 +43,32 @@ class Reader:
 
     def may(self, field: str, parse: Callable[[str], T]) -> T | None:
         """The value; None when the text is empty or faulty."""
-        text = self._texts.get(field, "").strip()
-        if not text:
-            return None
         try:
-            return parse(text)
-        except FaultyTextError as fault:
+            text = cleaned(self._texts.get(field, ""))
+            return parse(text) if text else None
+        except (FaultyTextError, UnknownCharacterError) as fault:
             self.refuse(field, str(fault))
             return None
 
     def must(self, field: str, parse: Callable[[str], T], stand_in: T) -> T:
         """The value; when it is missing or faulty, `stand_in`, with which the checks go on."""
-        if not self._texts.get(field, "").strip():
+        if not self.given(field):
             self.lack(field)
             return stand_in
         value = self.may(field, parse)
         return stand_in if value is None else value
 
+    def given(self, field: str) -> bool:
+        """Whether there is anything to be seen in the text."""
+        try:
+            return cleaned(self._texts.get(field, "")) != ""
+        except UnknownCharacterError:
+            return True
+
 
 def narrow(text: str) -> str:
     """Digits and letters as a machine writes them: half-width, upper case, without spaces and dashes."""
-    return re.sub(r"[\s-]", "", unicodedata.normalize("NFKC", text)).upper()
+    return re.sub(r"[\s-]", "", plain_dashes(unicodedata.normalize("NFKC", text))).upper()
 
 
 def line(text: str) -> str:
@@ -73,13 +78,24 @@ def line(text: str) -> str:
 
 def prose(text: str) -> str:
     """Several lines, at most 5,000 characters."""
-    return _limited(text.replace("\r\n", "\n"), 5000, "\n\t")
+    return _limited(text, 5000, "\n\t")
+
+
+def words(read: Callable[[str], str]) -> Callable[[str], str]:
+    """Reads a text that must say something: a bare number is what a spreadsheet leaves of a reference to nothing."""
+
+    def reading(text: str) -> str:
+        if not any(map(str.isalpha, text)):
+            raise FaultyTextError("只有数字或符号，没有文字。请填写实际内容，或清空。")
+        return read(text)
+
+    return reading
 
 
 def _limited(text: str, most: int, besides: str) -> str:
-    if len(text) > most:
+    if length(text) > most:
         raise FaultyTextError(f"内容太长，最多{most}个字，请缩短。")
-    if has_hidden(text, besides):
+    if has_control(text, besides):
         raise FaultyTextError("含有换行或不可见的控制字符，请删除后重填。")
     return text
 
@@ -99,14 +115,26 @@ def day(text: str) -> date:
     return value
 
 
+def past_day(today: date) -> Callable[[str], date]:
+    """Reads a day on which something was done: `today` (Asia/Shanghai) is the last that it can be."""
+
+    def reading(text: str) -> date:
+        value = day(text)
+        if value > today:
+            raise FaultyTextError("日期晚于今天，请核对年、月、日。")
+        return value
+
+    return reading
+
+
 def amount(text: str) -> Decimal:
-    """CNY, not negative, two places."""
-    plain = unicodedata.normalize("NFKC", text).replace(",", "")
+    """CNY, not negative, two places; commas, if any, between groups of three."""
+    plain = unicodedata.normalize("NFKC", text)
     if plain.startswith("-"):
         raise FaultyTextError("金额不能为负数，请核对后填写不小于0的金额。")
     if not _AMOUNT.fullmatch(plain):
-        raise FaultyTextError("金额应为数字，最多两位小数，例如“624998.14”，请核对。")
-    return Decimal(plain).quantize(Decimal("0.01"))
+        raise FaultyTextError("金额应为数字，最多两位小数，例如“624998.14”；逗号只能每三位一个。请核对。")
+    return Decimal(plain.replace(",", "")).quantize(Decimal("0.01"))
 
 
 def yes_no(text: str) -> bool:
@@ -126,15 +154,15 @@ def one_of(text: str, choices: Mapping[str, T]) -> T:
 
 def mobile(text: str) -> str:
     """A mobile number of the mainland, 11 digits; a leading +86 is dropped."""
-    digits = narrow(text).removeprefix("+86")
+    digits = narrow(text).removeprefix("+86").removeprefix("0086")
     if not _MOBILE.fullmatch(digits):
         raise FaultyTextError("不是有效的手机号码，应为1开头的11位数字，请核对。")
     return digits
 
 
 def email(text: str) -> str:
-    """An address by its form; whether it exists is learnt by sending."""
+    """An address that a mail can be sent to by its form (RFC 5321); whether it exists is learnt by sending."""
     try:
-        return validate_email(text, check_deliverability=False).normalized
+        return validate_email(text, check_deliverability=False, allow_smtputf8=False, strict=True).normalized
     except EmailNotValidError:
         raise FaultyTextError("不是有效的电子邮箱，应如“name@example.com”，请核对。") from None

@@ -1,5 +1,7 @@
 """How fields are called in tables, forms and faults."""
 
+from collections.abc import Sequence
+
 COLUMNS = {
     "case_number": "案号",
     "filed_on": "立案日期",
@@ -29,3 +31,14 @@ COLUMNS = {
 OPTIONAL = ("received_on", "non_litigation", "main_case")
 """A table may leave these columns out: what they would say is then not known."""
 REQUIRED = tuple(field for field in COLUMNS if field not in OPTIONAL)
+
+
+def line_words(lines: Sequence[int]) -> str:
+    """Lines in ascending order as people name them: `4–5、9`."""
+    spans: list[list[int]] = []
+    for line in lines:
+        if spans and line == spans[-1][-1] + 1:
+            spans[-1] = [spans[-1][0], line]
+        else:
+            spans.append([line])
+    return "、".join("–".join(map(str, span)) for span in spans)

@@ -7,8 +7,9 @@ from uuid import UUID
 from fastapi import Depends, Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
+from services.case_intake.domain.mending import HiddenRows
 from services.case_intake.domain.sheet import FIELDS
-from services.case_intake.domain.words import COLUMNS
+from services.case_intake.domain.words import COLUMNS, line_words
 from services.case_intake.settings import IntakeKit
 from services.case_intake.usecases import drafts
 from services.case_intake.usecases.drafts import DraftView
@@ -49,6 +50,7 @@ async def _draft_page(
         columns=COLUMNS,
         fields=FIELDS,
         warning=warning,
+        hidden=line_words(view.hidden),
         roles={PartyRole.APPLICANT: "申请执行人", PartyRole.RESPONDENT: "被执行人"},
     )
 
@@ -87,12 +89,26 @@ async def confirm_numbers(request: Request, draft_id: UUID, kit: AnyKit) -> Resp
     return RedirectResponse(f"/cases/import/drafts/{draft_id}", 303)
 
 
+@routes.post("/cases/import/drafts/{draft_id}/hidden", Action.CASES_FILE)
+async def decide_hidden(request: Request, draft_id: UUID, kit: AnyKit) -> Response:
+    """What becomes of the rows that the file hides."""
+    wish = (await typed(request)).get("hidden_rows")
+    try:
+        await drafts.decide_hidden(kit, draft_id, HiddenRows.INCLUDE if wish == "include" else HiddenRows.LEAVE)
+    except Conflict as refusal:
+        return await _draft_page(request, kit, draft_id, refusal.detail)
+    return RedirectResponse(f"/cases/import/drafts/{draft_id}", 303)
+
+
 @routes.post("/cases/import/drafts/{draft_id}/confirm", Action.CASES_FILE)
 async def confirm(request: Request, draft_id: UUID, kit: AnyKit, caller: CurrentCaller) -> Response:
     """File it as it was shown."""
     form = await typed(request)
-    if await drafts.confirm_draft(kit, draft_id, str(form.get("mark", "")), caller.staff_id):
-        return RedirectResponse(f"/cases/imports/{draft_id}", 303)
+    try:
+        if await drafts.confirm_draft(kit, draft_id, str(form.get("mark", "")), caller.staff_id):
+            return RedirectResponse(f"/cases/imports/{draft_id}", 303)
+    except Conflict as refusal:
+        return await _draft_page(request, kit, draft_id, refusal.detail)
     warning = "预览之后，表格或已登记的案件又有变化，尚未立案。请核对下面的最新内容后再确认。"
     return await _draft_page(request, kit, draft_id, warning)
 

@@ -47,7 +47,7 @@ async def file_case(request: Request, kit: AnyKit, caller: CurrentCaller) -> Res
     if "add" in case or "remove" in case:
         return _form(request, case, _other_number(case, parties))
     try:
-        filed = read_filing(case, parties, kit.court.code)
+        filed = read_filing(case, parties, kit.court.code, court_date(kit.clock.now()))
         how = Assign.AUTO if case.get("assign") == "auto" else Assign.BY_HAND
         confirmed = frozenset(doubt for doubt in Doubt if doubt == case.get("confirmed"))
         act = Act(caller.staff_id, how, confirmed=confirmed)

@@ -10,10 +10,10 @@ from uuid import UUID
 
 from sqlalchemy import Row
 
-from services.case_intake.domain.mending import Mends, mended, new_mends, shown
+from services.case_intake.domain.mending import HiddenRows, Mends, mended, new_mends, shown
 from services.case_intake.domain.preview import Circumstances, Preview, preview
 from services.case_intake.domain.rows import judge
-from services.case_intake.domain.sheet import FIELDS, RowGroup, SheetRow, Table, grouped
+from services.case_intake.domain.sheet import FIELDS, RowGroup, SheetRow, Table, grouped, unhidden
 from services.case_intake.settings import IntakeKit
 from services.case_intake.store import cases, drafts
 from services.case_intake.usecases.filing import Act, Assign
@@ -42,7 +42,10 @@ class Seen:
 
 @dataclass(frozen=True)
 class DraftView:
-    """An unconfirmed file; `cells`: by line and field what the cells hold that can be mended."""
+    """An unconfirmed file; `cells`: by line and field what the cells hold that can be mended.
+
+    `hidden`: the lines that the file hides, and what the clerk has said of them.
+    """
 
     id: UUID
     file_name: str
@@ -54,6 +57,8 @@ class DraftView:
     version: str
     seen: Seen
     cells: dict[tuple[int, str], str]
+    hidden: list[int]
+    hidden_rows: HiddenRows | None
 
 
 @dataclass(frozen=True)
@@ -63,6 +68,11 @@ class _Draft:
     mends: Mends
     table: Table
     rows: list[SheetRow]
+
+    @property
+    def hidden(self) -> list[int]:
+        """The lines that the file hides."""
+        return [row.line for row in self.table.rows if row.hidden]
 
 
 async def keep_draft(kit: IntakeKit, upload: Upload, act: Act, hold_minutes: int) -> UUID:
@@ -85,10 +95,11 @@ async def keep_draft(kit: IntakeKit, upload: Upload, act: Act, hold_minutes: int
     return draft_id
 
 
-async def preview_file(kit: IntakeKit, content: bytes, *, silent: bool) -> Preview:
+async def preview_file(kit: IntakeKit, content: bytes, hidden: HiddenRows, *, silent: bool) -> Preview:
     """What a file would do; nothing is kept. Raises Invalid."""
     table = await read_upload(kit, content)
-    return (await _see(kit, table.rows, silent=silent, numbers=())).preview
+    rows = unhidden(table.rows) if hidden is HiddenRows.INCLUDE else table.rows
+    return (await _see(kit, rows, silent=silent, numbers=())).preview
 
 
 async def preview_draft(kit: IntakeKit, draft_id: UUID) -> DraftView:
@@ -108,6 +119,8 @@ async def preview_draft(kit: IntakeKit, draft_id: UUID) -> DraftView:
         version=_mended_state(kit, draft).version,
         seen=seen,
         cells={(line, field): shown(by_line[line], field) for line, field in places},
+        hidden=draft.hidden,
+        hidden_rows=draft.mends.hidden,
     )
 
 
@@ -136,6 +149,12 @@ async def confirm_numbers(kit: IntakeKit, draft_id: UUID) -> None:
     await _keep(kit, draft, draft.mends.model_copy(update={"numbers": numbers}))
 
 
+async def decide_hidden(kit: IntakeKit, draft_id: UUID, wish: HiddenRows) -> None:
+    """Say what becomes of the rows that the file hides. Raises NotFound, Conflict."""
+    draft = await _open(kit, draft_id)
+    await _keep(kit, draft, draft.mends.model_copy(update={"hidden": wish}))
+
+
 async def _keep(kit: IntakeKit, draft: _Draft, mends: Mends) -> None:
     sealed = kit.keyring.seal_model(mends, f"{draft.row.id}/mends")
     async with kit.db.begin() as tx:
@@ -146,12 +165,15 @@ async def _keep(kit: IntakeKit, draft: _Draft, mends: Mends) -> None:
 async def confirm_draft(kit: IntakeKit, draft_id: UUID, mark: str, by: UUID) -> bool:
     """File it as it was shown; False when it would now do something else and must be looked at again.
 
-    The import takes the draft's id; confirming it again changes nothing. Raises NotFound.
+    The import takes the draft's id; confirming it again changes nothing. Raises NotFound; Conflict
+    while nobody has said what becomes of the rows that the file hides.
     """
     async with kit.db.read() as conn:
         if await drafts.is_import(conn, draft_id):
             return True
     draft = await _open(kit, draft_id)
+    if draft.hidden and draft.mends.hidden is None:
+        raise Conflict("hidden_rows_undecided", "表格里有隐藏的行，尚未立案。请先选择这些行是否办理。")
     seen = await _see(kit, draft.rows, silent=draft.row.silent, numbers=draft.mends.numbers)
     if seen.mark != mark:
         return False
@@ -188,7 +210,8 @@ def _opened(kit: IntakeKit, row: Row[Any]) -> _Draft:
     keyring = kit.keyring
     table = keyring.open_model(Table, row.table_read, f"{row.id}/table")
     mends = keyring.open_model(Mends, row.mends, f"{row.id}/mends") if row.mends else Mends()
-    return _Draft(row, keyring.open(row.file_name, f"{row.id}/name"), mends, table, mended(table.rows, mends.items))
+    rows = unhidden(table.rows) if mends.hidden is HiddenRows.INCLUDE else table.rows
+    return _Draft(row, keyring.open(row.file_name, f"{row.id}/name"), mends, table, mended(rows, mends.items))
 
 
 async def _see(kit: IntakeKit, rows: Sequence[SheetRow], *, silent: bool, numbers: Collection[str]) -> Seen:
@@ -199,7 +222,7 @@ async def _see(kit: IntakeKit, rows: Sequence[SheetRow], *, silent: bool, number
 
     def look() -> Seen:
         known = {case.case_number: known_case(kit, case, parties[case.id]) for case in on_file}
-        judged = [(group, judge(group, kit.court.code)) for group in groups]
+        judged = [(group, judge(group, kit.court.code, now.today)) for group in groups]
         found, confirmed = preview(judged, known, now)
         return Seen(found, confirmed, _mark(confirmed))
 

@@ -23,6 +23,7 @@ from services.case_intake.usecases.records import (
     party_values,
     present,
 )
+from shared.clock import court_date
 from shared.contracts.cases import CaseCorrected, CaseFiled
 from shared.db.answers import given_before, remember
 from shared.db.transaction import Transaction, new_id
@@ -187,7 +188,8 @@ async def correct(
     texts = {**case_texts(before), **changes}
     if before.number and not before.number.year:
         texts.pop("case_number")  # one that an older release gave out and no form would take
-    entry, faults = read_case(texts, row.court)
+    # The day of filing cannot be changed; where a clock was set back it may lie ahead.
+    entry, faults = read_case(texts, row.court, max(court_date(tx.now), before.filed_on))
     if faults:
         raise Invalid(faults)
     after = case_texts(entry)

@@ -16,9 +16,10 @@ from sqlalchemy import Row
 
 from services.case_intake.domain.filing import Filing
 from services.case_intake.domain.holds import Hold
+from services.case_intake.domain.mending import HiddenRows
 from services.case_intake.domain.numbers import CaseNumber, far_numbers
 from services.case_intake.domain.rows import GoodRow, Judged, RowFault, judge
-from services.case_intake.domain.sheet import Change, RowGroup, Table, grouped
+from services.case_intake.domain.sheet import Change, RowGroup, Table, grouped, unhidden
 from services.case_intake.domain.weighing import Weighed, only_approved, weigh
 from services.case_intake.settings import IntakeKit
 from services.case_intake.store import cases, imports
@@ -27,6 +28,7 @@ from services.case_intake.usecases.holds import hold_of
 from services.case_intake.usecases.parties import Told, alter, join
 from services.case_intake.usecases.records import known_case, party_entry, present
 from services.case_intake.usecases.tables import read_upload
+from shared.clock import court_date
 from shared.crypto.sealed import SealError
 from shared.db.answers import remember
 from shared.db.failures import is_away, is_passing
@@ -71,7 +73,14 @@ class Parcel:
     groups: list[dict[str, Any]]
 
 
-async def receive(kit: IntakeKit, upload: Upload, act: Act, hold_minutes: int = 0, once: Once | None = None) -> UUID:
+async def receive(
+    kit: IntakeKit,
+    upload: Upload,
+    act: Act,
+    hold_minutes: int = 0,
+    once: Once | None = None,
+    hidden: HiddenRows = HiddenRows.LEAVE,
+) -> UUID:
     """Keep a file, sealed, with its groups of rows; its id. The same request again gets the same id, unread.
 
     Raises Invalid when the file as a whole is unusable, Conflict for a key that is taken.
@@ -82,7 +91,8 @@ async def receive(kit: IntakeKit, upload: Upload, act: Act, hold_minutes: int = 
     if before is not None:
         return UUID(before["id"])
     table = await read_upload(kit, upload.content)
-    groups = await asyncio.to_thread(grouped, table.rows, kit.court.code)
+    rows = unhidden(table.rows) if hidden is HiddenRows.INCLUDE else table.rows
+    groups = await asyncio.to_thread(grouped, rows, kit.court.code)
     if Doubt.SERIAL_FAR not in act.confirmed:
         groups = await asked_about(kit, groups)
     parcel = await asyncio.to_thread(pack, kit, new_id(), upload.name, table, groups)
@@ -186,7 +196,7 @@ def _rows_of(kit: IntakeKit, row: Row[Any]) -> RowGroup:
 
 async def _do(kit: IntakeKit, tx: Transaction, row: Row[Any], task: Task) -> None:
     group = _rows_of(kit, row)
-    judged = await asyncio.to_thread(judge, group, kit.court.code)
+    judged = await asyncio.to_thread(judge, group, kit.court.code, court_date(tx.now))
     act = replace(task.act, hold_until=task.hold.until(tx.now))
     weighed, case_id = await _file(kit, tx, judged, group.approved, act)
     found = sorted(weighed.faults, key=lambda fault: fault.line)

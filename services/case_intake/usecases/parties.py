@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
@@ -13,6 +13,7 @@ from services.case_intake.settings import IntakeKit
 from services.case_intake.store import cases
 from services.case_intake.usecases.filing import Once, answered
 from services.case_intake.usecases.records import party_entry, party_facts, party_state, party_values, present
+from shared.clock import court_date
 from shared.contracts.cases import PartyAdded, PartyChanged, PartyMisfiled, PartyRole
 from shared.db.answers import remember
 from shared.db.transaction import Transaction
@@ -30,7 +31,7 @@ async def add_party(kit: IntakeKit, case_id: UUID, given: Mapping[str, str], onc
         if before is not None:
             return UUID(before["id"])
         case = present(await cases.lock_case(tx.conn, case_id))
-        entry = _read(given, case)
+        entry = _read(given, case, court_date(tx.now))
         others = await cases.parties_of(tx.conn, [case_id])
         _refuse_repeated(kit, entry, others)
         if len(others) >= MAX_IN_CASE:
@@ -71,7 +72,7 @@ async def change_party(
         rows = await cases.parties_of(tx.conn, [case_id])
         others = [row for row in rows if row.id != party_id]
         row = the_party(rows, party_id)
-        after = party_texts(_read({**party_texts(party_entry(kit, row)), **changes}, case))
+        after = party_texts(_read({**party_texts(party_entry(kit, row)), **changes}, case, court_date(tx.now)))
         refuse_stale(seen, party_state(kit, row), {name: after[name] for name in changes if name in after})
         await alter(kit, tx, case, row, changes, others)
 
@@ -86,7 +87,7 @@ async def alter(
 ) -> None:
     """The same for a party of a case that the transaction has locked. Raises Invalid, Conflict."""
     before = party_entry(kit, row)
-    entry = _read({**party_texts(before), **changes}, case)
+    entry = _read({**party_texts(before), **changes}, case, court_date(tx.now))
     _refuse_repeated(kit, entry, others)
     if entry == before:
         return
@@ -126,8 +127,8 @@ def the_party(rows: list[Row[Any]], party_id: UUID) -> Row[Any]:
     raise NotFound("party_not_found", "本案没有这名当事人，请从案件页面重新选择。")
 
 
-def _read(given: Mapping[str, str], case: Row[Any]) -> PartyEntry:
-    entry, faults = read_party(given, case.filed_on)
+def _read(given: Mapping[str, str], case: Row[Any], today: date) -> PartyEntry:
+    entry, faults = read_party(given, case.filed_on, today)
     if faults:
         raise Invalid(faults)
     return entry

@@ -7,10 +7,11 @@ wherever it comes, means "not accepted". Delivery status notifications (RFC 3461
 import asyncio
 import logging
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from aiosmtplib import SMTP, SMTPException, SMTPResponseException
 
+from services.party_notification.channels.addresses import on_the_wire
 from services.party_notification.channels.mail_replies import Step, judge
 from services.party_notification.channels.outcome import Outcome, Refused, Scope, Sent
 from services.party_notification.channels.smtp_pool import Lease, MailServer, SmtpPool, Tls
@@ -21,6 +22,11 @@ log = logging.getLogger(__name__)
 
 _ADDRESS = re.compile(r"[!-;=?A-~]+@[!-;=?A-~]+")  # printable ASCII without <, > and a second @
 _CLOSING = 421
+
+
+def is_sendable(address: str) -> bool:
+    """Whether an address on the wire can stand in RCPT without SMTPUTF8."""
+    return _ADDRESS.fullmatch(address) is not None
 
 
 @dataclass(frozen=True)
@@ -43,7 +49,8 @@ class Mailer:
 
     async def send(self, envelope: MailEnvelope) -> Outcome:
         """Hand one mail over. A send that is cancelled must be taken as Unknown."""
-        if not _ADDRESS.fullmatch(envelope.recipient):
+        envelope = replace(envelope, recipient=on_the_wire(envelope.recipient))
+        if not is_sendable(envelope.recipient):
             return Refused("553 5.1.3", "邮箱地址不合法，未发送。", Scope.RECIPIENT)
         exchange = _Exchange(envelope, self._timeout)
         try:

@@ -14,6 +14,7 @@ from email.policy import SMTP
 from email.utils import format_datetime
 from functools import lru_cache
 
+from services.party_notification.channels.addresses import on_the_wire
 from shared.clock import SHANGHAI
 
 QR_CID = "qr@inline"
@@ -57,7 +58,7 @@ def _headers(letter: Letter) -> list[bytes]:
     date = format_datetime(letter.sent_at.astimezone(SHANGHAI))
     return [
         _cached_header("From", letter.sender),
-        _header("To", letter.recipient),
+        _header("To", on_the_wire(letter.recipient)),
         _header("Subject", letter.subject),
         _plain("Date", date),
         _plain("Message-ID", letter.message_id),
