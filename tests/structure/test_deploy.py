@@ -19,6 +19,7 @@ from shared.contracts.topics import TOPICS
 from shared.crypto.keyring import KeyRing
 from shared.http.routes import Zone
 from shared.runtime.launch import Product
+from shared.runtime.postgres.installation import installed_bin_folder, server_version
 from shared.runtime.progress import silent
 from shared.runtime.secrets import Secret, Vault
 from shared.settings import CourtSettings, RunSettings
@@ -317,6 +318,14 @@ def test_the_broker_is_the_same_everywhere() -> None:
     assert version
     assert broker["image"] == service["image"] == f"apache/kafka:{version[1]}"
     assert {e["name"]: e["value"] for e in broker["env"]} == {k: str(v) for k, v in service["environment"].items()}
+
+
+def test_the_database_is_of_the_same_major_everywhere() -> None:
+    """What one of them kept another one must be able to bring back."""
+    major = server_version(installed_bin_folder()).partition(".")[0]
+    (pod,) = (each["spec"]["template"]["spec"] for each in BASE if identity(each) == ("StatefulSet", "postgres"))
+    assert pod["containers"][0]["image"] == COMPOSE["services"]["postgres"]["image"] == f"postgres:{major}-bookworm"
+    assert f"/pginstall{major}/bin:" in (DEPLOY / "images" / "postgres.Dockerfile").read_text()
 
 
 @pytest.mark.parametrize("below", ["", "/x"])
