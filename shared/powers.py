@@ -68,6 +68,7 @@ class Action(StrEnum):
     """What a route lets one do."""
 
     CASES_READ = "cases.read"
+    CASES_SEARCH = "cases.search"
     CASES_FILE = "cases.file"
     CASES_CORRECT = "cases.correct"
     CASES_ASSIGN = "cases.assign"
@@ -106,6 +107,7 @@ _WATCH = (Role.MANAGEMENT, Role.SUPERVISION, Role.OFFICE, Role.PRESIDENT)
 
 POWERS: dict[Action, Rule] = {
     Action.CASES_READ: Rule(Power.SERVICE, _EVERYONE),
+    Action.CASES_SEARCH: _rule(Power.SERVICE, Role.CLERK, *_BENCH, *_WATCH, Role.DUTY, Role.COMMAND),
     Action.CASES_FILE: _rule(Power.SERVICE, Role.CLERK),
     Action.CASES_CORRECT: _rule(Power.SERVICE, Role.CLERK),
     Action.CASES_ASSIGN: _rule(Power.SERVICE, Role.CLERK, Role.CHIEF, Role.MANAGEMENT),

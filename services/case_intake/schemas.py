@@ -239,6 +239,7 @@ class FaultAnswer(BaseModel):
     column: str
     reason: str
     case_number: str | None
+    note: bool = Field(default=False, description="只是说明，无需处理")
 
 
 class ImportLine(BaseModel):

@@ -5,7 +5,6 @@ from uuid import UUID
 
 from fastapi import Depends, Query
 
-from services.stage_tracking.domain.cursor import Cursor, read_cursor
 from services.stage_tracking.schemas import (
     ActInput,
     ActOut,
@@ -31,12 +30,8 @@ routes = Routes(Zone.STAFF)
 
 KitHere = Annotated[StageKit, Depends(kit_of)]
 Limit = Annotated[int, Query(ge=1, le=200)]
-CursorText = Annotated[str | None, Query(max_length=200)]
+CursorText = Annotated[str | None, Query(max_length=2000)]
 State = Literal["late", "soon", "unassigned"]
-
-
-def _text(cursor: Cursor | None) -> str | None:
-    return None if cursor is None else str(cursor)
 
 
 @routes.get("/api/stages", Action.STAGES_READ, name="cases by urgency")
@@ -49,15 +44,15 @@ async def list_cases(
     limit: Limit = 50,
 ) -> BoardPage:
     """The cases whose nearest clock ends first; those without a running clock come last."""
-    rows, after = await reading.board_page(kit, reading.wanted(kit, state, period, judge), read_cursor(cursor), limit)
-    return BoardPage(items=[BoardOut.of(row) for row in rows], next=_text(after))
+    rows, after = await reading.board_page(kit, reading.wanted(kit, state, period, judge), cursor, limit)
+    return BoardPage(items=[BoardOut.of(row) for row in rows], next=after)
 
 
 @routes.get("/api/stages/tasks", Action.STAGES_READ, name="my tasks")
 async def list_tasks(kit: KitHere, caller: CurrentCaller, cursor: CursorText = None, limit: Limit = 50) -> TaskPage:
     """The caller's open tasks and those of their roles, late first."""
-    found, after = await tasks.task_page(kit, tasks.mine(caller), read_cursor(cursor), limit)
-    return TaskPage(items=[TaskOut.of(task) for task in found], next=_text(after))
+    found, after = await tasks.task_page(kit, tasks.mine(kit, caller), cursor, limit)
+    return TaskPage(items=[TaskOut.of(task) for task in found], next=after)
 
 
 @routes.post("/api/stages/tasks/{task_id}/done", Action.STAGES_READ, name="finish a task")

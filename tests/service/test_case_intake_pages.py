@@ -183,15 +183,15 @@ async def test_the_list_says_what_stands_where(clerk: httpx.AsyncClient) -> None
 
 
 async def test_a_table_is_imported_on_the_pages(kit: IntakeKit, clerk: httpx.AsyncClient) -> None:
-    assert (await clerk.post("/cases/import", data={"silent": "1"})).status_code == 422
-    unusable = await clerk.post("/cases/import", files={"file": ("a.csv", b"x")}, data={"silent": "1"})
+    assert (await clerk.post("/cases/import", data={"way": "stock"})).status_code == 422
+    unusable = await clerk.post("/cases/import", files={"file": ("a.csv", b"x")}, data={"way": "stock"})
     assert "缺少列" in unusable.text
-    assert re.search(r'name="silent" value="1" checked', unusable.text)
+    assert re.search(r'name="way" value="stock" checked', unusable.text)
     template = (await clerk.get("/cases/import/template")).content
     assert (await clerk.get("/cases/import/template", params={"kind": "xlsx"})).content.startswith(b"PK")
     line = "（2026）渝05执1号,2026-11-23,甲,乙,丙,1,申请执行人,刘艳,居民身份证,510212199101060000,1,,是,,,,,,,,,,"
     files = {"file": ("案件.csv", template + line.encode())}
-    stock = {"silent": "1", "act": "start"}
+    stock = {"way": "stock_now"}
     page = (await clerk.post("/cases/import", files=files, data=stock)).headers["location"]
     assert page.startswith("/cases/imports/")
     waiting = await clerk.get(f"{page}/progress")
@@ -202,6 +202,7 @@ async def test_a_table_is_imported_on_the_pages(kit: IntakeKit, clerk: httpx.Asy
     assert "every 1s" not in ended.text
     report = (await clerk.get(page)).text
     assert "手机号码" in report
+    assert "刘艳" in report
     assert "1处内容需要处理" in report
     assert "案件.csv" in (await clerk.get("/cases/import")).text
 

@@ -84,12 +84,13 @@ def stat(page: str, word: str) -> str:
 async def test_a_file_is_seen_before_it_is_filed(kit: IntakeKit, clerk: httpx.AsyncClient) -> None:
     page = await drafted(clerk, table(*LINES[:4]))
     shown = (await clerk.get(page)).text
-    assert [stat(shown, word) for word in ("将立案", "将登记当事人", "短信", "已过期限")] == [
+    assert [stat(shown, word) for word in ("将立案", "将登记当事人", "短信", "需要处理")] == [
         "2 件",
         "4 名",
         "4 条",
-        "2 件",
+        "0 处",
     ]
+    assert "立案时已过期限的案件（2件）" in shown
     assert "3个月内执结（本院期限）：2026年9月14日（周一）届满" in shown
     assert "暂缓10分钟" in shown
     assert await told(kit) == []
@@ -248,3 +249,50 @@ async def test_a_workbook_is_filed_as_its_text_would_be(kit: IntakeKit, clerk: h
     assert "没有可以立案、补充或更正的内容" in again
     assert len(await told(kit, CaseFiled)) == 1
     assert await told(kit, PartyAdded, PartyChanged, CaseCorrected) == []
+
+
+async def test_open_previews_are_found_again(kit: IntakeKit, clerk: httpx.AsyncClient) -> None:
+    page = await drafted(clerk, table(LINES[0].replace(PHONE, "1990000000")))
+    await mend(clerk, page, {"cell.2.phone": PHONE})
+    shown = (await clerk.get("/cases/import")).text
+    row = re.search(rf'<tr>(?:(?!</tr>).)*href="{page}".*?</tr>', shown, re.DOTALL)
+    assert row is not None
+    assert [word for word in ("案件.csv", "测试立案人员", "待确认", "已改正1处") if word not in row[0]] == []
+    async with client(SERVICE, kit, Role.JUDGE) as judge_http:
+        assert (await judge_http.get("/cases/import")).status_code == 403
+    await confirmed(kit, clerk, page)
+    assert "待确认的预览" not in (await clerk.get("/cases/import")).text
+
+
+async def test_two_hundred_late_cases_are_one_screen_and_the_rest_comes_on_demand(clerk: httpx.AsyncClient) -> None:
+    lines = [LINES[0].replace("执5001号", f"执{6000 + at}号") for at in range(200)]
+    page = await drafted(clerk, table(*lines))
+    shown = (await clerk.get(page)).text
+    assert set(re.findall(r">(\d+) 件</div>", shown)) == {"200"}
+    assert shown.count("（2026）渝05执6") == 20
+    rows = (await clerk.get(f"{page}/late", params={"cursor": 20}, headers={"hx-request": "true"})).text
+    assert rows.lstrip().startswith("<tr>")
+    assert (rows.count("（2026）渝05执6"), "还有80条" in rows) == (100, True)
+    last = (await clerk.get(f"{page}/late", params={"cursor": 120}, headers={"hx-request": "true"})).text
+    assert (last.count("（2026）渝05执6"), "hx-get" in last) == (80, False)
+    alone = await clerk.get(f"{page}/late", params={"rule": "3个月内执结（本院期限）"})
+    assert "<html" in alone.text
+    assert alone.text.count("（2026）渝05执6") == 100
+    assert "没有这样的内容" in (await clerk.get(f"{page}/late", params={"rule": "x"})).text
+
+
+async def test_a_fault_names_the_party_and_what_needs_no_work_stands_apart(
+    kit: IntakeKit, clerk: httpx.AsyncClient
+) -> None:
+    page = await drafted(clerk, table(LINES[0], LINES[0], LINES[1].replace("被执行人", "路人")))
+    shown = (await clerk.get(page)).text
+    work, _, rest = shown.partition('id="notes"')
+    assert stat(shown, "需要处理") == "1 处"
+    assert "路人" in work.partition('id="faults"')[2]
+    assert "同一当事人重复" not in work
+    assert "同一当事人重复" in rest
+    assert 'name="cell.4.role"' in work
+    report = (await confirmed(kit, clerk, page)).text
+    work, _, rest = report.partition("无需处理的说明")
+    assert LINES[1].split(",")[7] in work
+    assert ("1处内容需要处理" in work, "同一当事人重复" in work, "同一当事人重复" in rest) == (True, False, True)

@@ -17,6 +17,7 @@ NO_EDIT = {
     "/sign-in/refresh": "renews a session",
     "/tip-senders/{tip_id}": "notes a look",
     "/tips": "adds a tip",
+    "/search": "asks",
     "/tips/status": "asks",
     "/p": "opens a visit",
     "/p/not-me": "tells of a mistake",

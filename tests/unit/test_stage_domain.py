@@ -5,9 +5,9 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
+from services.stage_tracking.domain.cursor import Cursor, read_cursor
 
 from services.stage_tracking.domain.acts import Publication, Work, publication_faults
-from services.stage_tracking.domain.cursor import Cursor, read_cursor
 from services.stage_tracking.domain.deadlines import (
     CaseDates,
     Deadline,

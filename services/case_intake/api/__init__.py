@@ -1,5 +1,5 @@
 """The JSON routes of filing and import. Imports stand first: their paths would else be taken for case numbers."""
 
-from services.case_intake.api import cases, imports
+from services.case_intake.api import cases, imports, search
 
-ROUTES = (imports.routes, cases.routes)
+ROUTES = (imports.routes, search.routes, cases.routes)

@@ -5,7 +5,6 @@ from uuid import UUID
 
 from fastapi import Depends, Query, Response
 
-from services.case_intake.domain import cursors
 from services.case_intake.domain.filing import read_filing
 from services.case_intake.schemas import (
     AssignmentInput,
@@ -33,6 +32,7 @@ from shared.runtime.service import kit_of
 
 routes = Routes(Zone.STAFF)
 AnyKit = Annotated[IntakeKit, Depends(kit_of)]
+Sort = Literal["filed", "-filed", "number", "-number", "cause", "-cause", "amount", "-amount", "judge", "-judge"]
 State = Literal["incomplete", "unassigned", "assigned", "closed", "archived"]
 
 
@@ -53,13 +53,12 @@ async def list_cases(
     kit: AnyKit,
     q: Annotated[str, Query(max_length=60, description="案号的开头或其中一段")] = "",
     state: State | None = None,
-    cursor: Annotated[str | None, Query(max_length=200)] = None,
+    cursor: Annotated[str | None, Query(max_length=2000)] = None,
     limit: Annotated[int, Query(ge=1, le=200)] = 50,
+    sort: Annotated[Sort, Query(description="排序；前加减号为倒序")] = "-filed",
 ) -> CaseList:
-    """Cases, newest filing first."""
-    wanted = Wanted(q.strip(), state or "", cursors.read(cursor), limit)
-    views, more = await reading.list_cases(kit, wanted)
-    after = cursors.write(views[-1].filed_on, views[-1].id) if more else None
+    """Cases, newest filing first unless asked otherwise."""
+    views, after = await reading.list_cases(kit, Wanted(q.strip(), state or "", sort, cursor, limit))
     return CaseList(items=[CaseLine.model_validate(view) for view in views], next=after)
 
 

@@ -59,7 +59,7 @@ async def import_cases(
     if dry_run:
         return preview_answer(await drafts.preview_file(kit, upload.content, terms.hidden_rows, silent=terms.silent))
     confirmed = frozenset({Doubt(terms.confirmed)} if terms.confirmed else ())
-    act = Act(caller.staff_id, terms.assign, terms.silent, confirmed=confirmed)
+    act = Act(caller.staff_id, terms.assign, terms.silent, confirmed=confirmed, by_name=caller.name)
     import_id = await imports.receive(kit, upload, act, terms.hold_minutes, _once(upload, terms), terms.hidden_rows)
     ended = await reading.import_ended(kit, import_id, kit.settings.import_wait_seconds)
     response.status_code = 200 if ended else 202

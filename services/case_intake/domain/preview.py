@@ -1,7 +1,8 @@
 """What an import would do, before anybody confirms it."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 
 from services.case_intake.domain.limits import PastLimit, past_limits
@@ -67,6 +68,11 @@ class Preview:
     far: list[str] = field(default_factory=list)
     hidden: list[int] = field(default_factory=list)
 
+    @property
+    def late_by_rule(self) -> dict[str, int]:
+        """How many of the late cases have passed each limit."""
+        return dict(Counter(limit.rule for case in self.late for limit in case.limits))
+
 
 @dataclass(frozen=True)
 class Circumstances:
@@ -92,7 +98,7 @@ def preview(
         if weighed.joining:
             seen.messages += messages(good.good[0].case, weighed, known.get(number), silent=now.silent)
         found = [fault for fault in weighed.faults if fault.reason != HIDDEN]
-        seen.faults += [RowFault(fault.line, fault.column, fault.reason, group.case_number) for fault in found]
+        seen.faults += [replace(fault, case_number=group.case_number) for fault in found]
         seen.hidden += [row.line for row in group.rows if row.hidden]
         if weighed.outcome == "filed":
             _note_late(seen, number, good, now)

@@ -28,12 +28,16 @@ REPEATED = "同一当事人重复，未作改动"
 
 @dataclass(frozen=True)
 class RowFault:
-    """A line of the file, the column (empty: the whole row), and in Chinese what is wrong and what to do."""
+    """A line of the file, the column (empty: the whole row), and in Chinese what is wrong and what to do.
+
+    `note`: nothing has to be done.
+    """
 
     line: int
     column: str
     reason: str
     case_number: str | None = None
+    note: bool = False
 
 
 @dataclass(frozen=True)
@@ -63,7 +67,7 @@ def judge(group: RowGroup, court: str, today: date) -> Judged:
         if isinstance(read, list):
             faults += read
         elif read.party.same_as in seen:
-            faults.append(RowFault(row.line, "", REPEATED))
+            faults.append(RowFault(row.line, "", REPEATED, note=True))
         elif len(good) == MAX_PARTIES:
             faults.append(RowFault(row.line, "", f"一个案件最多导入{MAX_PARTIES}名当事人，请在案件页面逐名添加。"))
         else:

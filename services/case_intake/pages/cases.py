@@ -1,6 +1,8 @@
 """The list of cases and the one page of a case, with the assignment."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from functools import partial
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -8,20 +10,21 @@ from fastapi import Depends, Query, Request
 from sqlalchemy import Row
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
-from services.case_intake.domain import cursors
 from services.case_intake.domain.texts import Reader, line
 from services.case_intake.settings import IntakeKit
-from services.case_intake.store.cases import Wanted
+from services.case_intake.store.cases import SORTING, Wanted
 from services.case_intake.usecases import assignment, reading
 from services.case_intake.usecases.assignment import Appointment
 from services.case_intake.usecases.reading import CaseView
 from shared.contracts.cases import PartyRole
 from shared.errors import Fault, Invalid
+from shared.http import exports
 from shared.http.forms import Typed, refused, typed
 from shared.http.routes import CurrentCaller, Routes, Zone
 from shared.http.versions import FIELD, Difference, Stale
 from shared.powers import Action
 from shared.runtime.service import kit_of
+from shared.web.lists import ListAddress
 from shared.web.pages import Pages
 
 routes = Routes(Zone.STAFF, pages=True)
@@ -52,28 +55,70 @@ DONE = {
 }
 
 
+@dataclass(frozen=True)
+class Asked:
+    """A list's filters, order and place as they stand in the URL."""
+
+    q: Annotated[str, Query(max_length=60)] = ""
+    state: Annotated[str, Query(max_length=20)] = ""
+    sort: Annotated[str, Query(max_length=20)] = ""
+    cursor: Annotated[str, Query(max_length=2000)] = ""
+
+
 @routes.get("/cases", Action.CASES_READ)
 async def case_list(
     request: Request,
     kit: AnyKit,
-    q: Annotated[str, Query(max_length=60)] = "",
-    state: Annotated[str, Query(max_length=20)] = "",
-    cursor: Annotated[str, Query(max_length=200)] = "",
-) -> HTMLResponse:
-    """Cases, newest filing first."""
-    chosen = state if state in STATES else ""
-    views, more = await reading.list_cases(kit, Wanted(q.strip(), chosen, cursors.read(cursor)))
+    asked: Annotated[Asked, Depends()],
+    export: exports.Kind | None = None,
+) -> Response:
+    """Cases, newest filing first unless sorted otherwise; with `export` the same list as a file."""
+    wanted = Wanted(asked.q.strip(), asked.state if asked.state in STATES else "", SORTING.chosen(asked.sort))
+    if export:
+        return await _case_file(kit, wanted, export)
+    views, after = await reading.list_cases(kit, replace(wanted, cursor=asked.cursor or None))
+    chosen = {"q": wanted.number, "state": wanted.state}
     return pages.page(
         request,
         "cases.html",
         cases=views,
         counts=await reading.count_states(kit),
         states=STATES,
-        query={"q": q.strip(), "state": chosen},
-        first=not cursor,
-        next=cursors.write(views[-1].filed_on, views[-1].id) if more else "",
+        at=ListAddress("/cases", chosen, wanted.sort, SORTING.default, asked.cursor),
+        next=after,
         roles=PartyRole,
     )
+
+
+async def _case_file(kit: IntakeKit, wanted: Wanted, kind: exports.Kind) -> Response:
+    portions = partial(_portion, kit, replace(wanted, limit=exports.PORTION))
+    return await exports.export(kind, "案件", _HEADS, (_line(view) async for view in exports.all_rows(portions)))
+
+
+async def _portion(kit: IntakeKit, wanted: Wanted, cursor: str | None) -> tuple[list[CaseView], str | None]:
+    return await reading.list_cases(kit, replace(wanted, cursor=cursor))
+
+
+_HEADS = (
+    "案号",
+    "立案日期",
+    "案由",
+    "申请执行人",
+    "被执行人",
+    "执行标的（元）",
+    "承办法官",
+    "合议庭",
+    "书记员",
+    "状态",
+)
+
+
+def _line(case: CaseView) -> exports.Line:
+    applicants, respondents = ("、".join(case.names(role)) for role in PartyRole)
+    judge = case.judge.name if case.judge else None
+    states = "、".join(STATES[state] for state in case.states)
+    facts = (case.case_number, case.filed_on, case.cause, applicants, respondents, case.claim_amount)
+    return (*facts, judge, case.panel, case.clerk_name, states)
 
 
 @routes.get("/cases/{reference}", Action.CASES_READ)

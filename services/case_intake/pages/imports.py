@@ -11,7 +11,7 @@ from services.case_intake.domain.holds import DEFAULT_MINUTES, MAX_MINUTES
 from services.case_intake.domain.template import workbook_template
 from services.case_intake.domain.words import COLUMNS
 from services.case_intake.settings import IntakeKit
-from services.case_intake.usecases import drafts, holds, imports, reading
+from services.case_intake.usecases import drafts, faults, holds, imports, reading
 from services.case_intake.usecases.filing import Act, Assign
 from services.case_intake.usecases.imports import Upload
 from shared.errors import Conflict, Fault, Invalid
@@ -26,6 +26,8 @@ pages = Pages("services.case_intake")
 AnyKit = Annotated[IntakeKit, Depends(kit_of)]
 _EARLIER = 20
 _SHOWN_FAULTS = 1000
+Way = Literal["preview", "stock", "stock_now"]
+WAYS: tuple[Way, ...] = ("preview", "stock", "stock_now")
 HOLDS = {"0": "不暂缓，立即发送", "10": "暂缓10分钟", "30": "暂缓30分钟", "60": "暂缓60分钟"}
 DONE = {"recalled": "通知已撤回", "released": "通知已放行"}
 WORKBOOK = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
@@ -43,7 +45,7 @@ async def _upload_page(
     refusal: Invalid | None = None,
     cursor: UUID | None = None,
     *,
-    silent: bool = False,
+    way: Way = "preview",
     hold: int = DEFAULT_MINUTES,
 ) -> HTMLResponse:
     earlier, more = await reading.list_imports(kit, cursor, _EARLIER)
@@ -51,10 +53,11 @@ async def _upload_page(
         request,
         "import.html",
         422 if refusal else 200,
+        drafts=await drafts.list_drafts(kit),
         earlier=earlier,
         next=str(earlier[-1].id) if more else "",
         faults=faults_in(refusal) if refusal else {},
-        silent=silent,
+        way=way,
         holds=HOLDS,
         hold=hold,
         limit=kit.settings.import_max_rows,
@@ -65,17 +68,22 @@ async def _upload_page(
 async def upload(request: Request, kit: AnyKit, caller: CurrentCaller) -> Response:
     """Show what the file would do; an old stock, of which nobody is told, may also begin at once."""
     async with request.form() as form:
-        silent, hold = form.get("silent") == "1", _minutes(form)
+        way, hold = _way(form), _minutes(form)
         assign = Assign.BY_HAND if form.get("assign") == Assign.BY_HAND else Assign.AUTO
-        act = Act(caller.staff_id, assign, silent)
+        act = Act(caller.staff_id, assign, silent=way != "preview", by_name=caller.name)
         try:
             file = await _file(form.get("file"))
-            if silent and form.get("act") == "start":
+            if way == "stock_now":
                 return RedirectResponse(f"/cases/imports/{await imports.receive(kit, file, act)}", 303)
             draft_id = await drafts.keep_draft(kit, file, act, hold)
         except Invalid as refusal:
-            return await _upload_page(request, kit, refusal, silent=silent, hold=hold)
+            return await _upload_page(request, kit, refusal, way=way, hold=hold)
     return RedirectResponse(f"/cases/import/drafts/{draft_id}", 303)
+
+
+def _way(form: FormData) -> Way:
+    """What is to be done with the file; only an old stock, of which nobody is told, may go in unseen."""
+    return next((way for way in WAYS if way == form.get("way")), "preview")
 
 
 def _minutes(form: FormData) -> int:
@@ -112,9 +120,18 @@ async def report(request: Request, import_id: UUID, kit: AnyKit, done: str = "")
 async def _report(
     request: Request, kit: IntakeKit, import_id: UUID, refusal: Conflict | None = None, done: str = ""
 ) -> HTMLResponse:
-    view, faults = await reading.read_import(kit, import_id)
-    shown, status = faults[:_SHOWN_FAULTS], refusal.status if refusal else 200
-    about = {"view": view, "faults": shown, "all_faults": len(faults), "done": done}
+    view, found = await reading.read_import(kit, import_id)
+    status = refusal.status if refusal else 200
+    work = [fault for fault in found if not fault.note]
+    notes = [fault for fault in found if fault.note]
+    about = {
+        "view": view,
+        "faults": await faults.faults_with_parties(kit, import_id, work[:_SHOWN_FAULTS]),
+        "all_faults": len(work),
+        "notes": await faults.faults_with_parties(kit, import_id, notes[:_SHOWN_FAULTS]),
+        "all_notes": len(notes),
+        "done": done,
+    }
     return pages.page(request, "import_report.html", status, **about, refusal=refusal.detail if refusal else "")
 
 
@@ -141,8 +158,9 @@ async def release(request: Request, import_id: UUID, kit: AnyKit, caller: Curren
 @routes.get("/cases/imports/{import_id}/progress", Action.CASES_FILE)
 async def progress(request: Request, import_id: UUID, kit: AnyKit) -> HTMLResponse:
     """The bar alone, polled; at the end the whole page is loaded again."""
-    view, faults = await reading.read_import(kit, import_id)
-    answer = pages.page(request, "_import_progress.html", view=view, all_faults=len(faults))
+    view, found = await reading.read_import(kit, import_id)
+    left = sum(not fault.note for fault in found)
+    answer = pages.page(request, "_import_progress.html", view=view, all_faults=left)
     if view.done_at is not None:
         answer.headers["HX-Refresh"] = "true"
     return answer

@@ -2,17 +2,18 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Row, and_, exists, func, insert, or_, select, tuple_, update
+from sqlalchemy import ColumnElement, Row, and_, exists, func, insert, or_, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.case_intake.store.tables import cases, judges, parties, serials
 from shared.contracts.cases import PartyRole
 from shared.db.case_numbers import holds_number, is_number
+from shared.db.lists import Sorting
 
 Values = Mapping[str, Any]
 
@@ -127,20 +128,33 @@ class Wanted:
 
     number: str = ""
     state: str = ""
-    after: tuple[date, UUID] | None = None
+    sort: str = ""
+    cursor: str | None = None
     limit: int = 50
 
 
-async def list_cases(conn: AsyncConnection, wanted: Wanted) -> list[Row[Any]]:
-    """Newest filing first; one more than `limit`, when there are more."""
-    query = _with_judge().order_by(cases.c.filed_on.desc(), cases.c.id.desc()).limit(wanted.limit + 1)
+SORTING = Sorting(
+    {
+        "number": cases.c.case_number,
+        "cause": cases.c.cause,
+        "amount": cases.c.claim_amount,
+        "judge": judges.c.name.label("judge_name"),
+        "filed": cases.c.filed_on,
+    },
+    cases.c.id,
+    "-filed",
+)
+
+
+async def list_cases(conn: AsyncConnection, wanted: Wanted) -> tuple[list[Row[Any]], str | None]:
+    """A page of cases, newest filing first unless asked otherwise, and where the list goes on."""
+    query, sort = _with_judge(), SORTING.chosen(wanted.sort)
     if wanted.number:
         query = query.where(holds_number(cases.c.case_number, wanted.number))
     if wanted.state:
         query = query.where(_STATES[wanted.state])
-    if wanted.after is not None:
-        query = query.where(tuple_(cases.c.filed_on, cases.c.id) < tuple_(*wanted.after))
-    return list(await conn.execute(query))
+    rows = list(await conn.execute(SORTING.page(query, sort, wanted.cursor, wanted.limit)))
+    return rows[: wanted.limit], SORTING.next(rows, sort, wanted.limit)
 
 
 _STATES: dict[str, ColumnElement[bool]] = {

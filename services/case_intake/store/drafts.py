@@ -23,6 +23,13 @@ async def find_draft(conn: AsyncConnection, draft_id: UUID, since: datetime) -> 
     return (await conn.execute(select(import_drafts).where(*here))).one_or_none()
 
 
+async def open_drafts(conn: AsyncConnection, since: datetime) -> list[Row[Any]]:
+    """The files that came after `since`, without their content, newest first."""
+    of_draft = (column for column in import_drafts.c if column.name not in {"file", "table_read"})
+    query = select(*of_draft).where(import_drafts.c.received_at > since)
+    return list(await conn.execute(query.order_by(import_drafts.c.received_at.desc(), import_drafts.c.id.desc())))
+
+
 async def put_mends(conn: AsyncConnection, row: Row[Any], mends: str) -> bool:
     """Keep the corrections; False when others were made since `row` was read."""
     statement = update(import_drafts).where(*_as_read(row)).values(mends=mends)

@@ -1,6 +1,6 @@
 """Queries on imported files, their groups of rows and the faults found."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -139,8 +139,15 @@ async def recalled_with(conn: AsyncConnection, case_id: UUID) -> UUID | None:
     return (await conn.execute(query.order_by(imports.c.id.desc()).limit(1))).scalar_one_or_none()
 
 
+async def groups_numbered(conn: AsyncConnection, import_id: UUID, numbers: Collection[str | None]) -> list[Row[Any]]:
+    """The groups of some cases; None stands for the rows without a usable number."""
+    named = import_groups.c.case_number.in_([number for number in numbers if number is not None])
+    here = or_(named, import_groups.c.case_number.is_(None)) if None in numbers else named
+    return list(await conn.execute(select(import_groups).where(import_groups.c.import_id == import_id, here)))
+
+
 async def faults_of(conn: AsyncConnection, import_id: UUID) -> list[Row[Any]]:
     """The faults found so far, in the order of the file's lines."""
-    columns = (import_faults.c.line, import_faults.c.column, import_faults.c.reason, import_faults.c.case_number)
-    query = select(*columns).where(import_faults.c.import_id == import_id)
+    of_fault = (import_faults.c[name] for name in ("line", "column", "reason", "case_number", "note"))
+    query = select(*of_fault).where(import_faults.c.import_id == import_id)
     return list(await conn.execute(query.order_by(import_faults.c.line, import_faults.c.id)))

@@ -1,5 +1,6 @@
 """Which columns are sealed, and which are keyed hashes."""
 
+from services.case_intake.domain.search import same_name
 from services.case_intake.store.tables import cases, import_drafts, import_groups, imports, parties
 from shared.contracts.cases import PartyIdentity
 from shared.db.sealed import Hashed, Opened, SealedTable
@@ -16,6 +17,7 @@ SEALED = (
         {"identity": "{id}"},
         {
             "id_index": Hashed("id_number", lambda opened: _identity(opened).id_number),
+            "name_index": Hashed("name", lambda opened: same_name(_identity(opened).name)),
             "phone_index": Hashed("phone", lambda opened: _identity(opened).phone),
         },
     ),

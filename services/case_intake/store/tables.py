@@ -67,6 +67,7 @@ parties = Table(
     Column("identity", Text, nullable=False),
     Column("id_index", Text, nullable=False),
     Column("phone_index", Text),
+    Column("name_index", Text),
     Column("misfiled_at", DateTime(timezone=True)),
     Column("misfiled_by", Uuid),
     Column("phone_disowned_at", DateTime(timezone=True)),
@@ -82,6 +83,8 @@ Index(
 )
 Index("parties_by_id_number", parties.c.id_index)
 Index("parties_by_phone", parties.c.phone_index)
+Index("parties_by_name", parties.c.name_index)
+Index("parties_without_name_index", parties.c.id, postgresql_where=parties.c.name_index.is_(None))
 
 judges = Table(
     "judges",
@@ -114,6 +117,7 @@ imports = Table(
     Column("silent", Boolean, nullable=False),
     Column("assign", Text, nullable=False),
     Column("received_by", Uuid, nullable=False),
+    Column("received_name", Text),
     Column("received_at", DateTime(timezone=True), nullable=False),
     Column("done_at", DateTime(timezone=True)),
     Column("unreadable", Boolean, nullable=False, server_default=false()),
@@ -155,6 +159,7 @@ import_faults = Table(
     Column("column", Text, nullable=False),
     Column("reason", Text, nullable=False),
     Column("case_number", Text),
+    Column("note", Boolean, nullable=False, server_default=false()),
 )
 Index("import_faults_in_order", import_faults.c.import_id, import_faults.c.line, import_faults.c.id)
 
@@ -170,5 +175,7 @@ import_drafts = Table(
     Column("assign", Text, nullable=False),
     Column("hold_minutes", Integer, nullable=False),
     Column("received_by", Uuid, nullable=False),
+    Column("received_name", Text),
     Column("received_at", DateTime(timezone=True), nullable=False),
 )
+Index("import_drafts_newest", import_drafts.c.received_at)

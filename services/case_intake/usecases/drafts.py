@@ -10,12 +10,13 @@ from uuid import UUID
 
 from sqlalchemy import Row
 
-from services.case_intake.domain.mending import HiddenRows, Mends, mended, new_mends, shown
+from services.case_intake.domain.mending import HiddenRows, Mends, mended, new_mends
 from services.case_intake.domain.preview import Circumstances, Preview, preview
 from services.case_intake.domain.rows import judge
-from services.case_intake.domain.sheet import FIELDS, RowGroup, SheetRow, Table, grouped, unhidden
+from services.case_intake.domain.sheet import RowGroup, SheetRow, Table, grouped, unhidden
 from services.case_intake.settings import IntakeKit
 from services.case_intake.store import cases, drafts
+from services.case_intake.usecases.faults import FaultView, fault_views
 from services.case_intake.usecases.filing import Act, Assign
 from services.case_intake.usecases.imports import Upload, asked_about, pack, put_parcel
 from services.case_intake.usecases.records import known_case
@@ -24,6 +25,7 @@ from shared.calendar.workdays import CourtCalendar
 from shared.clock import court_date
 from shared.db.transaction import new_id
 from shared.errors import Conflict, NotFound
+from shared.http.auth import Caller
 from shared.http.versions import State, refuse_stale, state
 
 LIFETIME = timedelta(hours=1)
@@ -42,7 +44,7 @@ class Seen:
 
 @dataclass(frozen=True)
 class DraftView:
-    """An unconfirmed file; `cells`: by line and field what the cells hold that can be mended.
+    """An unconfirmed file; `faults` ask for something, `notes` for nothing.
 
     `hidden`: the lines that the file hides, and what the clerk has said of them.
     """
@@ -56,9 +58,29 @@ class DraftView:
     mends: int
     version: str
     seen: Seen
-    cells: dict[tuple[int, str], str]
     hidden: list[int]
     hidden_rows: HiddenRows | None
+    faults: list[FaultView]
+    notes: list[FaultView]
+
+    @property
+    def work(self) -> int:
+        """How many cases a confirmation would do something for."""
+        seen = self.seen.preview
+        return seen.filed + seen.completed + seen.corrected
+
+
+@dataclass(frozen=True)
+class DraftLine:
+    """An unconfirmed file in the list of them."""
+
+    id: UUID
+    file_name: str
+    received_by: str | None
+    received_at: datetime
+    drops_at: datetime
+    silent: bool
+    mends: int
 
 
 @dataclass(frozen=True)
@@ -89,6 +111,7 @@ async def keep_draft(kit: IntakeKit, upload: Upload, act: Act, hold_minutes: int
             "assign": act.assign.value,
             "hold_minutes": hold_minutes,
             "received_by": act.by,
+            "received_name": act.by_name,
             "received_at": tx.now,
         }
         await drafts.insert_draft(tx.conn, values)
@@ -106,8 +129,7 @@ async def preview_draft(kit: IntakeKit, draft_id: UUID) -> DraftView:
     """What a kept file would do as it is now mended. Raises NotFound."""
     draft = await _open(kit, draft_id)
     seen = await _see(kit, draft.rows, silent=draft.row.silent, numbers=draft.mends.numbers)
-    by_line = {row.line: row for row in draft.rows}
-    places = {(fault.line, FIELDS[fault.column]) for fault in seen.preview.faults if fault.column}
+    found = fault_views(seen.preview.faults, {row.line: row for row in draft.rows})
     return DraftView(
         id=draft_id,
         file_name=draft.name,
@@ -118,10 +140,34 @@ async def preview_draft(kit: IntakeKit, draft_id: UUID) -> DraftView:
         mends=len(draft.mends.items),
         version=_mended_state(kit, draft).version,
         seen=seen,
-        cells={(line, field): shown(by_line[line], field) for line, field in places},
+        faults=[fault for fault in found if not fault.note],
+        notes=[fault for fault in found if fault.note],
         hidden=draft.hidden,
         hidden_rows=draft.mends.hidden,
     )
+
+
+async def list_drafts(kit: IntakeKit) -> list[DraftLine]:
+    """The files that wait for somebody's confirmation, newest first."""
+    async with kit.db.read() as conn:
+        rows = await drafts.open_drafts(conn, kit.clock.now() - LIFETIME)
+    return [_line(kit, row) for row in rows]
+
+
+def _line(kit: IntakeKit, row: Row[Any]) -> DraftLine:
+    return DraftLine(
+        id=row.id,
+        file_name=kit.keyring.open(row.file_name, f"{row.id}/name"),
+        received_by=row.received_name,
+        received_at=row.received_at,
+        drops_at=row.received_at + LIFETIME,
+        silent=row.silent,
+        mends=len(_mends(kit, row).items),
+    )
+
+
+def _mends(kit: IntakeKit, row: Row[Any]) -> Mends:
+    return kit.keyring.open_model(Mends, row.mends, f"{row.id}/mends") if row.mends else Mends()
 
 
 async def mend_draft(kit: IntakeKit, draft_id: UUID, typed: Mapping[str, str], seen: str | None = None) -> None:
@@ -162,7 +208,7 @@ async def _keep(kit: IntakeKit, draft: _Draft, mends: Mends) -> None:
             raise Conflict("draft_changed", "这份表格刚刚被改正或处理过，请刷新页面后再试。")
 
 
-async def confirm_draft(kit: IntakeKit, draft_id: UUID, mark: str, by: UUID) -> bool:
+async def confirm_draft(kit: IntakeKit, draft_id: UUID, mark: str, caller: Caller) -> bool:
     """File it as it was shown; False when it would now do something else and must be looked at again.
 
     The import takes the draft's id; confirming it again changes nothing. Raises NotFound; Conflict
@@ -178,7 +224,7 @@ async def confirm_draft(kit: IntakeKit, draft_id: UUID, mark: str, by: UUID) -> 
     if seen.mark != mark:
         return False
     parcel = await asyncio.to_thread(pack, kit, draft_id, draft.name, draft.table, seen.groups)
-    act = Act(by, Assign(draft.row.assign), draft.row.silent)
+    act = Act(caller.staff_id, Assign(draft.row.assign), draft.row.silent, by_name=caller.name)
     async with kit.db.begin() as tx:
         taken = await drafts.take_draft(tx.conn, draft.row)
         if taken:
@@ -209,7 +255,7 @@ async def _open(kit: IntakeKit, draft_id: UUID) -> _Draft:
 def _opened(kit: IntakeKit, row: Row[Any]) -> _Draft:
     keyring = kit.keyring
     table = keyring.open_model(Table, row.table_read, f"{row.id}/table")
-    mends = keyring.open_model(Mends, row.mends, f"{row.id}/mends") if row.mends else Mends()
+    mends = _mends(kit, row)
     rows = unhidden(table.rows) if mends.hidden is HiddenRows.INCLUDE else table.rows
     return _Draft(row, keyring.open(row.file_name, f"{row.id}/name"), mends, table, mended(rows, mends.items))
 

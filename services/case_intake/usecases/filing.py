@@ -68,6 +68,7 @@ class Act:
     silent: bool = False
     hold_until: datetime | None = None
     confirmed: frozenset[Doubt] = frozenset()
+    by_name: str | None = None
 
 
 async def file_case(kit: IntakeKit, filing: Filing, act: Act, once: Once | None = None) -> dict[str, Any]:

@@ -143,6 +143,7 @@ async def put_parcel(tx: Transaction, parcel: Parcel, act: Act, hold_minutes: in
         "assign": act.assign.value,
         "hold_minutes": 0 if act.silent else hold_minutes,
         "received_by": act.by,
+        "received_name": act.by_name,
         "received_at": tx.now,
     }
     await imports.insert_import(tx.conn, {**parcel.values, **how}, parcel.groups)
@@ -200,7 +201,7 @@ async def _do(kit: IntakeKit, tx: Transaction, row: Row[Any], task: Task) -> Non
     act = replace(task.act, hold_until=task.hold.until(tx.now))
     weighed, case_id = await _file(kit, tx, judged, group.approved, act)
     found = sorted(weighed.faults, key=lambda fault: fault.line)
-    faults = [{"line": fault.line, "column": fault.column, "reason": fault.reason} for fault in found]
+    faults = [vars(fault) for fault in found]
     await imports.finish_group(tx.conn, row, weighed.outcome, faults, case_id)
 
 

@@ -105,6 +105,7 @@ class ImportView:
     id: UUID
     file_name: str
     state: str
+    received_by: str | None
     received_at: datetime
     done_at: datetime | None
     silent: bool
@@ -143,7 +144,7 @@ def _shown(row: Row[Any], obligation: str | None, views: Sequence[PartyView]) ->
         case_number=row.case_number,
         obligation=obligation,
         silent=row.silent,
-        states=[*incomplete, _how_far(row)],
+        states=[*incomplete, how_far(row)],
         lacks=lacking(roles, row.obligation),
         judge=judge,
         clerk_name=row.clerk_name,
@@ -157,7 +158,8 @@ def _shown(row: Row[Any], obligation: str | None, views: Sequence[PartyView]) ->
     )
 
 
-def _how_far(row: Row[Any]) -> str:
+def how_far(row: Row[Any]) -> str:
+    """Whether it has a judge, is closed or archived."""
     if row.archived:
         return "archived"
     if not row.open:
@@ -188,14 +190,15 @@ async def read_case(kit: IntakeKit, case: UUID | str) -> CaseView:
     )
 
 
-async def list_cases(kit: IntakeKit, wanted: Wanted) -> tuple[list[CaseView], bool]:
-    """Cases, newest filing first, and whether there are more."""
+async def list_cases(kit: IntakeKit, wanted: Wanted) -> tuple[list[CaseView], str | None]:
+    """A page of cases, and where the list goes on."""
     async with kit.db.read() as conn:
-        found = await cases.list_cases(conn, wanted)
-        rows = found[: wanted.limit]
+        rows, after = await cases.list_cases(conn, wanted)
         parties = await cases.parties_of(conn, [row.id for row in rows])
-    views = [_view(kit, row, (party for party in parties if party.case_id == row.id)) for row in rows]
-    return views, len(found) > wanted.limit
+    of_case: dict[UUID, list[Row[Any]]] = {row.id: [] for row in rows}
+    for party in parties:
+        of_case[party.case_id].append(party)
+    return [_view(kit, row, of_case[row.id]) for row in rows], after
 
 
 async def count_states(kit: IntakeKit) -> dict[str, int]:
@@ -221,6 +224,7 @@ def _import_view(kit: IntakeKit, row: Row[Any]) -> ImportView:
         id=row.id,
         file_name=one(row, lambda row: kit.keyring.open(row.file_name, f"{row.id}/name"), lambda _: "（无法读取）"),
         state=state,
+        received_by=row.received_name,
         received_at=row.received_at,
         done_at=row.done_at,
         silent=row.silent,
@@ -241,7 +245,7 @@ async def read_import(kit: IntakeKit, import_id: UUID) -> tuple[ImportView, list
 
 
 def _fault(row: Row[Any]) -> RowFault:
-    return RowFault(row.line, row.column, row.reason, row.case_number)
+    return RowFault(row.line, row.column, row.reason, row.case_number, row.note)
 
 
 async def list_imports(kit: IntakeKit, before: UUID | None, limit: int) -> tuple[list[ImportView], bool]:

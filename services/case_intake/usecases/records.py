@@ -8,6 +8,7 @@ from sqlalchemy import Row
 
 from services.case_intake.domain.filing import CASE_FIELDS, CaseEntry, PartyEntry, case_texts, party_texts
 from services.case_intake.domain.numbers import CaseNumber
+from services.case_intake.domain.search import same_name
 from services.case_intake.domain.weighing import Known
 from services.case_intake.settings import IntakeKit
 from shared.contracts.cases import CaseFacts, PartyFacts, PartyIdentity, PartyRole
@@ -94,6 +95,7 @@ def party_values(kit: IntakeKit, entry: PartyEntry, party_id: UUID | None = None
         "minor": entry.minor,
         "identity": keyring.seal_model(identity, str(about)),
         "id_index": keyring.blind_index(identity.id_number, "id_number"),
+        "name_index": keyring.blind_index(same_name(identity.name), "name"),
         "phone_index": keyring.blind_index(identity.phone, "phone") if identity.phone else None,
     }
 

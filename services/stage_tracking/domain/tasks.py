@@ -27,6 +27,16 @@ class TaskKind(StrEnum):
     CONTACT_DISOWNED = "contact_disowned"
 
     @property
+    def label(self) -> str:
+        """What it is called in lists."""
+        return _WORDS[self][0]
+
+    @property
+    def deed(self) -> str:
+        """What its owner does: the words on the button."""
+        return _WORDS[self][1]
+
+    @property
     def closes_itself(self) -> bool:
         """Whether the awaited event closes it, and nobody by hand."""
         return self in _BY_EVENT
@@ -37,6 +47,20 @@ class TaskKind(StrEnum):
         return self in _WITH_NOTE
 
 
+_WORDS: dict[TaskKind, tuple[str, str]] = {
+    TaskKind.ASSIGN_JUDGE: ("确定承办法官", "去分案"),
+    TaskKind.COMPLETE_PARTIES: ("补充当事人", "去补充"),
+    TaskKind.SUPPLY_FIELD: ("补填信息", "去补填"),
+    TaskKind.ASK_RECEIPT: ("补填收到申请的日期", "去补填"),
+    TaskKind.OVERDUE_REASONS: ("说明超期理由", "说明理由"),
+    TaskKind.REMINDER: ("期限提醒", "标为已知悉"),
+    TaskKind.DELIVERY_TROUBLE: ("核实发送", "登记已核实"),
+    TaskKind.SERVE_ANEW: ("重新送达", "登记重新送达"),
+    TaskKind.CHECKLIST: ("质量核对", "登记核对结果"),
+    TaskKind.REWRITE_PROGRESS: ("改写进展", "登记已改写"),
+    TaskKind.POWER_CONFLICT: ("权力冲突", "登记处理结果"),
+    TaskKind.CONTACT_DISOWNED: ("核实联系方式", "登记核实结果"),
+}
 _BY_EVENT = {TaskKind.ASSIGN_JUDGE, TaskKind.COMPLETE_PARTIES, TaskKind.SUPPLY_FIELD, TaskKind.ASK_RECEIPT}
 _WITH_NOTE = {
     TaskKind.OVERDUE_REASONS,
@@ -45,6 +69,31 @@ _WITH_NOTE = {
     TaskKind.POWER_CONFLICT,
     TaskKind.CONTACT_DISOWNED,
 }
+
+
+@dataclass(frozen=True)
+class Rule:
+    """Tasks of one sort: of one kind, and of one clock where a clock asks for them. Written `kind` or `kind:clock`."""
+
+    kind: TaskKind
+    clock: DeadlineKind | None = None
+
+    @classmethod
+    def read(cls, text: str) -> "Rule | None":
+        """The rule that is written so; None when there is none."""
+        kind, _, clock = text.partition(":")
+        if kind not in set(TaskKind) or (clock and clock not in set(DeadlineKind)):
+            return None
+        return cls(TaskKind(kind), DeadlineKind(clock) if clock else None)
+
+    @property
+    def label(self) -> str:
+        """Its name for people."""
+        return f"{self.kind.label}：{self.clock.label}" if self.clock else self.kind.label
+
+
+OF_CLOCKS = frozenset({TaskKind.OVERDUE_REASONS, TaskKind.REMINDER})
+"""Their subject is the clock that asks for them."""
 
 
 @dataclass(frozen=True)

@@ -8,10 +8,9 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, Row, Select, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from services.stage_tracking.domain.cursor import Cursor
 from services.stage_tracking.store.tables import cases
-from services.stage_tracking.store.tasks import beyond
 from shared.db.case_numbers import holds_number
+from shared.db.lists import Sorting
 
 
 @dataclass(frozen=True)
@@ -24,6 +23,7 @@ class Filter:
     period: str | None = None
     judge_id: UUID | None = None
     number: str | None = None
+    sort: str = ""
 
 
 def _late(now: datetime) -> ColumnElement[bool]:
@@ -49,14 +49,26 @@ def _filtered(query: Select[Any], wanted: Filter) -> Select[Any]:
     return query
 
 
-async def page(conn: AsyncConnection, wanted: Filter, cursor: Cursor | None, limit: int) -> list[Row[Any]]:
-    """Up to `limit` cases beyond the cursor, most urgent first; those without a running clock last."""
-    query = _filtered(select(cases), wanted)
-    if cursor is not None:
-        query = query.where(beyond(cases.c.next_due_at, cases.c.case_id, cursor))
-    return list(
-        await conn.execute(query.order_by(cases.c.next_due_at.asc().nulls_last(), cases.c.case_id).limit(limit))
-    )
+SORTING = Sorting(
+    {
+        "due": cases.c.next_due_at,
+        "number": cases.c.number,
+        "filed": cases.c.filed_on,
+        "judge": cases.c.judge_name,
+        "period": cases.c.period,
+    },
+    cases.c.case_id,
+    "due",
+)
+
+
+async def page(
+    conn: AsyncConnection, wanted: Filter, cursor: str | None, limit: int
+) -> tuple[list[Row[Any]], str | None]:
+    """Cases beyond the cursor, most urgent first unless asked otherwise; and where the list goes on."""
+    sort = SORTING.chosen(wanted.sort)
+    rows = list(await conn.execute(SORTING.page(_filtered(select(cases), wanted), sort, cursor, limit)))
+    return rows[:limit], SORTING.next(rows, sort, limit)
 
 
 async def counts(conn: AsyncConnection, wanted: Filter) -> Row[Any]:

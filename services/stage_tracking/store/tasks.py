@@ -1,25 +1,28 @@
 """Tasks, and the members of staff who own them."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Row, Select, and_, any_, bindparam, exists, func, or_, select, update
+from sqlalchemy import ColumnElement, Row, Select, and_, any_, bindparam, case, exists, func, or_, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from services.stage_tracking.domain.cursor import Cursor
-from services.stage_tracking.domain.tasks import Task, TaskKind
+from services.stage_tracking.domain.tasks import OF_CLOCKS, Task, TaskKind
 from services.stage_tracking.store.tables import cases, members, tasks
 from shared.contracts.case_kinds import DeadlineKind
+from shared.db.case_numbers import holds_number
+from shared.db.lists import Sorting
 from shared.db.transaction import new_id
 
 _OPEN = tasks.c.done_at.is_(None)
 _LISTED = (
-    *(tasks.c[name] for name in ("id", "case_id", "kind", "title", "detail", "owner_staff", "owner_role")),
+    *(tasks.c[name] for name in ("id", "case_id", "kind", "subject", "title", "detail", "owner_staff", "owner_role")),
     *(tasks.c[name] for name in ("due_at", "opened_at", "done_at")),
     cases.c.number,
+    cases.c.silent,
     func.coalesce(members.c.name, cases.c.judge_name).label("owner_name"),
 )
 
@@ -32,11 +35,14 @@ _CLOSE = (
 )
 
 
+RULE = case((tasks.c.kind.in_(OF_CLOCKS), tasks.c.kind + ":" + tasks.c.subject), else_=tasks.c.kind).label("rule")
+
+
 def _listing() -> Select[Any]:
     joined = tasks.join(cases, cases.c.case_id == tasks.c.case_id).outerjoin(
         members, members.c.staff_id == tasks.c.owner_staff
     )
-    return select(*_LISTED).select_from(joined)
+    return select(*_LISTED, RULE).select_from(joined)
 
 
 async def open_task(conn: AsyncConnection, case_id: UUID, task: Task, sealed_detail: str, now: datetime) -> bool:
@@ -87,20 +93,10 @@ async def hand_over(conn: AsyncConnection, case_id: UUID, old: UUID, new: UUID) 
     return (await conn.execute(update(tasks).where(here, _OPEN).values(owner_staff=new))).rowcount
 
 
-async def lock(conn: AsyncConnection, task_id: UUID) -> Row[Any] | None:
-    """The task, locked."""
-    return (await conn.execute(select(tasks).where(tasks.c.id == task_id).with_for_update())).one_or_none()
-
-
 async def get(conn: AsyncConnection, task_id: UUID) -> Row[Any]:
     """One task as it is listed."""
     row: Row[Any] = (await conn.execute(_listing().where(tasks.c.id == task_id))).one()
     return row
-
-
-async def finish(conn: AsyncConnection, task_id: UUID, by: UUID, at: datetime) -> None:
-    """Done, by this person."""
-    await conn.execute(update(tasks).where(tasks.c.id == task_id).values(done_at=at, done_by=by))
 
 
 async def of_case(conn: AsyncConnection, case_id: UUID) -> list[Row[Any]]:
@@ -122,31 +118,94 @@ def unowned() -> ColumnElement[bool]:
     return or_(left, and_(tasks.c.owner_role.is_not(None), ~held)).self_group()
 
 
-async def page(conn: AsyncConnection, whose: ColumnElement[bool], cursor: Cursor | None, limit: int) -> list[Row[Any]]:
-    """Up to `limit` open tasks beyond the cursor, most urgent first, undated last."""
-    query = _listing().where(whose, _OPEN)
-    if cursor is not None:
-        query = query.where(beyond(tasks.c.due_at, tasks.c.id, cursor))
-    return list(await conn.execute(query.order_by(tasks.c.due_at.asc().nulls_last(), tasks.c.id).limit(limit)))
+SORTING = Sorting(
+    {"due": tasks.c.due_at, "number": cases.c.number, "rule": RULE, "opened": tasks.c.opened_at}, tasks.c.id, "due"
+)
 
 
-def beyond(due_at: Any, row_id: Any, cursor: Cursor) -> ColumnElement[bool]:
-    """Rows that follow the cursor in the order (due instant, none last; id)."""
-    if cursor.due_at is None:
-        return and_(due_at.is_(None), row_id > cursor.row_id)
-    later = or_(due_at > cursor.due_at, and_(due_at == cursor.due_at, row_id > cursor.row_id))
-    return or_(due_at.is_(None), later)
+@dataclass(frozen=True)
+class Wanted:
+    """Which open tasks. `whose`: of whom; `soon` ends the span that counts as soon; `stock`: of cases carried over."""
+
+    whose: ColumnElement[bool]
+    now: datetime
+    soon: datetime
+    state: str | None = None
+    rule: str | None = None
+    number: str = ""
+    stock: bool | None = None
+    sort: str = ""
+
+    @property
+    def conditions(self) -> list[ColumnElement[bool]]:
+        """What each of them fulfils; tasks are joined with their cases."""
+        states = {
+            "late": tasks.c.due_at < self.now,
+            "soon": tasks.c.due_at.between(self.now, self.soon),
+            "undated": tasks.c.due_at.is_(None),
+        }
+        found = [self.whose, _OPEN]
+        if self.state is not None:
+            found.append(states[self.state])
+        if self.rule is not None:
+            found.append(RULE.element == self.rule)
+        if self.number:
+            found.append(holds_number(cases.c.number, self.number))
+        if self.stock is not None:
+            found.append(cases.c.silent.is_(self.stock))
+        return found
 
 
-async def counts(conn: AsyncConnection, whose: ColumnElement[bool], now: datetime, soon: datetime) -> Row[Any]:
-    """How many open tasks are late, soon due, and there at all."""
+async def page(
+    conn: AsyncConnection, wanted: Wanted, cursor: str | None, limit: int
+) -> tuple[list[Row[Any]], str | None]:
+    """Open tasks beyond the cursor, most urgent first and undated last unless asked otherwise; where they go on."""
+    sort = SORTING.chosen(wanted.sort)
+    query = SORTING.page(_listing().where(*wanted.conditions), sort, cursor, limit)
+    rows = list(await conn.execute(query))
+    return rows[:limit], SORTING.next(rows, sort, limit)
+
+
+async def grouped(conn: AsyncConnection, wanted: Wanted, by: str, limit: int) -> list[Row[Any]]:
+    """How many there are by `rule` or by `case`: those that end first on top."""
+    what: dict[str, list[ColumnElement[Any]]] = {"rule": [RULE], "case": [cases.c.case_id, cases.c.number]}
+    columns = [
+        func.count().label("open"),
+        func.count().filter(tasks.c.due_at < wanted.now).label("late"),
+        func.min(tasks.c.due_at).label("first_due"),
+    ]
+    joined = tasks.join(cases, cases.c.case_id == tasks.c.case_id)
+    query = select(*what[by], *columns).select_from(joined).where(*wanted.conditions)
+    keys = [RULE.element] if by == "rule" else what[by]
+    query = query.group_by(*keys).order_by(func.min(tasks.c.due_at).asc().nulls_last(), *keys)
+    return list(await conn.execute(query.limit(limit)))
+
+
+async def counts(conn: AsyncConnection, wanted: Wanted) -> Row[Any]:
+    """How many open tasks are late, soon due, and there at all; and how many belong to cases carried over."""
     columns: list[Any] = [
-        func.count().filter(tasks.c.due_at < now).label("late"),
-        func.count().filter(tasks.c.due_at.between(now, soon)).label("soon"),
+        func.count().filter(tasks.c.due_at < wanted.now).label("late"),
+        func.count().filter(tasks.c.due_at.between(wanted.now, wanted.soon)).label("soon"),
         func.count().label("open"),
     ]
-    row: Row[Any] = (await conn.execute(select(*columns).where(whose, _OPEN))).one()
+    joined = tasks.join(cases, cases.c.case_id == tasks.c.case_id)
+    row: Row[Any] = (await conn.execute(select(*columns).select_from(joined).where(*wanted.conditions))).one()
     return row
+
+
+async def lock_all(conn: AsyncConnection, task_ids: Collection[UUID]) -> list[Row[Any]]:
+    """Some tasks, their cases locked before them, both in one order."""
+    here = tasks.c.id.in_(task_ids)
+    of_cases = select(tasks.c.case_id).where(here)
+    await conn.execute(
+        select(cases.c.case_id).where(cases.c.case_id.in_(of_cases)).order_by(cases.c.case_id).with_for_update()
+    )
+    return list(await conn.execute(select(tasks).where(here).order_by(tasks.c.id).with_for_update()))
+
+
+async def finish_all(conn: AsyncConnection, task_ids: Collection[UUID], by: UUID, at: datetime) -> None:
+    """Done, by this person."""
+    await conn.execute(update(tasks).where(tasks.c.id.in_(task_ids)).values(done_at=at, done_by=by))
 
 
 async def put_member(conn: AsyncConnection, row: dict[str, Any]) -> None:
@@ -154,8 +213,3 @@ async def put_member(conn: AsyncConnection, row: dict[str, Any]) -> None:
     statement = upsert(members).values(row)
     changed = {name: statement.excluded[name] for name in ("name", "roles", "active")}
     await conn.execute(statement.on_conflict_do_update(index_elements=["staff_id"], set_=changed))
-
-
-async def peek(conn: AsyncConnection, task_id: UUID) -> UUID | None:
-    """The case of a task."""
-    return (await conn.execute(select(tasks.c.case_id).where(tasks.c.id == task_id))).scalar_one_or_none()

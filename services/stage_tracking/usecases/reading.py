@@ -1,30 +1,26 @@
 """Reading: a case with its clocks, its log, the board, a person's work."""
 
-from dataclasses import dataclass
-from datetime import timedelta
+from dataclasses import dataclass, replace
 from typing import Any
 from uuid import UUID
 
 from sqlalchemy import Row
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from services.stage_tracking.domain.cursor import Cursor
 from services.stage_tracking.domain.log import EntryKind
 from services.stage_tracking.settings import StageKit
 from services.stage_tracking.store import board, cases, deadlines, stages, tasks
 from services.stage_tracking.store.board import Filter
 from services.stage_tracking.store.tables import LEDGER
+from services.stage_tracking.store.tasks import Wanted
 from services.stage_tracking.usecases.journal import LogEntry, opened
-from services.stage_tracking.usecases.tasks import TaskView, after, mine, view
+from services.stage_tracking.usecases.tasks import SOON, TaskView, view
 from shared.contracts.case_kinds import CaseKind, kind_of
 from shared.errors import NotFound
 from shared.http.auth import Caller
 from shared.ledger.chain import BrokenAt, Entry, Head
 from shared.ledger.store import check, read, read_head
 from shared.powers import Role
-
-SOON = timedelta(days=7)
-"""How near a clock's end is called soon."""
 
 
 @dataclass(frozen=True)
@@ -117,21 +113,26 @@ class BoardRow:
 
 
 def wanted(
-    kit: StageKit, state: str | None = None, period: str | None = None, judge: UUID | None = None, q: str | None = None
+    kit: StageKit,
+    state: str | None = None,
+    period: str | None = None,
+    judge: UUID | None = None,
+    q: str | None = None,
+    sort: str = "",
 ) -> Filter:
     """A filter as of now."""
     now = kit.clock.now()
-    return Filter(now, now + SOON, state, period, judge, q)
+    return Filter(now, now + SOON, state, period, judge, q, sort)
 
 
 async def board_page(
-    kit: StageKit, chosen: Filter, cursor: Cursor | None, limit: int
-) -> tuple[list[BoardRow], Cursor | None]:
-    """Cases by urgency, and where the list goes on."""
+    kit: StageKit, chosen: Filter, cursor: str | None, limit: int
+) -> tuple[list[BoardRow], str | None]:
+    """Cases by urgency, or as the filter sorts them, and where the list goes on."""
     async with kit.db.read() as conn:
-        rows = await board.page(conn, chosen, cursor, limit + 1)
+        rows, after_this = await board.page(conn, chosen, cursor, limit)
         reached = await stages.milestones_of(conn, [row.case_id for row in rows])
-    return [BoardRow(row, reached[row.case_id]) for row in rows[:limit]], after(rows, limit, "case_id")
+    return [BoardRow(row, reached[row.case_id]) for row in rows], after_this
 
 
 @dataclass(frozen=True)
@@ -150,26 +151,43 @@ async def board_head(kit: StageKit, judge: UUID | None = None) -> BoardHead:
 
 @dataclass(frozen=True)
 class WorkView:
-    """A person's work: how much, what, the clocks of their own cases, and for management what nobody can do."""
+    """A person's work: how much, in groups and one by one; their cases' clocks; for management what nobody can do.
+
+    `stock`: how many tasks belong to cases carried over from the old system, apart from `fresh`.
+    """
 
     counts: Row[Any]
+    fresh: int
+    stock: int
+    groups: list[Row[Any]]
     tasks: list[TaskView]
-    next: Cursor | None
+    next: str | None
     cases: list[Row[Any]]
     unowned: list[TaskView] | None
 
 
-async def work_view(kit: StageKit, caller: Caller, cursor: Cursor | None, limit: int = 50) -> WorkView:
-    """My tasks and clocks, late first."""
-    now = kit.clock.now()
+async def work_view(
+    kit: StageKit, caller: Caller, chosen: Wanted, by: str, cursor: str | None, limit: int = 50
+) -> WorkView:
+    """My tasks and clocks, late first unless sorted otherwise."""
+    every = replace(chosen, state=None, rule=None, number="")
     async with kit.db.read() as conn:
-        rows = await tasks.page(conn, mine(caller), cursor, limit + 1)
-        own = await board.page(conn, wanted(kit, judge=caller.staff_id), None, 10)
-        orphans = await tasks.page(conn, tasks.unowned(), None, 50) if Role.MANAGEMENT in caller.roles else None
+        rows, following = await tasks.page(conn, chosen, cursor, limit)
+        own, _ = await board.page(conn, wanted(kit, judge=caller.staff_id), None, 10)
+        orphans = await _orphans(kit, conn, every) if Role.MANAGEMENT in caller.roles else None
+        halves = [(await tasks.counts(conn, replace(every, stock=stock))).open for stock in (False, True)]
         return WorkView(
-            counts=await tasks.counts(conn, mine(caller), now, now + SOON),
-            tasks=[view(kit, row) for row in rows[:limit]],
-            next=after(rows, limit, "id"),
+            counts=await tasks.counts(conn, every),
+            fresh=halves[0],
+            stock=halves[1],
+            groups=await tasks.grouped(conn, chosen, by, limit),
+            tasks=[view(kit, row) for row in rows],
+            next=following,
             cases=[row for row in own if row.next_due_at is not None],
-            unowned=None if orphans is None else [view(kit, row) for row in orphans],
+            unowned=orphans,
         )
+
+
+async def _orphans(kit: StageKit, conn: AsyncConnection, every: Wanted) -> list[TaskView]:
+    rows, _ = await tasks.page(conn, replace(every, whose=tasks.unowned(), stock=None), None, 50)
+    return [view(kit, row) for row in rows]

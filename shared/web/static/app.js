@@ -213,6 +213,12 @@
     if (!(target instanceof Element)) return;
     if (target.closest("[data-theme-toggle]")) toggleTheme();
     if (target.closest("[data-print]")) print();
+    const pick = target.closest("[data-pick-all]");
+    if (pick) {
+      const boxes = all(`input[type=checkbox][name="${pick.dataset.pickAll}"]`, pick.form);
+      const every = boxes.every((box) => box.checked);
+      boxes.forEach((box) => { box.checked = !every; });
+    }
     const copy = target.closest("[data-copy]");
     if (copy) navigator.clipboard?.writeText(copy.dataset.copy).then(() => yangguang.toast("ok", "已复制", copy.dataset.copy));
     all("details.confirm[open], details.menu[open]").filter((open) => !open.contains(target)).forEach((open) => { open.open = false; });
