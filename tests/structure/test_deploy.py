@@ -320,6 +320,25 @@ def test_the_broker_is_the_same_everywhere() -> None:
     assert {e["name"]: e["value"] for e in broker["env"]} == {k: str(v) for k, v in service["environment"].items()}
 
 
+def test_every_secret_of_every_container_is_listed_with_its_reason() -> None:
+    processes, _, reasons = (DEPLOY.parent / "docs" / "secrets.md").read_text(encoding="utf-8").partition("## 理由")
+    listed = {
+        name: set(re.findall(r"`(\w+)`", row))
+        for name, row in re.findall(r"^\| `(.+?)` \| (.+) \|$", processes, re.MULTILINE)
+    }
+    given = {name: set(each["secrets"]) for name, each in COMPOSE["services"].items() if "secrets" in each}
+    assert listed == given
+    pods = {
+        each["metadata"]["name"]: each["spec"]["template"]["spec"]
+        for each in DEMO
+        if "template" in each.get("spec", ())
+    }
+    assert {name: secrets_of(pod) for name, pod in pods.items() if any("secret" in v for v in pod["volumes"])} == given
+    explained = [name.replace("<服务>", r"\w+") for name in re.findall(r"^\| `(.+?)` \| .+ \|$", reasons, re.MULTILINE)]
+    for secret in set().union(*given.values()):
+        assert any(re.fullmatch(name, secret) for name in explained), secret
+
+
 def test_the_database_is_of_the_same_major_everywhere() -> None:
     """What one of them kept another one must be able to bring back."""
     major = server_version(installed_bin_folder()).partition(".")[0]
