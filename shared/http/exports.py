@@ -4,14 +4,13 @@ import asyncio
 import csv
 import io
 import tempfile
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from datetime import date, datetime
 from decimal import Decimal
 from typing import IO, Any, Literal, TypeVar
 from urllib.parse import quote
 
 import xlsxwriter
-from starlette.background import BackgroundTask
 from starlette.responses import Response, StreamingResponse
 
 from shared.clock import SHANGHAI
@@ -57,9 +56,13 @@ async def export(kind: Kind, name: str, heads: Sequence[str], lines: AsyncIterat
         "Content-Disposition": f"attachment; filename*=UTF-8''{quote(f'{name}.{kind}')}",
         "Cache-Control": "no-store",
     }
-    return StreamingResponse(
-        iter(lambda: file.read(_CHUNK), b""), 200, headers, _TYPES[kind], BackgroundTask(file.close)
-    )
+    return StreamingResponse(_sent(file), 200, headers, _TYPES[kind])
+
+
+def _sent(file: IO[bytes]) -> Iterator[bytes]:
+    with file:
+        while chunk := file.read(_CHUNK):
+            yield chunk
 
 
 async def _cut(lines: AsyncIterator[Line]) -> AsyncIterator[Line]:
