@@ -23,5 +23,8 @@ SEALED = (
     ),
     SealedTable(imports, {"file_name": "{id}/name", "file": "{id}/file"}),
     SealedTable(import_groups, {"rows": "{import_id}/{position}"}),
-    SealedTable(import_drafts, {"file_name": "{id}/name", "file": "{id}/file", "mends": "{id}/mends"}),
+    SealedTable(
+        import_drafts,
+        {"file_name": "{id}/name", "file": "{id}/file", "table_read": "{id}/table", "mends": "{id}/mends"},
+    ),
 )

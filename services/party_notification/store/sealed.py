@@ -17,7 +17,12 @@ SEALED = (
     SealedTable(parties, {"identity": "{party_id}", "code": "{party_id}/code"}),
     SealedTable(notices, {"letter": "{notice_id}"}),
     SealedTable(
-        messages, {"address": "{message_id}/address", "params": "{message_id}/params", "content": "{message_id}"}
+        messages,
+        {
+            "address": "{message_id}/address",
+            **dict.fromkeys(("params", "alt_params"), "{message_id}/params"),
+            **dict.fromkeys(("content", "alt_content"), "{message_id}"),
+        },
     ),
     SealedTable(observations, {"raw": "{delivery_id}/raw"}),
     SealedTable(receipts, {"raw": "{mark}"}),
