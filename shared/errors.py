@@ -76,6 +76,13 @@ class Question(Conflict):
         self.faults = (Fault(field, detail),)
 
 
+class TooLarge(Refusal):
+    """The body, or a part of it, is larger than any form or file that the product takes."""
+
+    status = 413
+    title = "内容过大"
+
+
 class TooMany(Refusal):
     """Too many tries; `retry_after` seconds must pass."""
 

@@ -86,6 +86,8 @@ class Action(StrEnum):
     COURT_CONFIRM = "court.confirm"
     STAFF_READ = "staff.read"
     STAFF_MANAGE = "staff.manage"
+    STAFF_WATCH = "staff.watch"
+    STAFF_REVIEW = "staff.review"
     OPERATIONS = "operations.replay"
 
 
@@ -125,8 +127,36 @@ POWERS: dict[Action, Rule] = {
     Action.COURT_CONFIRM: _rule(Power.SERVICE, Role.PRESIDENT, Role.CHIEF, Role.INTEGRITY),
     Action.STAFF_READ: Rule(Power.SERVICE, frozenset(Role)),
     Action.STAFF_MANAGE: _rule(Power.SERVICE, Role.ADMIN),
+    Action.STAFF_WATCH: _rule(Power.SERVICE, Role.ADMIN, Role.SUPERVISION, Role.INTEGRITY),
+    Action.STAFF_REVIEW: _rule(Power.SERVICE, Role.INTEGRITY),
     Action.OPERATIONS: _rule(Power.SERVICE, Role.ADMIN),
 }
+
+
+ACTION_WORDS: dict[Action, str] = {
+    Action.CASES_READ: "查看案件",
+    Action.CASES_FILE: "立案和导入",
+    Action.CASES_CORRECT: "更正案件",
+    Action.CASES_ASSIGN: "分案",
+    Action.STAGES_READ: "查看进程和期限",
+    Action.STAGES_ACT: "登记办理行为",
+    Action.LOG_READ: "查看执行日志",
+    Action.NOTICES_READ: "查看通知和送达证据",
+    Action.NOTICES_DECIDE: "决定通知的发送",
+    Action.PAPER_WORK: "登记邮寄",
+    Action.DESK_READ: "查看值班台",
+    Action.DESK_WORK: "办理值班事项",
+    Action.TIP_LOOKS_READ: "查看对举报人的查询记录",
+    Action.COURT_READ: "查看本院设置",
+    Action.COURT_PROPOSE: "提出变更本院设置",
+    Action.COURT_CONFIRM: "确认变更本院设置",
+    Action.STAFF_READ: "查看人员",
+    Action.STAFF_MANAGE: "管理人员",
+    Action.STAFF_WATCH: "查看登录记录",
+    Action.STAFF_REVIEW: "核对登录记录",
+    Action.OPERATIONS: "重放消息",
+}
+"""In Chinese, for who chooses among them."""
 
 
 def allowed(action: Action, roles: frozenset[Role]) -> bool:

@@ -7,12 +7,16 @@ from fastapi import Query, Request, Response
 
 from services.staff.schemas import (
     AddedMember,
+    ApiTokenAnswer,
+    ApiTokenInput,
+    ApiTokens,
     CourtAnswer,
     CourtChangeAnswer,
     CourtChanges,
     CourtDataInput,
     HandedKit,
     InitialPassword,
+    MadeApiTokenAnswer,
     MemberAnswer,
     MemberChange,
     Members,
@@ -21,10 +25,12 @@ from services.staff.schemas import (
     SignIn,
     Token,
 )
-from services.staff.usecases import court, members, sessions
+from services.staff.usecases import court, members, sessions, tokens
 from services.staff.usecases.locks import Place
+from shared.clock import SystemClock
 from shared.contracts.staff import ChangeState
 from shared.db.transaction import new_id
+from shared.http.auth import bearer
 from shared.http.limits import DOOR, source
 from shared.http.routes import PUBLIC, CurrentCaller, Routes, Zone
 from shared.http.versions import IfMatch, seen_by, tag
@@ -73,9 +79,9 @@ async def change_member(
 
 
 @routes.post("/api/staff/members/{staff_id}/password", Action.STAFF_MANAGE)
-async def reset_password(staff_id: UUID, kit: HandedKit) -> InitialPassword:
+async def reset_password(staff_id: UUID, kit: HandedKit, caller: CurrentCaller) -> InitialPassword:
     """A new initial password for somebody who forgot theirs."""
-    return InitialPassword(initial_password=await members.reset_password(kit, staff_id))
+    return InitialPassword(initial_password=await members.reset_password(kit, staff_id, caller.staff_id))
 
 
 @routes.get("/api/staff/court", Action.COURT_READ)
@@ -120,6 +126,39 @@ async def reject_change(change_id: UUID, kit: HandedKit, caller: CurrentCaller) 
 async def withdraw_change(change_id: UUID, kit: HandedKit, caller: CurrentCaller) -> CourtChangeAnswer:
     """Take one's own proposal back."""
     return CourtChangeAnswer.model_validate(await court.decide(kit, caller, change_id, ChangeState.WITHDRAWN))
+
+
+@routes.get("/api/staff/tokens", Action.STAFF_READ)
+async def list_tokens(kit: HandedKit, caller: CurrentCaller) -> ApiTokens:
+    """The caller's tokens for other systems; everybody's for who watches over sign-in."""
+    items = await tokens.listed(kit, caller)
+    return ApiTokens(items=[ApiTokenAnswer.model_validate(token) for token in items])
+
+
+@routes.post("/api/staff/tokens", Action.STAFF_READ, status_code=201)
+async def make_token(body: ApiTokenInput, kit: HandedKit, caller: CurrentCaller) -> MadeApiTokenAnswer:
+    """A token for another system. Its secret is in this answer alone."""
+    made = await tokens.make(kit, caller, body.asked())
+    return MadeApiTokenAnswer(secret=made.secret, **ApiTokenAnswer.model_validate(made.token).model_dump())
+
+
+@routes.delete("/api/staff/tokens/{token_id}", Action.STAFF_READ, status_code=204)
+async def revoke_token(token_id: UUID, kit: HandedKit, caller: CurrentCaller) -> None:
+    """Take a token back: within seconds it is worth nothing anywhere."""
+    await tokens.revoke(kit, caller, token_id)
+
+
+@routes.post("/api/staff/tokens/exchange", PUBLIC)
+async def exchange_token(request: Request, kit: HandedKit) -> Token:
+    """For the secret of a token, sent as bearer, a signed token for a quarter of an hour that every service takes."""
+    signed, ends = await tokens.exchange(kit, bearer(request) or "")
+    return Token(token=signed, expires_in=max(0, int((ends - SystemClock().now()).total_seconds())))
+
+
+@routes.post("/api/staff/sign-out-everywhere", Action.STAFF_READ, status_code=204)
+async def sign_out_everywhere(kit: HandedKit, caller: CurrentCaller) -> None:
+    """End every session of the caller, and this token."""
+    await sessions.sign_out_everywhere(kit, caller)
 
 
 @routes.post("/api/staff/password", Action.STAFF_READ, status_code=204)

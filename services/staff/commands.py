@@ -13,7 +13,8 @@ import click
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
 
-from services.staff.store import people
+from services.staff.domain import DoorKind, Member
+from services.staff.store import people, record
 from services.staff.usecases.passwords import fits
 from services.staff.usecases.seeds import SEEDS, secret_name
 from services.staff.usecases.sessions import caller_for
@@ -31,9 +32,13 @@ _HEAD = ("登录名", "姓名", "部门", "密码")
 @click.option("--login", required=True, help="登录名，例如 clerk。")
 @click.option("--minutes", type=click.IntRange(1, 30), default=30, show_default=True, help="有效分钟数。")
 def token(login: str, minutes: int) -> None:
-    """打印一个供脚本使用的访问令牌。"""
+    """打印一个供脚本使用的临时令牌（仅限演示环境，留有记录）。"""
     run = RunSettings()
-    member = _ask(run, lambda conn: people.by_login(conn, login.lower()))
+    if run.environment is Environment.PRODUCTION:
+        raise click.ClickException(
+            "生产环境不在服务器上生成令牌：请登录后在“访问令牌”页新建，写明用途、范围和期限（见 docs/operations.md）。"
+        )
+    member = _ask(run, lambda conn: _noted(conn, login.lower(), minutes))
     if member is None or not member.active:
         raise click.ClickException(f"没有在岗人员使用登录名 {login}。请核对后重试。")
     try:
@@ -41,6 +46,14 @@ def token(login: str, minutes: int) -> None:
     except SecretsMissingError as error:
         raise click.ClickException(str(error)) from None
     click.echo(signer.for_staff(caller_for(member), timedelta(minutes=minutes)))
+
+
+async def _noted(conn: AsyncConnection, login: str, minutes: int) -> Member | None:
+    """The member; that a token was printed for them is kept in the record of the door."""
+    member = await people.by_login(conn, login)
+    if member is not None and member.active:
+        await record.note(conn, DoorKind.TOKEN_PRINTED, member.id, None, f"{minutes}分钟")
+    return member
 
 
 @click.command("logins")
@@ -93,7 +106,7 @@ def _url(run: RunSettings) -> str:
 async def _answer(url: str, question: Callable[[AsyncConnection], Awaitable[T]]) -> T:
     engine = create_async_engine(url, hide_parameters=True, connect_args={"timeout": 10})
     try:
-        async with engine.connect() as conn:
+        async with engine.begin() as conn:
             return await question(conn)
     finally:
         await engine.dispose()

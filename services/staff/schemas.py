@@ -14,11 +14,12 @@ from services.staff.usecases.court import Proposal
 from services.staff.usecases.kit import StaffKit
 from services.staff.usecases.members import member_state
 from services.staff.usecases.sessions import Credentials
+from services.staff.usecases.tokens import NewApiToken
 from shared.contracts.landline import is_landline, written
 from shared.contracts.staff import ChangeState, CourtData
 from shared.http.inputs import VERBATIM, Input, Line, Prose
 from shared.http.versions import FIELD, Version
-from shared.powers import Role
+from shared.powers import Action, Role
 from shared.runtime.service import kit_of
 
 HandedKit = Annotated[StaffKit, Depends(kit_of)]
@@ -119,6 +120,45 @@ class MemberForm(Input):
     roles: Roles
     active: bool = False
     version: Version
+
+
+class ApiTokenInput(Input):
+    """A token for another system: its purpose, what it may do, and for how many days."""
+
+    name: Line
+    scopes: Annotated[tuple[Action, ...], Field(min_length=1), AfterValidator(lambda each: tuple(dict.fromkeys(each)))]
+    days: Annotated[int, Field(ge=1, le=366)] = 90
+
+    def asked(self) -> NewApiToken:
+        """As the use case takes it."""
+        return NewApiToken(self.name, self.scopes, self.days)
+
+
+class ApiTokenAnswer(BaseModel):
+    """A token for another system, without its secret."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    id: UUID
+    owner: str
+    name: str
+    scopes: tuple[Action, ...]
+    made_at: datetime
+    ends_at: datetime
+    last_used_at: datetime | None
+    revoked_at: datetime | None
+
+
+class ApiTokens(BaseModel):
+    """Tokens, newest first."""
+
+    items: list[ApiTokenAnswer]
+
+
+class MadeApiTokenAnswer(ApiTokenAnswer):
+    """A new one with its secret, which is in this answer alone."""
+
+    secret: str
 
 
 class Token(BaseModel):

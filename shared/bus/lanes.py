@@ -154,7 +154,8 @@ class LaneKeeper:
         if lane.state is not LaneState.OPEN:
             await inbox.queue(tx.conn, envelope, lane.topic, record.value)
             return Verdict.QUEUED
-        _check_sequence(envelope, stands)
+        if self._wants(envelope, event):
+            _check_sequence(envelope, stands)
         if envelope.id in passage.fresh:
             await self._give(tx, envelope, event)
             passage.fresh.discard(envelope.id)
@@ -168,9 +169,10 @@ class LaneKeeper:
                 await self.handlers[type(event)](tx, event, envelope)
 
     async def _pass(self, tx: Transaction, lane: Lane, envelope: Envelope, event: Event | None) -> None:
-        _check_sequence(envelope, lane.sequence)
-        if self._wants(envelope, event) and await inbox.is_new(tx.conn, envelope.id):
-            await self._give(tx, envelope, event)
+        if self._wants(envelope, event):
+            _check_sequence(envelope, lane.sequence)
+            if await inbox.is_new(tx.conn, envelope.id):
+                await self._give(tx, envelope, event)
         await inbox.advance(tx.conn, {(lane.topic, lane.key): envelope.sequence})
 
     async def _set_aside(self, envelope: Envelope, delivered: Delivered, error: Exception) -> Verdict:

@@ -65,3 +65,20 @@ class CourtDataChanged(Event):
     decided_by: UUID | None
     decider: str | None
     at: datetime
+
+
+class AccessRevoked(Event):
+    """Sign-in taken back: of one session (or one API token), or of all that a member was given until then.
+
+    Told under an id of its own: revocations need no order among each other, and who begins to listen late misses none
+    that still matters.
+    """
+
+    topic: ClassVar[str] = "staff"
+    type: ClassVar[str] = "staff.access_revoked.v1"
+    about: ClassVar[str] = "revocation_id"
+    revocation_id: UUID
+    staff_id: UUID
+    not_before: datetime
+    """By the machine's time: what was issued earlier is worth nothing."""
+    session: UUID | None

@@ -160,6 +160,16 @@ canaries = Table(
     Column("hashed", Text, nullable=False),
 )
 
+revocations = Table(
+    "revocations",
+    KIT,
+    Column("revocation_id", Uuid, primary_key=True),
+    Column("staff_id", Uuid, nullable=False),
+    Column("session", Uuid),  # empty: all that the member was given until then
+    Column("not_before", DateTime(timezone=True), nullable=False),
+)
+Index("revocations_by_age", revocations.c.not_before)
+
 sandbox_clock = Table(
     "sandbox_clock",
     KIT,

@@ -6,7 +6,9 @@ from typing import Any
 from fastapi import FastAPI
 from fastapi.responses import JSONResponse
 
+from shared.db.revocations import standing
 from shared.http import problems
+from shared.http.access import Access
 from shared.http.guards import Guards
 from shared.http.limits import Limiter
 from shared.http.observed import Observed
@@ -26,7 +28,9 @@ class Application(FastAPI):
         return document
 
 
-def build_app(kit: Any, title: str, routes: Iterable[Routes], zones: Collection[Zone]) -> FastAPI:
+def build_app(
+    kit: Any, title: str, routes: Iterable[Routes], zones: Collection[Zone], access: Access | None = None
+) -> FastAPI:
     """The application of one service for the zones that this process serves."""
     app = Application(
         title=title, version="1", docs_url=None, redoc_url=None, openapi_url=f"/openapi/{kit.service}.json"
@@ -34,6 +38,7 @@ def build_app(kit: Any, title: str, routes: Iterable[Routes], zones: Collection[
     served = [each.router for each in routes if each.zone in zones]
     app.state.kit = kit
     app.state.limiter = Limiter()
+    app.state.access = access or Access(lambda: standing(kit.db))
     app.state.inner = Zone.STAFF in zones
     app.state.endpoints = [route for router in served for route in router.routes]
     answer = problems.answering(problem_page)

@@ -3,7 +3,8 @@
 `shared/http/tokens.py` says what makes them good. A visit of a party is never good for a staff route.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -26,6 +27,14 @@ class Caller:
     court: str
     department: str
     roles: frozenset[Role]
+    session: UUID | None = None
+    """The session, or the API token, from which the token comes; it is taken back by this."""
+    scopes: frozenset[Action] | None = None
+    """What alone an API token lets its bearer do; None: all that the roles do."""
+    factor_at: datetime | None = None
+    """When they last gave a second factor."""
+    born: datetime = field(default=datetime.max.replace(tzinfo=UTC), compare=False)
+    """When the token was issued."""
 
     @property
     def title(self) -> str:
@@ -33,8 +42,8 @@ class Caller:
         return "、".join(sorted(POSTS[role].title for role in self.roles))
 
     def can(self, action: str) -> bool:
-        """Whether the powers table lets them."""
-        return allowed(Action(action), self.roles)
+        """Whether the powers table, and the scopes of an API token, let them."""
+        return allowed(Action(action), self.roles) and (self.scopes is None or action in self.scopes)
 
 
 @dataclass(frozen=True)
@@ -45,20 +54,45 @@ class PartyCaller:
     case_id: UUID
 
 
-def _bearer(request: Request) -> str | None:
+class SecondFactorDue(Forbidden):
+    """A code is asked for before this is done."""
+
+    def __init__(self) -> None:
+        super().__init__("second_factor_due", "查看前须再次验证身份：请先输入动态验证码。")
+
+
+def bearer(request: Request) -> str | None:
+    """The token of the header, if there is one."""
     scheme, _, token = request.headers.get("authorization", "").partition(" ")
     return token if scheme.lower() == "bearer" and token else None
 
 
-def caller_of(request: Request) -> Caller:
-    """The member of staff who calls. Raises Unauthenticated."""
+def personally(caller: Caller) -> None:
+    """Only somebody who is there in person passes, no API token. Raises Forbidden."""
+    if caller.scopes is not None:
+        raise Forbidden("in_person_only", "此事须由本人登录办理，不能用访问令牌。")
+
+
+FACTOR_FRESH = timedelta(minutes=15)
+
+
+def with_second_factor(caller: Caller, now: datetime) -> None:
+    """Only somebody who gave a second factor a moment ago passes. `now` is the machine's. Raises SecondFactorDue."""
+    personally(caller)
+    if caller.factor_at is None or now - caller.factor_at > FACTOR_FRESH:
+        raise SecondFactorDue
+
+
+async def caller_of(request: Request) -> Caller:
+    """The member of staff who calls, if their sign-in still stands. Raises Unauthenticated."""
     known = getattr(request.state, "caller", None)
     if isinstance(known, Caller):
         return known
-    token = _bearer(request) or request.cookies.get(STAFF_COOKIE)
+    token = bearer(request) or request.cookies.get(STAFF_COOKIE)
     if not token:
         raise Unauthenticated("not_signed_in", "请先登录。")
     caller: Caller = request.app.state.kit.staff_tokens.staff(token)
+    await request.app.state.access.check(caller)
     request.state.caller = caller
     return caller
 
@@ -75,10 +109,12 @@ def party_of(request: Request) -> PartyCaller:
 def require(action: Action) -> Any:
     """A dependency that lets only callers pass whom the powers table allows."""
 
-    def check(request: Request) -> Caller:
-        caller = caller_of(request)
+    async def check(request: Request) -> Caller:
+        caller = await caller_of(request)
         if not allowed(action, caller.roles):
             raise Forbidden("not_allowed", "您的岗位没有办理此事的权限；如确需办理，请联系执行管理人员。")
+        if not caller.can(action):
+            raise Forbidden("out_of_scope", "这个访问令牌的范围不包括此事；如确需办理，请另建令牌。")
         return caller
 
     return check

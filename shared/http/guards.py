@@ -7,9 +7,9 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from shared.errors import Fault, Forbidden, Invalid, Refusal
+from shared.errors import Fault, Forbidden, Invalid, Refusal, TooLarge
 from shared.http.problems import Answer, secure
-from shared.http.refusals import Malformed, TooLarge
+from shared.http.refusals import Malformed
 
 MAX_BODY = 32 * 1024 * 1024
 _SAFE = {"GET", "HEAD", "OPTIONS"}

@@ -8,7 +8,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 
 from shared.db.failures import BUSY, is_away, sqlstate
-from shared.errors import Conflict, Fault, Invalid, NotFound, Refusal, Unavailable
+from shared.errors import Conflict, Fault, Invalid, NotFound, Refusal, TooLarge, Unavailable
 from shared.http.faults import faults_of
 
 EXPECTED: tuple[type[Exception], ...] = (
@@ -33,13 +33,6 @@ class MethodNotAllowed(Refusal):
 
 class Malformed(Refusal):
     """The request is not what its protocol promises."""
-
-
-class TooLarge(Refusal):
-    """The body, or a part of it, is larger than any form or file that the product takes."""
-
-    status = 413
-    title = "内容过大"
 
 
 class Unexpected(Refusal):

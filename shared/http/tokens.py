@@ -16,7 +16,7 @@ from shared.crypto.sealed import SealError
 from shared.crypto.signing import KeyFormatError, VerifyingKey, blocks
 from shared.errors import Unauthenticated
 from shared.http.auth import Caller, PartyCaller
-from shared.powers import Role
+from shared.powers import Action, Role
 
 LONGEST = timedelta(hours=1)
 """No staff token lives longer, whoever signed it: longer access is a matter of API tokens, which can be taken back."""
@@ -49,9 +49,20 @@ class StaffTokens:
         claims = self._claims(token)
         try:
             roles = frozenset(Role(role) for role in claims["roles"])
-            staff_id = UUID(claims["sub"])
-            return Caller(staff_id, claims["login"], claims["name"], claims["court"], claims["department"], roles)
-        except (KeyError, ValueError):  # signed by an older or a newer release, which knows other roles
+            session, scopes, factor = claims.get("sid"), claims.get("scopes"), claims.get("factor_at")
+            return Caller(
+                UUID(claims["sub"]),
+                claims["login"],
+                claims["name"],
+                claims["court"],
+                claims["department"],
+                roles,
+                None if session is None else UUID(session),
+                None if scopes is None else frozenset(map(Action, scopes)),
+                None if factor is None else datetime.fromtimestamp(factor, UTC),
+                datetime.fromtimestamp(claims.get("born", claims["iat"]), UTC),
+            )
+        except (KeyError, ValueError, TypeError):  # signed by an older or a newer release, which knows other roles
             raise lapsed() from None
 
     def issued_at(self, token: str) -> datetime:
@@ -112,7 +123,12 @@ class StaffSigner:
             "court": caller.court,
             "department": caller.department,
             "roles": sorted(caller.roles),
+            "born": now.timestamp(),
+            "sid": caller.session and str(caller.session),
+            "scopes": None if caller.scopes is None else sorted(caller.scopes),
+            "factor_at": caller.factor_at and caller.factor_at.timestamp(),
         }
+        claims = {name: value for name, value in claims.items() if value is not None}
         return jwt.encode(claims, self._key, algorithm=_ALGORITHM)
 
 

@@ -14,8 +14,8 @@ from shared.bus.log import Log
 from shared.clock import SystemClock
 from shared.contracts.envelope import Envelope, Event
 from shared.contracts.sandbox import ClockMoved
-from shared.contracts.staff import CourtDataChanged
-from shared.db import answers, inbox
+from shared.contracts.staff import AccessRevoked, CourtDataChanged
+from shared.db import answers, inbox, revocations
 from shared.db.access import SetupError, owns_tables
 from shared.db.migrate import is_migrated, migrate_at
 from shared.db.transaction import Database, Transaction
@@ -92,6 +92,7 @@ class Unit:
         handlers = {event: self._bound(handler) for event, handler in service.handlers.items()}
         handlers[CourtDataChanged] = on_court_data_changed
         self._court = CourtFollower(kit)
+        handlers[AccessRevoked] = _on_access_revoked
         self._follower = None
         if kit.run.environment is not Environment.PRODUCTION:
             handlers[ClockMoved] = moved_clock.on_clock_moved
@@ -138,7 +139,7 @@ class Unit:
         return jobs
 
     async def _forget(self) -> None:
-        for forget in (forget_delivered, answers.forget, inbox.forget):
+        for forget in (forget_delivered, answers.forget, inbox.forget, revocations.forget):
             await forget(self.kit.db)
 
     async def check_keys(self) -> None:
@@ -209,6 +210,11 @@ class Unit:
             if runner.job.close is not None:
                 await runner.job.close()
         await self.kit.db.close()
+
+
+async def _on_access_revoked(tx: Transaction, event: Event, _envelope: Envelope) -> None:
+    if isinstance(event, AccessRevoked):
+        await revocations.note(tx.conn, event)
 
 
 def _goes_on(loop: Loop, lag_seconds: Callable[[], float] | None) -> bool:

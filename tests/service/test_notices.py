@@ -33,9 +33,10 @@ from shared.contracts.cases import (
 )
 from shared.contracts.envelope import Sealed
 from shared.contracts.notices import DeliveryTroubled, NoticeIssued, NoticeSent, NoticeServed, NoticeWaits
+from shared.contracts.operations import TroubleReported
 from shared.contracts.stages import ProgressPublished
 from shared.db.transaction import new_id
-from shared.errors import Conflict, Invalid
+from shared.errors import Conflict, Invalid, TooLarge
 from shared.powers import Role
 from shared.runtime.service import Kit
 from tests.fixtures.databases import FreshDatabase
@@ -433,6 +434,28 @@ async def test_the_evidence_holds_and_any_change_breaks_it(office: Office) -> No
     for old, new in (('\\"attempt\\": 1', '\\"attempt\\": 2'), ("sent", "Sent"), (bundle["signature"][:8], "AAAAAAAA")):
         assert evidence.faults_of_bundle(raw.replace(old, new, 1).encode(), None) != []
     assert evidence.faults_of_bundle(b"{}", None) != []
+
+
+async def test_a_faulty_receipt_beside_a_good_one_is_kept_and_told(office: Office) -> None:
+    secret = receipts.receipt_secret(office.kit)
+    entries = json.loads(receipt("19900000001"))
+    body = json.dumps([{**entries[0], "success": "yes"}, *entries, 7]).encode()
+    for new in (1, 0):
+        assert await receipts.take_receipts(office.kit, "aliyun", secret, body) == new
+    kept = await receipts.faulty(office.kit)
+    assert sorted(each.fault for each in kept) == ["success：应为 true 或 false。", "回执应为 JSON 对象。"]
+    (trouble,) = await told(office.kit, TroubleReported)
+    assert "19900000001" not in trouble.summary
+    assert all("19900000001" not in str(row) for row in await office.rows(tables.faulty_receipts))
+
+
+async def test_more_than_a_thousand_receipts_in_one_post_are_refused_whole(office: Office) -> None:
+    secret = receipts.receipt_secret(office.kit)
+    entries = json.loads(receipt("19900000001"))
+    with pytest.raises(TooLarge):
+        await receipts.take_receipts(office.kit, "aliyun", secret, json.dumps(entries * 1001).encode())
+    assert await office.rows(tables.receipts) == []
+    assert await receipts.take_receipts(office.kit, "aliyun", secret, json.dumps(entries * 1000).encode()) == 1
 
 
 async def test_a_receipt_of_somebody_elses_message_touches_nothing_that_has_not_left(office: Office) -> None:

@@ -141,7 +141,7 @@ async def test_a_change_touches_only_what_it_names(kit: Kit[Any], admin: httpx.A
     assert (await admin.patch(path, json={"roles": ["auction"]})).status_code == 422
     missing = await admin.patch("/api/staff/members/00000000-0000-7000-8000-000000000000", json={})
     assert missing.json()["code"] == "no_such_member"
-    assert [event.roles for event in await told(kit)] == [(Role.JUDGE,), (Role.CHIEF,)]
+    assert [event.roles for event in await told(kit, MemberChanged)] == [(Role.JUDGE,), (Role.CHIEF,)]
 
 
 async def test_the_last_administrator_stays(kit: Kit[Any], admin: httpx.AsyncClient) -> None:

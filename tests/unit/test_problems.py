@@ -27,6 +27,7 @@ from shared.errors import (
     NotFound,
     Question,
     Refusal,
+    TooLarge,
     TooMany,
     Unauthenticated,
     Unavailable,
@@ -34,7 +35,7 @@ from shared.errors import (
 from shared.http import observed, refusals, versions
 from shared.http.faults import faults_of
 from shared.http.inputs import Input, Line, Prose
-from shared.http.refusals import Malformed, MethodNotAllowed, TooLarge, Unexpected, as_refusal
+from shared.http.refusals import Malformed, MethodNotAllowed, Unexpected, as_refusal
 from shared.http.versions import Difference, Stale
 from shared.runtime.logging import JsonLines
 from tests.fixtures.edge import Edge

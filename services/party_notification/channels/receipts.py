@@ -1,6 +1,7 @@
 """The carrier's receipts (SmsReport): a POST of a JSON array, unsigned, repeated until answered 200. Pure.
 
-Source: https://help.aliyun.com/document_detail/101867.html. A faulty entry is listed and left out; the others count.
+Source: https://help.aliyun.com/document_detail/101867.html. A faulty entry is listed with
+what it said, to be kept and told; the others count.
 """
 
 import json
@@ -13,6 +14,7 @@ from shared.clock import SHANGHAI
 from shared.errors import Fault
 
 ACCEPTED = {"code": 0, "msg": "接收成功"}
+LONGEST_UNREAD = 10_000
 _PREFIX = re.compile(r"^(\+|00)?86(?=1\d{10}$)")
 _UNFIT = re.compile(r"[\ud800-\udfff]|\\u0000")  # what neither a UTF-8 nor a JSON column can hold
 
@@ -33,12 +35,18 @@ class Receipt:
     raw: str
 
 
+MOST = 1000
+"""Entries of one POST: the carrier sends far fewer."""
+
+
 @dataclass(frozen=True)
 class ReceiptPost:
-    """The good entries of one POST, and what is wrong with the others (`field` is `index.name`)."""
+    """The good entries of one POST; what is wrong with the others (`field` is `index.name`), and what they said."""
 
     receipts: tuple[Receipt, ...]
     faults: tuple[Fault, ...]
+    unread: tuple[str, ...] = ()
+    too_many: bool = False
 
 
 class _FieldError(ValueError):
@@ -55,14 +63,18 @@ def parse_receipts(raw: bytes) -> ReceiptPost:
         return ReceiptPost((), (Fault("", "内容不是 JSON。"),))
     if not isinstance(entries, list):
         return ReceiptPost((), (Fault("", "内容应为 JSON 数组。"),))
+    if len(entries) > MOST:
+        return ReceiptPost((), (Fault("", f"一次最多{MOST}条。"),), too_many=True)
     receipts: list[Receipt] = []
     faults: list[Fault] = []
+    unread: list[str] = []
     for index, entry in enumerate(entries):
         try:
             receipts.append(_receipt(entry))
         except _FieldError as exc:
             faults.append(Fault(f"{index}.{exc.fault.field}".rstrip("."), exc.fault.reason))
-    return ReceiptPost(tuple(receipts), tuple(faults))
+            unread.append(json.dumps(entry)[:LONGEST_UNREAD])
+    return ReceiptPost(tuple(receipts), tuple(faults), tuple(unread))
 
 
 def _receipt(entry: Any) -> Receipt:

@@ -8,7 +8,7 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from services.party_notification.pages.common import TheKit, pages, staff
 from services.party_notification.schemas import RulingInput
-from services.party_notification.usecases import deciding, history
+from services.party_notification.usecases import deciding, history, receipts
 from services.party_notification.usecases.facts import NotificationKit
 from shared.errors import Invalid
 from shared.http.forms import faults_in, typed, understood
@@ -27,7 +27,14 @@ async def unknown(request: Request, kit: TheKit, *, done: bool = False) -> HTMLR
 async def _unknown(request: Request, kit: NotificationKit, status: int = 200, **shown: Any) -> HTMLResponse:
     given = {"done": False, "form": {}, "faults": {}, "faulty": None}
     troubles = await history.troubles(kit, _SHOWN)
-    return pages.page(request, "unknown.html", status, troubles=troubles, **{**given, **shown})
+    return pages.page(
+        request,
+        "unknown.html",
+        status,
+        troubles=troubles,
+        faulty_receipts=await receipts.faulty(kit),
+        **{**given, **shown},
+    )
 
 
 @staff.post("/unknown/{delivery_id}", Action.NOTICES_DECIDE)

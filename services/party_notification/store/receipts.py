@@ -8,7 +8,7 @@ from sqlalchemy import BigInteger, Boolean, Row, Select, Text, Update, Uuid, sel
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from services.party_notification.store.tables import deliveries, receipts
+from services.party_notification.store.tables import deliveries, faulty_receipts, receipts
 from shared.db.arrays import Columns, arrays, unnested
 
 _SPEAKING: Columns = {"mark": Text, "provider_id": Text, "out_id": Text, "address_index": Text}
@@ -47,6 +47,17 @@ async def keep(conn: AsyncConnection, rows: Sequence[Mapping[str, Any]]) -> dict
     """Keep receipts as they came: the ids by mark of those that had not come before."""
     found = await conn.execute(_KEEP, arrays(_RECEIPT, rows))
     return {row.mark: row.id for row in found}
+
+
+async def keep_faulty(conn: AsyncConnection, rows: Sequence[Mapping[str, Any]]) -> int:
+    """Keep what could not be read; how many had not come before."""
+    put = upsert(faulty_receipts).values([*rows]).on_conflict_do_nothing().returning(faulty_receipts.c.mark)
+    return len((await conn.execute(put)).all())
+
+
+async def faulty(conn: AsyncConnection, limit: int) -> list[Row[Any]]:
+    """What could not be read, newest first."""
+    return list(await conn.execute(select(faulty_receipts).order_by(faulty_receipts.c.arrived_at.desc()).limit(limit)))
 
 
 async def match(conn: AsyncConnection, found: Mapping[int, UUID]) -> None:

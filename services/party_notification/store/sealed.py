@@ -2,6 +2,7 @@
 
 from services.party_notification.store.tables import (
     cases,
+    faulty_receipts,
     messages,
     notices,
     observations,
@@ -26,6 +27,7 @@ SEALED = (
     ),
     SealedTable(observations, {"raw": "{delivery_id}/raw"}),
     SealedTable(receipts, {"raw": "{mark}"}),
+    SealedTable(faulty_receipts, {"raw": "{mark}"}),
     SealedTable(paper_notices, {"letter": "{notice_id}/paper"}),
     SealedTable(progress, {"text": "{case_id}"}),
 )

@@ -210,6 +210,17 @@ receipts = Table(
 )
 Index("receipts_orphans", receipts.c.provider_id, postgresql_where=receipts.c.delivery_id.is_(None))
 
+faulty_receipts = Table(
+    "faulty_receipts",
+    METADATA,
+    Column("mark", Text, primary_key=True),
+    Column("provider", Text, nullable=False),
+    Column("raw", Text, nullable=False),
+    Column("fault", Text, nullable=False),
+    Column("arrived_at", _INSTANT, nullable=False, server_default=NOW),
+)
+Index("faulty_receipts_by_age", faulty_receipts.c.arrived_at)
+
 paper = Table(
     "paper",
     METADATA,

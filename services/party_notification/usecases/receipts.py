@@ -4,17 +4,19 @@ import hashlib
 import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from services.party_notification.channels.receipts import Receipt, parse_receipts
+from services.party_notification.channels.receipts import MOST, Receipt, ReceiptPost, parse_receipts
 from services.party_notification.domain.delivery import Seen
 from services.party_notification.store import receipts, sending
 from services.party_notification.usecases.facts import NotificationKit, index
 from services.party_notification.usecases.observing import Sighting, note_all
+from shared.contracts.operations import TroubleReported
 from shared.db.failures import is_away
-from shared.db.transaction import Transaction
-from shared.errors import Invalid, NotFound
+from shared.db.transaction import Transaction, new_id
+from shared.errors import Invalid, NotFound, TooLarge
 from shared.runtime.secrets import kept
 
 PROVIDER = "aliyun"
@@ -26,14 +28,17 @@ def receipt_secret(kit: NotificationKit) -> str:
 
 
 async def take_receipts(kit: NotificationKit, provider: str, secret: str, body: bytes) -> int:
-    """Keep every good receipt of a POST; how many were new.
+    """Keep every receipt of a POST, and tell the desk of those that could not be read; how many good ones were new.
 
-    Raises NotFound for a forged URL, and Invalid when none is good.
+    Raises NotFound for a forged URL, TooLarge for too many, and Invalid when none is good.
     """
     known = secrets.compare_digest(secret.encode(), receipt_secret(kit).encode())
     if provider != PROVIDER or not known:
         raise NotFound("no_such_receiver", "没有这个接收地址。")
     post = parse_receipts(body)
+    if post.too_many:
+        raise TooLarge("too_many_receipts", f"一次最多{MOST}条回执，请分次发送。")
+    await _keep_faulty(kit, post)
     if post.faults and not post.receipts:
         raise Invalid(post.faults)
     marked = {_mark(kit, receipt): receipt for receipt in post.receipts}
@@ -44,6 +49,47 @@ async def take_receipts(kit: NotificationKit, provider: str, secret: str, body: 
             raise
     # One that cannot be taken keeps no other from it.
     return sum([await _take(kit, {mark: receipt}) for mark, receipt in marked.items()])
+
+
+async def _keep_faulty(kit: NotificationKit, post: ReceiptPost) -> None:
+    if not post.unread:
+        return
+    rows = {}
+    for raw, fault in zip(post.unread, post.faults, strict=True):
+        mark = kit.keyring.blind_index(raw, "faulty receipt")
+        name = fault.field.partition(".")[2]
+        rows[mark] = {
+            "mark": mark,
+            "provider": PROVIDER,
+            "raw": kit.keyring.seal(raw, mark),
+            "fault": f"{name}：{fault.reason}" if name else fault.reason,
+        }
+    async with kit.db.begin() as tx:
+        if await receipts.keep_faulty(tx.conn, list(rows.values())):
+            summary = "运营商发来无法识别的短信回执，已原样保存。请系统管理员在“待核实发送”页查看并联系运营商。"
+            await tx.emit(
+                TroubleReported(
+                    trouble_id=new_id(),
+                    service=kit.service,
+                    kind="faulty_receipts",
+                    summary=summary,
+                    noticed_at=tx.now,
+                )
+            )
+
+
+@dataclass(frozen=True)
+class FaultyReceipt:
+    """A receipt that could not be read: when it came, and why."""
+
+    arrived_at: datetime
+    fault: str
+
+
+async def faulty(kit: NotificationKit) -> list[FaultyReceipt]:
+    """Receipts that could not be read, newest first; what they said stays sealed."""
+    async with kit.db.read() as conn:
+        return [FaultyReceipt(row.arrived_at, row.fault) for row in await receipts.faulty(conn, 30)]
 
 
 def _mark(kit: NotificationKit, receipt: Receipt) -> str:

@@ -11,13 +11,13 @@ from urllib.parse import quote
 from fastapi import Cookie, Query, Request
 from starlette.responses import RedirectResponse, Response
 
-from services.staff.domain import DEVICE, REFRESH, SESSION, Member, landing, local_path
+from services.staff.domain import DEVICE, REFRESH, SESSION, landing, local_path
 from services.staff.pages.resume import KEPT, resumed
 from services.staff.schemas import HandedKit, PasswordForm, SignInForm
 from services.staff.usecases import sessions
 from services.staff.usecases.kit import StaffKit
 from services.staff.usecases.locks import Place
-from services.staff.usecases.sessions import Admission
+from services.staff.usecases.sessions import Admission, Opened
 from shared.errors import Invalid, Refusal, TooMany, Unauthenticated
 from shared.http.auth import STAFF_COOKIE
 from shared.http.cookies import drop_cookie, keep_cookie
@@ -63,21 +63,21 @@ async def resume(request: Request, kit: HandedKit, refresh: Refresh = None) -> R
     """Go on with a form whose session had ended; whoever cannot renew it is shown the door, and loses nothing."""
     kept = (await typed(request)).get(KEPT, "")
     try:
-        member = await sessions.renew(kit, refresh)
+        renewed = await sessions.renew(kit, refresh)
     except Unauthenticated:
         return _door(request, {KEPT: kept})
-    page = resumed(request, kit, member, kept, renewed=True)
-    return _with_token(kit, member, page or RedirectResponse(landing(member.roles), 303))
+    page = resumed(request, kit, renewed.member, kept, renewed=True)
+    return _with_token(kit, renewed, page or RedirectResponse(landing(renewed.member.roles), 303))
 
 
 @routes.get("/sign-in/refresh", PUBLIC)
 async def renew_page(kit: HandedKit, then: Then = "", refresh: Refresh = None) -> Response:
     """Renew the token and go on; whoever cannot is shown the door."""
     try:
-        member = await sessions.renew(kit, refresh)
+        renewed = await sessions.renew(kit, refresh)
     except Unauthenticated:
         return RedirectResponse(f"/sign-in?next={quote(then, safe='')}", 303)
-    return _with_token(kit, member, RedirectResponse(local_path(then) or landing(member.roles), 303))
+    return _with_token(kit, renewed, RedirectResponse(local_path(then) or landing(renewed.member.roles), 303))
 
 
 @routes.post("/sign-in/refresh", PUBLIC)
@@ -95,6 +95,13 @@ async def sign_out(kit: HandedKit, refresh: Refresh = None) -> Response:
     for path in _REFRESH_PATHS:
         drop_cookie(response, kit.run, REFRESH_COOKIE, path)
     return response
+
+
+@routes.post("/staff/sign-out-everywhere", Action.STAFF_READ)
+async def sign_out_everywhere(kit: HandedKit, caller: CurrentCaller) -> Response:
+    """Go out wherever one is signed in, here too."""
+    await sessions.sign_out_everywhere(kit, caller)
+    return RedirectResponse("/sign-in", 303)
 
 
 @routes.get("/staff/password", Action.STAFF_READ)
@@ -135,15 +142,18 @@ def _door(request: Request, form: Typed, refusal: Refusal | None = None) -> Resp
 
 def _let_in(kit: StaffKit, admission: Admission, then: str, page: Response | None = None) -> Response:
     """Into the product: to `page` where a form goes on, else to where `then` leads."""
-    response = page or RedirectResponse(local_path(then) or landing(admission.member.roles), 303)
+    onward = local_path(then) or landing(admission.member.roles)
+    if admission.to_be_shown:
+        onward = f"/staff/notices?next={quote(onward, safe='')}"
+    response = page or RedirectResponse(onward, 303)
     seconds = int(REFRESH.total_seconds())
     for path in _REFRESH_PATHS:
         keep_cookie(response, kit.run, REFRESH_COOKIE, admission.refresh, seconds, path)
     keep_cookie(response, kit.run, DEVICE_COOKIE, admission.device, int(DEVICE.total_seconds()))
-    return _with_token(kit, admission.member, response)
+    return _with_token(kit, admission.opened, response)
 
 
-def _with_token(kit: StaffKit, member: Member, response: Response) -> Response:
-    token = sessions.session_token(kit, member)
+def _with_token(kit: StaffKit, opened: Opened, response: Response) -> Response:
+    token = sessions.session_token(kit, opened.member, opened.session)
     keep_cookie(response, kit.run, STAFF_COOKIE, token, int(SESSION.total_seconds()))
     return response

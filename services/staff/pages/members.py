@@ -14,7 +14,7 @@ from services.staff.usecases.kit import StaffKit
 from shared.db.transaction import new_id
 from shared.errors import Refusal
 from shared.http.forms import Typed, refused, typed, understood
-from shared.http.routes import Routes, Zone
+from shared.http.routes import CurrentCaller, Routes, Zone
 from shared.http.versions import FIELD
 from shared.powers import POSTS, Action, Role
 from shared.web.pages import Pages
@@ -73,9 +73,9 @@ async def change_member(request: Request, staff_id: UUID, kit: HandedKit) -> Res
 
 
 @routes.post("/staff/{staff_id}/password", Action.STAFF_MANAGE)
-async def reset_password(request: Request, staff_id: UUID, kit: HandedKit) -> Response:
+async def reset_password(request: Request, staff_id: UUID, kit: HandedKit, caller: CurrentCaller) -> Response:
     """Show a new initial password, this once."""
-    password = await members.reset_password(kit, staff_id)
+    password = await members.reset_password(kit, staff_id, caller.staff_id)
     return _one(request, kit, await members.member(kit, staff_id), password=password)
 
 

@@ -1,7 +1,6 @@
 """Sessions, and the devices that have signed in before. Both are kept as hashes of random secrets."""
 
 from datetime import timedelta
-from typing import Any
 from uuid import UUID
 
 from sqlalchemy import delete, insert, select, update
@@ -14,31 +13,33 @@ from services.staff.store.tables import NOW, known_devices, members, sessions
 _KEEP = timedelta(days=1)
 
 
-async def open_session(conn: AsyncConnection, staff_id: UUID, token_hash: bytes) -> None:
-    """Keep the hash of a secret that renews a sign-in."""
+async def open_session(conn: AsyncConnection, staff_id: UUID, token_hash: bytes) -> UUID:
+    """Keep the hash of a secret that renews a sign-in; the session's id."""
     values = {"token_hash": token_hash, "staff_id": staff_id, "expires_at": NOW + REFRESH}
-    await conn.execute(insert(sessions).values(values))
+    found: UUID = (await conn.execute(insert(sessions).values(values).returning(sessions.c.id))).scalar_one()
+    return found
 
 
-async def whose_session(conn: AsyncConnection, token_hash: bytes) -> UUID | None:
-    """The active member whose session this is, while it is good."""
+async def whose_session(conn: AsyncConnection, token_hash: bytes) -> tuple[UUID, UUID] | None:
+    """The active member whose session this is, while it is good, and its id."""
     good = (sessions.c.token_hash == token_hash) & sessions.c.revoked_at.is_(None) & (sessions.c.expires_at > NOW)
-    query = select(members.c.id).join(sessions, sessions.c.staff_id == members.c.id).where(good, members.c.active)
-    return (await conn.execute(query)).scalar_one_or_none()
+    query = select(members.c.id, sessions.c.id).join(sessions, sessions.c.staff_id == members.c.id)
+    row = (await conn.execute(query.where(good, members.c.active))).one_or_none()
+    return None if row is None else (row[0], row[1])
 
 
-async def revoke(conn: AsyncConnection, token_hash: bytes) -> None:
-    """End one session."""
-    await _revoke(conn, sessions.c.token_hash == token_hash)
+async def revoke(conn: AsyncConnection, token_hash: bytes) -> tuple[UUID, UUID] | None:
+    """End one session; whose it was, and its id."""
+    here = (sessions.c.token_hash == token_hash) & sessions.c.revoked_at.is_(None)
+    statement = update(sessions).where(here).values(revoked_at=NOW).returning(sessions.c.staff_id, sessions.c.id)
+    row = (await conn.execute(statement)).one_or_none()
+    return None if row is None else (row[0], row[1])
 
 
 async def revoke_all(conn: AsyncConnection, staff_id: UUID) -> None:
     """End every session of a member."""
-    await _revoke(conn, sessions.c.staff_id == staff_id)
-
-
-async def _revoke(conn: AsyncConnection, which: Any) -> None:
-    await conn.execute(update(sessions).where(which, sessions.c.revoked_at.is_(None)).values(revoked_at=NOW))
+    here = (sessions.c.staff_id == staff_id) & sessions.c.revoked_at.is_(None)
+    await conn.execute(update(sessions).where(here).values(revoked_at=NOW))
 
 
 async def knows(conn: AsyncConnection, staff_id: UUID, token_hash: bytes) -> bool:

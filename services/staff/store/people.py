@@ -9,7 +9,6 @@ from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.staff.domain import Member
-from services.staff.store import doors
 from services.staff.store.tables import members
 from shared.powers import Role
 
@@ -92,10 +91,9 @@ async def still_holds(conn: AsyncConnection, known: Proof) -> bool:
 
 
 async def set_password(conn: AsyncConnection, staff_id: UUID, password_hash: str, *, must_change: bool) -> None:
-    """Replace a password, and end every session that was opened with the old one."""
+    """Replace a password."""
     values = {"password_hash": password_hash, "must_change": must_change}
     await conn.execute(update(members).where(members.c.id == staff_id).values(values))
-    await doors.revoke_all(conn, staff_id)
 
 
 async def refresh_hash(conn: AsyncConnection, known: Proof, password_hash: str) -> None:

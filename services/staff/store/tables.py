@@ -1,10 +1,12 @@
 """The tables of the staff service. Sign-in lives by the database's time, not by the movable clock."""
 
 from sqlalchemy import (
+    BigInteger,
     Boolean,
     Column,
     DateTime,
     ForeignKey,
+    Identity,
     Index,
     LargeBinary,
     MetaData,
@@ -43,6 +45,7 @@ sessions = Table(
     Column("opened_at", DateTime(timezone=True), nullable=False, server_default=NOW),
     Column("expires_at", DateTime(timezone=True), nullable=False),
     Column("revoked_at", DateTime(timezone=True)),
+    Column("id", Uuid, nullable=False, unique=True, server_default=func.gen_random_uuid()),
 )
 Index("sessions_of_member", sessions.c.staff_id)
 
@@ -68,6 +71,36 @@ Index(
     unique=True,
     postgresql_where=court_changes.c.state == "proposed",
 )
+
+door_events = Table(
+    "door_events",
+    METADATA,
+    Column("id", BigInteger, Identity(always=True), primary_key=True),
+    Column("kind", Text, nullable=False),
+    Column("staff_id", Uuid, ForeignKey("members.id"), nullable=False),
+    Column("by", Uuid),  # empty: whoever has the machine itself
+    Column("at", DateTime(timezone=True), nullable=False, server_default=NOW),
+    Column("note", Text, nullable=False),
+    Column("owner_saw_at", DateTime(timezone=True)),
+    Column("reviewed_by", Uuid),
+    Column("reviewed_at", DateTime(timezone=True)),
+)
+Index("door_events_of_member", door_events.c.staff_id)
+
+api_tokens = Table(
+    "api_tokens",
+    METADATA,
+    Column("id", Uuid, primary_key=True),
+    Column("staff_id", Uuid, ForeignKey("members.id"), nullable=False),
+    Column("name", Text, nullable=False),
+    Column("scopes", ARRAY(Text), nullable=False),
+    Column("secret_hash", LargeBinary, nullable=False, unique=True),
+    Column("made_at", DateTime(timezone=True), nullable=False, server_default=NOW),
+    Column("ends_at", DateTime(timezone=True), nullable=False),
+    Column("last_used_at", DateTime(timezone=True)),
+    Column("revoked_at", DateTime(timezone=True)),
+)
+Index("api_tokens_of_member", api_tokens.c.staff_id)
 
 known_devices = Table(
     "known_devices",

@@ -5,11 +5,12 @@ from dataclasses import asdict, replace
 from typing import Any
 from uuid import UUID
 
-from services.staff.domain import Member, member_faults
-from services.staff.store import doors, people
+from services.staff.domain import DoorKind, Member, member_faults
+from services.staff.store import doors, people, record
 from services.staff.usecases import locks
 from services.staff.usecases.kit import StaffKit
 from services.staff.usecases.passwords import hashed, made_up
+from services.staff.usecases.revoking import outdate, take_back
 from shared.contracts.staff import MemberChanged
 from shared.db.transaction import Transaction
 from shared.errors import Conflict, Fault, Invalid, NotFound
@@ -56,7 +57,7 @@ def member_state(kit: StaffKit, member: Member) -> State:
 
 
 async def change_member(kit: StaffKit, staff_id: UUID, changes: Mapping[str, Any], seen: str | None = None) -> Member:
-    """Change some fields of a member. Whoever is barred is signed out.
+    """Change some fields of a member. Whoever is barred is signed out, new posts hold at once.
 
     `seen`: the version that was read. Raises NotFound, Invalid, Conflict or Stale.
     """
@@ -70,26 +71,33 @@ async def change_member(kit: StaffKit, staff_id: UUID, changes: Mapping[str, Any
         if [before] == administrators and not after.administers:
             raise Conflict("last_administrator", "这是最后一名系统管理员，须先指定另一名，才能停用或改岗。")
         if after != before:
-            await _write(tx, after)
+            await _write(tx, before, after)
     return after
 
 
-async def reset_password(kit: StaffKit, staff_id: UUID) -> str:
-    """A new initial password for a member, whose sessions end and whose locks open. Raises NotFound."""
+async def reset_password(kit: StaffKit, staff_id: UUID, by: UUID | None = None) -> str:
+    """A new initial password for a member, whose sessions end and whose locks open. Raises NotFound.
+
+    The owner is shown at the next sign-in who did it, and the integrity office looks into each.
+    """
     password = made_up()
     password_hash = await hashed(password)
     async with kit.db.begin() as tx:
         locked_out = _found(await people.locked(tx.conn, staff_id))
         await people.set_password(tx.conn, staff_id, password_hash, must_change=True)
+        await take_back(tx, staff_id)
+        await record.note(tx.conn, DoorKind.PASSWORD_RESET, staff_id, by)
         await doors.forget_devices(tx.conn, staff_id)
         await locks.unlock(kit, tx.conn, locked_out.login)
     return password
 
 
-async def _write(tx: Transaction, after: Member) -> None:
+async def _write(tx: Transaction, before: Member, after: Member) -> None:
     await people.change(tx.conn, after)
     if not after.active:
-        await doors.revoke_all(tx.conn, after.id)
+        await take_back(tx, after.id)
+    elif after.roles != before.roles:
+        await outdate(tx, after.id)
     await tx.emit(_as_told(after))
 
 

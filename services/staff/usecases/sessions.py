@@ -8,17 +8,20 @@ import logging
 import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from uuid import UUID
 
 from services.staff.domain import SESSION, Member, password_faults
-from services.staff.store import doors, people
+from services.staff.store import doors, people, record
 from services.staff.usecases import locks
 from services.staff.usecases.kit import StaffKit
 from services.staff.usecases.locks import Count, Place
 from services.staff.usecases.passwords import fits, hashed, outdated
+from services.staff.usecases.revoking import outdate, take_back
 from shared.crypto.slow import LINE
 from shared.db.transaction import Transaction
 from shared.errors import Conflict, Fault, Invalid, Unauthenticated
-from shared.http.auth import Caller
+from shared.http.auth import Caller, personally
+from shared.powers import Action
 
 log = logging.getLogger(__name__)
 
@@ -33,12 +36,28 @@ class Credentials:
 
 
 @dataclass(frozen=True)
+class Opened:
+    """A session that stands: whose, as they now are, and its id."""
+
+    member: Member
+    session: UUID
+
+
+@dataclass(frozen=True)
 class Admission:
     """Who came in, the secret that renews their sign-in, and the one by which their device is known next time."""
 
     member: Member
+    session: UUID
     refresh: str
     device: str
+    to_be_shown: bool
+    """Whether others did something to their sign-in that they have not been shown."""
+
+    @property
+    def opened(self) -> Opened:
+        """The session."""
+        return Opened(self.member, self.session)
 
 
 async def sign_in(kit: StaffKit, given: Credentials, place: Place) -> Admission:
@@ -61,20 +80,29 @@ async def token_for_script(kit: StaffKit, given: Credentials, place: Place) -> s
     return session_token(kit, member)
 
 
-async def renew(kit: StaffKit, refresh: str | None) -> Member:
-    """Whose session the secret keeps open, as they now are. Raises Unauthenticated."""
+async def renew(kit: StaffKit, refresh: str | None) -> Opened:
+    """The session that the secret keeps open. Raises Unauthenticated."""
     async with kit.db.read() as conn:
-        staff_id = await doors.whose_session(conn, _digest(refresh or ""))
-        member = None if staff_id is None else await people.by_id(conn, staff_id)
-    if member is None:
+        found = await doors.whose_session(conn, _digest(refresh or ""))
+        member = None if found is None else await people.by_id(conn, found[0])
+    if found is None or member is None:
         raise Unauthenticated("sign_in_expired", "登录已失效，请重新登录。")
-    return member
+    return Opened(member, found[1])
 
 
 async def sign_out(kit: StaffKit, refresh: str | None) -> None:
-    """End the session, if there is one."""
+    """End the session, if there is one; a token copied from it is worth nothing either."""
     async with kit.db.begin() as tx:
-        await doors.revoke(tx.conn, _digest(refresh or ""))
+        ended = await doors.revoke(tx.conn, _digest(refresh or ""))
+        if ended is not None:
+            await outdate(tx, *ended)
+
+
+async def sign_out_everywhere(kit: StaffKit, caller: Caller) -> None:
+    """End every session of the caller, this one too."""
+    personally(caller)
+    async with kit.db.begin() as tx:
+        await take_back(tx, caller.staff_id)
 
 
 async def change_password(kit: StaffKit, caller: Caller, old: str, new: str, place: Place) -> Admission:
@@ -95,14 +123,15 @@ async def change_password(kit: StaffKit, caller: Caller, old: str, new: str, pla
         return await _admit(tx, member, place)
 
 
-def caller_for(member: Member) -> Caller:
+def caller_for(member: Member, session: UUID | None = None, scopes: frozenset[Action] | None = None) -> Caller:
     """The member as the other services know them."""
-    return Caller(member.id, member.login, member.name, member.court, member.department, frozenset(member.roles))
+    roles = frozenset(member.roles)
+    return Caller(member.id, member.login, member.name, member.court, member.department, roles, session, scopes)
 
 
-def session_token(kit: StaffKit, member: Member) -> str:
-    """The signed token that every service accepts for half an hour."""
-    return kit.staff_signer.for_staff(caller_for(member), SESSION)
+def session_token(kit: StaffKit, member: Member, session: UUID | None = None) -> str:
+    """The signed token that every service accepts for half an hour, unless it is taken back."""
+    return kit.staff_signer.for_staff(caller_for(member, session), SESSION)
 
 
 @dataclass(frozen=True)
@@ -179,6 +208,7 @@ async def _let_in(tx: Transaction, known: people.Proof, new_hash: str | None) ->
         raise _wrong()
     if new_hash is not None:
         await people.set_password(tx.conn, member.id, new_hash, must_change=False)
+        await take_back(tx, member.id)
     elif member.must_change:
         raise Conflict("password_must_change", "这是初始密码，须先设置新密码才能登录：请同时填写新密码。")
     return member
@@ -187,9 +217,10 @@ async def _let_in(tx: Transaction, known: people.Proof, new_hash: str | None) ->
 async def _admit(tx: Transaction, member: Member, place: Place) -> Admission:
     """Open a session, and remember the device."""
     refresh, device = secrets.token_urlsafe(32), place.device or secrets.token_urlsafe(32)
-    await doors.open_session(tx.conn, member.id, _digest(refresh))
+    session = await doors.open_session(tx.conn, member.id, _digest(refresh))
     await doors.remember(tx.conn, member.id, _digest(device))
-    return Admission(member, refresh, device)
+    to_be_shown = bool(await record.unseen(tx.conn, member.id))
+    return Admission(member, session, refresh, device, to_be_shown)
 
 
 def _digest(refresh: str) -> bytes:

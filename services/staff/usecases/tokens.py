@@ -1,0 +1,104 @@
+"""Tokens for other systems: random secrets, each with a name, scopes and an end, that anybody can take back.
+
+A secret is worth nothing but a signed token for a quarter of an hour, which every service verifies by itself and whose
+session is the API token: taken back, both end within seconds.
+"""
+
+import hashlib
+import secrets
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from services.staff.domain import LONGEST_API_TOKEN, ApiToken, DoorKind
+from services.staff.store import people, record, tokens
+from services.staff.usecases.kit import StaffKit
+from services.staff.usecases.revoking import outdate
+from services.staff.usecases.sessions import caller_for
+from shared.clock import SystemClock
+from shared.db.transaction import new_id
+from shared.errors import Fault, Forbidden, Invalid, NotFound, Unauthenticated
+from shared.http.auth import Caller, personally
+from shared.powers import Action, allowed
+
+PREFIX = "ygt_"
+EXCHANGED = timedelta(minutes=15)
+_MACHINE = SystemClock()
+
+
+@dataclass(frozen=True)
+class NewApiToken:
+    """What somebody asks for."""
+
+    name: str
+    scopes: tuple[Action, ...]
+    days: int
+
+
+@dataclass(frozen=True)
+class MadeApiToken:
+    """It, and its secret, which is shown this once."""
+
+    token: ApiToken
+    secret: str
+
+
+def offered(caller: Caller) -> list[Action]:
+    """What the caller may hand on: what they may do themselves, except managing people."""
+    return [action for action in Action if caller.can(action) and action is not Action.STAFF_MANAGE]
+
+
+async def make(kit: StaffKit, caller: Caller, asked: NewApiToken) -> MadeApiToken:
+    """A new token of the caller's. Raises Forbidden for a token itself, Invalid for scopes that are not theirs."""
+    personally(caller)
+    beyond = [scope for scope in asked.scopes if scope not in offered(caller)]
+    if beyond:
+        raise Invalid([Fault("scopes", "范围只能在您自己可以办理的事项之内，请重新选择。")])
+    now = _MACHINE.now()
+    ends_at = now + min(timedelta(days=asked.days), LONGEST_API_TOKEN)
+    token = ApiToken(new_id(), caller.staff_id, caller.name, asked.name, asked.scopes, now, ends_at, None, None)
+    secret = PREFIX + secrets.token_urlsafe(32)
+    async with kit.db.begin() as tx:
+        if await people.by_id(tx.conn, caller.staff_id) is None:
+            raise NotFound("no_such_member", "没有这名工作人员，请重新登录。")
+        await tokens.add(tx.conn, token, _digest(secret))
+        await record.note(tx.conn, DoorKind.API_TOKEN_MADE, caller.staff_id, caller.staff_id, asked.name)
+    return MadeApiToken(token, secret)
+
+
+async def listed(kit: StaffKit, caller: Caller) -> Sequence[ApiToken]:
+    """The caller's tokens; everybody's for who watches over sign-in."""
+    async with kit.db.read() as conn:
+        return await tokens.listed(conn, None if caller.can(Action.STAFF_WATCH) else caller.staff_id)
+
+
+async def revoke(kit: StaffKit, caller: Caller, token_id: UUID) -> None:
+    """Take a token back: one's own, or as an administrator anybody's. Raises NotFound or Forbidden."""
+    personally(caller)
+    async with kit.db.begin() as tx:
+        token = await tokens.one(tx.conn, token_id)
+        if token is None or not (token.staff_id == caller.staff_id or caller.can(Action.STAFF_WATCH)):
+            raise NotFound("no_such_token", "没有这个访问令牌，请刷新页面核对。")
+        if token.staff_id != caller.staff_id and not caller.can(Action.STAFF_MANAGE):
+            raise Forbidden("not_allowed", "他人的访问令牌由本人或系统管理员撤销。")
+        if await tokens.revoke(tx.conn, token_id):
+            await outdate(tx, token.staff_id, token_id)
+            await record.note(tx.conn, DoorKind.API_TOKEN_REVOKED, token.staff_id, caller.staff_id, token.name)
+
+
+async def exchange(kit: StaffKit, secret: str) -> tuple[str, datetime]:
+    """A signed token for a quarter of an hour, within the scopes, and its end. Raises Unauthenticated."""
+    async with kit.db.begin() as tx:
+        token = await tokens.used(tx.conn, _digest(secret))
+        member = None if token is None else await people.by_id(tx.conn, token.staff_id)
+    if token is None or member is None:
+        raise Unauthenticated("api_token_refused", "访问令牌不正确、已到期或已撤销，请在“访问令牌”页新建。")
+    roles = frozenset(member.roles)
+    scopes = frozenset(scope for scope in token.scopes if allowed(scope, roles))
+    ends = min(_MACHINE.now() + EXCHANGED, token.ends_at)
+    return kit.staff_signer.for_staff(caller_for(member, token.id, scopes), ends - _MACHINE.now()), ends
+
+
+def _digest(secret: str) -> bytes:
+    return hashlib.sha256(secret.encode()).digest()
