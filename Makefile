@@ -66,8 +66,11 @@ kafka: $(VENV)/run     ## fetch and start a real Apache Kafka on 127.0.0.1:9092
 kafka-fetch: $(VENV)/run  ## only fetch it
 	@$(BIN)/python -m deploy.kafka.launch --fetch-only
 
+images: $(VENV)/run     ## make the base images of docker-compose.yml from this machine's packages (root, Docker)
+	@deploy/images/make.sh
+
 lock: $(VENV)/dev      ## make the lock files anew
 	@$(BIN)/uv pip compile --quiet --generate-hashes --universal --python-version 3.11 --strip-extras --no-header --no-annotate --extra build pyproject.toml -o requirements.lock
 	@$(BIN)/uv pip compile --quiet --generate-hashes --universal --python-version 3.11 --strip-extras --no-header --no-annotate --extra build --extra dev pyproject.toml -c requirements.lock -o requirements-dev.lock
 
-.PHONY: help install run run-kafka demo bench drills test test-all coverage lint kafka kafka-fetch lock
+.PHONY: help install run run-kafka demo bench drills test test-all coverage lint kafka kafka-fetch images lock

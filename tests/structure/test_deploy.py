@@ -343,7 +343,10 @@ def test_the_database_is_of_the_same_major_everywhere() -> None:
     """What one of them kept another one must be able to bring back."""
     major = server_version(installed_bin_folder()).partition(".")[0]
     (pod,) = (each["spec"]["template"]["spec"] for each in BASE if identity(each) == ("StatefulSet", "postgres"))
-    assert pod["containers"][0]["image"] == COMPOSE["services"]["postgres"]["image"] == f"postgres:{major}-bookworm"
+    images = pod["containers"][0]["image"], COMPOSE["services"]["postgres"]["image"]
+    assert {re.findall(r"^postgres:(\d+)\.", image)[0] for image in images} == {major}
+    for path in ("docker-compose.yml", "deploy/k8s/base/postgres.yaml", "deploy/images/postgres.Dockerfile"):
+        assert re.findall(r"/var/lib/postgresql/(\d+)/docker", (ROOT / path).read_text()) == [major], path
     assert f"/pginstall{major}/bin:" in (DEPLOY / "images" / "postgres.Dockerfile").read_text()
 
 

@@ -8,7 +8,7 @@ import kubernetes_validate
 import pytest
 import yaml
 
-from tests.fixtures.deployments import DEPLOY, Document, compose, identity, kustomized
+from tests.fixtures.deployments import DEPLOY, Document, compose, composed, identity, kustomized, pins
 
 BASE, DEMO = kustomized(DEPLOY / "k8s" / "base"), kustomized(DEPLOY / "k8s" / "demo")
 VERSION = "1.33"
@@ -123,22 +123,26 @@ def test_no_container_of_compose_runs_as_root() -> None:
 def images() -> list[tuple[str, str]]:
     found = [("compose", service["image"]) for service in compose()["services"].values()]
     found += [("k8s", container["image"]) for each in workloads(DEMO) for container in pod_of(each)["containers"]]
-    for path in (DEPLOY / "Dockerfile", *(DEPLOY / "images").glob("*.Dockerfile")):
-        found += [(path.name, name) for name in re.findall(r"^FROM (\S+)", path.read_text(), re.MULTILINE)]
-    return found
+    watching = composed(DEPLOY / "prometheus" / "compose.yml")["services"].values()
+    return found + [("prometheus", service["image"]) for service in watching]
 
 
-def test_every_image_has_a_tag_and_names_no_host() -> None:
-    for where, image in images():
-        name, _, tag = image.partition(":")
-        assert tag not in {"", "latest"}, (where, image)
-        assert "." not in name.partition("/")[0], (where, image)
+def test_the_images_of_others_are_named_in_one_place() -> None:
+    named = set(pins().values())
+    for name in named:
+        repository, _, tag = name.partition(":")
+        assert re.fullmatch(r"v?\d+\.\d+.*", tag), name
+        assert "." not in repository.partition("/")[0], name
+    used = {image.partition("@")[0] for _, image in images() if not image.startswith("yangguang:")}
+    assert used | {pins()["PYTHON_IMAGE"]} == named
+    dockerfile = (DEPLOY / "Dockerfile").read_text()
+    assert set(re.findall(r"^FROM (\S+)", dockerfile, re.MULTILINE)) == {"${PYTHON_IMAGE}"}
 
 
 def test_every_base_image_can_be_made_on_this_machine() -> None:
     script = (DEPLOY / "images" / "make.sh").read_text()
-    base = {image for _, image in images() if not image.startswith(("yangguang:", "yangguang-base:"))}
-    for image in base:
-        name = image if not image.startswith("apache/kafka:") else '"apache/kafka:$kafka"'
-        assert f"make {name} " in script, image
+    for variable in set(pins()) - {"PROMETHEUS_IMAGE", "GRAFANA_IMAGE"}:
+        which = variable.removesuffix("_IMAGE")
+        assert f"make {which} " in script
+        assert (DEPLOY / "images" / f"{which.lower()}.Dockerfile").exists()
     assert Path(DEPLOY / "images" / "make.sh").stat().st_mode & 0o111
