@@ -4,8 +4,10 @@ The reform separates three powers: implementation (执行实施), adjudication (
 nobody holds two of them in one case. Management, supervision and the desk watch and serve, and hold none of the three.
 """
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from enum import StrEnum
+from uuid import UUID
 
 
 class Power(StrEnum):
@@ -72,6 +74,7 @@ class Action(StrEnum):
     CASES_FILE = "cases.file"
     CASES_CORRECT = "cases.correct"
     CASES_ASSIGN = "cases.assign"
+    CASES_LOOK = "cases.look"
     STAGES_READ = "stages.read"
     STAGES_ACT = "stages.act"
     LOG_READ = "log.read"
@@ -84,6 +87,7 @@ class Action(StrEnum):
     COURT_READ = "court.read"
     COURT_PROPOSE = "court.propose"
     COURT_CONFIRM = "court.confirm"
+    LOOKS_READ = "looks.read"
     STAFF_READ = "staff.read"
     STAFF_MANAGE = "staff.manage"
     STAFF_WATCH = "staff.watch"
@@ -105,6 +109,7 @@ def _rule(power: Power, *roles: Role) -> Rule:
 
 _EVERYONE = frozenset(Role) - {Role.ADMIN}
 _BENCH = (Role.JUDGE, Role.PRESIDING, Role.CHIEF)
+_INSPECT = (Role.SUPERVISION, Role.INTEGRITY)
 _WATCH = (Role.MANAGEMENT, Role.SUPERVISION, Role.OFFICE, Role.PRESIDENT)
 
 POWERS: dict[Action, Rule] = {
@@ -113,6 +118,7 @@ POWERS: dict[Action, Rule] = {
     Action.CASES_FILE: _rule(Power.SERVICE, Role.CLERK),
     Action.CASES_CORRECT: _rule(Power.SERVICE, Role.CLERK),
     Action.CASES_ASSIGN: _rule(Power.SERVICE, Role.CLERK, Role.CHIEF, Role.MANAGEMENT),
+    Action.CASES_LOOK: _rule(Power.SERVICE, Role.CLERK, *_BENCH, Role.MANAGEMENT, Role.COMMAND, *_INSPECT),
     Action.STAGES_READ: Rule(Power.SERVICE, _EVERYONE),
     Action.STAGES_ACT: _rule(Power.IMPLEMENTATION, *_BENCH),
     Action.LOG_READ: _rule(Power.SERVICE, *_BENCH, *_WATCH),
@@ -121,7 +127,8 @@ POWERS: dict[Action, Rule] = {
     Action.PAPER_WORK: _rule(Power.SERVICE, Role.CLERK),
     Action.DESK_READ: _rule(Power.SERVICE, Role.DUTY, Role.COMMAND, Role.CHIEF, Role.PRESIDING, Role.MANAGEMENT),
     Action.DESK_WORK: _rule(Power.SERVICE, Role.DUTY, Role.COMMAND),
-    Action.TIP_LOOKS_READ: _rule(Power.SERVICE, Role.SUPERVISION, Role.INTEGRITY),
+    Action.TIP_LOOKS_READ: _rule(Power.SERVICE, *_INSPECT),
+    Action.LOOKS_READ: _rule(Power.SERVICE, *_INSPECT),
     Action.COURT_READ: _rule(Power.SERVICE, *_WATCH, Role.CHIEF, Role.INTEGRITY, Role.DUTY, Role.COMMAND),
     Action.COURT_PROPOSE: _rule(Power.SERVICE, Role.OFFICE, Role.MANAGEMENT),
     Action.COURT_CONFIRM: _rule(Power.SERVICE, Role.PRESIDENT, Role.CHIEF, Role.INTEGRITY),
@@ -162,3 +169,17 @@ ACTION_WORDS: dict[Action, str] = {
 def allowed(action: Action, roles: frozenset[Role]) -> bool:
     """Whether somebody with `roles` may do `action`."""
     return bool(POWERS[action].roles & roles)
+
+
+@dataclass(frozen=True)
+class Handlers:
+    """Whose a case is: its judge, its clerk (known by name alone), and who presides over its panel."""
+
+    judge_id: UUID | None = None
+    judge_name: str | None = None
+    clerk_name: str | None = None
+    presiding: Collection[UUID] = ()
+
+    def own(self, staff_id: UUID, name: str) -> bool:
+        """Whether the case is this member's own. Of two with one name neither counts as a stranger."""
+        return staff_id == self.judge_id or staff_id in self.presiding or name in {self.judge_name, self.clerk_name}

@@ -10,6 +10,7 @@ from shared.db.transaction import Transaction
 async def on_item_taken(_kit: TipKit, tx: Transaction, event: ItemTaken, _envelope: Envelope) -> None:
     """Somebody is on it."""
     await store.set_moment(tx.conn, event.item_id, "taken_at", event.taken_at)
+    await store.set_taker(tx.conn, event.item_id, event.taken_by)
 
 
 async def on_evidence_accepted(_kit: TipKit, tx: Transaction, event: EvidenceAccepted, _envelope: Envelope) -> None:

@@ -96,10 +96,10 @@ async def show_sender(request: Request, tip_id: UUID, kit: HandedKit, caller: Cu
     """The contact that the sender left; the look is kept with its reason."""
     form = await typed(request)
     try:
-        reason = understood(LookInput, form).reason
+        contact = await usecases.look_at_sender(kit, tip_id, understood(LookInput, form).reason, caller)
     except Invalid as refusal:
         return await _sender(request, kit, tip_id, refusal, reason=form.get("reason", ""))
-    return await _sender(request, kit, tip_id, contact=await usecases.look_at_sender(kit, tip_id, reason, caller))
+    return await _sender(request, kit, tip_id, contact=contact)
 
 
 async def _sender(

@@ -45,6 +45,7 @@ tips = Table(
     Column("channel", Text, nullable=False),
     Column("arrived_at", _INSTANT, nullable=False),
     Column("taken_at", _INSTANT),
+    Column("taken_by", Uuid),
     Column("accepted_at", _INSTANT),
     Column("acted_at", _INSTANT),
     Column("dismissed_at", _INSTANT),
@@ -139,6 +140,18 @@ async def keep_told(conn: AsyncConnection, rows: Sequence[Mapping[str, Any]]) ->
 async def set_moment(conn: AsyncConnection, tip_id: UUID, moment: str, at: datetime) -> None:
     """The desk reached a moment with this tip; an item of the desk that is no tip changes nothing here."""
     await conn.execute(update(tips).where(tips.c.tip_id == tip_id).values({moment: at}))
+
+
+async def set_taker(conn: AsyncConnection, tip_id: UUID, staff_id: UUID) -> None:
+    """Who of the desk is on it."""
+    await conn.execute(update(tips).where(tips.c.tip_id == tip_id).values(taken_by=staff_id))
+
+
+async def taken_by(conn: AsyncConnection, tip_id: UUID) -> UUID | None:
+    """Who of the desk is on it."""
+    query = select(tips.c.taken_by).where(tips.c.tip_id == tip_id)
+    found: UUID | None = (await conn.execute(query)).scalar_one_or_none()
+    return found
 
 
 async def number_of(conn: AsyncConnection, tip_id: UUID) -> str | None:

@@ -14,6 +14,7 @@ from services.asset_tips.domain import Moments, TipState
 from services.asset_tips.settings import TipSettings
 from shared.clock import court_date
 from shared.contracts.envelope import Sealed
+from shared.contracts.looks import Seen
 from shared.contracts.tips import TipGround, TipReceived
 from shared.crypto.codes import normalize, receipt_code
 from shared.crypto.keyring import KeyRing
@@ -21,8 +22,10 @@ from shared.crypto.sealed import SealError
 from shared.db.answers import fingerprint, given_before, remember
 from shared.db.readable import text_of
 from shared.db.transaction import Transaction, new_id
-from shared.errors import NotFound, TooMany
+from shared.errors import Forbidden, NotFound, TooMany
 from shared.http.auth import Caller
+from shared.runtime.looks import Look as SeenThing
+from shared.runtime.looks import reasoned, record
 from shared.runtime.service import MORE, Kit
 
 TipKit = Kit[TipSettings]
@@ -195,11 +198,18 @@ async def tip_number(kit: TipKit, tip_id: UUID) -> str:
 
 
 async def look_at_sender(kit: TipKit, tip_id: UUID, reason: str, caller: Caller) -> str:
-    """Who sent a tip, if they said so; the look and its reason are kept first. Raises NotFound."""
+    """Who sent a tip, if they said so; the look and its reason are kept first.
+
+    Raises Invalid for a reason that says nothing, NotFound, and Forbidden for whoever has not taken the tip.
+    """
+    reason = reasoned(reason) or ""
     async with kit.db.begin() as tx:
         contact = await store.sender_of(tx.conn, tip_id)
         if contact is None:
             raise NotFound("no_sender", "这条线索没有留下联系方式。")
+        if await store.taken_by(tx.conn, tip_id) != caller.staff_id:
+            raise Forbidden("not_taken", "这条线索不是由您接手的。请先在值班台接手，再查看举报人的联系方式。")
+        await record(kit, tx, caller, SeenThing(Seen.SENDER, tip_id, reason=reason))
         sealed = kit.keyring.seal(reason, f"{tip_id}/look")
         who = {"staff_id": caller.staff_id, "staff_name": caller.name}
         await store.note_look(tx.conn, {**who, "tip_id": tip_id, "reason": sealed, "looked_at": tx.now})

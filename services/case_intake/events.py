@@ -14,6 +14,8 @@ from shared.powers import Role
 
 async def on_member_changed(_kit: IntakeKit, tx: Transaction, event: MemberChanged, _envelope: Envelope) -> None:
     """Keep the judges as they now are; cases may wait for one, and letters state the name and the landline."""
+    presides = event.active and Role.PRESIDING in event.roles
+    await judges.set_presiding(tx.conn, event.staff_id, event.panel if presides else None)
     if Role.JUDGE not in event.roles:
         await judges.retire_judge(tx.conn, event.staff_id)
         return

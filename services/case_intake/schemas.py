@@ -14,7 +14,7 @@ from services.case_intake.domain.words import COLUMNS
 from services.case_intake.usecases.filing import Assign, Doubt
 from services.case_intake.usecases.reading import CaseView, ImportView, PartyView
 from shared.contracts.cases import IdKind, PartyRole
-from shared.http.inputs import Input, Line
+from shared.http.inputs import Input, Line, Prose
 from shared.http.versions import Version
 
 Typed = str | None
@@ -140,8 +140,14 @@ class FiledCase(BaseModel):
     parties: list[FiledParty]
 
 
+class LookInput(Input):
+    """Why somebody needs the parties' full particulars; nothing is needed where the case is their own."""
+
+    reason: Prose | None = None
+
+
 class PartyAnswer(BaseModel):
-    """A party with full particulars."""
+    """A party. ID number, telephones and addresses are masked unless somebody looked."""
 
     id: UUID
     role: PartyRole

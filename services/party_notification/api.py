@@ -11,10 +11,11 @@ from services.party_notification.schemas import (
     CheckedNotice,
     CheckInput,
     PaperInput,
+    ReadingRuling,
     ReceiptAnswer,
     RulingInput,
 )
-from services.party_notification.usecases import checking, deciding, evidence, overview, receipts
+from services.party_notification.usecases import checking, deciding, evidence, overview, readings, receipts
 from services.party_notification.usecases.facts import NotificationKit
 from services.party_notification.usecases.views import NoticeList, NoticeView, PaperList, TroubleList
 from shared.http.limits import MACHINES
@@ -45,7 +46,7 @@ async def list_notices(
 
 @staff.get("/api/notices/troubles", Action.NOTICES_READ)
 async def list_troubles(kit: TheKit) -> TroubleList:
-    """Deliveries of unknown fate that wait for a decision, and messages that may have arrived twice."""
+    """Deliveries of unknown fate and doubtful readings, which wait for a decision; what may have arrived twice."""
     return await overview.troubles(kit)
 
 
@@ -67,15 +68,21 @@ async def get_notice(notice_id: UUID, kit: TheKit) -> NoticeView:
 
 
 @staff.get("/api/notices/{notice_id}/evidence", Action.NOTICES_READ)
-async def get_evidence(notice_id: UUID, kit: TheKit) -> Bundle:
-    """The signed evidence bundle."""
-    return Bundle.model_validate(await evidence.bundle(kit, notice_id))
+async def get_evidence(notice_id: UUID, kit: TheKit, caller: CurrentCaller) -> Bundle:
+    """The signed evidence bundle, without query codes and full addresses."""
+    return Bundle.model_validate(await evidence.bundle(kit, notice_id, caller))
 
 
 @staff.post("/api/notices/deliveries/{delivery_id}/ruling", Action.NOTICES_DECIDE, status_code=204)
 async def rule_on_delivery(delivery_id: UUID, body: RulingInput, kit: TheKit, caller: CurrentCaller) -> None:
     """Decide on a delivery of unknown fate."""
     await deciding.rule(kit, delivery_id, body.ruling, body.remark, caller)
+
+
+@staff.post("/api/notices/readings/{reading_id}/ruling", Action.NOTICES_DECIDE, status_code=204)
+async def rule_on_reading(reading_id: UUID, body: ReadingRuling, kit: TheKit, caller: CurrentCaller) -> None:
+    """Decide whether a doubtful reading was the party's own; nobody decides in a case of their own."""
+    await readings.decide(kit, reading_id, own=body.own, remark=body.remark, caller=caller)
 
 
 @staff.post("/api/notices/paper/{paper_id}", Action.PAPER_WORK, status_code=204)

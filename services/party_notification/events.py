@@ -5,8 +5,9 @@ from uuid import UUID
 
 from services.party_notification.store import cases
 from services.party_notification.store import holding as holding_store
-from services.party_notification.usecases import holding
+from services.party_notification.usecases import holding, readings
 from services.party_notification.usecases.contacts import follow_contacts
+from services.party_notification.usecases.doors import DOOR_SIGNAL, suffix_of
 from services.party_notification.usecases.facts import NotificationKit, disowned_channels
 from services.party_notification.usecases.issuing import settle_debts
 from services.party_notification.usecases.misfiling import withdraw_party
@@ -21,10 +22,12 @@ from shared.contracts.cases import (
     PartyAdded,
     PartyChanged,
     PartyFacts,
+    PartyIdentity,
     PartyMisfiled,
 )
 from shared.contracts.envelope import Envelope
 from shared.contracts.notices import ContactReplaced
+from shared.contracts.staff import StaffSeen
 from shared.contracts.stages import (
     DeadlineMet,
     DeadlineSet,
@@ -120,8 +123,8 @@ async def _put_party(
     envelope: Envelope,
     event: CaseFiled | PartyAdded | PartyChanged,
 ) -> None:
-    joins = None if isinstance(event, PartyChanged) else event
-    code = query_code()
+    joins, code = None if isinstance(event, PartyChanged) else event, query_code()
+    silent = joins is not None and joins.silent
     row = {
         "party_id": party.party_id,
         "case_id": event.case_id,
@@ -130,13 +133,23 @@ async def _put_party(
         "address_confirmed_on": party.address_confirmed_on,
         "minor": party.minor,
         "identity": kit.keyring.taken_in(party.identity, str(party.party_id)),
-        "silent": joins is not None and joins.silent,
+        "silent": silent,
         "hold_until": event.hold_until if isinstance(event, PartyAdded) else None,
         "added_at": envelope.time,
         "code": kit.keyring.seal(code, f"{party.party_id}/code"),
-        "code_index": kit.keyring.blind_index(code, "query code"),
+        "door_due": not silent if joins else await _needs_other_door(kit, tx, party),
     }
     await cases.put_party(tx.conn, row)
+    tx.wake(DOOR_SIGNAL)
+
+
+async def _needs_other_door(kit: NotificationKit, tx: Transaction, party: PartyFacts) -> bool:
+    """Whether another end of the ID number is asked for at the party's door than before."""
+    row = await cases.get_party(tx.conn, party.party_id)
+    if row is None:
+        return True
+    now = kit.keyring.open_model(PartyIdentity, party.identity, str(party.party_id))
+    return bool(row.door_due or suffix_of(kit, row) != now.id_number[-6:].upper())
 
 
 async def on_progress_published(
@@ -177,6 +190,11 @@ async def on_deadline_withdrawn(
 ) -> None:
     """A clock of the case does not run after all."""
     await cases.drop_clock(tx.conn, event.case_id, event.kind)
+
+
+async def on_staff_seen(kit: NotificationKit, tx: Transaction, event: StaffSeen, _envelope: Envelope) -> None:
+    """What is opened from there counts for no service by itself."""
+    await readings.see_staff(kit, tx, event)
 
 
 async def _known(tx: Transaction, case_id: UUID) -> None:

@@ -7,7 +7,17 @@ from datetime import timedelta
 
 from services.party_notification.channels.mail import Mailer, MailServer, Tls
 from services.party_notification.channels.sms import AliyunAccount, AliyunSms, sms_client
-from services.party_notification.usecases import checking, holding, reconciling, sending
+from services.party_notification.usecases import (
+    checking,
+    disowning,
+    doors,
+    holding,
+    pagewriting,
+    readings,
+    receipts,
+    reconciling,
+    sending,
+)
 from services.party_notification.usecases.facts import NotificationKit
 from services.party_notification.usecases.planning import SEND_SIGNAL, TEMPLATE_SIGNAL
 from services.party_notification.usecases.readiness import require_channels
@@ -17,6 +27,7 @@ from shared.runtime.service import MORE, Job
 
 _SOON = timedelta(milliseconds=500)
 _LATER = timedelta(seconds=5)
+_MINUTE = timedelta(minutes=1)
 _STEPS = 10
 
 
@@ -66,8 +77,14 @@ def jobs(kit: NotificationKit) -> Sequence[Job]:
         ),
         Job("send SMS", _SOON, _until_done(lambda: sending.send_sms_batch(kit, sms)), SEND_SIGNAL),
         Job("send mail", _SOON, _until_done(lambda: sending.send_mails(kit, mailer)), SEND_SIGNAL),
-        Job("add code checks", _LATER, _until_done(lambda: checking.add_code_checks(kit))),
         Job("settle due cases", _SOON, _until_done(lambda: holding.settle_due(kit))),
+        Job("weigh readings", _SOON, _until_done(lambda: readings.weigh(kit)), readings.READ_SIGNAL),
+        Job("make doors", _SOON, _until_done(lambda: doors.make_door(kit)), doors.DOOR_SIGNAL),
+        Job("write pages", _SOON, _until_done(lambda: pagewriting.write_pages(kit)), doors.PAGE_SIGNAL),
+        Job("fold receipts", _SOON, _until_done(lambda: receipts.fold_post(kit)), receipts.RECEIPT_SIGNAL),
+        Job("follow disownings", _SOON, _until_done(lambda: disowning.follow(kit)), disowning.DISOWN_SIGNAL),
+        Job("hash checks anew", _MINUTE, _until_done(lambda: checking.hash_anew(kit))),
+        Job("mark contacts", _MINUTE, _until_done(lambda: disowning.mark_contacts(kit))),
         Job("expire intents", _SOON, _until_done(lambda: sending.expire_intents(kit))),
         Job("doubt what a backup brought back", _LATER, _until_done(lambda: reconciling.doubt_restored(kit))),
         Job("send mails again", _SOON, _until_done(lambda: sending.resend_mails(kit))),

@@ -1,6 +1,7 @@
 """What the API takes and gives beside the views."""
 
 from datetime import date, datetime
+from typing import Literal
 
 from pydantic import BaseModel
 
@@ -15,8 +16,22 @@ class RulingInput(Input):
     remark: Prose
 
 
+class ReadingRuling(Input):
+    """Whether a doubtful reading was the party's own, and how that was found out."""
+
+    own: bool
+    remark: Prose
+
+
+class ReadingForm(Input):
+    """The same from a form: `own` is 是 or 否."""
+
+    own: Literal["yes", "no"]
+    remark: Prose
+
+
 class ReturnedForm(Input):
-    """How it was found out that a mail did not arrive."""
+    """How it was found out that a mail did not arrive, or why a letter goes on paper, too."""
 
     remark: Prose
 

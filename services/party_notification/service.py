@@ -19,6 +19,7 @@ from shared.contracts.cases import (
     PartyChanged,
     PartyMisfiled,
 )
+from shared.contracts.staff import StaffSeen
 from shared.contracts.stages import (
     DeadlineMet,
     DeadlineSet,
@@ -31,6 +32,9 @@ from shared.http.routes import Zone
 from shared.runtime.secrets import INSIDE, Secret
 from shared.runtime.service import Service
 
+OUTSIDE = frozenset({Secret.TOKEN_PUBLIC_KEY, Secret.LOOKUPS, Secret.DROP, Secret.PARTY_SESSIONS})
+"""What the public pages hold: nothing that opens what is kept of anybody."""
+
 SERVICE = Service(
     name="party_notification",
     title="通知送达",
@@ -42,7 +46,7 @@ SERVICE = Service(
     settings=NotificationSettings,
     sealed=SEALED,
     hashes_stay=True,
-    secrets={Zone.STAFF: INSIDE | {Secret.SIGNING_KEY}, Zone.PUBLIC: INSIDE | {Secret.PARTY_SESSIONS}},
+    secrets={Zone.STAFF: INSIDE | {Secret.SIGNING_KEY}, Zone.PUBLIC: OUTSIDE},
     routes=(api.staff, api.public, pages.staff, pages.public),
     handlers={
         CaseFiled: events.on_case_filed,
@@ -60,6 +64,7 @@ SERVICE = Service(
         DeadlineMet: events.on_deadline_met,
         DeadlineWithdrawn: events.on_deadline_withdrawn,
         ProgressPublished: events.on_progress_published,
+        StaffSeen: events.on_staff_seen,
     },
     jobs=jobs,
     gauges=GAUGES,

@@ -27,9 +27,11 @@ from services.staff.schemas import (
 )
 from services.staff.usecases import court, members, sessions, tokens
 from services.staff.usecases.locks import Place
+from services.staff.usecases.presence import tell_presence
 from shared.clock import SystemClock
 from shared.contracts.staff import ChangeState
 from shared.db.transaction import new_id
+from shared.http import sources
 from shared.http.auth import bearer
 from shared.http.limits import DOOR, source
 from shared.http.routes import PUBLIC, CurrentCaller, Routes, Zone
@@ -40,9 +42,11 @@ routes = Routes(Zone.STAFF)
 
 
 @routes.post("/api/staff/sign-in", PUBLIC, limit=DOOR)
-async def sign_in(body: SignIn, request: Request, kit: HandedKit) -> Token:
+async def sign_in(request: Request, body: SignIn, kit: HandedKit) -> Token:
     """A token for a script; whoever holds an initial password names a new one along with it."""
-    return Token(token=await sessions.token_for_script(kit, body.credentials(), Place(source(request))))
+    member, token = await sessions.token_for_script(kit, body.credentials(), Place(source(request)))
+    await tell_presence(kit, member, source(request), sources.device(request))
+    return Token(token=token)
 
 
 @routes.get("/api/staff/me", Action.STAFF_READ)

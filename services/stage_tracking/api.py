@@ -14,11 +14,13 @@ from services.stage_tracking.schemas import (
     DoneInput,
     EntryOut,
     LogOut,
+    LookPage,
+    LooksAsked,
     TaskOut,
     TaskPage,
 )
 from services.stage_tracking.settings import StageKit
-from services.stage_tracking.usecases import acts, reading, tasks
+from services.stage_tracking.usecases import acts, looks, reading, tasks
 from shared.contracts.stages import Period
 from shared.db.answers import fingerprint
 from shared.http.inputs import Line
@@ -59,6 +61,18 @@ async def list_tasks(kit: KitHere, caller: CurrentCaller, cursor: CursorText = N
 async def finish_task(task_id: UUID, body: DoneInput, kit: KitHere, caller: CurrentCaller) -> TaskOut:
     """Only its owner finishes a task; the log keeps the note."""
     return TaskOut.of(await tasks.finish(kit, caller, task_id, body.note))
+
+
+@routes.get("/api/looks", Action.LOOKS_READ, name="looks at personal data")
+async def list_looks(
+    kit: KitHere,
+    asked: Annotated[LooksAsked, Depends()],
+    cursor: CursorText = None,
+    limit: Limit = 50,
+) -> LookPage:
+    """Who looked at personal data, when and why, newest first: for those who supervise."""
+    found, after = await looks.look_page(kit, asked.wanted(), cursor, limit)
+    return LookPage(items=found, next=after)
 
 
 @routes.get("/api/stages/{case_number}", Action.STAGES_READ, name="a case's stages")

@@ -1,20 +1,25 @@
 """What the API takes and gives."""
 
+from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from typing import Annotated, Any, Literal, Self
 from uuid import UUID
 
-from pydantic import AfterValidator, AwareDatetime, BaseModel, Field
+from fastapi import Query
+from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator, Field
 
 from services.stage_tracking.domain.acts import Act, EnterPeriod, Publication, ReachMilestone, Work
 from services.stage_tracking.domain.deadlines import waits_for
 from services.stage_tracking.settings import StageKit
+from services.stage_tracking.store.looks import Wanted
 from services.stage_tracking.usecases.journal import LogEntry
+from services.stage_tracking.usecases.looks import Look
 from services.stage_tracking.usecases.proof import prove
 from services.stage_tracking.usecases.reading import BoardRow, CaseView, LogPage
 from services.stage_tracking.usecases.tasks import TaskView
 from shared.contracts.case_kinds import DeadlineKind, kind_of
 from shared.contracts.cases import PartyRole
+from shared.contracts.looks import Seen
 from shared.contracts.stages import Milestone, Period
 from shared.http.inputs import Input, Line, Prose
 
@@ -354,4 +359,25 @@ class TaskPage(BaseModel):
     """Open tasks by urgency; `next` is the cursor of the next page."""
 
     items: list[TaskOut]
+    next: str | None
+
+
+@dataclass(frozen=True)
+class LooksAsked:
+    """Which looks at personal data: filters as they stand in the URL."""
+
+    q: Annotated[str, Query(max_length=60, description="案号，或其中一段")] = ""
+    name: Annotated[str, Query(max_length=60, description="查看人")] = ""
+    seen: Annotated[Seen | None, BeforeValidator(lambda value: value or None)] = None
+    foreign: Annotated[bool | None, BeforeValidator(lambda value: value or None)] = None
+
+    def wanted(self) -> Wanted:
+        """For the store."""
+        return Wanted(self.q.strip(), self.name.strip(), self.seen, bool(self.foreign))
+
+
+class LookPage(BaseModel):
+    """Looks, newest first; `next` is the cursor of the next page."""
+
+    items: list[Look]
     next: str | None

@@ -106,3 +106,22 @@ class ContactReplaced(Event):
     case_id: UUID
     party_id: UUID
     channel: Literal["sms", "mail"]
+
+
+class ReadingDoubted(NoticeEvent):
+    """The notice was opened at the party's page from where staff had been signed in: a person must judge it."""
+
+    type: ClassVar[str] = "notice.reading_doubted.v1"
+    reading_id: UUID
+    read_at: datetime
+    reason: str
+
+
+class ReadingDecided(NoticeEvent):
+    """A doubtful reading was judged: `own` when it was the party's, and so counts."""
+
+    type: ClassVar[str] = "notice.reading_decided.v1"
+    reading_id: UUID
+    own: bool
+    decided_by: UUID
+    decided_at: datetime

@@ -5,7 +5,7 @@ from enum import StrEnum
 from typing import ClassVar
 from uuid import UUID
 
-from shared.contracts.envelope import Event, Facts
+from shared.contracts.envelope import Event, Facts, Sealed
 from shared.powers import Role
 
 
@@ -82,3 +82,16 @@ class AccessRevoked(Event):
     not_before: datetime
     """By the machine's time: what was issued earlier is worth nothing."""
     session: UUID | None
+
+
+class StaffSeen(Event):
+    """A member of staff signed in, or stayed so, from a source address and a device; both sealed about the member."""
+
+    topic: ClassVar[str] = "staff"
+    type: ClassVar[str] = "staff.seen.v1"
+    about: ClassVar[str] = "staff_id"
+    staff_id: UUID
+    name: str
+    source: Sealed
+    device: Sealed | None = None
+    seen_at: datetime

@@ -9,6 +9,7 @@ TOPICS: dict[str, int] = {
     "tips": 4,
     "desk": 4,
     "staff": 1,
+    "looks": 1,
     "operations": 1,
     "sandbox": 1,
 }

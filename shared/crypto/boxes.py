@@ -4,17 +4,21 @@ HPKE in base mode (RFC 9180: X25519, HKDF-SHA256, AES-256-GCM), as the library h
 """
 
 import hashlib
+import secrets
+from dataclasses import dataclass
 from typing import Self
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey, X25519PublicKey
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.hpke import AEAD, KDF, KEM, Suite
 from cryptography.hazmat.primitives.kdf.argon2 import Argon2id
 
-from shared.crypto.sealed import KEY_BYTES, SealError, checked_key, encode, join, key_of, split
+from shared.crypto.sealed import KEY_BYTES, SealError, checked_key, decode, encode, join, key_of, split
 
 _SUITE = Suite(KEM.X25519, KDF.HKDF_SHA256, AEAD.AES_256_GCM)
 SALT_BYTES = 16
+_NONCE_BYTES = 12
 
 
 class Drop:
@@ -83,6 +87,34 @@ class Box:
         return self.open_raw(raw, about)
 
 
-def stretched(secret: str, salt: bytes, length: int = KEY_BYTES) -> bytes:
-    """A key from something short that a person types (Argon2id, RFC 9106; 19 MiB, two passes): no guess is cheap."""
-    return Argon2id(salt=salt, length=length, iterations=2, lanes=1, memory_cost=19 * 1024).derive(secret.encode())
+@dataclass(frozen=True)
+class Effort:
+    """What a guess costs: passes over so much memory (KiB)."""
+
+    passes: int
+    memory: int
+
+
+USUAL = Effort(2, 19 * 1024)
+
+
+def stretched(secret: str, salt: bytes, length: int = KEY_BYTES, effort: Effort = USUAL) -> bytes:
+    """A key from something short that a person types (Argon2id, RFC 9106): no guess is cheap."""
+    derived = Argon2id(salt=salt, length=length, iterations=effort.passes, lanes=1, memory_cost=effort.memory)
+    return derived.derive(secret.encode())
+
+
+def locked(box: Box, key: bytes, about: str) -> str:
+    """The private half, sealed under a key that nobody keeps."""
+    nonce = secrets.token_bytes(_NONCE_BYTES)
+    return encode(nonce + AESGCM(key).encrypt(nonce, box.to_text().encode(), about.encode()))
+
+
+def unlocked(sealed: str, key: bytes, about: str) -> Box:
+    """The pair whose private half was locked. Raises SealError for another key."""
+    try:
+        raw = decode(sealed)
+        opened = AESGCM(key).decrypt(raw[:_NONCE_BYTES], raw[_NONCE_BYTES:], about.encode())
+        return Box.from_text(opened.decode())
+    except (InvalidTag, ValueError):
+        raise SealError("locked with another key, or about another subject") from None

@@ -48,10 +48,12 @@ class Caller:
 
 @dataclass(frozen=True)
 class PartyCaller:
-    """A party who entered with code and last six characters: one party of one case."""
+    """A party who entered with code and last six characters: one party of one case, for one visit."""
 
     party_id: UUID
     case_id: UUID
+    visit: UUID
+    entered_at: datetime
 
 
 class SecondFactorDue(Forbidden):
@@ -104,6 +106,18 @@ def party_of(request: Request) -> PartyCaller:
         raise Unauthenticated("party_not_entered", "请先用查询码进入。")
     party: PartyCaller = request.app.state.kit.party_sessions.party(token)
     return party
+
+
+def signed_in(request: Request) -> bool:
+    """Whether a member of staff is signed in where this request comes from, at a public page too."""
+    token = request.cookies.get(STAFF_COOKIE)
+    if not token:
+        return False
+    try:
+        request.app.state.kit.staff_tokens.staff(token)
+    except Unauthenticated:
+        return False
+    return True
 
 
 def require(action: Action) -> Any:

@@ -147,26 +147,27 @@ class PartySessions:
     def for_party(self, party: PartyCaller, lifetime: timedelta, carried: str = "") -> str:
         """The cookie's value for a visit of `lifetime`."""
         until = self._clock.now() + lifetime
-        visit = [str(party.party_id), str(party.case_id), int(until.timestamp()), carried]
+        ids = [str(party.party_id), str(party.case_id), str(party.visit)]
+        visit = [*ids, party.entered_at.timestamp(), int(until.timestamp()), carried]
         return self._ring.seal(json.dumps(visit), self._ABOUT)
 
     def party(self, token: str) -> PartyCaller:
         """The party whom a cookie names. Raises Unauthenticated."""
-        party_id, case_id, _, _ = self._visit(token)
-        return PartyCaller(UUID(party_id), UUID(case_id))
+        party_id, case_id, visit, entered_at, _, _ = self._visit(token)
+        return PartyCaller(UUID(party_id), UUID(case_id), UUID(visit), datetime.fromtimestamp(entered_at, UTC))
 
     def carried(self, token: str) -> str:
         """What the cookie keeps for the visit. Raises Unauthenticated."""
-        return str(self._visit(token)[3])
+        return str(self._visit(token)[5])
 
-    def _visit(self, token: str) -> tuple[str, str, int, str]:
+    def _visit(self, token: str) -> tuple[str, str, str, float, int, str]:
         try:
-            party_id, case_id, until, carried = json.loads(self._ring.open(token, self._ABOUT))
+            party_id, case_id, visit, entered_at, until, carried = json.loads(self._ring.open(token, self._ABOUT))
         except (SealError, ValueError):
             raise lapsed() from None
         if until <= self._clock.now().timestamp():
             raise lapsed()
-        return party_id, case_id, until, carried
+        return party_id, case_id, visit, entered_at, until, carried
 
 
 def _public(block: str) -> Ed25519PublicKey:

@@ -20,6 +20,7 @@ from shared.errors import Fault
 from shared.powers import Action
 from shared.settings import COURT_WORDS
 from shared.web import formats
+from shared.web.masking import masked
 
 _STATIC = Path(str(files("shared.web") / "static"))
 
@@ -47,7 +48,7 @@ NAV: tuple[NavItem, ...] = (
     NavItem("纸质送达", "/paper", Action.PAPER_WORK, "paper"),
     NavItem("待核实发送", "/unknown", Action.NOTICES_DECIDE, "help"),
     NavItem("值班", "/desk", Action.DESK_READ, "bell"),
-    NavItem("查看记录", "/tip-senders", Action.TIP_LOOKS_READ, "shield"),
+    NavItem("查看记录", "/looks", Action.LOOKS_READ, "shield", also="/tip-senders"),
     NavItem("本院设置", "/staff/court", Action.COURT_READ, "shield"),
     NavItem("人员", "/staff", Action.STAFF_MANAGE, "users"),
 )
@@ -137,6 +138,7 @@ def _environment(package: str) -> Environment:
         elapsed_share=formats.elapsed_share,
         court_date=court_date,
         court_words=COURT_WORDS,
+        masked=masked,
     )
     return env
 

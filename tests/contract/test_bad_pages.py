@@ -78,8 +78,9 @@ class Browser:
         self.trial = trial
         token = trial.token((route.openapi_extra or {})["x-permission"], OWNERS.get(route.path))
         cookies = [f"{STAFF_COOKIE}={token}"] if token else []
-        if trial.stock.party is not None:
-            visit = trial.stock.kit.party_sessions.for_party(trial.stock.party, timedelta(hours=1))
+        party = trial.stock.party
+        if party is not None:
+            visit = trial.stock.kit.party_sessions.for_party(party.party, timedelta(hours=1), party.key)
             cookies.append(f"{PARTY_COOKIE}={visit}")
         self.headers = {"accept": "text/html", "sec-fetch-site": "same-origin", "cookie": "; ".join(cookies)}
 

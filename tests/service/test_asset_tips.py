@@ -19,6 +19,7 @@ from services.asset_tips.settings import TipSettings
 from services.asset_tips.usecases import tell
 from shared.contracts.desk import EvidenceAccepted, ItemActed, ItemDismissed, ItemTaken
 from shared.contracts.envelope import Sealed
+from shared.contracts.looks import LookTaken, Seen
 from shared.contracts.tips import TipGround, TipReceived
 from shared.db.tables import answers, outbox
 from shared.db.transaction import new_id
@@ -31,6 +32,7 @@ from tests.fixtures.kits import NOON, Feeder, client, make_kit, told
 
 BODY = "被执行人王小明在渝中区有一处房产，登记在他岳母名下。"
 CONTACT = "李证人 13800138000"
+OFFICER = new_id()
 RECEIPT = re.compile(r"[0-9A-HJKMNP-TV-Z]{4}(-[0-9A-HJKMNP-TV-Z]{4}){3}")
 
 
@@ -49,7 +51,7 @@ async def http(kit: Kit[Any]) -> AsyncIterator[httpx.AsyncClient]:
 
 @pytest.fixture
 async def duty(kit: Kit[Any]) -> AsyncIterator[httpx.AsyncClient]:
-    async with client(SERVICE, kit, Role.DUTY) as http:
+    async with client(SERVICE, kit, Role.DUTY, staff_id=OFFICER) as http:
         yield http
 
 
@@ -106,6 +108,7 @@ async def test_nothing_personal_rests_or_travels_in_plain_text(
     receipt = (await submit(http, "once", contact=CONTACT)).json()["receipt"]
     untold = [str(await rows(kit, table)) for table in (store.tips, store.senders)]
     [tip] = await tips_told(kit)
+    await take(kit, tip.tip_id)
     await duty.post(f"/api/tip-senders/{tip.tip_id}", json={"reason": "核实李证人所述地址。"})
     kept = untold + [str(await rows(kit, table)) for table in (store.tips, store.senders, store.looks, answers)]
     kept += [bytes(row.value).decode() for row in await rows(kit, outbox)]
@@ -293,20 +296,27 @@ async def test_all_processes_count_a_source_together_and_forget_it_in_time(kit: 
 async def tip_with_sender(kit: Kit[Any], http: httpx.AsyncClient, **tip: str) -> UUID:
     await submit(http, **tip)
     found: UUID = (await tips_told(kit))[-1].tip_id
+    await take(kit, found)
     return found
+
+
+async def take(kit: Kit[Any], tip_id: UUID) -> None:
+    """The duty officer takes the tip at the desk."""
+    taken = ItemTaken(item_id=tip_id, source="tip", taken_by=OFFICER, taken_at=NOON)
+    await Feeder(SERVICE, kit).feed(taken)
 
 
 async def test_every_look_at_a_sender_is_kept_with_its_reason(
     kit: Kit[Any], http: httpx.AsyncClient, duty: httpx.AsyncClient
 ) -> None:
     tip_id = await tip_with_sender(kit, http, contact=CONTACT)
-    shown = await duty.post(f"/api/tip-senders/{tip_id}", json={"reason": "核实楼栋号。"})
+    shown = await duty.post(f"/api/tip-senders/{tip_id}", json={"reason": "须核实线索所述楼栋号。"})
     assert shown.json() == {"contact": CONTACT}
     assert CONTACT not in (await duty.get(f"/tip-senders/{tip_id}")).text
-    page = await duty.post(f"/tip-senders/{tip_id}", data={"reason": "再次核实。"})
+    page = await duty.post(f"/tip-senders/{tip_id}", data={"reason": "再次核实楼栋号码。"})
     assert CONTACT in page.text
     reasons = [kit.keyring.open(row.reason, f"{tip_id}/look") for row in await rows(kit, store.looks)]
-    assert reasons == ["核实楼栋号。", "再次核实。"]
+    assert reasons == ["须核实线索所述楼栋号。", "再次核实楼栋号码。"]
     assert all(row.looked_at == NOON for row in await rows(kit, store.looks))
 
 
@@ -314,7 +324,7 @@ async def test_who_supervises_sees_every_look_but_no_sender(
     kit: Kit[Any], http: httpx.AsyncClient, duty: httpx.AsyncClient
 ) -> None:
     tip_id = await tip_with_sender(kit, http, contact=CONTACT)
-    for reason in ("核实楼栋号。", "再次核实。", "第三次。"):
+    for reason in ("须核实线索所述楼栋号。", "再次核实楼栋号码。", "第三次核实楼栋号。"):
         assert (await duty.post(f"/api/tip-senders/{tip_id}", json={"reason": reason})).status_code == 200
     [tip] = await tips_told(kit)
     for role in (Role.SUPERVISION, Role.INTEGRITY):
@@ -324,11 +334,15 @@ async def test_who_supervises_sees_every_look_but_no_sender(
             page = (await watcher.get("/tip-senders")).text
             assert (await watcher.get(f"/tip-senders/{tip_id}")).status_code == 403
         seen = [*first["items"], *rest["items"]]
-        assert [look["reason"] for look in seen] == ["第三次。", "再次核实。", "核实楼栋号。"]
+        assert [look["reason"] for look in seen] == [
+            "第三次核实楼栋号。",
+            "再次核实楼栋号码。",
+            "须核实线索所述楼栋号。",
+        ]
         assert {(look["tip_number"], look["staff_name"]) for look in seen} == {(tip.tip_number, "测试值班员")}
         assert rest["next"] is None
-        assert "再次核实。" in page
-        assert 'href="/tip-senders" aria-current="page"' in page
+        assert "再次核实楼栋号码。" in page
+        assert 'href="/looks" aria-current="page"' in page
         assert not any(CONTACT in text for text in (str(seen), page))
     assert (await duty.get("/api/tip-senders")).status_code == 403
 
@@ -352,19 +366,35 @@ async def test_without_a_reason_or_the_power_nobody_looks(
 ) -> None:
     tip_id = await tip_with_sender(kit, http, contact=CONTACT)
     assert (await duty.post(f"/api/tip-senders/{tip_id}", json={"reason": " "})).status_code == 422
-    page = await duty.post(f"/tip-senders/{tip_id}", data={"reason": ""})
-    assert page.status_code == 422
+    for reason in ("", "核实。", " 核 实 情 况 "):
+        page = await duty.post(f"/tip-senders/{tip_id}", data={"reason": reason})
+        assert page.status_code == 422
+    assert "至少8个字" in page.text
     assert CONTACT not in page.text
     async with client(SERVICE, kit, Role.CHIEF) as chief:
         for path in (f"/api/tip-senders/{tip_id}", f"/tip-senders/{tip_id}"):
-            assert (await chief.post(path, json={"reason": "想知道。"})).status_code == 403
-    assert (await http.post(f"/api/tip-senders/{tip_id}", json={"reason": "想知道。"})).status_code == 401
+            assert (await chief.post(path, json={"reason": "我想知道他是谁。"})).status_code == 403
+    assert (await http.post(f"/api/tip-senders/{tip_id}", json={"reason": "我想知道他是谁。"})).status_code == 401
     assert await rows(kit, store.looks) == []
+
+
+async def test_only_who_took_the_tip_looks_and_the_look_is_told_of(kit: Kit[Any], http: httpx.AsyncClient) -> None:
+    tip_id = await tip_with_sender(kit, http, contact=CONTACT)
+    reason = {"reason": "须核实线索所述楼栋号。"}
+    async with client(SERVICE, kit, Role.DUTY) as colleague:
+        refused = await colleague.post(f"/api/tip-senders/{tip_id}", json=reason)
+        assert (refused.status_code, refused.json()["code"]) == (403, "not_taken")
+        assert "请先在值班台接手" in (await colleague.post(f"/tip-senders/{tip_id}", data=reason)).text
+    assert await told(kit, LookTaken) == []
+    async with client(SERVICE, kit, Role.DUTY, staff_id=OFFICER) as officer:
+        assert (await officer.post(f"/api/tip-senders/{tip_id}", json=reason)).json() == {"contact": CONTACT}
+    (look,) = await told(kit, LookTaken)
+    assert (look.seen, look.subject, look.by) == (Seen.SENDER, tip_id, OFFICER)
 
 
 async def test_a_tip_without_a_sender_says_so(kit: Kit[Any], http: httpx.AsyncClient, duty: httpx.AsyncClient) -> None:
     tip_id = await tip_with_sender(kit, http)
-    answer = await duty.post(f"/api/tip-senders/{tip_id}", json={"reason": "核实楼栋号。"})
+    answer = await duty.post(f"/api/tip-senders/{tip_id}", json={"reason": "须核实线索所述楼栋号。"})
     assert (answer.status_code, answer.json()["code"]) == (404, "no_sender")
     assert (await duty.get(f"/tip-senders/{new_id()}")).status_code == 404
 
@@ -376,8 +406,8 @@ async def test_a_contact_opens_only_as_its_own_tips(kit: Kit[Any], http: httpx.A
     async with kit.db.begin() as tx:
         await tx.conn.execute(update(store.senders).where(store.senders.c.tip_id == one).values(contact=second))
     assert first != second
-    async with client(SERVICE, kit, Role.DUTY) as duty:
-        swapped = await duty.post(f"/api/tip-senders/{one}", json={"reason": "核实楼栋号。"})
+    async with client(SERVICE, kit, Role.DUTY, staff_id=OFFICER) as duty:
+        swapped = await duty.post(f"/api/tip-senders/{one}", json={"reason": "须核实线索所述楼栋号。"})
         assert swapped.status_code == 500
         assert "另一个人" not in swapped.text
-        assert (await duty.post(f"/api/tip-senders/{two}", json={"reason": "核实。"})).status_code == 200
+        assert (await duty.post(f"/api/tip-senders/{two}", json={"reason": "须核实线索所述地址。"})).status_code == 200

@@ -11,6 +11,7 @@ from services.case_intake.service import SERVICE
 from services.case_intake.settings import IntakeKit
 from services.case_intake.usecases.imports import work_through
 from shared.contracts.cases import CaseAssigned, CaseCorrected, CaseFiled, PartyAdded, PartyChanged
+from shared.contracts.looks import LookTaken
 from shared.powers import Role
 from tests.fixtures.databases import FreshDatabase
 from tests.fixtures.filing import JUDGES, filing, judge, party
@@ -142,7 +143,7 @@ async def test_facts_and_parties_are_completed_on_the_pages(kit: IntakeKit, cler
     assert (await clerk.post(edit[0], data={**changed, "phone": "1"})).status_code == 422
     assert (await clerk.post(edit[0], data={**changed, "phone": "19900000099"})).status_code == 303
     kinds = [type(event) for event in await told(kit)]
-    assert kinds == [CaseFiled, CaseCorrected, PartyAdded, PartyChanged]
+    assert kinds == [CaseFiled, CaseCorrected, PartyAdded, LookTaken, PartyChanged]
 
 
 async def test_a_case_is_given_to_a_judge_on_its_page(kit: IntakeKit, clerk: httpx.AsyncClient) -> None:

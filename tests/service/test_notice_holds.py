@@ -27,8 +27,8 @@ from shared.contracts.notices import NoticeIssued, NoticeWaits
 from shared.contracts.stages import DeadlineSet, ProgressPublished
 from shared.db.transaction import new_id
 from shared.errors import Conflict
-from shared.http.auth import PartyCaller
 from shared.powers import Role
+from tests.fixtures.case_story import entered, settled
 from tests.fixtures.databases import FreshDatabase
 from tests.fixtures.kits import KEYRING, NOON, caller, make_kit, told
 from tests.service.test_notices import (
@@ -221,10 +221,11 @@ async def test_recalled_letters_are_neither_posted_nor_shown_online(office: Offi
     me, act = caller(Role.CLERK), deciding.PaperAct
     with pytest.raises(Conflict, match="撤回"):
         await deciding.record_paper(office.kit, paper.paper_id, act.POSTED, None, "EMS1", me)
-    visitor = PartyCaller(respondent.party_id, office.case_id)
-    assert (await visit(office.kit, visitor)).documents == []
+    party = await entered(office.kit, respondent)
+    assert (await visit(office.kit, party)).documents == []
     await office.feeder.feed(released(office))
-    assert len((await visit(office.kit, visitor)).documents) == 3
+    await settled(office.kit)
+    assert len((await visit(office.kit, party)).documents) == 3
     await deciding.record_paper(office.kit, paper.paper_id, act.POSTED, None, "EMS1", me)
 
 

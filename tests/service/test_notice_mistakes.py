@@ -11,7 +11,7 @@ from services.party_notification.channels.outcome import NotLeft, Refused, Scope
 from services.party_notification.domain.delivery import Seen
 from services.party_notification.service import SERVICE
 from services.party_notification.store import tables
-from services.party_notification.usecases import checking, deciding, overview, paperwork, receipts, sending
+from services.party_notification.usecases import checking, deciding, overview, paperwork, sending
 from services.party_notification.usecases.facts import query_code_of
 from services.party_notification.usecases.observing import Sighting, note
 from services.party_notification.usecases.visits import enter, visit
@@ -25,11 +25,21 @@ from shared.contracts.notices import DeliveryTroubled, NoticeServed
 from shared.contracts.stages import ProgressPublished
 from shared.db.transaction import new_id
 from shared.errors import Conflict, Invalid, NotFound
-from shared.http.auth import PartyCaller
 from shared.powers import Role
+from tests.fixtures.case_story import settled
 from tests.fixtures.databases import FreshDatabase
 from tests.fixtures.kits import KEYRING, NOON, caller, client, make_kit, told
-from tests.service.test_notices import APPLICANT, RESPONDENT, Carrier, MailServer, Office, person, receipt, send_all
+from tests.service.test_notices import (
+    APPLICANT,
+    RESPONDENT,
+    Carrier,
+    MailServer,
+    Office,
+    person,
+    receipt,
+    send_all,
+    take,
+)
 
 KIND = "MISFILED_CORRECTION"
 NUMBER = "19900000002"
@@ -136,9 +146,9 @@ async def test_letters_not_posted_stay_and_posted_ones_are_corrected_on_paper(of
     await misfile(office, second)
     with pytest.raises(Conflict):
         await deciding.record_paper(office.kit, papers[second.party_id].paper_id, act.POSTED, None, "EMS2", me)
-    (entry,) = (await paperwork.worklist(office.kit, "to_print")).entries
+    (entry,) = (await paperwork.worklist(office.kit, caller(Role.CLERK), "to_print")).entries
     assert [sheet.title for sheet in entry.sheets] == ["更正告知书"]
-    assert "您不是该案的当事人" in await paperwork.print_document(office.kit, entry.paper.paper_id)
+    assert "您不是该案的当事人" in await paperwork.print_document(office.kit, entry.paper.paper_id, caller(Role.CLERK))
     await deciding.record_paper(office.kit, entry.paper.paper_id, act.POSTED, None, "EMS3", me)
     await deciding.record_paper(office.kit, papers[first.party_id].paper_id, act.RETURNED, None, None, me)
     with pytest.raises(Conflict, match="误登记"):
@@ -149,12 +159,13 @@ async def test_its_code_opens_the_case_no_longer(office: Office) -> None:
     wrong = person(RESPONDENT, 2)
     await office.file(person(APPLICANT, 1), person(RESPONDENT, 3), wrong)
     code = await code_of(office, wrong)
+    await settled(office.kit)
     visitor = await enter(office.kit, code, "060000")
     await misfile(office, wrong)
     with pytest.raises(Invalid):
         await enter(office.kit, code, "060000")
     with pytest.raises(NotFound):
-        await visit(office.kit, PartyCaller(visitor.party_id, visitor.case_id))
+        await visit(office.kit, visitor)
 
 
 @pytest.mark.parametrize(
@@ -255,6 +266,5 @@ async def test_receipts_of_withdrawn_messages_trouble_nobody(office: Office) -> 
     await office.file(person(APPLICANT, 1, email=False, phone=False), person(RESPONDENT, 3, phone=False), wrong)
     await send_all(office, Carrier(Sent("biz")), MailServer())
     await misfile(office, wrong)
-    secret = receipts.receipt_secret(office.kit)
-    await receipts.take_receipts(office.kit, "aliyun", secret, receipt(NUMBER, success=False))
+    await take(office, receipt(NUMBER, success=False))
     assert await told(office.kit, DeliveryTroubled) == []

@@ -115,9 +115,13 @@ async def test_letters_are_printed_posted_returned_and_signed(
     (entry,) = await story.rows(tables.paper)
     path = f"/paper/{entry.paper_id}"
     page = text_of(await clerk.get("/paper"))
-    for words in ("张静", "重庆市沙坪坝区三峡广场6号", "执行通知书", "打印全部", "3份文书"):
+    for words in ("张静", "重庆市沙坪坝****", "执行通知书", "打印全部", "3份文书"):
         assert words in page, words
-    printed = await clerk.get(f"{path}/print")
+    assert "三峡广场" not in page
+    looked = text_of(await clerk.post(f"{path}/look"))
+    assert "重庆市沙坪坝区三峡广场6号" in looked
+    printed = await clerk.post(f"{path}/print")
+    assert "重庆市沙坪坝区三峡广场6号" in printed.text
     assert printed.text.count("<!doctype html>") == 1
     assert printed.text.count("<style>") == 1
     for title in ("执行通知书", "被执行人财产调查表", "权利义务及执行风险告知书", "廉政监督卡"):

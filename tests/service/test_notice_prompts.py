@@ -13,7 +13,8 @@ from services.party_notification.domain.sms import segments
 from services.party_notification.service import SERVICE
 from services.party_notification.store import tables
 from services.party_notification.usecases import sending
-from services.party_notification.usecases.checking import add_code_checks, check_notice
+from services.party_notification.usecases.checking import check_notice, hash_anew
+from services.party_notification.usecases.disowning import mark_contacts
 from services.party_notification.usecases.facts import query_code_of
 from services.party_notification.usecases.observing import Sighting, note
 from shared.contracts.cases import Officer, PartyChanged, PartyIdentity
@@ -21,6 +22,7 @@ from shared.contracts.envelope import Sealed
 from shared.contracts.notices import DeliveryTroubled
 from shared.db.transaction import new_id
 from shared.errors import Invalid, TooMany
+from tests.fixtures.case_story import settled
 from tests.fixtures.databases import FreshDatabase
 from tests.fixtures.kits import KEYRING, Feeder, make_kit, told
 from tests.service.test_notices import (
@@ -172,6 +174,7 @@ async def test_an_sms_is_checked_by_its_code_and_the_end_of_the_telephone(office
     await office.file(person(APPLICANT, 1), person(RESPONDENT, 2))
     (party,) = [row for row in await office.rows(tables.parties) if row.role == "applicant"]
     code = query_code_of(KEYRING, party)
+    await settled(office.kit)
     found = await check_notice(office.kit, code.lower(), "0001")
     assert {each.title for each in found} == {"受理通知书", "权利义务及执行风险告知书", "廉政监督卡"}
     for wrong in ("0002", "9999", ""):
@@ -184,6 +187,7 @@ async def test_wrong_ends_of_a_code_are_counted_and_lock_it(office: Office) -> N
     await office.file(person(APPLICANT, 1), person(RESPONDENT, 2))
     (party,) = [row for row in await office.rows(tables.parties) if row.role == "applicant"]
     code = query_code_of(KEYRING, party)
+    await settled(office.kit)
     for _ in range(5):
         with pytest.raises(Invalid):
             await check_notice(office.kit, code, "9999")
@@ -191,11 +195,17 @@ async def test_wrong_ends_of_a_code_are_counted_and_lock_it(office: Office) -> N
         await check_notice(office.kit, code, "0001")
 
 
-async def test_codes_of_an_older_release_can_be_checked_after_the_upgrade(office: Office) -> None:
+async def test_what_an_older_release_sent_can_be_checked_after_the_upgrade(office: Office) -> None:
     await office.file(person(APPLICANT, 1), person(RESPONDENT, 2, phone=False))
     async with office.kit.db.begin() as tx:
-        await tx.conn.execute(update(tables.notices).values(code_check=None))
-    while await add_code_checks(office.kit):
-        pass
+        hashed = tables.notices.c.check_index.is_not(None)
+        await tx.conn.execute(update(tables.notices).where(hashed).values(check_index="of another key"))
+        await tx.conn.execute(tables.contact_marks.delete())
+    for step in (mark_contacts, hash_anew):
+        while await step(office.kit):
+            pass
+    await settled(office.kit)
     (party,) = [row for row in await office.rows(tables.parties) if row.role == "applicant"]
-    assert len(await check_notice(office.kit, query_code_of(KEYRING, party), "0001")) == 3
+    found = await check_notice(office.kit, query_code_of(KEYRING, party), "0001")
+    assert len(found) == 3
+    assert len(await check_notice(office.kit, found[0].number, "0001")) == 1

@@ -12,11 +12,10 @@ from services.party_notification.service import SERVICE
 from services.party_notification.store import tables
 from services.party_notification.usecases import deciding, sending
 from services.party_notification.usecases.observing import Sighting, note
-from services.party_notification.usecases.visits import read_document
 from shared.contracts.cases import PartyFacts
 from shared.contracts.notices import DeliveryTroubled, NoticeSent, NoticeServed, NoticeUnserved
-from shared.http.auth import PartyCaller
 from shared.powers import Role
+from tests.fixtures.case_story import opened
 from tests.fixtures.databases import FreshDatabase
 from tests.fixtures.kits import NOON, caller, make_kit, told
 from tests.service.test_notices import APPLICANT, RESPONDENT, Carrier, MailServer, Office, person, send_all
@@ -129,7 +128,7 @@ async def test_another_evidence_that_stands_moves_the_day_and_loses_nothing(offi
     respondent = await mailed(office)
     office.kit.clock.move(timedelta(days=1))  # type: ignore[attr-defined]
     notice = await execution_notice(office)
-    await read_document(office.kit, PartyCaller(respondent.party_id, office.case_id), notice.notice_id)
+    await opened(office.kit, respondent, notice.notice_id)
     await see(office, await office.delivery("mail"), Seen.BOUNCED)
     assert await order(office) == [("Sent", "mail"), ("Served", "mail"), ("Served", "reading")]
     assert (await told(office.kit, NoticeServed))[-1].served_on == date(2026, 11, 24)

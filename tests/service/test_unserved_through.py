@@ -23,9 +23,9 @@ from shared.bus.log import Delivered, Place
 from shared.contracts.cases import CaseFiled
 from shared.contracts.stages import DeadlineRang, Milestone, Period
 from shared.db.tables import outbox
-from shared.http.auth import PartyCaller
 from shared.powers import Role
 from shared.runtime.service import Kit
+from tests.fixtures.case_story import entered, settled
 from tests.fixtures.databases import FreshDatabase
 from tests.fixtures.kits import Feeder, caller, make_kit, told
 from tests.service.test_notices import APPLICANT, RESPONDENT, Carrier, MailServer, Office, person, send_all
@@ -130,13 +130,15 @@ async def test_a_closure_is_heard_and_not_guessed(both: Both) -> None:
     office = both.office
     await both.file()
     await both.carry()
-    party = PartyCaller(both.respondent.party_id, office.case_id)
+    party = await entered(office.kit, both.respondent)
     judge = caller(Role.JUDGE, both.judge.judge.staff_id)
     day = date(2026, 11, 23)
     await act(both.stages, judge, str(office.case_id), EnterPeriod(Period.CLOSURE, day, "履行完毕笔录"))
     await both.carry()
+    await settled(office.kit)
     assert not (await visit(office.kit, party)).closed
     await act(both.stages, judge, str(office.case_id), ReachMilestone(Milestone.CLOSURE, day, "结案通知书"))
     await both.carry()
+    await settled(office.kit)
     seen = await visit(office.kit, party)
     assert (seen.closed, seen.limit, seen.case.closed_on) == (True, None, day)

@@ -2,7 +2,7 @@
 
 import base64
 import json
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -27,7 +27,7 @@ TOKENS = SIGNER.tokens
 VISITS = PartySessions(KeyRing.generate())
 HOUR = timedelta(hours=1)
 CLERK = caller(Role.CLERK)
-PARTY = PartyCaller(new_id(), new_id())
+PARTY = PartyCaller(new_id(), new_id(), new_id(), datetime(2026, 11, 23, tzinfo=UTC))
 
 
 def test_a_token_names_whom_it_was_issued_to() -> None:

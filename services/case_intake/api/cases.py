@@ -1,5 +1,6 @@
 """Cases, parties and assignment as JSON."""
 
+from dataclasses import replace
 from typing import Annotated, Literal
 from uuid import UUID
 
@@ -14,21 +15,23 @@ from services.case_intake.schemas import (
     CaseList,
     CasePatch,
     FiledCase,
+    LookInput,
     PartyInput,
     PartyPatch,
     case_answer,
 )
 from services.case_intake.settings import IntakeKit
 from services.case_intake.store.cases import Wanted
-from services.case_intake.usecases import assignment, filing, parties, reading
+from services.case_intake.usecases import assignment, filing, looking, parties, reading
 from services.case_intake.usecases.assignment import Appointment
 from services.case_intake.usecases.filing import Act, Doubt, Once
 from shared.clock import court_date
 from shared.db.answers import fingerprint
 from shared.http.routes import CurrentCaller, IdempotencyKey, Routes, Zone
-from shared.http.versions import IfMatch, seen_by, tag
+from shared.http.versions import IfMatch, Stale, seen_by, tag
 from shared.powers import Action
 from shared.runtime.service import kit_of
+from shared.web.masking import masked
 
 routes = Routes(Zone.STAFF)
 AnyKit = Annotated[IntakeKit, Depends(kit_of)]
@@ -64,7 +67,7 @@ async def list_cases(
 
 @routes.get("/api/cases/{case_number}", Action.CASES_READ, name="read a case")
 async def read_case(case_number: str, kit: AnyKit, response: Response) -> CaseAnswer:
-    """A case by its number or id, with its parties. The ETag is the version of the case's own facts."""
+    """A case by its number or id, with its parties, masked. The ETag is the version of the case's own facts."""
     return await _answer(kit, case_number, response)
 
 
@@ -72,6 +75,12 @@ async def _answer(kit: IntakeKit, case: UUID | str, response: Response) -> CaseA
     view = await reading.read_case(kit, case)
     tag(response, view.version)
     return case_answer(view)
+
+
+@routes.post("/api/cases/{case_number}/looks", Action.CASES_LOOK, name="look at the parties")
+async def look_at_parties(case_number: str, body: LookInput, kit: AnyKit, caller: CurrentCaller) -> CaseAnswer:
+    """A case with its parties' full particulars. The look is kept; a reason is due where the case is not one's own."""
+    return case_answer(await looking.look(kit, case_number, caller, body.reason))
 
 
 @routes.patch("/api/cases/{case_id}", Action.CASES_CORRECT, name="correct a case")
@@ -96,8 +105,17 @@ async def change_party(
     case_id: UUID, party_id: UUID, body: PartyPatch, kit: AnyKit, if_match: IfMatch = None
 ) -> CaseAnswer:
     """Change a party's particulars; its version stands beside them."""
-    await parties.change_party(kit, case_id, party_id, body.texts(), seen_by(if_match, body.version))
+    try:
+        await parties.change_party(kit, case_id, party_id, body.texts(), seen_by(if_match, body.version))
+    except Stale as stale:
+        raise _masked(stale) from None
     return case_answer(await reading.read_case(kit, case_id))
+
+
+def _masked(stale: Stale) -> Stale:
+    """What another wrote is shown as everywhere."""
+    shown = (replace(each, theirs=masked(each.field, each.theirs) or "") for each in stale.differences)
+    return Stale(stale.version, tuple(shown))
 
 
 @routes.post("/api/cases/{case_id}/parties/{party_id}/misfiled", Action.CASES_CORRECT, name="mark a party misfiled")

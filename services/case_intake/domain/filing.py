@@ -152,14 +152,14 @@ def _identity(reader: Reader) -> PartyIdentity:
     return PartyIdentity(
         name=name,
         id_kind=kind or IdKind.RESIDENT,
-        id_number=reader.must("id_number", _number_reader(kind), ""),
-        phone=reader.may("phone", texts.mobile),
-        email=reader.may("email", texts.email),
-        postal_address=reader.may("postal_address", texts.words(texts.line)),
+        id_number=reader.must("id_number", texts.unmasked(_number_reader(kind)), ""),
+        phone=reader.may("phone", texts.unmasked(texts.mobile)),
+        email=reader.may("email", texts.unmasked(texts.email)),
+        postal_address=reader.may("postal_address", texts.unmasked(texts.words(texts.line))),
         guardian_name=reader.may("guardian_name", texts.words(texts.line)),
-        guardian_phone=reader.may("guardian_phone", texts.mobile),
+        guardian_phone=reader.may("guardian_phone", texts.unmasked(texts.mobile)),
         agent_name=reader.may("agent_name", texts.words(texts.line)),
-        agent_phone=reader.may("agent_phone", texts.mobile),
+        agent_phone=reader.may("agent_phone", texts.unmasked(texts.mobile)),
     )
 
 

@@ -76,6 +76,17 @@ def line(text: str) -> str:
     return _limited(text, 200, "")
 
 
+def unmasked(parse: Callable[[str], T]) -> Callable[[str], T]:
+    """As `parse`, of what was not masked when it was shown: a mask saved back would overwrite what it hides."""
+
+    def parsed(text: str) -> T:
+        if "***" in text:
+            raise FaultyTextError("这是遮掩后的内容，不能保存。请填写完整内容；不需要更正的，请不要改动这一项。")
+        return parse(text)
+
+    return parsed
+
+
 def prose(text: str) -> str:
     """Several lines, at most 5,000 characters."""
     return _limited(text, 5000, "\n\t")

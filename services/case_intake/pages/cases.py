@@ -13,13 +13,14 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 from services.case_intake.domain.texts import Reader, line
 from services.case_intake.settings import IntakeKit
 from services.case_intake.store.cases import SORTING, Wanted
-from services.case_intake.usecases import assignment, reading
+from services.case_intake.usecases import assignment, looking, reading
 from services.case_intake.usecases.assignment import Appointment
 from services.case_intake.usecases.reading import CaseView
 from shared.contracts.cases import PartyRole
 from shared.errors import Fault, Invalid
 from shared.http import exports
-from shared.http.forms import Typed, refused, typed
+from shared.http.auth import caller_of
+from shared.http.forms import Typed, faults_in, refused, typed
 from shared.http.routes import CurrentCaller, Routes, Zone
 from shared.http.versions import FIELD, Difference, Stale
 from shared.powers import Action
@@ -125,15 +126,32 @@ def _line(case: CaseView) -> exports.Line:
 async def case_page(
     request: Request, reference: str, kit: AnyKit, caller: CurrentCaller, tab: str = "timeline", done: str = ""
 ) -> HTMLResponse:
-    """A case whole."""
+    """A case whole, its parties masked."""
     view = await reading.read_case(kit, reference)
     return await _case_page(request, kit, view, tab=_tab(caller, tab), done=DONE.get(done, ""))
+
+
+@routes.post("/cases/{case_id}/looks", Action.CASES_LOOK)
+async def look(request: Request, case_id: UUID, kit: AnyKit, caller: CurrentCaller) -> HTMLResponse:
+    """The same with the parties' full particulars; the look is kept."""
+    reason = (await typed(request)).get("reason", "")
+    try:
+        view = await looking.look(kit, case_id, caller, reason)
+    except Invalid as refusal:
+        view = await reading.read_case(kit, case_id)
+        return await _case_page(request, kit, view, look_faults=faults_in(refusal), reason=reason, status=422)
+    return await _case_page(request, kit, view, looked=True)
 
 
 async def _case_page(
     request: Request, kit: IntakeKit, view: CaseView, refusal: Invalid | Stale | None = None, **shown: Any
 ) -> HTMLResponse:
-    given = {
+    caller = await caller_of(request)
+    given: dict[str, Any] = {
+        "own": await looking.is_own(kit, view, caller),
+        "looked": False,
+        "look_faults": {},
+        "reason": "",
         "tab": "timeline",
         "done": "",
         "wish": {"judge_id": "", "panel": "", "clerk_name": view.clerk_name or ""},
@@ -143,7 +161,7 @@ async def _case_page(
     }
     if isinstance(refusal, Stale):
         given["stale"] = _named(refusal, given["judges"])
-    status = refusal.status if refusal else 200
+    status = shown.pop("status", refusal.status if refusal else 200)
     return pages.page(request, "case.html", status, case=view, labels=LABELS, **{**given, **shown})
 
 

@@ -6,12 +6,12 @@ from uuid import UUID
 from fastapi import Depends, Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
-from services.case_intake.domain.filing import CASE_FIELDS, case_text, party_texts
+from services.case_intake.domain.filing import CASE_FIELDS, case_text
 from services.case_intake.domain.words import COLUMNS
 from services.case_intake.settings import IntakeKit
-from services.case_intake.usecases import filing, parties, reading
+from services.case_intake.usecases import filing, looking, parties, reading
 from services.case_intake.usecases.reading import CaseView
-from shared.errors import Conflict, Fault, Invalid, NotFound
+from shared.errors import Conflict, Fault, Invalid
 from shared.http.forms import Typed, refused, typed
 from shared.http.routes import CurrentCaller, Routes, Zone
 from shared.http.versions import FIELD, Stale
@@ -69,14 +69,12 @@ async def add_party(request: Request, case_id: UUID, kit: AnyKit) -> Response:
 
 
 @routes.get("/cases/{case_id}/parties/{party_id}/edit", Action.CASES_CORRECT)
-async def edit_party(request: Request, case_id: UUID, party_id: UUID, kit: AnyKit) -> HTMLResponse:
-    """A party's particulars, to be corrected."""
-    view = await reading.read_case(kit, case_id)
-    for party in view.parties:
-        if party.id == party_id:
-            form = {**party_texts(party.entry), FIELD: party.version}
-            return _party_page(request, view, form, party_id=party_id)
-    raise NotFound("party_not_found", "本案没有这名当事人，请从案件页面重新选择。")
+async def edit_party(
+    request: Request, case_id: UUID, party_id: UUID, kit: AnyKit, caller: CurrentCaller
+) -> HTMLResponse:
+    """A party's particulars, to be corrected: a look that is told of."""
+    view, texts, version = await looking.open_form(kit, case_id, party_id, caller)
+    return _party_page(request, view, {**texts, FIELD: version}, party_id=party_id)
 
 
 @routes.edit("/cases/{case_id}/parties/{party_id}/edit", Action.CASES_CORRECT)

@@ -4,11 +4,11 @@ from collections.abc import Mapping
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row, func, select, update
+from sqlalchemy import Row, delete, func, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from services.case_intake.store.tables import cases, judges
+from services.case_intake.store.tables import cases, judges, presiding
 
 
 async def lock_open_cases(conn: AsyncConnection, staff_id: UUID) -> list[UUID]:
@@ -62,3 +62,16 @@ async def lock_waiting_case(conn: AsyncConnection) -> Row[Any] | None:
     """The oldest case that waits for a judge by the rule, locked; those that others hold are passed over."""
     query = select(cases).where(cases.c.awaits_rule).order_by(cases.c.id).limit(1)
     return (await conn.execute(query.with_for_update(skip_locked=True))).one_or_none()
+
+
+async def set_presiding(conn: AsyncConnection, staff_id: UUID, panel: str | None) -> None:
+    """The member presides over this panel, or over none."""
+    await conn.execute(delete(presiding).where(presiding.c.staff_id == staff_id))
+    if panel is not None:
+        await conn.execute(upsert(presiding).values(staff_id=staff_id, panel=panel))
+
+
+async def presiding_over(conn: AsyncConnection, panel: str | None) -> frozenset[UUID]:
+    """Who presides over this panel."""
+    rows = await conn.execute(select(presiding.c.staff_id).where(presiding.c.panel == panel))
+    return frozenset(rows.scalars())

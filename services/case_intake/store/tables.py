@@ -98,6 +98,13 @@ judges = Table(
     Column("active", Boolean, nullable=False),
 )
 
+presiding = Table(
+    "presiding",
+    METADATA,
+    Column("staff_id", Uuid, primary_key=True),
+    Column("panel", Text, nullable=False, index=True),
+)
+
 serials = Table(
     "serials",
     METADATA,

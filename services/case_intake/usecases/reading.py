@@ -31,11 +31,12 @@ from shared.contracts.case_number import reference
 from shared.contracts.cases import Officer, PartyRole
 from shared.db.readable import one
 from shared.errors import NotFound
+from shared.web.masking import masked_identity
 
 
 @dataclass(frozen=True)
 class PartyView:
-    """A party with full particulars. `disowned`: contacts whose holder says to be somebody else (sms, mail)."""
+    """A party, masked unless somebody looked. `disowned`: contacts whose holder says to be another (sms, mail)."""
 
     id: UUID
     entry: PartyEntry
@@ -168,13 +169,24 @@ def how_far(row: Row[Any]) -> str:
 
 
 def _party_view(kit: IntakeKit, row: Row[Any]) -> PartyView:
+    """Masked: whoever needs more looks (usecases.looking)."""
+    entry = party_entry(kit, row)
+    return _seen(kit, row, replace(entry, identity=masked_identity(entry.identity)))
+
+
+def full_party_view(kit: IntakeKit, row: Row[Any]) -> PartyView:
+    """With full particulars: only within a look."""
+    return _seen(kit, row, party_entry(kit, row))
+
+
+def _seen(kit: IntakeKit, row: Row[Any], entry: PartyEntry) -> PartyView:
     doubts = {"sms": row.phone_disowned_at, "mail": row.email_disowned_at}
     disowned = [channel for channel, since in doubts.items() if since is not None]
-    return PartyView(row.id, party_entry(kit, row), disowned, row.misfiled_at, party_state(kit, row).version)
+    return PartyView(row.id, entry, disowned, row.misfiled_at, party_state(kit, row).version)
 
 
 async def read_case(kit: IntakeKit, case: UUID | str) -> CaseView:
-    """One case by id or number (as it was typed), with its parties. Raises NotFound."""
+    """One case by id or number (as it was typed), with its parties, masked. Raises NotFound."""
     here = reference(case) if isinstance(case, str) else case
     async with kit.db.read() as conn:
         row = present(await cases.find_case(conn, here))

@@ -9,7 +9,7 @@ from starlette.responses import Response
 
 from services.party_notification.pages import words
 from services.party_notification.usecases.facts import NotificationKit
-from services.party_notification.usecases.visits import Letter
+from services.party_notification.usecases.letters import Letter
 from shared.errors import TooMany
 from shared.http.routes import Routes, Zone
 from shared.runtime.service import kit_of

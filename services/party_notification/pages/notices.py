@@ -10,7 +10,7 @@ from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Re
 from services.party_notification.pages.common import TheKit, letter_answer, pages, staff
 from services.party_notification.pages.words import NOTICE_STATES
 from services.party_notification.schemas import ReturnedForm
-from services.party_notification.usecases import deciding, evidence, history, overview, paperwork
+from services.party_notification.usecases import deciding, evidence, history, overview, paperwork, reissuing
 from services.party_notification.usecases.facts import NotificationKit
 from shared.errors import Invalid
 from shared.http.forms import faults_in, typed, understood
@@ -83,15 +83,27 @@ async def mail_returned(
     return RedirectResponse(f"/notices/{notice_id}", 303)
 
 
+@staff.post("/notices/{notice_id}/paper", Action.NOTICES_DECIDE)
+async def post_anew(request: Request, notice_id: UUID, kit: TheKit, caller: CurrentCaller) -> Response:
+    """The letter goes on paper, too, on the party's request."""
+    form = await typed(request)
+    try:
+        given = understood(ReturnedForm, form)
+    except Invalid as refusal:
+        return await _one_notice(request, kit, notice_id, 422, form=form, faults=faults_in(refusal), faulty=notice_id)
+    await reissuing.post_anew(kit, notice_id, given.remark, caller)
+    return RedirectResponse(f"/notices/{notice_id}", 303)
+
+
 @staff.get("/notices/{notice_id}/letter", Action.NOTICES_READ)
-async def letter(notice_id: UUID, kit: TheKit) -> Response:
-    """The letter's exact bytes."""
-    return letter_answer(await paperwork.letter(kit, notice_id))
+async def letter(notice_id: UUID, kit: TheKit, caller: CurrentCaller) -> Response:
+    """The letter without its query code."""
+    return letter_answer(await paperwork.letter(kit, notice_id, caller))
 
 
 @staff.get("/notices/{notice_id}/evidence", Action.NOTICES_READ)
-async def evidence_file(notice_id: UUID, kit: TheKit) -> Response:
+async def evidence_file(notice_id: UUID, kit: TheKit, caller: CurrentCaller) -> Response:
     """The signed evidence as a file."""
-    bundle = await evidence.bundle(kit, notice_id)
+    bundle = await evidence.bundle(kit, notice_id, caller)
     name = quote(f"送达证据{notice_id}.json")
     return JSONResponse(bundle, headers={"Content-Disposition": f"attachment; filename*=UTF-8''{name}"})

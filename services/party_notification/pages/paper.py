@@ -1,9 +1,10 @@
 """纸质送达: what is to be printed, posted, and came back signed or returned."""
 
+from dataclasses import dataclass
 from typing import Annotated, Any
 from uuid import UUID
 
-from fastapi import Query, Request
+from fastapi import Depends, Query, Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from services.party_notification.pages.common import PRINT_CSP, TheKit, pages, staff
@@ -13,6 +14,7 @@ from services.party_notification.schemas import PaperInput
 from services.party_notification.usecases import deciding, paperwork
 from services.party_notification.usecases.facts import NotificationKit
 from shared.errors import Invalid
+from shared.http.auth import caller_of
 from shared.http.forms import Typed, faults_in, typed, understood
 from shared.http.routes import CurrentCaller
 from shared.powers import Action
@@ -21,25 +23,31 @@ from shared.web.pages import asset
 _DONE = {"posted": "已登记寄出。", "served": "已登记签收，送达效力随之记录。", "returned": "已登记退回。"}
 
 
+@dataclass(frozen=True)
+class Chosen:
+    """The filters as they stand in the URL."""
+
+    state: Annotated[str, Query(max_length=20)] = ""
+    q: Annotated[str, Query(max_length=60)] = ""
+    cursor: Annotated[str, Query(max_length=100)] = ""
+
+
 @staff.get("/paper", Action.PAPER_WORK)
 async def worklist(
     request: Request,
     kit: TheKit,
-    state: Annotated[str, Query(max_length=20)] = "",
-    q: Annotated[str, Query(max_length=60)] = "",
-    cursor: Annotated[str, Query(max_length=100)] = "",
+    chosen: Annotated[Chosen, Depends()],
     done: Annotated[str, Query(max_length=20)] = "",
 ) -> HTMLResponse:
     """The entries of one state, oldest first."""
-    return await _worklist(request, kit, state, q, cursor=cursor, done=_DONE.get(done, ""))
+    return await _worklist(request, kit, chosen, done=_DONE.get(done, ""))
 
 
 async def _worklist(
-    request: Request, kit: NotificationKit, state: str, q: str, status: int = 200, **shown: Any
+    request: Request, kit: NotificationKit, wanted: Chosen, status: int = 200, **shown: Any
 ) -> HTMLResponse:
-    chosen = state if state in PAPER_STATES else "to_print"
-    cursor = shown.pop("cursor", "")
-    found = await paperwork.worklist(kit, chosen, q, cursor)
+    chosen, q = wanted.state if wanted.state in PAPER_STATES else "to_print", wanted.q
+    found = await paperwork.worklist(kit, await caller_of(request), chosen, q, wanted.cursor)
     given: dict[str, Any] = {"done": "", "form": {}, "faults": {}, "faulty": None}
     return pages.page(
         request,
@@ -48,7 +56,7 @@ async def _worklist(
         found=found,
         state=chosen,
         q=q.strip(),
-        first=link("/paper", state=chosen, q=q) if cursor else "",
+        first=link("/paper", state=chosen, q=q) if wanted.cursor else "",
         next=link("/paper", state=chosen, q=q, cursor=found.next) if found.next else "",
         **{**given, **shown},
     )
@@ -58,16 +66,14 @@ async def _worklist(
 async def record(request: Request, paper_id: UUID, kit: TheKit, caller: CurrentCaller) -> Response:
     """Record posting, signature or return; then the list that it was done from."""
     form = await typed(request)
-    state, q = str(form.get("state", "")), str(form.get("q", ""))
+    chosen = Chosen(str(form.get("state", "")), str(form.get("q", "")))
     try:
         given = understood(PaperInput, _fields(form, paper_id))
         await deciding.record_paper(kit, paper_id, given.act, given.on, given.tracking, caller)
     except Invalid as refusal:
         faults = {f"{name}-{paper_id}" if name else "": reason for name, reason in faults_in(refusal).items()}
-        return await _worklist(
-            request, kit, state, q, 422, form=form, faults=faults, faulty=(paper_id, form.get("act"))
-        )
-    return RedirectResponse(link("/paper", state=state, q=q, done=given.act.value), 303)
+        return await _worklist(request, kit, chosen, 422, form=form, faults=faults, faulty=(paper_id, form.get("act")))
+    return RedirectResponse(link("/paper", state=chosen.state, q=chosen.q, done=given.act.value), 303)
 
 
 def _fields(form: Typed, paper_id: UUID) -> Typed:
@@ -76,9 +82,16 @@ def _fields(form: Typed, paper_id: UUID) -> Typed:
     return {name: named[name] for name in PaperInput.model_fields if name in named}
 
 
-@staff.get("/paper/{paper_id}/print", Action.PAPER_WORK)
-async def print_all(paper_id: UUID, kit: TheKit) -> HTMLResponse:
-    """All letters of an entry as one document, with the printer's dialog."""
+@staff.post("/paper/{paper_id}/look", Action.PAPER_WORK)
+async def look(request: Request, paper_id: UUID, kit: TheKit, caller: CurrentCaller) -> HTMLResponse:
+    """Address and telephone of an entry's addressee in full; the look is kept."""
+    found = await paperwork.addressee(kit, paper_id, caller)
+    return pages.page(request, "addressee.html", found=found, paper_id=paper_id)
+
+
+@staff.post("/paper/{paper_id}/print", Action.PAPER_WORK)
+async def print_all(paper_id: UUID, kit: TheKit, caller: CurrentCaller) -> HTMLResponse:
+    """All letters of an entry as one document with their query codes, and the printer's dialog: a recorded act."""
     script = f'<script src="{asset("print-now.js")}" defer></script></head>'
-    document = (await paperwork.print_document(kit, paper_id)).replace("</head>", script, 1)
-    return HTMLResponse(document, headers={"Content-Security-Policy": PRINT_CSP})
+    document = (await paperwork.print_document(kit, paper_id, caller)).replace("</head>", script, 1)
+    return HTMLResponse(document, headers={"Content-Security-Policy": PRINT_CSP, "Cache-Control": "no-store"})

@@ -10,35 +10,59 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 from services.party_notification.pages.common import TheKit, letter_answer, locked_until, pages, public
 from services.party_notification.schemas import EntryInput, NotMeInput
 from services.party_notification.usecases import disowning, visits
-from shared.errors import Invalid, TooMany
-from shared.http.auth import PARTY_COOKIE, PartyCaller, party_of
+from services.party_notification.usecases.readings import Whence
+from services.party_notification.usecases.visits import Visitor
+from shared.errors import Forbidden, Invalid, TooMany
+from shared.http import sources
+from shared.http.auth import PARTY_COOKIE, party_of, signed_in
 from shared.http.cookies import drop_cookie, keep_cookie
 from shared.http.forms import Typed, faults_in, typed, understood
+from shared.http.limits import source
 from shared.http.routes import PUBLIC
 
 _PATH = "/p"
-Visitor = Annotated[PartyCaller, Depends(party_of)]
+_STAFF = (
+    "这个浏览器已登录法院工作账号，不能以当事人身份查询案件。"
+    "您是当事人的，请先退出工作账号，或者换用自己的手机、电脑查询。"
+)
+
+
+def _no_staff(request: Request) -> None:
+    """Whoever works here does not come in as a party: what they opened would pass for the party's reading."""
+    if signed_in(request):
+        raise Forbidden("staff_signed_in", _STAFF)
+
+
+def _visitor(request: Request, kit: TheKit) -> Visitor:
+    _no_staff(request)
+    return Visitor(party_of(request), kit.party_sessions.carried(request.cookies[PARTY_COOKIE]))
+
+
+AVisitor = Annotated[Visitor, Depends(_visitor)]
 
 
 @public.get("/p", PUBLIC)
 async def entrance(request: Request, kit: TheKit) -> HTMLResponse:
     """Where to type the code. A link's code stands in the fragment, which only the browser sees."""
+    _no_staff(request)
     return _entrance(request, kit, {})
 
 
 @public.post("/p", PUBLIC)
 async def enter(request: Request, kit: TheKit) -> Response:
     """Come in, or see beside the field why not."""
+    _no_staff(request)
     form = await typed(request)
     try:
         given = understood(EntryInput, form)
-        party = await visits.enter(kit, given.code, given.last_six)
+        visitor = await visits.enter(kit, given.code, given.last_six)
     except (Invalid, TooMany) as refusal:
         return _entrance(request, kit, form, refusal)
     lifetime = timedelta(minutes=kit.settings.visit_minutes)
     response = RedirectResponse("/p/case", 303)
-    token = kit.party_sessions.for_party(party, lifetime)
+    token = kit.party_sessions.for_party(visitor.party, lifetime, visitor.key)
     keep_cookie(response, kit.run, PARTY_COOKIE, token, int(lifetime.total_seconds()), _PATH)
+    keep_cookie(response, kit.run, sources.DEVICE_COOKIE, sources.marked(request), sources.KEPT)
     return response
 
 
@@ -87,16 +111,19 @@ def _not_me(request: Request, form: Typed, status: int = 200, **shown: Any) -> H
 
 
 @public.get("/p/case", PUBLIC)
-async def case(request: Request, kit: TheKit, visitor: Visitor) -> HTMLResponse:
+async def case(request: Request, kit: TheKit, visitor: AVisitor) -> HTMLResponse:
     """The case as this party may see it."""
     view = await visits.visit(kit, visitor)
     return pages.page(request, "party.html", visit=view, minutes=kit.settings.visit_minutes)
 
 
 @public.get("/p/documents/{notice_id}", PUBLIC)
-async def document(notice_id: UUID, kit: TheKit, visitor: Visitor, *, download: bool = False) -> Response:
+async def document(
+    request: Request, notice_id: UUID, kit: TheKit, visitor: AVisitor, *, download: bool = False
+) -> Response:
     """A letter's exact bytes. Opening it is read evidence, as the page before says."""
-    return letter_answer(await visits.read_document(kit, visitor, notice_id), download=download)
+    whence = Whence(source(request), sources.device(request))
+    return letter_answer(await visits.read_document(kit, visitor, notice_id, whence), download=download)
 
 
 @public.post("/p/leave", PUBLIC)

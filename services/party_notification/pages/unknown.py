@@ -7,8 +7,8 @@ from fastapi import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from services.party_notification.pages.common import TheKit, pages, staff
-from services.party_notification.schemas import RulingInput
-from services.party_notification.usecases import deciding, history, receipts
+from services.party_notification.schemas import ReadingForm, RulingInput
+from services.party_notification.usecases import deciding, history, readings, receipts
 from services.party_notification.usecases.facts import NotificationKit
 from shared.errors import Invalid
 from shared.http.forms import faults_in, typed, understood
@@ -48,4 +48,18 @@ async def decide(request: Request, delivery_id: UUID, kit: TheKit, caller: Curre
         faults = {f"{name}-{delivery_id}": reason for name, reason in faults_in(refusal).items()}
         return await _unknown(request, kit, 422, form=form, faults=faults, faulty=delivery_id)
     await deciding.rule(kit, delivery_id, given.ruling, given.remark, caller)
+    return RedirectResponse("/unknown?done=1", 303)
+
+
+@staff.post("/unknown/readings/{reading_id}", Action.NOTICES_DECIDE)
+async def judge_reading(request: Request, reading_id: UUID, kit: TheKit, caller: CurrentCaller) -> Response:
+    """Whether a doubtful reading was the party's own."""
+    form = await typed(request)
+    named = {name: form.get(f"{name}-{reading_id}", "") for name in ReadingForm.model_fields}
+    try:
+        given = understood(ReadingForm, named)
+    except Invalid as refusal:
+        faults = {f"{name}-{reading_id}": reason for name, reason in faults_in(refusal).items()}
+        return await _unknown(request, kit, 422, form=form, faults=faults, faulty=reading_id)
+    await readings.decide(kit, reading_id, own=given.own == "yes", remark=given.remark, caller=caller)
     return RedirectResponse("/unknown?done=1", 303)

@@ -23,6 +23,10 @@ RULINGS = (
     (Ruling.SEND_AGAIN.value, "重新发送", "再发一次，内容不变；当事人可能收到两次。"),
     (Ruling.ON_PAPER.value, "改用纸质", "文书列入纸质送达，由立案人员打印寄出。"),
 )
+READINGS = (
+    ("yes", "系当事人本人阅读", "作为阅读证据，按规定计入送达。"),
+    ("no", "不能认定", "不作为送达依据，另行送达。"),
+)
 _WAYS = {
     ServiceWay.ELECTRONIC: "电子邮件",
     ServiceWay.ELECTRONIC_UNCONFIRMED: "电子邮件（未确认）",

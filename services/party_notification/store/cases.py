@@ -25,6 +25,7 @@ async def put_case(conn: AsyncConnection, case_id: UUID, court: str, facts: Case
 async def assign(conn: AsyncConnection, event: CaseAssigned) -> None:
     """Who handles the case now."""
     values = {
+        "judge_id": event.judge.staff_id,
         "judge_name": event.judge.name,
         "judge_phone": event.judge.phone,
         "clerk_name": event.clerk_name,
@@ -43,7 +44,7 @@ async def close(conn: AsyncConnection, case_id: UUID, on: date) -> bool:
 
 async def set_judge(conn: AsyncConnection, case_id: UUID, judge: Officer) -> None:
     """The judge's name and landline as they now are."""
-    values = {"judge_name": judge.name, "judge_phone": judge.phone}
+    values = {"judge_id": judge.staff_id, "judge_name": judge.name, "judge_phone": judge.phone}
     await conn.execute(update(cases).where(cases.c.case_id == case_id).values(values))
 
 
@@ -72,7 +73,7 @@ async def briefs_of(conn: AsyncConnection, case_ids: Sequence[UUID]) -> dict[UUI
 async def put_party(conn: AsyncConnection, row: dict[str, Any]) -> None:
     """Insert a party; for one that is there already, only the particulars change, never the query code."""
     statement = insert(parties).values(row)
-    fixed = {"party_id", "case_id", "code", "code_index", "silent", "added_at", "hold_until"}
+    fixed = {"party_id", "case_id", "code", "silent", "added_at", "hold_until"}
     changed = {name: statement.excluded[name] for name in row if name not in fixed}
     await conn.execute(statement.on_conflict_do_update(index_elements=["party_id"], set_=changed))
 
@@ -92,11 +93,6 @@ async def lock_party(conn: AsyncConnection, party_id: UUID) -> Row[Any]:
     """One party that is there, its row locked."""
     row: Row[Any] = (await conn.execute(select(parties).where(parties.c.party_id == party_id).with_for_update())).one()
     return row
-
-
-async def party_by_code(conn: AsyncConnection, code_index: str) -> Row[Any] | None:
-    """The party whose query code this is."""
-    return (await conn.execute(select(parties).where(parties.c.code_index == code_index))).one_or_none()
 
 
 async def put_progress(conn: AsyncConnection, event: ProgressPublished, cause: UUID) -> None:
@@ -139,6 +135,13 @@ async def next_telling(conn: AsyncConnection, case_id: UUID, now: datetime) -> d
     """When the next entry that is to be told may be."""
     query = select(func.min(progress.c.not_before)).where(progress.c.case_id == case_id, progress.c.notify)
     at: datetime | None = (await conn.execute(query.where(progress.c.not_before > now))).scalar_one()
+    return at
+
+
+async def next_publishing(conn: AsyncConnection, case_id: UUID, now: datetime) -> datetime | None:
+    """When the next entry may be shown."""
+    query = select(func.min(progress.c.not_before)).where(progress.c.case_id == case_id, progress.c.not_before > now)
+    at: datetime | None = (await conn.execute(query)).scalar_one()
     return at
 
 

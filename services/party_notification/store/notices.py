@@ -7,6 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import Date, DateTime, Row, Text, Update, Uuid, func, select, tuple_, update
+from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -17,7 +18,6 @@ from services.party_notification.store.tables import (
     messages,
     notices,
     observations,
-    parties,
     reads,
 )
 from services.party_notification.store.withdrawing import CORRECTION, has_left
@@ -78,31 +78,37 @@ async def get(conn: AsyncConnection, notice_id: UUID) -> Row[Any] | None:
     return (await conn.execute(select(notices).where(notices.c.notice_id == notice_id))).one_or_none()
 
 
+CHECKED = ("number", "check_index", "kind", "state", "issued_at", "sent_at")
+"""What anybody may check of a notice: all that the public pages read of it."""
+
+
 async def by_number(conn: AsyncConnection, number: str) -> Row[Any] | None:
-    """The notice with this number."""
-    return (await conn.execute(select(notices).where(notices.c.number == number))).one_or_none()
+    """What may be checked of the notice with this number."""
+    query = select(*(notices.c[name] for name in CHECKED)).where(notices.c.number == number)
+    return (await conn.execute(query)).one_or_none()
 
 
-async def by_code_check(conn: AsyncConnection, index: str) -> list[Row[Any]]:
-    """The written notices of a query code and the end of a telephone, newest first."""
-    query = select(notices).where(notices.c.code_check == index, notices.c.issued_at.is_not(None))
-    return list(await conn.execute(query.order_by(notices.c.issued_at.desc(), notices.c.notice_id).limit(20)))
-
-
-async def without_code_check(conn: AsyncConnection, limit: int) -> list[Row[Any]]:
-    """Written notices that can be checked by their number and not yet by their party's query code."""
-    query = select(notices, parties.c.code).join(parties, parties.c.party_id == notices.c.party_id)
-    query = query.where(notices.c.code_check.is_(None), notices.c.check_index.is_not(None))
-    query = query.where(notices.c.kind != CORRECTION).order_by(notices.c.notice_id).limit(limit)
-    return list(await conn.execute(query.with_for_update(of=notices, skip_locked=True)))
-
-
-async def sms_numbers(conn: AsyncConnection, notice_ids: Sequence[UUID]) -> list[Row[Any]]:
-    """A message by SMS that tells of each of these notices, with its sealed address."""
-    query = select(message_notices.c.notice_id, messages.c.message_id, messages.c.address)
+async def checked_otherwise(conn: AsyncConnection, current: str, limit: int) -> list[Row[Any]]:
+    """Notices whose check was hashed with another key than the current one, each with an SMS that told of it."""
+    query = select(notices.c.notice_id, notices.c.number, messages.c.message_id, messages.c.address)
+    query = query.join(message_notices, message_notices.c.notice_id == notices.c.notice_id)
     query = query.join(messages, messages.c.message_id == message_notices.c.message_id)
-    query = query.where(messages.c.channel == "sms", message_notices.c.notice_id.in_(notice_ids))
-    return list(await conn.execute(query.order_by(messages.c.message_id)))
+    other = notices.c.check_index.is_not(None) & ~notices.c.check_index.startswith(f"{current}.", autoescape=True)
+    query = query.where(other, messages.c.channel == "sms").ext(distinct_on(notices.c.notice_id))
+    return list(await conn.execute(query.order_by(notices.c.notice_id, messages.c.message_id).limit(limit)))
+
+
+async def party_by_number(conn: AsyncConnection, number: str) -> UUID | None:
+    """Whose notice has this number."""
+    query = select(notices.c.party_id).where(notices.c.number == number)
+    return (await conn.execute(query)).scalar_one_or_none()
+
+
+async def written_to(conn: AsyncConnection, party_id: UUID) -> list[Row[Any]]:
+    """What may be checked of the notices that were written to a party, newest first."""
+    query = select(*(notices.c[name] for name in CHECKED)).where(notices.c.party_id == party_id)
+    query = query.where(notices.c.issued_at.is_not(None), notices.c.check_index.is_not(None))
+    return list(await conn.execute(query.order_by(notices.c.issued_at.desc(), notices.c.number).limit(20)))
 
 
 async def of_case(conn: AsyncConnection, case_id: UUID) -> list[Row[Any]]:
@@ -220,9 +226,12 @@ async def carried_by(conn: AsyncConnection, *message_ids: UUID) -> list[Row[Any]
 
 
 async def mark_read(conn: AsyncConnection, notice_id: UUID, at: datetime) -> bool:
-    """The party opened the document; True the first time."""
-    statement = upsert(reads).values(notice_id=notice_id, first_read_at=at).on_conflict_do_nothing()
-    return (await conn.execute(statement.returning(reads.c.notice_id))).one_or_none() is not None
+    """The party opened the document then; True when nothing as early was known."""
+    statement = upsert(reads).values(notice_id=notice_id, first_read_at=at)
+    earlier = statement.on_conflict_do_update(
+        index_elements=["notice_id"], set_={"first_read_at": at}, where=reads.c.first_read_at > at
+    )
+    return (await conn.execute(earlier.returning(reads.c.notice_id))).one_or_none() is not None
 
 
 async def read_of(conn: AsyncConnection, notice_ids: Sequence[UUID]) -> dict[UUID, datetime]:

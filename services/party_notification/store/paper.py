@@ -52,9 +52,9 @@ async def listed(conn: AsyncConnection, wanted: Wanted, limit: int) -> list[Row[
 def _with_party() -> Select[Any]:
     identity = (parties.c.identity, parties.c.minor, parties.c.role)
     columns = (*identity, parties.c.consents, parties.c.address_confirmed_on, parties.c.disowned)
-    query = select(paper, cases.c.case_number, cases.c.recalled_at, *columns).join(
-        cases, cases.c.case_id == paper.c.case_id
-    )
+    handlers = (cases.c.judge_id, cases.c.judge_name, cases.c.clerk_name)
+    query = select(paper, cases.c.case_number, cases.c.recalled_at, *handlers, *columns)
+    query = query.join(cases, cases.c.case_id == paper.c.case_id)
     return query.join(parties, parties.c.party_id == paper.c.party_id)
 
 
@@ -67,6 +67,12 @@ async def counts(conn: AsyncConnection) -> dict[str, int]:
 async def lock(conn: AsyncConnection, paper_id: UUID) -> Row[Any] | None:
     """One entry of the worklist, locked."""
     return (await conn.execute(select(paper).where(paper.c.paper_id == paper_id).with_for_update())).one_or_none()
+
+
+async def remark(conn: AsyncConnection, party_id: UUID, cause: UUID, sealed: str) -> None:
+    """Why an entry is on the worklist, in somebody's own words, sealed."""
+    here = (paper.c.party_id == party_id) & (paper.c.cause == cause)
+    await conn.execute(update(paper).where(here).values(remark=sealed))
 
 
 async def change(conn: AsyncConnection, paper_id: UUID, values: dict[str, Any]) -> None:

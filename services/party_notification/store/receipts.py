@@ -4,11 +4,11 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import BigInteger, Boolean, Row, Select, Text, Update, Uuid, select, true, update
+from sqlalchemy import BigInteger, Boolean, Row, Select, Text, Update, Uuid, delete, insert, select, true, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from services.party_notification.store.tables import deliveries, faulty_receipts, receipts
+from services.party_notification.store.tables import deliveries, faulty_receipts, receipt_posts, receipts
 from shared.db.arrays import Columns, arrays, unnested
 
 _SPEAKING: Columns = {"mark": Text, "provider_id": Text, "out_id": Text, "address_index": Text}
@@ -41,6 +41,21 @@ _KEEP = (
     .on_conflict_do_nothing()
     .returning(receipts.c.id, receipts.c.mark)
 )
+
+
+async def keep_post(conn: AsyncConnection, about: UUID, sealed: str) -> None:
+    """What the carrier sent, as the public process seals it."""
+    await conn.execute(insert(receipt_posts).values(about=about, sealed=sealed))
+
+
+async def oldest_post(conn: AsyncConnection) -> Row[Any] | None:
+    """The oldest that nobody has folded in."""
+    return (await conn.execute(select(receipt_posts).order_by(receipt_posts.c.id).limit(1))).one_or_none()
+
+
+async def drop_post(conn: AsyncConnection, post_id: int) -> None:
+    """It is folded in."""
+    await conn.execute(delete(receipt_posts).where(receipt_posts.c.id == post_id))
 
 
 async def keep(conn: AsyncConnection, rows: Sequence[Mapping[str, Any]]) -> dict[str, int]:

@@ -6,9 +6,12 @@ from services.party_notification.store.tables import (
     messages,
     notices,
     observations,
+    paper,
     paper_notices,
     parties,
     progress,
+    readings,
+    receipt_posts,
     receipts,
 )
 from shared.db.sealed import SealedTable
@@ -30,4 +33,7 @@ SEALED = (
     SealedTable(faulty_receipts, {"raw": "{mark}"}),
     SealedTable(paper_notices, {"letter": "{notice_id}/paper"}),
     SealedTable(progress, {"text": "{case_id}"}),
+    SealedTable(paper, {"remark": "{cause}/remark"}),
+    SealedTable(readings, {"evidence": "{reading_id}/reading", "remark": "{reading_id}/remark"}),
+    SealedTable(receipt_posts, {"sealed": "{about}/receipts"}),
 )

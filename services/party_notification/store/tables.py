@@ -11,6 +11,7 @@ from sqlalchemy import (
     Identity,
     Index,
     Integer,
+    LargeBinary,
     MetaData,
     Numeric,
     Table,
@@ -42,6 +43,7 @@ cases = Table(
     Column("claim_amount", Numeric(16, 2)),
     Column("obligation", Text),
     Column("main_case", Text),
+    Column("judge_id", Uuid),
     Column("judge_name", Text),
     Column("judge_phone", Text),
     Column("clerk_name", Text),
@@ -69,11 +71,12 @@ parties = Table(
     Column("silent", Boolean, nullable=False),
     Column("added_at", _INSTANT, nullable=False),
     Column("code", Text, nullable=False),
-    Column("code_index", Text, nullable=False, unique=True),
     Column("hold_until", _INSTANT),
     Column("misfiled_at", _INSTANT),
     Column("disowned", ARRAY(Text), nullable=False, server_default=text("'{}'")),
+    Column("door_due", Boolean, nullable=False, server_default=text("false")),
 )
+Index("parties_door_due", parties.c.party_id, postgresql_where=parties.c.door_due)
 
 notices = Table(
     "notices",
@@ -87,7 +90,6 @@ notices = Table(
     Column("entry", BigInteger),
     Column("number", Text, nullable=False, unique=True),
     Column("check_index", Text),
-    Column("code_check", Text, index=True),
     Column("state", Text, nullable=False),
     Column("waits_reason", Text),
     Column("waits_owner", Text),
@@ -251,6 +253,111 @@ reads = Table(
     METADATA,
     Column("notice_id", ForeignKey("notices.notice_id"), primary_key=True),
     Column("first_read_at", _INSTANT, nullable=False),
+)
+
+doors = Table(
+    "doors",
+    METADATA,
+    Column("party_id", Uuid, primary_key=True),
+    Column("case_id", Uuid, nullable=False, index=True),
+    Column("code_index", Text, nullable=False, unique=True),
+    Column("salt", LargeBinary, nullable=False),
+    Column("public_key", Text, nullable=False),
+    Column("locked_key", Text, nullable=False),
+    Column("closed", Boolean, nullable=False),
+)
+
+party_pages = Table(
+    "party_pages",
+    METADATA,
+    Column("party_id", Uuid, primary_key=True),
+    Column("case_id", Uuid, nullable=False),
+    Column("page", Text, nullable=False),
+    Column("refresh_at", _INSTANT),
+)
+Index("party_pages_refresh", party_pages.c.refresh_at, postgresql_where=party_pages.c.refresh_at.is_not(None))
+
+party_sheets = Table(
+    "party_sheets",
+    METADATA,
+    Column("notice_id", Uuid, primary_key=True),
+    Column("party_id", Uuid, nullable=False, index=True),
+    Column("key_id", Text, nullable=False),
+    Column("sheet", Text, nullable=False),
+)
+
+stale_pages = Table(
+    "stale_pages",
+    METADATA,
+    Column("id", BigInteger, Identity(always=True), primary_key=True),
+    Column("case_id", Uuid, nullable=False),
+)
+
+contact_marks = Table(
+    "contact_marks",
+    METADATA,
+    Column("party_id", Uuid, primary_key=True),
+    Column("address_index", Text, primary_key=True),
+    Column("channel", Text, nullable=False),
+    Column("mark", Text, nullable=False),
+)
+
+receipt_posts = Table(
+    "receipt_posts",
+    METADATA,
+    Column("id", BigInteger, Identity(always=True), primary_key=True),
+    Column("about", Uuid, nullable=False),
+    Column("sealed", Text, nullable=False),
+    Column("arrived_at", _INSTANT, nullable=False, server_default=NOW),
+)
+
+disownings = Table(
+    "disownings",
+    METADATA,
+    Column("id", BigInteger, Identity(always=True), primary_key=True),
+    Column("party_id", Uuid, nullable=False),
+    Column("address_index", Text, nullable=False),
+    Column("at", _INSTANT, nullable=False, server_default=NOW),
+)
+
+readings = Table(
+    "readings",
+    METADATA,
+    Column("reading_id", Uuid, primary_key=True),
+    Column("notice_id", ForeignKey("notices.notice_id"), nullable=False),
+    Column("party_id", Uuid, nullable=False, index=True),
+    Column("visit", Uuid, nullable=False),
+    Column("read_at", _INSTANT, nullable=False),
+    Column("source_mark", Text, nullable=False),
+    Column("device_mark", Text),
+    Column("evidence", Text, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("doubt", Text),
+    Column("decided_by", Uuid),
+    Column("decided_at", _INSTANT),
+    Column("remark", Text),
+    UniqueConstraint("notice_id", "visit"),
+)
+Index("readings_new", readings.c.reading_id, postgresql_where=readings.c.state == "new")
+Index("readings_doubtful", readings.c.read_at, postgresql_where=readings.c.state == "doubtful")
+
+staff_marks = Table(
+    "staff_marks",
+    METADATA,
+    Column("mark", Text, primary_key=True),
+    Column("staff_id", Uuid, primary_key=True),
+    Column("name", Text, nullable=False),
+    Column("seen_at", _INSTANT, nullable=False, index=True),
+)
+
+printings = Table(
+    "printings",
+    METADATA,
+    Column("printing_id", Uuid, primary_key=True),
+    Column("paper_id", ForeignKey("paper.paper_id"), nullable=False, index=True),
+    Column("printed_by", Uuid, nullable=False),
+    Column("printed_by_name", Text, nullable=False),
+    Column("printed_at", _INSTANT, nullable=False),
 )
 
 progress = Table(

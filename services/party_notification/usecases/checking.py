@@ -7,13 +7,16 @@ import math
 import unicodedata
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Row
 
 from services.party_notification.domain.notices import Kind
-from services.party_notification.store import notices
-from services.party_notification.usecases.facts import NotificationKit, check_index
+from services.party_notification.store import doors, notices
+from services.party_notification.usecases.doors import party_of
+from services.party_notification.usecases.facts import CHECK, CONTACT, NotificationKit, check_index, tried
 from shared.crypto.codes import normalize
 from shared.db import tries
-from shared.db.transaction import Transaction
 from shared.errors import Fault, Invalid, TooMany
 
 _NOT_OURS = "没有与该编号或者查询码和手机尾号相符的通知。请核对；如仍不符，请勿转账或提供信息，并拨打12368核实。"
@@ -34,43 +37,49 @@ class Genuine:
 async def check_notice(kit: NotificationKit, number: str, last_four: str) -> list[Genuine]:
     """The notice with this number, or those of which the SMS with this query code told, newest first.
 
-    Raises Invalid, or TooMany for what is locked after five wrong tries.
+    Raises Invalid, or TooMany for what is locked after five wrong tries, or while too many codes are looked up at once.
     """
-    typed = normalize(number)
-    mark = kit.keyring.blind_index(typed, "notice number")
-    index = check_index(kit.keyring, typed, _digits(last_four))
+    typed, end = normalize(number), _digits(last_four)
+    mark = tried(kit, typed)
     async with kit.db.begin() as tx:
         locked = await tries.claim(tx.conn, mark)
-        if locked:
-            raise TooMany("number_locked", "连续输错五次，这个编号已暂时锁定。", math.ceil(locked))
-        found = await _found(tx, typed, index)
-        if found:
-            await tries.forget(tx.conn, mark)
-    if not found:
+    if locked:
+        raise TooMany("number_locked", "连续输错五次，这个编号已暂时锁定。", math.ceil(locked))
+    async with kit.db.read() as conn:
+        row = await notices.by_number(conn, typed)
+    rows = await _of_code(kit, typed, end) if row is None else _of_number(kit, row, end)
+    if not rows:
         raise Invalid([Fault("number", _NOT_OURS)])
-    return found
-
-
-async def _found(tx: Transaction, typed: str, index: str | None) -> list[Genuine]:
-    row = await notices.by_number(tx.conn, typed)
-    numbered = [row] if row is not None and row.check_index == index and row.issued_at is not None else []
-    rows = numbered if row is not None or index is None else await notices.by_code_check(tx.conn, index)
+    async with kit.db.begin() as tx:
+        await tries.forget(tx.conn, mark)
     return [
         Genuine(row.number, Kind(row.kind).label, row.issued_at, row.sent_at, row.state == "withdrawn") for row in rows
     ]
 
 
-async def add_code_checks(kit: NotificationKit) -> bool:
-    """Let the codes of SMS that older releases sent be checked too; whether there were any left."""
+def _of_number(kit: NotificationKit, row: Row[Any], end: str) -> list[Row[Any]]:
+    fits = row.issued_at is not None and row.check_index in kit.lookups.indexes(f"{row.number}/{end}", CHECK)
+    return [row] if fits else []
+
+
+async def _of_code(kit: NotificationKit, code: str, end: str) -> list[Row[Any]]:
+    """What was written to whose code it is, when a telephone of theirs ends so."""
+    party_id = await party_of(kit, code)
+    if party_id is None:
+        return []
+    marks = kit.lookups.indexes(f"{party_id}/{end}", CONTACT)
+    async with kit.db.read() as conn:
+        told = await doors.contacts(conn, party_id, marks)
+        return await notices.written_to(conn, party_id) if told else []
+
+
+async def hash_anew(kit: NotificationKit) -> bool:
+    """Hash the checks of older notices with the key that the public pages have; whether there were any."""
     async with kit.db.begin() as tx:
-        rows = await notices.without_code_check(tx.conn, 100)
-        told = {row.notice_id: row for row in await notices.sms_numbers(tx.conn, [row.notice_id for row in rows])}
+        rows = await notices.checked_otherwise(tx.conn, kit.lookups.current, 100)
         for row in rows:
-            sms = told.get(row.notice_id)
-            # Of one that no SMS told of nobody has the code by telephone: it is checked by its number.
-            phone = "" if sms is None else kit.keyring.open(sms.address, f"{sms.message_id}/address")
-            code = kit.keyring.open(row.code, f"{row.party_id}/code")
-            values = {"code_check": check_index(kit.keyring, code, phone) if phone else ""}
+            phone = kit.keyring.open(row.address, f"{row.message_id}/address")
+            values = {"check_index": check_index(kit.lookups, row.number, phone)}
             await notices.change(tx.conn, row.notice_id, values)
     return bool(rows)
 

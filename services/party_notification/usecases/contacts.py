@@ -12,9 +12,9 @@ from services.party_notification.domain.next_step import Done
 from services.party_notification.domain.notices import CaseFacts, Kind, NoticeFacts, way_of
 from services.party_notification.store import cases, notices, prompting, sending
 from services.party_notification.usecases.facts import NotificationKit, case_facts, index, party_facts
+from services.party_notification.usecases.letters import letter_bytes
 from services.party_notification.usecases.observing import Sighting, note, send_on_paper
 from services.party_notification.usecases.planning import Parcel, Written, plan_mail, plan_prompt
-from services.party_notification.usecases.visits import letter_bytes
 from shared.clock import court_date
 from shared.db.transaction import Transaction
 

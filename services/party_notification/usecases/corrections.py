@@ -93,7 +93,7 @@ async def _write(
         "kind": _KIND.value,
         "cause": new_id(),
         "number": facts.number,
-        "check_index": check_index(kit.keyring, facts.number, numbers[0] if numbers else None),
+        "check_index": check_index(kit.lookups, facts.number, numbers[0] if numbers else None),
         "state": "issued",
         "letter": kit.keyring.seal(letter.decode(), str(notice_id)),
         "letter_name": writer.file_name(facts, case),

@@ -1,7 +1,7 @@
 """Somebody gets messages that are none of their business: they say so, and nothing goes to that address any more.
 
 They name a notice's number or a query code, and the end of the telephone or the mailbox. The answer never says who
-is meant, nor whether there is such a case.
+is meant, nor whether there is such a case. The public pages only take it down; it is followed on the inner network.
 """
 
 import math
@@ -11,12 +11,12 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import Row
-from sqlalchemy.ext.asyncio import AsyncConnection
 
-from services.party_notification.store import cases, holding, notices, sending, withdrawing
+from services.party_notification.store import cases, doors, holding, notices, sending, withdrawing
 from services.party_notification.usecases.contacts import Why, follow_contacts
+from services.party_notification.usecases.doors import party_of
 from services.party_notification.usecases.effects import Effects
-from services.party_notification.usecases.facts import NotificationKit
+from services.party_notification.usecases.facts import CONTACT, NotificationKit, contact_end, contact_mark, tried
 from services.party_notification.usecases.observing import DISOWNED_REASON, send_on_paper
 from shared.contracts.notices import ContactDisowned
 from shared.crypto.codes import normalize
@@ -25,48 +25,67 @@ from shared.db.transaction import Transaction, new_id
 from shared.errors import Fault, Invalid, TooMany
 
 _NOT_SENT = "没有与所填内容相符的发送记录，请核对。连续输错五次，将暂停15分钟。"
+DISOWN_SIGNAL = "disown"
 _WHY = Why("收件人表示与当事人无关，不再发送。", DISOWNED_REASON)
 
 
 async def disown(kit: NotificationKit, reference: str, contact: str) -> None:
-    """Suppress the address. Raises Invalid, or TooMany for a reference that is locked after five wrong tries."""
+    """Take down that the address is not the party's. Raises Invalid, or TooMany for a reference that is locked."""
     reference = normalize(reference)
-    mark = kit.keyring.blind_index(reference, "not me")
+    mark = tried(kit, reference)
     async with kit.db.begin() as tx:
         locked = await tries.claim(tx.conn, mark)
-        if locked:
-            raise TooMany("reference_locked", "连续输错五次，已暂停使用这个编号或者查询码。", math.ceil(locked))
-        found = await _sent_to(kit, tx, reference, contact)
+    if locked:
+        raise TooMany("reference_locked", "连续输错五次，已暂停使用这个编号或者查询码。", math.ceil(locked))
+    party_id = await _party(kit, reference)
+    async with kit.db.begin() as tx:
+        found = [] if party_id is None else await _fitting(kit, tx, party_id, contact)
+        for row in found:
+            await doors.add_disowning(tx.conn, row.party_id, row.address_index)
         if found:
             await tries.forget(tx.conn, mark)
-            await _suppress(kit, tx, found)
+            tx.wake(DISOWN_SIGNAL)
     if not found:
         raise Invalid([Fault("reference", _NOT_SENT)])
 
 
-async def _sent_to(kit: NotificationKit, tx: Transaction, reference: str, contact: str) -> list[Row[Any]]:
-    """A message for each address of the referred party that fits the contact."""
-    party_id = await _party(kit, tx.conn, reference)
-    if party_id is None:
-        return []
+async def _party(kit: NotificationKit, reference: str) -> UUID | None:
+    async with kit.db.read() as conn:
+        party_id = await notices.party_by_number(conn, reference)
+    return await party_of(kit, reference) if party_id is None else party_id
+
+
+async def _fitting(kit: NotificationKit, tx: Transaction, party_id: UUID, contact: str) -> list[Row[Any]]:
+    """The party's addresses that fit: a mailbox whole, a telephone by its last four digits, however much was typed."""
     typed = "".join(unicodedata.normalize("NFKC", contact).split()).lower()
-    rows = await sending.addresses_of(tx.conn, party_id)
-    return [row for row in rows if _fits(kit.keyring.open(row.address, f"{row.message_id}/address"), typed)]
+    if "@" not in typed and not (len(typed) >= 4 and typed.isdigit()):
+        return []
+    marks = kit.lookups.indexes(f"{party_id}/{contact_end(typed)}", CONTACT)
+    return await doors.contacts(tx.conn, party_id, marks)
 
 
-async def _party(kit: NotificationKit, conn: AsyncConnection, reference: str) -> UUID | None:
-    notice = await notices.by_number(conn, reference)
-    if notice is not None:
-        return UUID(str(notice.party_id))
-    party = await cases.party_by_code(conn, kit.keyring.blind_index(reference, "query code"))
-    return None if party is None else UUID(str(party.party_id))
+async def follow(kit: NotificationKit) -> bool:
+    """Suppress an address that was disowned; whether there was one."""
+    async with kit.db.begin() as tx:
+        row = await doors.claim_disowning(tx.conn)
+        if row is None:
+            return False
+        sent = await sending.addresses_of(tx.conn, row.party_id)
+        found = [each for each in sent if each.address_index == row.address_index]
+        if found:
+            await _suppress(kit, tx, found)
+    return True
 
 
-def _fits(address: str, typed: str) -> bool:
-    """A mailbox fits whole, a telephone by its last four digits, however much of it was typed."""
-    if "@" in address or "@" in typed:
-        return address.lower() == typed
-    return len(typed) >= 4 and typed.isdigit() and address.endswith(typed[-4:])
+async def mark_contacts(kit: NotificationKit) -> bool:
+    """Mark addresses of before marks were kept; whether there were any."""
+    async with kit.db.begin() as tx:
+        rows = await doors.unmarked(tx.conn, 100)
+        for row in rows:
+            address = kit.keyring.open(row.address, f"{row.message_id}/address")
+            values = {name: getattr(row, name) for name in ("party_id", "address_index", "channel")}
+            await doors.put_contact(tx.conn, values | {"mark": contact_mark(kit.lookups, row.party_id, address)})
+    return bool(rows)
 
 
 async def _suppress(kit: NotificationKit, tx: Transaction, found: Sequence[Row[Any]]) -> None:

@@ -1,4 +1,8 @@
-"""The evidence bundle of one notice: the exact bytes, the timeline, the raw receipts, the chain; signed."""
+"""The evidence bundle of one notice: what was sent, the timeline, the raw receipts, the chain; signed.
+
+Query codes are blanked and addresses masked: a bundle goes through many hands. Beside what is shown stands the digest
+of the exact bytes, which rest sealed with the court and lie before the party.
+"""
 
 import base64
 import hashlib
@@ -7,36 +11,41 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from services.party_notification.store import cases, notices, paper
+from sqlalchemy import Row
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from services.party_notification.domain.blanking import blanked
+from services.party_notification.store import notices, paper, readings
 from services.party_notification.store.tables import LEDGER
 from services.party_notification.usecases.facts import NotificationKit
-from services.party_notification.usecases.visits import letter_bytes
+from services.party_notification.usecases.letters import letter_bytes
+from services.party_notification.usecases.looking import looked_at
+from services.party_notification.usecases.shown import masked_address, shown_letter, shown_message
+from shared.contracts.looks import Seen
 from shared.crypto.signing import VerifyingKey
-from shared.errors import Conflict, NotFound
+from shared.http.auth import Caller
 from shared.ledger.chain import Entry, Head, genesis, verify
 from shared.ledger.store import read, read_head
 
-FORMAT = "yangguang-evidence/1"
+FORMAT = "yangguang-evidence/2"
 
 
-async def bundle(kit: NotificationKit, notice_id: UUID) -> dict[str, Any]:
+async def bundle(kit: NotificationKit, notice_id: UUID, caller: Caller) -> dict[str, Any]:
     """The bundle as JSON-ready data: `content` as canonical text, its signature, the key that verifies it.
 
-    Raises NotFound, and Conflict for a notice that is not written yet.
+    The look is told of. Raises NotFound, and Conflict for a notice that is not written yet.
     """
-    async with kit.db.read() as conn:
-        row = await notices.get(conn, notice_id)
-        if row is None:
-            raise NotFound("no_such_notice", "没有这份通知。")
-        if row.letter is None:
-            raise Conflict("notice_waits", f"这份通知尚未发出：{row.waits_reason}")
-        case = await cases.get_case(conn, row.case_id)
+    async with kit.db.begin() as tx:
+        looked = await looked_at(kit, tx, notice_id, Seen.EVIDENCE, caller)
+    async with kit.db.read() as conn:  # one snapshot: the chain and its head are of one moment
+        row, code = await notices.get(conn, notice_id) or looked.notice, looked.code
         content = {
             "format": FORMAT,
             "court": kit.court.name,
-            "case_number": None if case is None else case.case_number,
-            "notice": _notice(kit, row),
-            "messages": await _messages(kit, conn, notice_id),
+            "case_number": looked.case.case_number,
+            "notice": _notice(kit, row, code),
+            "messages": await _messages(kit, conn, notice_id, code),
+            "readings": [_reading(each) for each in await readings.of_notice(conn, notice_id)],
             "paper": [_plain(entry._asdict()) for entry in await paper.of_notice(conn, notice_id)],
             "chain": await _chain(conn, str(row.case_id)),
             "issued_at": kit.clock.now().isoformat(),
@@ -52,14 +61,23 @@ async def bundle(kit: NotificationKit, notice_id: UUID) -> dict[str, Any]:
     }
 
 
-def _notice(kit: NotificationKit, row: Any) -> dict[str, Any]:
+def _reading(row: Row[Any]) -> dict[str, Any]:
+    """What is told of a reading; address, device and visit stay sealed, their digest binds them."""
+    told = {name: str(getattr(row, name)) for name in ("reading_id", "state", "doubt", "decided_by", "decided_at")}
+    digest = hashlib.sha256(row.evidence.encode()).hexdigest()
+    return {**told, "read_at": row.read_at.isoformat(), "sealed_evidence_sha256": digest}
+
+
+def _notice(kit: NotificationKit, row: Row[Any], code: str) -> dict[str, Any]:
     letter = letter_bytes(kit, row)
+    shown = shown_letter(letter, code)
     return {
         "notice_id": str(row.notice_id),
         "number": row.number,
         "kind": row.kind,
         "issued_at": row.issued_at.isoformat(),
-        "letter": base64.b64encode(letter).decode(),
+        "letter": base64.b64encode(shown).decode(),
+        "shown_sha256": hashlib.sha256(shown).hexdigest(),
         "letter_sha256": hashlib.sha256(letter).hexdigest(),
         "served_on": None if row.served_on is None else row.served_on.isoformat(),
         "served_by": row.served_by,
@@ -67,40 +85,49 @@ def _notice(kit: NotificationKit, row: Any) -> dict[str, Any]:
     }
 
 
-async def _messages(kit: NotificationKit, conn: Any, notice_id: UUID) -> list[dict[str, Any]]:
+async def _messages(kit: NotificationKit, conn: AsyncConnection, notice_id: UUID, code: str) -> list[dict[str, Any]]:
     deliveries = await notices.deliveries_of(conn, [notice_id])
     seen = await notices.observations_of(conn, [row.delivery_id for row in deliveries])
     answer = []
     for message in await notices.messages_of(conn, notice_id):
-        sent = kit.keyring.open(message.content, str(message.message_id)).encode()
+        sent = kit.keyring.open(message.content, str(message.message_id))
+        address = kit.keyring.open(message.address, f"{message.message_id}/address")
+        shown = shown_message(message.channel, sent, code, address)
         attempts = [row for row in deliveries if row.message_id == message.message_id]
         answer.append(
             {
                 "message_id": str(message.message_id),
                 "channel": message.channel,
-                "to": kit.keyring.open(message.address, f"{message.message_id}/address"),
-                "bytes": base64.b64encode(sent).decode(),
-                "sha256": hashlib.sha256(sent).hexdigest(),
+                "to": masked_address(address),
+                "bytes": base64.b64encode(shown).decode(),
+                "shown_sha256": hashlib.sha256(shown).hexdigest(),
+                "sha256": hashlib.sha256(sent.encode()).hexdigest(),
                 "possibly_twice": message.possibly_twice,
-                "attempts": [_attempt(kit, row, seen) for row in attempts],
+                "attempts": [_attempt(kit, row, seen, (code, address)) for row in attempts],
             }
         )
     return answer
 
 
-def _attempt(kit: NotificationKit, row: Any, seen: list[Any]) -> dict[str, Any]:
+def _attempt(kit: NotificationKit, row: Row[Any], seen: list[Row[Any]], secrets: tuple[str, str]) -> dict[str, Any]:
     timeline = [
         {
             "seen": one.seen,
             "at": one.product_time.isoformat(),
             "noted_at": one.noted_at.isoformat(),
             "detail": one.detail,
-            "raw": None if one.raw is None else kit.keyring.open(one.raw, f"{one.delivery_id}/raw"),
+            "raw": None if one.raw is None else _raw(kit, one, secrets),
         }
         for one in seen
         if one.delivery_id == row.delivery_id
     ]
     return {"attempt": row.attempt, "state": row.state, "provider_id": row.provider_id, "timeline": timeline}
+
+
+def _raw(kit: NotificationKit, row: Row[Any], secrets: tuple[str, str]) -> str:
+    """The other side's own words, without the address."""
+    code, address = secrets
+    return blanked(kit.keyring.open(row.raw, f"{row.delivery_id}/raw"), code, {address: masked_address(address)})
 
 
 async def _chain(conn: Any, chain_id: str) -> dict[str, Any]:
@@ -143,8 +170,8 @@ def faults_of_bundle(raw: bytes, trusted: VerifyingKey | None) -> list[str]:
 
 def _faulty_bytes(content: dict[str, Any]) -> list[str]:
     notice = content["notice"]
-    pairs = [(notice["letter"], notice["letter_sha256"], "文书")]
-    pairs += [(message["bytes"], message["sha256"], "消息") for message in content["messages"]]
+    pairs = [(notice["letter"], notice.get("shown_sha256", notice["letter_sha256"]), "文书")]
+    pairs += [(each["bytes"], each.get("shown_sha256", each["sha256"]), "消息") for each in content["messages"]]
     return [
         f"{name}内容与其摘要不符。"
         for encoded, digest, name in pairs

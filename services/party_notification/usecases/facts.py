@@ -2,6 +2,7 @@
 
 from datetime import date
 from typing import Any, Literal
+from uuid import UUID
 
 from sqlalchemy import Row
 
@@ -9,6 +10,8 @@ from services.party_notification.domain.notices import CaseAccount, CaseFacts, C
 from services.party_notification.settings import NotificationSettings
 from shared.contracts.cases import PartyIdentity
 from shared.crypto.keyring import KeyRing
+from shared.crypto.lookups import Lookups
+from shared.powers import Handlers
 from shared.runtime.service import Kit
 from shared.settings import CourtSettings
 
@@ -52,6 +55,11 @@ def case_facts(keyring: KeyRing, row: Row[Any], statutory_due: date | None = Non
         statutory_due=statutory_due,
         main_case=row.main_case,
     )
+
+
+def handlers_of(row: Row[Any]) -> Handlers:
+    """Whose a case is."""
+    return Handlers(row.judge_id, row.judge_name, row.clerk_name)
 
 
 def identity_of(keyring: KeyRing, row: Row[Any]) -> PartyIdentity:
@@ -98,11 +106,30 @@ def query_code_of(keyring: KeyRing, row: Row[Any]) -> str:
     return keyring.open(row.code, f"{row.party_id}/code")
 
 
+def tried(kit: NotificationKit, reference: str) -> str:
+    """What tries of a query code or a notice's number count for, at whichever page they are made."""
+    return kit.lookups.index(reference, "tried")
+
+
+def contact_mark(lookups: Lookups, party_id: UUID, address: str) -> str:
+    """The hash by which a party's address is known from what is typed of it: a mailbox, or a telephone's end."""
+    return lookups.index(f"{party_id}/{contact_end(address)}", CONTACT)
+
+
+def contact_end(address: str) -> str:
+    """A mailbox whole, of a telephone the last four digits."""
+    return address.lower() if "@" in address else address[-4:]
+
+
 def index(keyring: KeyRing, address: str) -> str:
     """The keyed hash by which an address (telephone or mail) is found."""
     return keyring.blind_index(address.lower(), "address")
 
 
-def check_index(keyring: KeyRing, number: str, phone: str | None) -> str | None:
+def check_index(lookups: Lookups, number: str, phone: str | None) -> str | None:
     """The hash by which anybody can check a notice with its number and the last four digits of the telephone."""
-    return None if phone is None else keyring.blind_index(f"{number}/{phone[-4:]}", "notice check")
+    return None if phone is None else lookups.index(f"{number}/{phone[-4:]}", CHECK)
+
+
+CHECK, CONTACT = "notice check", "contact"
+"""What a keyed hash is for."""

@@ -8,10 +8,11 @@ from uuid import UUID
 
 from services.party_notification.domain.delivery import Channel, Seen
 from services.party_notification.domain.notices import Kind, Role
-from services.party_notification.store import cases, notices, paper, sending
+from services.party_notification.domain.readings import ReadingState
+from services.party_notification.store import cases, notices, paper, readings, sending
 from services.party_notification.usecases import overview
 from services.party_notification.usecases.facts import NotificationKit, identity_of
-from services.party_notification.usecases.views import NoticeView, TroubleView, TwiceView
+from services.party_notification.usecases.views import NoticeView, ReadingView, TroubleView, TwiceView
 from shared.clock import court_date
 from shared.errors import NotFound
 from shared.web.formats import masked_name
@@ -64,8 +65,10 @@ async def of_notice(kit: NotificationKit, notice_id: UUID) -> History:
         messages = [row.message_id for row in await notices.messages_of(conn, notice_id)]
         seen = await sending.observed_of(conn, messages)
         party = await cases.get_party(conn, notice.party_id)
-    steps = [*_writing(notice), *seen_steps(kit, seen), *(step for row in papers for step in _on_paper(row))]
-    if notice_id in read:
+        openings = await readings.of_notice(conn, notice_id)
+    steps = [*_writing(notice), *seen_steps(kit, seen), *(step for row in papers for step in _on_paper(kit, row))]
+    steps += [step for row in openings for step in _opening(kit, row)]
+    if notice_id in read and not openings:  # from before readings were kept each
         steps.append(Step(read[notice_id], "当事人在网上打开文书"))
     if party is not None and party.misfiled_at is not None and notice.state == "withdrawn":
         steps.append(Step(party.misfiled_at, "当事人系误登记，本通知作废", "", "late"))
@@ -104,8 +107,22 @@ def _seen_step(kit: NotificationKit, row: Any) -> Step:
     return Step(row.product_time, f"{CHANNELS[row.channel]}第{row.attempt}次：{SEEN[seen]}", text, state)
 
 
-def _on_paper(row: Any) -> list[Step]:
-    steps = [Step(row.created_at, "列入纸质送达", row.reason)]
+def _opening(kit: NotificationKit, row: Any) -> list[Step]:
+    """The first line of a document's opening, and how a doubtful one was judged."""
+    if row.doubt is None:
+        return [Step(row.read_at, "当事人在网上打开文书")]
+    undecided = row.decided_at is None
+    steps = [Step(row.read_at, "有人凭查询码打开文书", row.doubt, "now" if undecided else "done")]
+    if not undecided:
+        own = row.state == ReadingState.ACCEPTED
+        found = "认定为当事人本人阅读" if own else "不能认定为当事人本人阅读，不作为送达依据"
+        steps.append(Step(row.decided_at, found, f"理由：{kit.keyring.open(row.remark, f'{row.reading_id}/remark')}"))
+    return steps
+
+
+def _on_paper(kit: NotificationKit, row: Any) -> list[Step]:
+    why = "" if row.remark is None else f"理由：{kit.keyring.open(row.remark, f'{row.cause}/remark')}"
+    steps = [Step(row.created_at, "列入纸质送达", f"{row.reason}{why}")]
     if row.posted_at is not None:
         returned = row.state == "returned"
         fate = "。后来被退回，请核对地址后再次寄出，或者联系当事人领取。" if returned else ""
@@ -166,10 +183,11 @@ class Trouble:
 
 @dataclass(frozen=True)
 class Troubles:
-    """What a person must decide, oldest first (`more` are not shown yet), and what may have arrived twice."""
+    """What a person must decide, oldest first (`more` are not shown yet); what may have arrived twice."""
 
     waiting: list[Trouble]
     more: int
+    readings: list[ReadingView]
     twice: list[TwiceView]
 
 
@@ -190,4 +208,4 @@ async def troubles(kit: NotificationKit, limit: int) -> Troubles:
         )
         for row in rows
     ]
-    return Troubles(waiting, max(0, len(listed.unknown) - len(waiting)), listed.possibly_twice)
+    return Troubles(waiting, max(0, len(listed.unknown) - len(waiting)), listed.readings, listed.possibly_twice)

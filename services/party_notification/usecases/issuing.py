@@ -14,8 +14,9 @@ from sqlalchemy import Row
 
 from services.party_notification.domain.effect import legal_effect
 from services.party_notification.domain.notices import Kind, NoticeFacts, PartyFacts, Waiting, due_for_party, way_of
-from services.party_notification.store import cases, holding, notices
+from services.party_notification.store import cases, doors, holding, notices
 from services.party_notification.usecases.circle import Circle, load, opened, progress_of, renderer
+from services.party_notification.usecases.doors import DOOR_SIGNAL
 from services.party_notification.usecases.facts import NotificationKit, check_index, query_code_of
 from services.party_notification.usecases.planning import Parcel, Written, plan
 from services.party_notification.usecases.taking_back import take_back
@@ -138,7 +139,6 @@ def _write(
     code = query_code_of(kit.keyring, circle.rows[row["party_id"]])
     letter = writer.letter(kind, circle.case, party, facts, code)
     values = _letter_values(kit, tx, row, party, letter) | {"letter_name": writer.file_name(facts, circle.case)}
-    values["code_check"] = check_index(kit.keyring, code, party.contact_phone)
     written = Written(row["notice_id"], facts, letter, values)
     way = way_of(party)
     told = "electronic" if way.by_mail else way.value
@@ -160,7 +160,7 @@ def _letter_values(
         "address_confirmed_on": party.address_confirmed_on,
         "letter": kit.keyring.seal(letter.decode(), str(row["notice_id"])),
         "letter_sha256": hashlib.sha256(letter).hexdigest(),
-        "check_index": check_index(kit.keyring, row["number"], party.contact_phone),
+        "check_index": check_index(kit.lookups, row["number"], party.contact_phone),
         "issued_at": tx.now,
         "served_because": effect.because,
         "waits_reason": None,
@@ -170,6 +170,10 @@ def _letter_values(
 
 async def _hand_over(kit: NotificationKit, tx: Transaction, circle: Circle, written: dict[UUID, list[Written]]) -> None:
     """What is due together to one person travels together."""
+    told = [party_id for party_id, bundle in written.items() if bundle]
+    if told:
+        await doors.ask_for(tx.conn, told)
+        tx.wake(DOOR_SIGNAL)
     for party_id, bundle in written.items():
         if bundle:
             parcel = Parcel(circle.case, circle.parties[party_id], circle.rows[party_id], tuple(bundle), circle.cause)

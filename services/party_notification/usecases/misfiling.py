@@ -4,7 +4,7 @@ from uuid import UUID
 
 from services.party_notification.domain.delivery import Seen
 from services.party_notification.domain.next_step import Done
-from services.party_notification.store import cases, holding, sending, withdrawing
+from services.party_notification.store import cases, doors, holding, sending, withdrawing
 from services.party_notification.usecases.corrections import owe_corrections
 from services.party_notification.usecases.effects import Effects
 from services.party_notification.usecases.facts import NotificationKit
@@ -23,6 +23,7 @@ async def withdraw_party(kit: NotificationKit, tx: Transaction, event: PartyMisf
         raise NotYet(f"party {event.party_id}")
     if not await holding.set_misfiled(tx.conn, event.party_id, tx.now):
         return
+    await doors.close(tx.conn, event.party_id)
     await withdrawing.withdraw(tx.conn, event.party_id, withdrawing.MISFILED)
     await drop_in_hand(tx, event.party_id)
     for row in await sending.not_left_yet(tx.conn, event.party_id):

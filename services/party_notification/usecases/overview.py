@@ -10,6 +10,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from services.party_notification.domain.notices import Kind
 from services.party_notification.store import cases, notices, paper, sending
 from services.party_notification.usecases.facts import NotificationKit
+from services.party_notification.usecases.readings import doubtful
+from services.party_notification.usecases.shown import masked_address
 from services.party_notification.usecases.views import (
     DeliveryView,
     LegalEffect,
@@ -24,7 +26,6 @@ from services.party_notification.usecases.views import (
 from shared.contracts.case_number import reference
 from shared.db.readable import UNREADABLE_TEXT, text_of
 from shared.errors import Fault, Invalid, NotFound
-from shared.web.formats import masked_phone
 
 LIMIT = 50
 LIMIT_OF_CASE = 200
@@ -140,6 +141,7 @@ async def troubles(kit: NotificationKit) -> TroubleList:
         twice = await sending.possibly_twice(conn, 500)
     return TroubleList(
         unknown=[trouble_view(kit, row) for row in unknown],
+        readings=await doubtful(kit, 500),
         possibly_twice=[TwiceView(address=_masked(kit, row), **_fields(row, TwiceView)) for row in twice],
     )
 
@@ -155,12 +157,7 @@ def _fields(row: Any, view: type[TroubleView] | type[TwiceView]) -> dict[str, An
 
 def _masked(kit: NotificationKit, row: Any) -> str:
     address = text_of(kit.keyring, row.address, f"{row.message_id}/address")
-    if address == UNREADABLE_TEXT:
-        return address
-    if row.channel == "sms":
-        return masked_phone(address)
-    name, _, host = address.partition("@")
-    return f"{name[:1]}***@{host}"
+    return address if address == UNREADABLE_TEXT else masked_address(address)
 
 
 async def papers(kit: NotificationKit, state: str | None, cursor: str | None = None, limit: int = LIMIT) -> PaperList:

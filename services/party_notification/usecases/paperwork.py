@@ -2,16 +2,28 @@
 
 import re
 from dataclasses import dataclass
+from datetime import datetime
+from html import escape
 from typing import Any
 from uuid import UUID
 
-from services.party_notification.domain.notices import Kind
-from services.party_notification.store import notices, paper
-from services.party_notification.usecases.facts import NotificationKit, party_facts
+from sqlalchemy import Row
+
+from services.party_notification.domain.notices import Kind, PartyFacts
+from services.party_notification.store import cases, paper, readings
+from services.party_notification.usecases.effects import Effects
+from services.party_notification.usecases.facts import NotificationKit, handlers_of, party_facts
+from services.party_notification.usecases.letters import Letter, letter_bytes, paper_bytes
+from services.party_notification.usecases.looking import looked_at
 from services.party_notification.usecases.overview import LIMIT, paper_view, read_cursor, write_cursor
+from services.party_notification.usecases.shown import shown_letter
 from services.party_notification.usecases.views import PaperView
-from services.party_notification.usecases.visits import Letter, letter_bytes, paper_bytes
-from shared.errors import NotFound
+from shared.contracts.looks import Seen
+from shared.db.transaction import Transaction, new_id
+from shared.errors import Conflict, Forbidden, NotFound
+from shared.http.auth import Caller
+from shared.runtime.looks import Look, record
+from shared.web.masking import masked
 
 _STYLE = re.compile(r"<style>.*?</style>", re.DOTALL)
 _BODY = re.compile(r"<body>(.*)</body>", re.DOTALL)
@@ -27,10 +39,18 @@ class Sheet:
 
 
 @dataclass(frozen=True)
+class Printing:
+    """Who printed an entry's letters, and when."""
+
+    by: str
+    at: datetime
+
+
+@dataclass(frozen=True)
 class Entry:
     """An entry of the worklist with its recipient. Without `address` the letters are collected at the court.
 
-    `recalled`: what has not been posted must stay for now.
+    `recalled`: what has not been posted must stay for now. `own`: who looks works the case, and prints nothing of it.
     """
 
     paper: PaperView
@@ -40,6 +60,8 @@ class Entry:
     phone: str | None
     sheets: list[Sheet]
     recalled: bool
+    printings: list[Printing]
+    own: bool
 
 
 @dataclass(frozen=True)
@@ -51,57 +73,121 @@ class Worklist:
     next: str | None
 
 
-async def worklist(kit: NotificationKit, state: str, text: str = "", cursor: str | None = None) -> Worklist:
+async def worklist(
+    kit: NotificationKit, caller: Caller, state: str, text: str = "", cursor: str | None = None
+) -> Worklist:
     """Entries in this state; `text` is a part of the case number, or a tracking number. Raises Invalid."""
     async with kit.db.read() as conn:
         wanted = paper.Wanted(state, "".join(text.split()), read_cursor(cursor))
         rows = await paper.listed(conn, wanted, LIMIT + 1)
         letters = await paper.letters_of(conn, [row.paper_id for row in rows])
+        printed = await readings.printings_of(conn, [row.paper_id for row in rows])
         counts = await paper.counts(conn)
     last = rows[LIMIT - 1] if len(rows) > LIMIT else None
     return Worklist(
-        entries=[_entry(kit, row, letters) for row in rows[:LIMIT]],
+        entries=[_entry(kit, row, letters, (printed, caller)) for row in rows[:LIMIT]],
         counts=counts,
         next=write_cursor(last.created_at, last.paper_id) if last else None,
     )
 
 
-def _entry(kit: NotificationKit, row: Any, letters: list[Any]) -> Entry:
-    party = party_facts(kit.keyring, row)
+def _entry(
+    kit: NotificationKit, row: Row[Any], letters: list[Row[Any]], more: tuple[dict[UUID, list[Row[Any]]], Caller]
+) -> Entry:
+    party, (printed, caller) = party_facts(kit.keyring, row), more
+    address, phone = masked("postal_address", party.postal_address), masked("phone", party.contact_phone)
     mine = [each for each in letters if each.paper_id == row.paper_id]
     return Entry(
         paper=paper_view(row),
         case_id=row.case_id,
         addressee=party.addressee,
-        address=party.postal_address,
-        phone=party.contact_phone,
+        address=address,
+        phone=phone,
         sheets=[Sheet(each.notice_id, Kind(each.kind).label, each.number) for each in mine],
         recalled=row.recalled_at is not None and any(each.kind != Kind.MISFILED_CORRECTION for each in mine),
+        printings=[Printing(each.printed_by_name, each.printed_at) for each in printed.get(row.paper_id, [])],
+        own=handlers_of(row).own(caller.staff_id, caller.name),
     )
 
 
-async def print_document(kit: NotificationKit, paper_id: UUID) -> str:
-    """All letters of an entry as one printable document, each on its own sheets. Raises NotFound."""
-    async with kit.db.read() as conn:
-        rows = await paper.notices_on(conn, paper_id)
-    letters = [paper_bytes(kit, row).decode() for row in rows if row.letter is not None]
-    if not letters:
-        raise NotFound("no_such_paper", "没有这份纸质送达任务，或者没有可以打印的文书。")
-    return joined(letters)
+@dataclass(frozen=True)
+class Addressee:
+    """Where an entry's letters go, in full."""
+
+    name: str
+    address: str | None
+    phone: str | None
 
 
-def joined(letters: list[str]) -> str:
+async def addressee(kit: NotificationKit, paper_id: UUID, caller: Caller) -> Addressee:
+    """Whom the letters go to and how the addressee is reached; the look is told of. Raises NotFound."""
+    async with kit.db.begin() as tx:
+        entry = await paper.lock(tx.conn, paper_id)
+        if entry is None:
+            raise _no_such_paper()
+        case, row = await cases.get_case(tx.conn, entry.case_id), await cases.get_party(tx.conn, entry.party_id)
+        assert case is not None and row is not None  # noqa: S101, PT018 - there by the entry's foreign keys
+        own = handlers_of(case).own(caller.staff_id, caller.name)
+        await record(kit, tx, caller, Look(Seen.ADDRESSEE, paper_id, case.case_id, case.case_number, own))
+        party = party_facts(kit.keyring, row)
+    return Addressee(party.addressee, party.postal_address, party.contact_phone)
+
+
+def _no_such_paper() -> NotFound:
+    return NotFound("no_such_paper", "没有这份纸质送达任务，或者没有可以打印的文书。")
+
+
+async def print_document(kit: NotificationKit, paper_id: UUID, caller: Caller) -> str:
+    """All letters of an entry as one printable document, with query codes: an act, and told of.
+
+    Raises NotFound, Conflict for what must not leave, Forbidden for whoever works the case.
+    """
+    async with kit.db.begin() as tx:
+        entry = await paper.lock(tx.conn, paper_id)
+        rows = [] if entry is None else await paper.notices_on(tx.conn, paper_id)
+        letters = [paper_bytes(kit, row).decode() for row in rows if row.letter is not None]
+        if entry is None or not letters:
+            raise _no_such_paper()
+        case = await _printable(tx, entry, caller)
+        row = {"printing_id": new_id(), "paper_id": paper_id, "printed_at": tx.now}
+        await readings.add_printing(tx.conn, row | {"printed_by": caller.staff_id, "printed_by_name": caller.name})
+        await record(kit, tx, caller, Look(Seen.PRINTING, paper_id, case.case_id, case.case_number))
+        body = {"paper_id": str(paper_id), "by": str(caller.staff_id)}
+        await Effects([("paper.printed", body)]).tell(tx, case.case_id)
+        party = await cases.get_party(tx.conn, entry.party_id)
+    label = "" if party is None else _label(party_facts(kit.keyring, party), case.case_number)
+    return joined(letters, label)
+
+
+def _label(party: PartyFacts, case_number: str) -> str:
+    """A first sheet with the address, for the envelope."""
+    address = party.postal_address or "没有送达地址，请联系当事人到院领取"
+    lines = (address, f"{party.addressee}　收", f"电话 {party.contact_phone or '未登记'}", case_number)
+    shown = "".join(f'<p class="flush">{escape(line)}</p>\n' for line in lines)
+    return f'<article class="sheet">\n<h2>邮寄信息（贴信封用，不随文书寄出）</h2>\n{shown}</article>\n'
+
+
+async def _printable(tx: Transaction, entry: Row[Any], caller: Caller) -> Row[Any]:
+    """The entry's case, unless the caller works it: whoever does must not hold the parties' query codes."""
+    if entry.state not in {"to_print", "returned"}:
+        raise Conflict("paper_state", "这份文书已经寄出、签收或者作废，不再打印。")
+    case = await cases.get_case(tx.conn, entry.case_id)
+    assert case is not None  # noqa: S101 - an entry's case is there by its foreign key
+    if handlers_of(case).own(caller.staff_id, caller.name):
+        raise Forbidden("own_case", "您是本案的承办人员。文书上有当事人的查询码，请由不承办本案的立案人员打印。")
+    return case
+
+
+def joined(letters: list[str], first: str = "") -> str:
     """Whole HTML documents as one: each one's sheets, and every style once (letters of one time share theirs)."""
     styles = dict.fromkeys(style for letter in letters for style in _STYLE.findall(letter))
     bodies = [body for letter in letters for body in _BODY.findall(letter)]
     head = '<!doctype html>\n<html lang="zh-CN">\n<head>\n<meta charset="utf-8">\n<title>打印文书</title>\n'
-    return f"{head}{''.join(styles)}\n</head>\n<body>\n{''.join(bodies)}\n</body>\n</html>\n"
+    return f"{head}{''.join(styles)}\n</head>\n<body>\n{first}{''.join(bodies)}\n</body>\n</html>\n"
 
 
-async def letter(kit: NotificationKit, notice_id: UUID) -> Letter:
-    """A letter's exact bytes, for staff. Raises NotFound."""
-    async with kit.db.read() as conn:
-        row = await notices.get(conn, notice_id)
-    if row is None or row.letter is None:
-        raise NotFound("no_such_letter", "没有这份文书，或者文书尚未制作。")
-    return Letter(letter_bytes(kit, row), row.letter_name)
+async def letter(kit: NotificationKit, notice_id: UUID, caller: Caller) -> Letter:
+    """A letter for staff, its query code blanked; the look is told of. Raises NotFound, Conflict."""
+    async with kit.db.begin() as tx:
+        looked = await looked_at(kit, tx, notice_id, Seen.LETTER, caller)
+    return Letter(shown_letter(letter_bytes(kit, looked.notice), looked.code), looked.notice.letter_name)

@@ -24,8 +24,8 @@ from services.party_notification.domain.sms_texts import (
     template_key,
 )
 from services.party_notification.render import Mail, Renderer
-from services.party_notification.store import paper, prompting, sending, templates
-from services.party_notification.usecases.facts import NotificationKit, court_facts, index, query_code_of
+from services.party_notification.store import doors, paper, prompting, sending, templates
+from services.party_notification.usecases.facts import NotificationKit, contact_mark, court_facts, index, query_code_of
 from shared.contracts.notices import DeliveryTroubled
 from shared.db.transaction import Transaction, made_at, new_id
 from shared.errors import Conflict
@@ -236,6 +236,9 @@ async def _add(
 ) -> None:
     row = _row(kit, tx, parcel, content, message_id or new_id())
     made = made_at(parcel.cause)
+    contact = {name: row[name] for name in ("party_id", "address_index", "channel")}
+    mark = contact_mark(kit.lookups, parcel.row.party_id, content.address)
+    await doors.put_contact(tx.conn, contact | {"mark": mark})
     await sending.add_message(tx.conn, row, parcel.notice_ids, made)
     await sending.add_delivery(tx.conn, first_attempt(row), None, made, content.wait)
 

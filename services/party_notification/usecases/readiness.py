@@ -16,8 +16,14 @@ def require_channels(kit: NotificationKit) -> None:
 
 
 async def start(kit: NotificationKit) -> None:
-    """Both zones need the channels: the public one takes the receipts. What came from a backup is held in doubt."""
+    """The public pages take receipts: that secret alone is theirs; who sends needs the channels.
+
+    What came from a backup is held in doubt.
+    """
+    if kit.run.zone == "public":
+        if kit.run.environment is Environment.PRODUCTION and not kit.settings.receipt_secret:
+            raise SecretsMissingError("缺少 PARTY_NOTIFICATION_RECEIPT_SECRET（运营商回执地址中的秘密）。")
+        return
     require_channels(kit)
-    if kit.run.zone != "public":
-        async with kit.db.begin() as tx:
-            await sending.doubt_open(tx.conn)
+    async with kit.db.begin() as tx:
+        await sending.doubt_open(tx.conn)

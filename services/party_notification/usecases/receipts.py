@@ -1,5 +1,6 @@
 """Receipts of the carrier: kept as they came, matched when they can be, folded in whatever order they come."""
 
+import base64
 import hashlib
 import secrets
 from collections.abc import Mapping, Sequence
@@ -20,6 +21,7 @@ from shared.errors import Invalid, NotFound, TooLarge
 from shared.runtime.secrets import kept
 
 PROVIDER = "aliyun"
+RECEIPT_SIGNAL = "receipt"
 
 
 def receipt_secret(kit: NotificationKit) -> str:
@@ -28,7 +30,7 @@ def receipt_secret(kit: NotificationKit) -> str:
 
 
 async def take_receipts(kit: NotificationKit, provider: str, secret: str, body: bytes) -> int:
-    """Keep every receipt of a POST, and tell the desk of those that could not be read; how many good ones were new.
+    """Keep a POST as it came, sealed for those who fold it in; how many good receipts there are.
 
     Raises NotFound for a forged URL, TooLarge for too many, and Invalid when none is good.
     """
@@ -38,17 +40,44 @@ async def take_receipts(kit: NotificationKit, provider: str, secret: str, body: 
     post = parse_receipts(body)
     if post.too_many:
         raise TooLarge("too_many_receipts", f"一次最多{MOST}条回执，请分次发送。")
-    await _keep_faulty(kit, post)
+    if post.receipts or post.unread:
+        await _keep_post(kit, body)
     if post.faults and not post.receipts:
         raise Invalid(post.faults)
+    return len(post.receipts)
+
+
+async def _keep_post(kit: NotificationKit, body: bytes) -> None:
+    about = new_id()
+    async with kit.db.begin() as tx:
+        await receipts.keep_post(tx.conn, about, kit.drop.seal(base64.b64encode(body).decode(), f"{about}/receipts"))
+        tx.wake(RECEIPT_SIGNAL)
+
+
+async def fold_post(kit: NotificationKit) -> bool:
+    """Fold in the oldest POST of receipts, and tell the desk of those that cannot be read; whether there was one."""
+    async with kit.db.read() as conn:
+        row = await receipts.oldest_post(conn)
+    if row is None:
+        return False
+    post = parse_receipts(base64.b64decode(kit.keyring.open(row.sealed, f"{row.about}/receipts")))
+    await _keep_faulty(kit, post)
     marked = {_mark(kit, receipt): receipt for receipt in post.receipts}
+    await _take_each(kit, marked)
+    async with kit.db.begin() as tx:
+        await receipts.drop_post(tx.conn, row.id)
+    return True
+
+
+async def _take_each(kit: NotificationKit, marked: Mapping[str, Receipt]) -> None:
+    """One that cannot be taken keeps no other from it. Taking it again changes nothing."""
     try:
-        return await _take(kit, marked)
+        await _take(kit, marked)
     except Exception as error:
         if is_away(error) or len(marked) == 1:
             raise
-    # One that cannot be taken keeps no other from it.
-    return sum([await _take(kit, {mark: receipt}) for mark, receipt in marked.items()])
+        for mark, receipt in marked.items():
+            await _take(kit, {mark: receipt})
 
 
 async def _keep_faulty(kit: NotificationKit, post: ReceiptPost) -> None:

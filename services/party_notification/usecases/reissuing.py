@@ -7,10 +7,15 @@ from uuid import UUID
 from sqlalchemy import Row
 
 from services.party_notification.domain.notices import Kind, NoticeFacts, ServiceWay
+from services.party_notification.store import cases, notices, paper
 from services.party_notification.usecases.circle import Circle, load, progress_of, renderer
+from services.party_notification.usecases.effects import Effects
 from services.party_notification.usecases.facts import NotificationKit, query_code_of
+from services.party_notification.usecases.planning import to_paper
 from shared.clock import court_date
-from shared.db.transaction import Transaction
+from shared.db.transaction import Transaction, new_id
+from shared.errors import Conflict, NotFound
+from shared.http.auth import Caller
 
 
 async def letters_for_paper(
@@ -40,3 +45,23 @@ async def _letter_for_paper(
     code = query_code_of(kit.keyring, circle.rows[row.party_id])
     letter = renderer(kit).letter(kind, circle.case, party, facts, code)
     return kit.keyring.seal(letter.decode(), f"{row.notice_id}/paper")
+
+
+async def post_anew(kit: NotificationKit, notice_id: UUID, remark: str, caller: Caller) -> None:
+    """A letter goes on paper, too, because the party asked for it (CPL 90) or lost their query code.
+
+    Raises NotFound, and Conflict for a notice that is not written, or void.
+    """
+    async with kit.db.begin() as tx:
+        notice = await notices.get(tx.conn, notice_id)
+        if notice is None:
+            raise NotFound("no_such_notice", "没有这份通知。")
+        party = await cases.get_party(tx.conn, notice.party_id)
+        if notice.state != "issued" or party is None:
+            raise Conflict("notice_not_written", "这份通知尚未制作或者已经作废，不能寄送。")
+        letters = await letters_for_paper(kit, tx, party, [notice])
+        asked = new_id()
+        await to_paper(tx, party, asked, letters, "应当事人要求补寄纸质文书。")
+        await paper.remark(tx.conn, party.party_id, asked, kit.keyring.seal(remark, f"{asked}/remark"))
+        body = {"notice_id": str(notice_id), "by": str(caller.staff_id)}
+        await Effects([("paper.asked_for", body)]).tell(tx, notice.case_id)

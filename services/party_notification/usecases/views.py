@@ -86,10 +86,25 @@ class TwiceView(BaseModel):
     created_at: datetime
 
 
+class ReadingView(BaseModel):
+    """A reading that may not have been the party's. `signed_in_there`: who of staff was, within 30 days before it."""
+
+    reading_id: UUID
+    notice_id: UUID
+    case_id: UUID
+    case_number: str
+    title: str
+    recipient_role: str
+    read_at: datetime
+    doubt: str
+    signed_in_there: list[str]
+
+
 class TroubleList(BaseModel):
-    """Deliveries that wait for a person, and messages that may have arrived twice."""
+    """What waits for a person: deliveries and readings; and messages that may have arrived twice."""
 
     unknown: list[TroubleView]
+    readings: list[ReadingView]
     possibly_twice: list[TwiceView]
 
 

@@ -1,4 +1,7 @@
-"""The parties' own pages: entry with code and last six characters, what they see, reading a document."""
+"""The parties' own pages: entry with code and last six characters, what they see, reading a document.
+
+All of it is sealed to the party, whose key opens with what they typed and then travels in their cookie alone.
+"""
 
 import math
 import unicodedata
@@ -6,56 +9,63 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from functools import lru_cache
-from typing import Any
+from typing import TypeVar
 from uuid import UUID
 
-from sqlalchemy import Row
+from pydantic import BaseModel
 
 from services.party_notification.domain.notices import Role, main_kind
-from services.party_notification.domain.prospects import (
-    CLOSED,
-    Clock,
-    Prospect,
-    court_next,
-    may_go_up,
-    own_next,
-    time_limit,
-)
-from services.party_notification.store import cases, notices
-from services.party_notification.usecases.effects import Effects, judge
-from services.party_notification.usecases.facts import NotificationKit, court_facts, identity_of
+from services.party_notification.domain.prospects import CLOSED, Prospect, court_next, may_go_up, own_next, time_limit
+from services.party_notification.store import doors, readings
+from services.party_notification.usecases.doors import Known, unlock
+from services.party_notification.usecases.facts import NotificationKit, court_facts, tried
+from services.party_notification.usecases.letters import Letter
+from services.party_notification.usecases.pagewriting import Page, Paper, Sheet, about_page, about_sheet
+from services.party_notification.usecases.readings import Opening, Whence, note_opening
 from shared.calendar.workdays import CourtCalendar
 from shared.clock import court_date
 from shared.contracts.case_kinds import CaseKind, kind_of
-from shared.contracts.stages import Period
+from shared.crypto.boxes import Box
 from shared.crypto.codes import normalize
+from shared.crypto.sealed import KeyRingError, SealError
 from shared.db import tries
-from shared.db.readable import text_of
-from shared.errors import Fault, Invalid, NotFound, TooMany
+from shared.db.transaction import new_id
+from shared.errors import Fault, Invalid, NotFound, TooMany, Unauthenticated
 from shared.http.auth import PartyCaller
 
-_WRONG = "查询码或证件号码的后六位不正确，请核对。连续输错五次，该查询码将锁定15分钟。"
+M = TypeVar("M", bound=BaseModel)
+
+_WRONG = "查询码或证件号码的后六位不正确，请核对。连续输错五次，该查询码将锁定15分钟。刚刚收到短信的，请过几分钟再试。"
 
 
-async def enter(kit: NotificationKit, code: str, last_six: str) -> PartyCaller:
-    """The party whose code and last six characters these are. Raises Invalid, or TooMany for a locked code."""
-    code_index = kit.keyring.blind_index(normalize(code), "query code")
+@dataclass(frozen=True)
+class Visitor:
+    """A party at their pages, with the key that opens them."""
+
+    party: PartyCaller
+    key: str
+
+
+async def enter(kit: NotificationKit, code: str, last_six: str) -> Visitor:
+    """The party whose code and last six characters these are.
+
+    Raises Invalid, and TooMany for a locked code or while too many come in at once.
+    """
+    code, mark = normalize(code), tried(kit, code)
     async with kit.db.begin() as tx:
-        locked = await tries.claim(tx.conn, code_index)
-        if locked:
-            text = "连续输错五次，为保护您的信息，这个查询码已暂时锁定。"
-            raise TooMany("code_locked", text, math.ceil(locked))
-        row = await cases.party_by_code(tx.conn, code_index)
-        right = row is not None and row.misfiled_at is None and _fits(kit, row, last_six)
-        if right:
-            await tries.forget(tx.conn, code_index)
-    if row is None or not right:
+        locked = await tries.claim(tx.conn, mark)
+    if locked:
+        text = "连续输错五次，为保护您的信息，这个查询码已暂时锁定。"
+        raise TooMany("code_locked", text, math.ceil(locked))
+    known = await Known.of(code)
+    async with kit.db.read() as conn:
+        door = await doors.find(conn, known.indexes(kit))
+    box = await unlock(known, door, normalize_tail(last_six))
+    if door is None or box is None:
         raise Invalid([Fault("code", _WRONG)])
-    return PartyCaller(row.party_id, row.case_id)
-
-
-def _fits(kit: NotificationKit, row: Row[Any], last_six: str) -> bool:
-    return identity_of(kit.keyring, row).id_number[-6:].upper() == normalize_tail(last_six)
+    async with kit.db.begin() as tx:
+        await tries.forget(tx.conn, mark)
+    return Visitor(PartyCaller(door.party_id, door.case_id, new_id(), kit.clock.now()), box.to_text())
 
 
 def normalize_tail(text: str) -> str:
@@ -91,7 +101,7 @@ class Visit:
     `up_since`: the day since which an applicant may ask the upper court.
     """
 
-    case: Row[Any]
+    case: Page
     name: str
     role: Role
     minor: bool
@@ -113,69 +123,65 @@ def _calendar() -> CourtCalendar:
     return CourtCalendar()
 
 
-async def visit(kit: NotificationKit, party: PartyCaller) -> Visit:
-    """The party's view of the case by now. Raises NotFound when the party is no longer there."""
-    now = kit.clock.now()
+async def visit(kit: NotificationKit, visitor: Visitor) -> Visit:
+    """The party's view of the case by now. Raises NotFound when the party is no longer there, Unauthenticated."""
+    party_id = visitor.party.party_id
     async with kit.db.read() as conn:
-        case, row = await cases.get_case(conn, party.case_id), await cases.get_party(conn, party.party_id)
-        if case is None or row is None or row.misfiled_at is not None:
-            raise NotFound("no_such_visit", "查询码已失效，请拨打12368。")
-        clocks = [_clock(clock) for clock in await cases.clocks_of(conn, party.case_id)]
-        opened = _opened(await cases.periods_of(conn, party.case_id))
-        written = await notices.shown_to(conn, party.party_id)
-        read = await notices.read_of(conn, [notice.notice_id for notice in written])
-        published = await cases.progress_of(conn, party.case_id, row.role, now)
-    role, period, closed = Role(row.role), next(reversed(opened), None), case.closed_on is not None
-    main, kind, today = main_kind(case.case_number, role), kind_of(case.case_number), court_date(now)
-    served_on = next((notice.served_on for notice in written if notice.kind == main), None)
-    own = own_next(case.case_number, role, served_on, court_facts(kit.court), _calendar(), today)
+        sealed = await doors.page_of(conn, party_id)
+        read = await readings.opened_by(conn, party_id)
+    if sealed is None:
+        raise NotFound("no_such_visit", "查询码已失效，或者页面正在准备，请稍后再试；仍打不开的，请拨打12368。")
+    return _seen(kit, _opened(visitor, Page, sealed, about_page(party_id)), read)
+
+
+def _opened(visitor: Visitor, model: type[M], sealed: str, about: str) -> M:
+    """What the visitor's key opens. Raises Unauthenticated when the door has another key by now."""
+    try:
+        return model.model_validate_json(Box.from_text(visitor.key).open(sealed, about))
+    except (SealError, KeyRingError):
+        raise Unauthenticated("party_not_entered", "请用查询码重新进入。") from None
+
+
+def _seen(kit: NotificationKit, page: Page, read: set[UUID]) -> Visit:
+    now, period, closed = kit.clock.now(), next(reversed(page.opened), None), page.closed_on is not None
+    number, role = page.case_number, page.role
+    main, kind, today = main_kind(number, role), kind_of(number), court_date(now)
+    served_on = next((paper.served_on for paper in page.papers if paper.kind == main), None)
+    own = own_next(number, role, served_on, court_facts(kit.court), _calendar(), today)
     return Visit(
-        case=case,
-        name=identity_of(kit.keyring, row).name,
+        case=page,
+        name=page.name,
         role=role,
-        minor=row.minor,
-        consents=row.consents,
+        minor=page.minor,
+        consents=page.consents,
         kind=kind,
         closed=closed,
         period=period,
-        opened=opened,
+        opened=page.opened,
         own=None if closed else own,
-        court=CLOSED if closed else court_next(kind, role, period, clocks, now),
-        up_since=None if closed else may_go_up(role, clocks, now),
-        limit=None if closed else time_limit(clocks, now),
-        entries=_timeline(case, opened, [_entry(kit, line) for line in published]),
-        documents=[_document(notice, read=notice.notice_id in read) for notice in written],
+        court=CLOSED if closed else court_next(kind, role, period, page.clocks, now),
+        up_since=None if closed else may_go_up(role, page.clocks, now),
+        limit=None if closed else time_limit(page.clocks, now),
+        entries=_timeline(page, [Entry(line.at, line.title, line.text) for line in page.lines]),
+        documents=[_document(paper, read) for paper in page.papers],
     )
 
 
-def _opened(rows: Sequence[Row[Any]]) -> dict[str, date]:
-    """The periods entered, in their own order: two may open on one day."""
-    days = {row.period: row.opened_on for row in rows}
-    return {period.value: days[period.value] for period in Period if period.value in days}
-
-
-def _clock(row: Row[Any]) -> Clock:
-    return Clock(row.kind, row.due_at, row.provisional, row.met_at)
-
-
-def _entry(kit: NotificationKit, row: Row[Any]) -> Entry:
-    return Entry(row.at, row.title, text_of(kit.keyring, row.text, str(row.case_id)))
-
-
-def _document(row: Row[Any], *, read: bool) -> Document:
-    return Document(row.notice_id, row.kind, row.number, row.issued_at, row.served_on, read)
+def _document(paper: Paper, read: set[UUID]) -> Document:
+    opened = paper.read or paper.notice_id in read
+    return Document(paper.notice_id, paper.kind, paper.number, paper.issued_at, paper.served_on, opened)
 
 
 _ENTERED = {"investigation": "进入执行查证期", "compulsory": "进入强制执行期", "closure": "进入执行结案期"}
 
 
-def _timeline(case: Row[Any], opened: dict[str, date], published: list[Entry]) -> list[Entry]:
+def _timeline(page: Page, published: Sequence[Entry]) -> list[Entry]:
     """What was published, among the steps that every case goes through; newest first."""
-    steps = [Entry(on, _ENTERED[period]) for period, on in reversed(opened.items()) if period in _ENTERED]
-    if case.assigned_at is not None:
-        steps.append(Entry(case.assigned_at, "确定承办法官", f"承办法官：{case.judge_name}"))
+    steps = [Entry(on, _ENTERED[period]) for period, on in reversed(page.opened.items()) if period in _ENTERED]
+    if page.assigned_at is not None:
+        steps.append(Entry(page.assigned_at, "确定承办法官", f"承办法官：{page.judge_name}"))
     # A day comes before every instant of it; of equal days the later step is already first.
-    lines = [*published, *steps, Entry(case.filed_on, "立案")]
+    lines = [*published, *steps, Entry(page.filed_on, "立案")]
     return sorted(lines, key=_moment, reverse=True)
 
 
@@ -185,36 +191,16 @@ def _moment(entry: Entry) -> tuple[date, float]:
     return entry.at, 0.0
 
 
-@dataclass(frozen=True)
-class Letter:
-    """A document as it was written, and the name of its file."""
+async def read_document(kit: NotificationKit, visitor: Visitor, notice_id: UUID, whence: Whence) -> Letter:
+    """The letter's exact bytes; opening it may be read evidence (Online Litigation Rules 31).
 
-    content: bytes
-    name: str
-
-
-async def read_document(kit: NotificationKit, party: PartyCaller, notice_id: UUID) -> Letter:
-    """The letter's exact bytes; opening it is read evidence (Online Litigation Rules 31). Raises NotFound."""
+    Raises NotFound for what the page does not show, Unauthenticated.
+    """
+    shown = {document.notice_id for document in (await visit(kit, visitor)).documents}
     async with kit.db.begin() as tx:
-        shown = await notices.shown_to(tx.conn, party.party_id)
-        row = next((each for each in shown if each.notice_id == notice_id), None)
-        if row is None:
+        sealed = await doors.sheet_of(tx.conn, visitor.party.party_id, notice_id)
+        if sealed is None or notice_id not in shown:
             raise NotFound("no_such_document", "没有这份文书，请返回文书列表。")
-        if await notices.mark_read(tx.conn, notice_id, tx.now):
-            body = {"notice_id": str(notice_id), "on": court_date(tx.now).isoformat()}
-            effects = Effects([("notice.read", body)])
-            await judge(tx, [row], effects)
-            await effects.tell(tx, row.case_id)
-    return Letter(letter_bytes(kit, row), row.letter_name)
-
-
-def paper_bytes(kit: NotificationKit, row: Row[Any]) -> bytes:
-    """A letter for paper: written anew where the mail did not get through, else as it was written."""
-    if row.paper_letter is None:
-        return letter_bytes(kit, row)
-    return kit.keyring.open(row.paper_letter, f"{row.notice_id}/paper").encode()
-
-
-def letter_bytes(kit: NotificationKit, row: Row[Any]) -> bytes:
-    """A letter as it was written."""
-    return kit.keyring.open(row.letter, str(row.notice_id)).encode()
+        sheet = _opened(visitor, Sheet, sealed, about_sheet(notice_id))
+        await note_opening(kit, tx, Opening(notice_id, visitor.party, whence))
+    return Letter(sheet.content.encode(), sheet.name)

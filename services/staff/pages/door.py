@@ -17,8 +17,10 @@ from services.staff.schemas import HandedKit, PasswordForm, SignInForm
 from services.staff.usecases import sessions
 from services.staff.usecases.kit import StaffKit
 from services.staff.usecases.locks import Place
+from services.staff.usecases.presence import tell_presence
 from services.staff.usecases.sessions import Admission, Opened
 from shared.errors import Invalid, Refusal, TooMany, Unauthenticated
+from shared.http import sources
 from shared.http.auth import STAFF_COOKIE
 from shared.http.cookies import drop_cookie, keep_cookie
 from shared.http.forms import Typed, faults_in, typed, understood
@@ -28,12 +30,11 @@ from shared.powers import Action
 from shared.web.pages import Pages
 
 REFRESH_COOKIE = "yg_refresh"
-DEVICE_COOKIE = "yg_device"
 _REFRESH_PATHS = ("/sign-in", "/sign-out")
 
 Then = Annotated[str, Query(alias="next", max_length=2000)]
 Refresh = Annotated[str | None, Cookie(alias=REFRESH_COOKIE)]
-Device = Annotated[str | None, Cookie(alias=DEVICE_COOKIE, max_length=200)]
+Device = Annotated[str | None, Cookie(alias=sources.DEVICE_COOKIE, max_length=200)]
 
 routes = Routes(Zone.STAFF, pages=True)
 pages = Pages("services.staff")
@@ -55,7 +56,9 @@ async def sign_in(request: Request, kit: HandedKit, device: Device = None) -> Re
         admission = await sessions.sign_in(kit, given.credentials(), Place(source(request), device))
     except Refusal as refusal:
         return _door(request, {**form, KEPT: kept}, refusal)
-    return _let_in(kit, admission, given.next, resumed(request, kit, admission.member, kept, renewed=False))
+    return await _let_in(
+        request, kit, admission, given.next, resumed(request, kit, admission.member, kept, renewed=False)
+    )
 
 
 @routes.post("/sign-in/resume", PUBLIC)
@@ -67,23 +70,23 @@ async def resume(request: Request, kit: HandedKit, refresh: Refresh = None) -> R
     except Unauthenticated:
         return _door(request, {KEPT: kept})
     page = resumed(request, kit, renewed.member, kept, renewed=True)
-    return _with_token(kit, renewed, page or RedirectResponse(landing(renewed.member.roles), 303))
+    return await _stays(request, kit, renewed, page or RedirectResponse(landing(renewed.member.roles), 303))
 
 
 @routes.get("/sign-in/refresh", PUBLIC)
-async def renew_page(kit: HandedKit, then: Then = "", refresh: Refresh = None) -> Response:
+async def renew_page(request: Request, kit: HandedKit, then: Then = "", refresh: Refresh = None) -> Response:
     """Renew the token and go on; whoever cannot is shown the door."""
     try:
         renewed = await sessions.renew(kit, refresh)
     except Unauthenticated:
         return RedirectResponse(f"/sign-in?next={quote(then, safe='')}", 303)
-    return _with_token(kit, renewed, RedirectResponse(local_path(then) or landing(renewed.member.roles), 303))
+    return await _stays(request, kit, renewed, RedirectResponse(local_path(then) or landing(renewed.member.roles), 303))
 
 
 @routes.post("/sign-in/refresh", PUBLIC)
-async def renew_for_script(kit: HandedKit, refresh: Refresh = None) -> Response:
+async def renew_for_script(request: Request, kit: HandedKit, refresh: Refresh = None) -> Response:
     """Renew the token of a page that stays open, so that a form being filled in is not lost."""
-    return _with_token(kit, await sessions.renew(kit, refresh), Response(status_code=204))
+    return await _stays(request, kit, await sessions.renew(kit, refresh), Response(status_code=204))
 
 
 @routes.post("/sign-out", PUBLIC)
@@ -118,7 +121,7 @@ async def change_password(request: Request, kit: HandedKit, caller: CurrentCalle
         admission = await sessions.change_password(kit, caller, given.old, given.new, Place(source(request), device))
     except Refusal as refusal:
         return pages.page(request, "password.html", refusal.status, changed=False, faults=faults_in(refusal))
-    return _let_in(kit, admission, "/staff/password?changed=1")
+    return await _let_in(request, kit, admission, "/staff/password?changed=1")
 
 
 def _door(request: Request, form: Typed, refusal: Refusal | None = None) -> Response:
@@ -140,7 +143,9 @@ def _door(request: Request, form: Typed, refusal: Refusal | None = None) -> Resp
     return response
 
 
-def _let_in(kit: StaffKit, admission: Admission, then: str, page: Response | None = None) -> Response:
+async def _let_in(
+    request: Request, kit: StaffKit, admission: Admission, then: str, page: Response | None = None
+) -> Response:
     """Into the product: to `page` where a form goes on, else to where `then` leads."""
     onward = local_path(then) or landing(admission.member.roles)
     if admission.to_be_shown:
@@ -149,8 +154,15 @@ def _let_in(kit: StaffKit, admission: Admission, then: str, page: Response | Non
     seconds = int(REFRESH.total_seconds())
     for path in _REFRESH_PATHS:
         keep_cookie(response, kit.run, REFRESH_COOKIE, admission.refresh, seconds, path)
-    keep_cookie(response, kit.run, DEVICE_COOKIE, admission.device, int(DEVICE.total_seconds()))
+    keep_cookie(response, kit.run, sources.DEVICE_COOKIE, admission.device, int(DEVICE.total_seconds()))
+    await tell_presence(kit, admission.member, source(request), admission.device)
     return _with_token(kit, admission.opened, response)
+
+
+async def _stays(request: Request, kit: StaffKit, opened: Opened, response: Response) -> Response:
+    """Whoever renews the token is still there."""
+    await tell_presence(kit, opened.member, source(request), sources.device(request))
+    return _with_token(kit, opened, response)
 
 
 def _with_token(kit: StaffKit, opened: Opened, response: Response) -> Response:

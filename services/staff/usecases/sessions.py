@@ -71,13 +71,13 @@ async def sign_in(kit: StaffKit, given: Credentials, place: Place) -> Admission:
     return admission
 
 
-async def token_for_script(kit: StaffKit, given: Credentials, place: Place) -> str:
-    """A bearer token, without a session to renew it. Raises as `sign_in`."""
+async def token_for_script(kit: StaffKit, given: Credentials, place: Place) -> tuple[Member, str]:
+    """Whose it is, and a bearer token without a session to renew it. Raises as `sign_in`."""
     known = await _at_the_door(kit, given, place)
     new_hash = await _replacement(given)
     async with kit.db.begin() as tx:
         member = await _let_in(tx, known, new_hash)
-    return session_token(kit, member)
+    return member, session_token(kit, member)
 
 
 async def renew(kit: StaffKit, refresh: str | None) -> Opened:

@@ -28,6 +28,8 @@ class EntryKind(StrEnum):
     NOTICE_UNSERVED = "notice_unserved"
     NOTICE_WITHDRAWN = "notice_withdrawn"
     DELIVERY_TROUBLED = "delivery_troubled"
+    READING_DOUBTED = "reading_doubted"
+    READING_DECIDED = "reading_decided"
     SERVED = "served"
     SERVICE_UNDONE = "service_undone"
     DUTY_ACTED = "duty_acted"
@@ -62,6 +64,8 @@ _TITLES = {
     EntryKind.NOTICE_UNSERVED: "通知书送达失效",
     EntryKind.NOTICE_WITHDRAWN: "通知书撤回",
     EntryKind.DELIVERY_TROUBLED: "送达异常",
+    EntryKind.READING_DOUBTED: "阅读待核实",
+    EntryKind.READING_DECIDED: "阅读已核实",
     EntryKind.SERVED: "送达节点完成",
     EntryKind.SERVICE_UNDONE: "送达节点撤销",
     EntryKind.DUTY_ACTED: "值班办理",

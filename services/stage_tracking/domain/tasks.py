@@ -25,6 +25,7 @@ class TaskKind(StrEnum):
     REWRITE_PROGRESS = "rewrite_progress"
     POWER_CONFLICT = "power_conflict"
     CONTACT_DISOWNED = "contact_disowned"
+    READING_DOUBTED = "reading_doubted"
 
     @property
     def label(self) -> str:
@@ -59,9 +60,16 @@ _WORDS: dict[TaskKind, tuple[str, str]] = {
     TaskKind.CHECKLIST: ("质量核对", "登记核对结果"),
     TaskKind.REWRITE_PROGRESS: ("改写进展", "登记已改写"),
     TaskKind.POWER_CONFLICT: ("权力冲突", "登记处理结果"),
+    TaskKind.READING_DOUBTED: ("核实阅读", "去核实"),
     TaskKind.CONTACT_DISOWNED: ("核实联系方式", "登记核实结果"),
 }
-_BY_EVENT = {TaskKind.ASSIGN_JUDGE, TaskKind.COMPLETE_PARTIES, TaskKind.SUPPLY_FIELD, TaskKind.ASK_RECEIPT}
+_BY_EVENT = {
+    TaskKind.ASSIGN_JUDGE,
+    TaskKind.COMPLETE_PARTIES,
+    TaskKind.SUPPLY_FIELD,
+    TaskKind.ASK_RECEIPT,
+    TaskKind.READING_DOUBTED,
+}
 _WITH_NOTE = {
     TaskKind.OVERDUE_REASONS,
     TaskKind.SERVE_ANEW,

@@ -23,8 +23,10 @@ from services.stage_tracking.events.notices import (
     on_notice_unserved,
     on_notice_waits,
     on_notice_withdrawn,
+    on_reading_decided,
+    on_reading_doubted,
 )
-from services.stage_tracking.events.others import on_item_acted, on_member_changed
+from services.stage_tracking.events.others import on_item_acted, on_look_taken, on_member_changed
 from shared.contracts.cases import (
     CaseAssigned,
     CaseCorrected,
@@ -38,6 +40,7 @@ from shared.contracts.cases import (
 )
 from shared.contracts.desk import ItemActed
 from shared.contracts.envelope import Event
+from shared.contracts.looks import LookTaken
 from shared.contracts.notices import (
     ContactDisowned,
     ContactReplaced,
@@ -48,6 +51,8 @@ from shared.contracts.notices import (
     NoticeUnserved,
     NoticeWaits,
     NoticeWithdrawn,
+    ReadingDecided,
+    ReadingDoubted,
 )
 from shared.contracts.staff import MemberChanged
 from shared.runtime.service import EventHandler
@@ -69,8 +74,11 @@ HANDLERS: Mapping[type[Event], EventHandler] = {
     NoticeUnserved: on_notice_unserved,
     NoticeWithdrawn: on_notice_withdrawn,
     DeliveryTroubled: on_delivery_troubled,
+    ReadingDoubted: on_reading_doubted,
+    ReadingDecided: on_reading_decided,
     ContactDisowned: on_contact_disowned,
     ContactReplaced: on_contact_replaced,
     ItemActed: on_item_acted,
     MemberChanged: on_member_changed,
+    LookTaken: on_look_taken,
 }

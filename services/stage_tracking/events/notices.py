@@ -22,6 +22,8 @@ from shared.contracts.notices import (
     NoticeUnserved,
     NoticeWaits,
     NoticeWithdrawn,
+    ReadingDecided,
+    ReadingDoubted,
 )
 from shared.db.transaction import Transaction
 from shared.errors import NotYet
@@ -144,6 +146,26 @@ async def _look_into(kit: StageKit, tx: Transaction, event: DeliveryTroubled, wh
     task = Task(TaskKind.DELIVERY_TROUBLE, subject, f"{carried}{what}", detail, Owner(role=Role.CLERK))
     await open_task(kit, tx, case_id, task)
     await troubles.reword(tx.conn, case_id, subject, (task.title, kit.keyring.seal(detail, str(case_id))), notices)
+
+
+async def on_reading_doubted(kit: StageKit, tx: Transaction, event: ReadingDoubted, _envelope: Envelope) -> None:
+    """Management judges it: whoever works the case may not."""
+    await hold_case(tx, event.case_id)
+    await _log(kit, tx, EntryKind.READING_DOUBTED, event, f"{cn_time(event.read_at)}被打开。{event.reason}")
+    if await cases.is_misfiled(tx.conn, event.party_id):
+        return
+    title = f"{notice_title(event.kind)}的阅读须核实是否当事人本人"
+    detail = f"{event.reason}请在“待核实发送”中核实并认定，认定后本事项自动办结。"
+    task = Task(TaskKind.READING_DOUBTED, str(event.reading_id), title, detail, Owner(role=Role.MANAGEMENT))
+    await open_task(kit, tx, event.case_id, task)
+
+
+async def on_reading_decided(kit: StageKit, tx: Transaction, event: ReadingDecided, _envelope: Envelope) -> None:
+    """A person judged the reading."""
+    await hold_case(tx, event.case_id)
+    found = "认定为当事人本人阅读。" if event.own else "不能认定为当事人本人阅读，不作为送达依据。"
+    await _log(kit, tx, EntryKind.READING_DECIDED, event, found)
+    await tasks.close(tx.conn, event.case_id, TaskKind.READING_DOUBTED, str(event.reading_id), tx.now)
 
 
 async def on_contact_disowned(kit: StageKit, tx: Transaction, event: ContactDisowned, _envelope: Envelope) -> None:

@@ -1,17 +1,18 @@
-"""Events of the topics `desk` and `staff`."""
+"""Events of the topics `desk`, `staff` and `looks`."""
 
 from services.stage_tracking.domain.acts import Publication
 from services.stage_tracking.domain.log import EntryKind, Note
 from services.stage_tracking.domain.tasks import Task, TaskKind, handler
 from services.stage_tracking.events.cases import known_case
 from services.stage_tracking.settings import StageKit
-from services.stage_tracking.store import tasks
+from services.stage_tracking.store import looks, tasks
 from services.stage_tracking.usecases.clocks import open_task
 from services.stage_tracking.usecases.journal import publish, published_facts, write
 from shared.contracts.cases import PartyRole
 from shared.contracts.confidential import telling
 from shared.contracts.desk import ItemActed
 from shared.contracts.envelope import Envelope
+from shared.contracts.looks import LookTaken
 from shared.contracts.staff import MemberChanged
 from shared.db.transaction import Transaction
 from shared.web.formats import cn_time
@@ -48,3 +49,9 @@ async def on_member_changed(_kit: StageKit, tx: Transaction, event: MemberChange
     """Who can own tasks."""
     row = {"staff_id": event.staff_id, "name": event.name, "roles": list(event.roles), "active": event.active}
     await tasks.put_member(tx.conn, row)
+
+
+async def on_look_taken(kit: StageKit, tx: Transaction, event: LookTaken, _envelope: Envelope) -> None:
+    """Who saw what, for those who supervise. The reason stays sealed."""
+    reason = None if event.reason is None else kit.keyring.taken_in(event.reason, str(event.look_id))
+    await looks.add(tx.conn, {**event.model_dump(), "reason": reason})

@@ -155,3 +155,20 @@ members = Table(
     Column("roles", ARRAY(Text), nullable=False),
     Column("active", Boolean, nullable=False),
 )
+
+looks = Table(
+    "looks",
+    METADATA,
+    Column("look_id", Uuid, primary_key=True),
+    Column("by", Uuid, nullable=False),
+    Column("by_name", Text, nullable=False),
+    Column("seen", Text, nullable=False),
+    Column("subject", Uuid, nullable=False),
+    Column("case_id", Uuid),
+    Column("case_number", Text),
+    Column("own", Boolean, nullable=False),
+    Column("reason", Text),
+    Column("looked_at", _INSTANT, nullable=False),
+)
+Index("looks_newest", looks.c.looked_at.desc(), looks.c.look_id.desc())
+Index("looks_of_case", looks.c.case_id, looks.c.looked_at)

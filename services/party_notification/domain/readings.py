@@ -1,0 +1,26 @@
+"""Whether opening a document at the party's page was the party's own doing. Pure.
+
+A place (address or device) at which staff were signed in lately casts doubt: a person must judge then.
+"""
+
+from enum import StrEnum
+
+
+class ReadingState(StrEnum):
+    """How far a reading was weighed."""
+
+    NEW = "new"
+    COUNTED = "counted"
+    DOUBTFUL = "doubtful"
+    ACCEPTED = "accepted"
+    REFUSED = "refused"
+
+
+_SO = "不能认定为当事人本人阅读，不作为送达依据，须由工作人员核实。"
+
+
+def doubt(*, by_address: bool, by_device: bool) -> str | None:
+    """Why a reading does not count by itself, in Chinese; None when nothing speaks against it."""
+    if by_device:
+        return f"打开文书的设备在30天内登录过法院工作账号，{_SO}"
+    return f"打开文书的网络地址在30天内有法院工作账号登录，{_SO}" if by_address else None

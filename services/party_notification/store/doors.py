@@ -1,0 +1,145 @@
+"""The parties' doors, what is shown behind them, and what the public pages take in.
+
+The public pages' process reads and writes nothing else of the parties: all of it is sealed, or a keyed hash.
+"""
+
+from collections.abc import Collection, Sequence
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Row, delete, insert, select, update
+from sqlalchemy.dialects.postgresql import insert as upsert
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from services.party_notification.store.tables import (
+    contact_marks,
+    disownings,
+    doors,
+    messages,
+    parties,
+    party_pages,
+    party_sheets,
+    stale_pages,
+)
+
+
+async def claim_due(conn: AsyncConnection) -> Row[Any] | None:
+    """A party whose door is to be made, locked; those that others have in hand are passed over."""
+    query = select(parties).where(parties.c.door_due).order_by(parties.c.party_id).limit(1)
+    return (await conn.execute(query.with_for_update(skip_locked=True))).one_or_none()
+
+
+async def put(conn: AsyncConnection, row: dict[str, Any]) -> None:
+    """The party's door as it now is; what was sealed for an older one is sealed anew."""
+    values = {name: value for name, value in row.items() if name != "party_id"}
+    await conn.execute(upsert(doors).values(row).on_conflict_do_update(index_elements=["party_id"], set_=values))
+    await conn.execute(update(parties).where(parties.c.party_id == row["party_id"]).values(door_due=False))
+
+
+async def ask_for(conn: AsyncConnection, party_ids: Collection[UUID]) -> None:
+    """These parties need a door, if they have none."""
+    lacking = parties.c.party_id.in_(party_ids) & parties.c.party_id.not_in(select(doors.c.party_id))
+    await conn.execute(update(parties).where(lacking).values(door_due=True))
+
+
+async def close(conn: AsyncConnection, party_id: UUID) -> None:
+    """Nobody comes in as this party any more. Its code is still known: whoever got it may say that it is not theirs."""
+    await conn.execute(update(doors).where(doors.c.party_id == party_id).values(closed=True))
+    for table in (party_pages, party_sheets):
+        await conn.execute(delete(table).where(table.c.party_id == party_id))
+
+
+async def find(conn: AsyncConnection, code_indexes: Collection[str]) -> Row[Any] | None:
+    """The door that a query code belongs to."""
+    return (await conn.execute(select(doors).where(doors.c.code_index.in_(code_indexes)))).one_or_none()
+
+
+async def of_case(conn: AsyncConnection, case_id: UUID) -> dict[UUID, Row[Any]]:
+    """The doors of a case, by party."""
+    rows = await conn.execute(select(doors).where(doors.c.case_id == case_id))
+    return {row.party_id: row for row in rows}
+
+
+async def claim_stale(conn: AsyncConnection, now: datetime, limit: int) -> list[UUID]:
+    """Cases whose pages are to be written anew: something changed, or may be shown by now."""
+    due = update(party_pages).where(party_pages.c.refresh_at <= now).values(refresh_at=None)
+    found = set((await conn.execute(due.returning(party_pages.c.case_id))).scalars())
+    mine = select(stale_pages.c.id).order_by(stale_pages.c.id).limit(limit).with_for_update(skip_locked=True)
+    gone = delete(stale_pages).where(stale_pages.c.id.in_(mine.scalar_subquery()))
+    return sorted(found | set((await conn.execute(gone.returning(stale_pages.c.case_id))).scalars()))
+
+
+async def make_stale(conn: AsyncConnection, case_id: UUID) -> None:
+    """The pages of the case are to be written anew."""
+    await conn.execute(insert(stale_pages).values(case_id=case_id))
+
+
+async def put_page(conn: AsyncConnection, row: dict[str, Any]) -> None:
+    """What the party's page shows."""
+    values = {name: value for name, value in row.items() if name != "party_id"}
+    await conn.execute(upsert(party_pages).values(row).on_conflict_do_update(index_elements=["party_id"], set_=values))
+
+
+async def page_of(conn: AsyncConnection, party_id: UUID) -> str | None:
+    """What the party's page shows, sealed."""
+    return (
+        await conn.execute(select(party_pages.c.page).where(party_pages.c.party_id == party_id))
+    ).scalar_one_or_none()
+
+
+async def sheets_of(conn: AsyncConnection, party_id: UUID) -> dict[UUID, str]:
+    """For which key each letter of a party is sealed."""
+    query = select(party_sheets.c.notice_id, party_sheets.c.key_id).where(party_sheets.c.party_id == party_id)
+    return {row.notice_id: row.key_id for row in await conn.execute(query)}
+
+
+async def put_sheets(conn: AsyncConnection, rows: Sequence[dict[str, Any]]) -> None:
+    """Letters, sealed for their party."""
+    if rows:
+        statement = upsert(party_sheets)
+        changed = {name: statement.excluded[name] for name in ("key_id", "sheet")}
+        await conn.execute(statement.on_conflict_do_update(index_elements=["notice_id"], set_=changed), rows)
+
+
+async def sheet_of(conn: AsyncConnection, party_id: UUID, notice_id: UUID) -> str | None:
+    """A party's letter, sealed."""
+    query = select(party_sheets.c.sheet).where(party_sheets.c.notice_id == notice_id)
+    return (await conn.execute(query.where(party_sheets.c.party_id == party_id))).scalar_one_or_none()
+
+
+async def put_contact(conn: AsyncConnection, row: dict[str, Any]) -> None:
+    """An address to which a party is written, by keyed hashes."""
+    statement = upsert(contact_marks).values(row)
+    again = statement.on_conflict_do_update(
+        index_elements=["party_id", "address_index"], set_={"mark": statement.excluded.mark}
+    )
+    await conn.execute(again)
+
+
+async def unmarked(conn: AsyncConnection, limit: int) -> list[Row[Any]]:
+    """Messages to addresses that have no mark yet: those of before there were any."""
+    known = select(contact_marks.c.party_id).where(
+        contact_marks.c.party_id == messages.c.party_id, contact_marks.c.address_index == messages.c.address_index
+    )
+    columns = (messages.c.message_id, messages.c.party_id, messages.c.channel, messages.c.address)
+    query = select(*columns, messages.c.address_index).where(~known.exists()).limit(limit)
+    return list(await conn.execute(query))
+
+
+async def contacts(conn: AsyncConnection, party_id: UUID, marks: Collection[str]) -> list[Row[Any]]:
+    """The party's addresses that fit what was typed."""
+    query = select(contact_marks).where(contact_marks.c.party_id == party_id, contact_marks.c.mark.in_(marks))
+    return list(await conn.execute(query.order_by(contact_marks.c.address_index)))
+
+
+async def add_disowning(conn: AsyncConnection, party_id: UUID, address_index: str) -> None:
+    """Whoever holds this address says that they are not the party."""
+    await conn.execute(insert(disownings).values(party_id=party_id, address_index=address_index))
+
+
+async def claim_disowning(conn: AsyncConnection) -> Row[Any] | None:
+    """The oldest that nobody has followed, taken off the list."""
+    mine = select(disownings.c.id).order_by(disownings.c.id).limit(1).with_for_update(skip_locked=True)
+    gone = delete(disownings).where(disownings.c.id.in_(mine.scalar_subquery())).returning(disownings)
+    return (await conn.execute(gone)).one_or_none()

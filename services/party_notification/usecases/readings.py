@@ -1,0 +1,199 @@
+"""A document was opened at the party's page: weighed against where staff were signed in, or judged by a person."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from pydantic import BaseModel
+from sqlalchemy import Row
+
+from services.party_notification.domain.notices import Kind
+from services.party_notification.domain.readings import ReadingState, doubt
+from services.party_notification.store import cases, notices, readings
+from services.party_notification.usecases.effects import Effects, about, judge
+from services.party_notification.usecases.facts import NotificationKit, handlers_of
+from services.party_notification.usecases.views import ReadingView
+from shared.clock import court_date
+from shared.contracts.notices import ReadingDecided, ReadingDoubted
+from shared.contracts.staff import StaffSeen
+from shared.db.transaction import Transaction, new_id
+from shared.errors import Conflict, Forbidden, NotFound
+from shared.http.auth import Caller, PartyCaller
+
+READ_SIGNAL = "read"
+
+
+@dataclass(frozen=True)
+class Whence:
+    """Where a visitor comes from: the source address, the mark of the device."""
+
+    source: str
+    device: str | None
+
+
+class _Evidence(BaseModel):
+    """What is kept of a reading, sealed about its id."""
+
+    source: str
+    device: str | None
+    visit: UUID
+    entered_at: datetime
+    read_at: datetime
+
+
+def mark_of(kit: NotificationKit, place: str) -> str:
+    """The keyed hash by which a place is found again."""
+    return kit.lookups.index(place, "place")
+
+
+@dataclass(frozen=True)
+class Opening:
+    """A party opens a document."""
+
+    notice_id: UUID
+    party: PartyCaller
+    whence: Whence
+
+
+async def note_opening(kit: NotificationKit, tx: Transaction, opening: Opening) -> None:
+    """Keep that a visit opened a document; what it means is weighed apart."""
+    reading_id, party, whence = new_id(), opening.party, opening.whence
+    evidence = _Evidence(
+        source=whence.source, device=whence.device, visit=party.visit, entered_at=party.entered_at, read_at=tx.now
+    )
+    row = {
+        "reading_id": reading_id,
+        "notice_id": opening.notice_id,
+        "party_id": party.party_id,
+        "visit": party.visit,
+        "read_at": tx.now,
+        "source_mark": mark_of(kit, whence.source),
+        "device_mark": None if whence.device is None else mark_of(kit, whence.device),
+        "evidence": kit.drop.seal(evidence.model_dump_json(), f"{reading_id}/reading"),
+        "state": ReadingState.NEW.value,
+    }
+    if await readings.add(tx.conn, row):
+        tx.wake(READ_SIGNAL)
+
+
+async def see_staff(kit: NotificationKit, tx: Transaction, event: StaffSeen) -> None:
+    """Where a member of staff was signed in."""
+    about_whom = str(event.staff_id)
+    places = [kit.keyring.open(place, about_whom) for place in (event.source, event.device) if place is not None]
+    row = {"staff_id": event.staff_id, "name": event.name, "seen_at": event.seen_at}
+    await readings.see_staff(tx.conn, {mark_of(kit, place) for place in places if place}, row)
+    await readings.forget_staff(tx.conn, tx.now - readings.KEPT)
+
+
+async def weigh(kit: NotificationKit) -> bool:
+    """Weigh the oldest reading that is new; whether there was one."""
+    async with kit.db.begin() as tx:
+        row = await readings.claim_new(tx.conn)
+        if row is None:
+            return False
+        notice = await notices.get(tx.conn, row.notice_id)
+        if notice is not None:
+            await _weigh(tx, row, notice)
+    return True
+
+
+async def _weigh(tx: Transaction, row: Row[Any], notice: Row[Any]) -> None:
+    why = await _doubt(tx, row)
+    state = ReadingState.COUNTED if why is None else ReadingState.DOUBTFUL
+    await readings.change(tx.conn, row.reading_id, {"state": state.value, "doubt": why})
+    effects = Effects()
+    if why is None:
+        await _count(tx, row, notice, effects)
+    else:
+        told = {"reading_id": row.reading_id, "read_at": row.read_at, "reason": why}
+        effects.events.append(ReadingDoubted(**about(notice), **told))
+        effects.deeds.append(("notice.reading_doubted", _body(row) | {"because": why}))
+    await effects.tell(tx, notice.case_id)
+
+
+async def _doubt(tx: Transaction, row: Row[Any]) -> str | None:
+    marks = [mark for mark in (row.source_mark, row.device_mark) if mark is not None]
+    seen = {each.mark for each in await readings.staff_at(tx.conn, marks, row.read_at - readings.KEPT)}
+    return doubt(by_address=row.source_mark in seen, by_device=row.device_mark in seen)
+
+
+async def _count(tx: Transaction, row: Row[Any], notice: Row[Any], effects: Effects) -> None:
+    if await notices.mark_read(tx.conn, notice.notice_id, row.read_at):
+        effects.deeds.append(("notice.read", _body(row)))
+        await judge(tx, [notice], effects)
+
+
+def _body(row: Row[Any]) -> dict[str, Any]:
+    on = court_date(row.read_at).isoformat()
+    return {"notice_id": str(row.notice_id), "reading_id": str(row.reading_id), "on": on}
+
+
+async def decide(kit: NotificationKit, reading_id: UUID, *, own: bool, remark: str, caller: Caller) -> None:
+    """A person judges a doubtful reading: the party's own, or not.
+
+    Raises NotFound, Conflict when it is judged already, Forbidden for whoever works the case or was there themselves.
+    """
+    async with kit.db.begin() as tx:
+        row = await readings.lock(tx.conn, reading_id)
+        notice = None if row is None else await notices.get(tx.conn, row.notice_id)
+        if row is None or notice is None:
+            raise NotFound("no_such_reading", "没有这条阅读记录。")
+        if row.state != ReadingState.DOUBTFUL:
+            raise Conflict("not_for_decision", "这条阅读记录已经核实，无需再次决定。请刷新页面。")
+        await _refuse_concerned(tx, row, notice, caller)
+        await _judged(kit, tx, row, notice, (own, remark, caller.staff_id))
+
+
+async def _refuse_concerned(tx: Transaction, row: Row[Any], notice: Row[Any], caller: Caller) -> None:
+    case = await cases.get_case(tx.conn, notice.case_id)
+    if case is not None and handlers_of(case).own(caller.staff_id, caller.name):
+        raise Forbidden("own_case", "您是本案的承办人员，不能认定本案的阅读记录，请由其他人员核实。")
+    if row.device_mark is None:
+        return
+    there = await readings.staff_at(tx.conn, [row.device_mark], row.read_at - readings.KEPT)
+    if caller.staff_id in {each.staff_id for each in there}:
+        raise Forbidden("own_device", "打开文书的设备您本人登录过，请由其他人员核实。")
+
+
+async def _judged(
+    kit: NotificationKit, tx: Transaction, row: Row[Any], notice: Row[Any], judgement: tuple[bool, str, UUID]
+) -> None:
+    own, remark, by = judgement
+    state = ReadingState.ACCEPTED if own else ReadingState.REFUSED
+    sealed = kit.keyring.seal(remark, f"{row.reading_id}/remark")
+    values = {"state": state.value, "decided_by": by, "decided_at": tx.now, "remark": sealed}
+    await readings.change(tx.conn, row.reading_id, values)
+    told = {"reading_id": row.reading_id, "own": own, "decided_by": by, "decided_at": tx.now}
+    effects = Effects(events=[ReadingDecided(**about(notice), **told)])
+    effects.deeds.append(("notice.reading_decided", _body(row) | {"own": own, "by": str(by)}))
+    if own:
+        await _count(tx, row, notice, effects)
+    await effects.tell(tx, notice.case_id)
+
+
+async def doubtful(kit: NotificationKit, limit: int) -> list[ReadingView]:
+    """Readings that wait for a person, oldest first, with who was signed in where they were made."""
+    async with kit.db.read() as conn:
+        rows = await readings.doubtful(conn, limit)
+        marks = [mark for row in rows for mark in (row.source_mark, row.device_mark) if mark is not None]
+        since = min((row.read_at for row in rows), default=kit.clock.now()) - readings.KEPT
+        seen = await readings.staff_at(conn, marks, since) if marks else []
+    return [_view(row, seen) for row in rows]
+
+
+def _view(row: Row[Any], seen: Sequence[Row[Any]]) -> ReadingView:
+    there = {row.source_mark, row.device_mark}
+    names = dict.fromkeys(each.name for each in seen if each.mark in there)
+    return ReadingView(
+        reading_id=row.reading_id,
+        notice_id=row.notice_id,
+        case_id=row.case_id,
+        case_number=row.case_number,
+        title=Kind(row.kind).label,
+        recipient_role=row.role,
+        read_at=row.read_at,
+        doubt=row.doubt or "",
+        signed_in_there=list(names),
+    )

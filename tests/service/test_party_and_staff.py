@@ -1,0 +1,273 @@
+"""Staff cannot come in as the party: no code for them, no reading of theirs that counts, every look told of."""
+
+import base64
+import email
+import json
+import re
+from collections.abc import AsyncIterator
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+import httpx
+import pytest
+from fastapi.routing import APIRoute
+
+from services.party_notification.service import SERVICE
+from services.party_notification.store import tables
+from services.party_notification.usecases.evidence import faults_of_bundle
+from shared.contracts.looks import LookTaken, Seen
+from shared.contracts.notices import NoticeServed, ReadingDecided, ReadingDoubted
+from shared.http.auth import STAFF_COOKIE
+from shared.http.sources import DEVICE_COOKIE
+from shared.powers import Action, Role, allowed
+from shared.runtime.service import Kit
+from tests.fixtures.case_story import APPLICANT, RESPONDENT, Story, person, settled
+from tests.fixtures.databases import FreshDatabase
+from tests.fixtures.kits import app_of, caller, client, make_kit, told
+
+HTML = {"accept": "text/html"}
+HERE, ELSEWHERE = "127.0.0.1", "203.0.113.9"
+"""Where the test client stands, and another address."""
+
+
+@pytest.fixture
+async def kit(fresh_database: FreshDatabase) -> AsyncIterator[Kit[Any]]:
+    kit = await make_kit(SERVICE, await fresh_database(SERVICE))
+    yield kit
+    await kit.db.close()
+
+
+@pytest.fixture
+def story(kit: Kit[Any]) -> Story:
+    return Story(kit)
+
+
+@pytest.fixture
+async def clerk(kit: Kit[Any]) -> AsyncIterator[httpx.AsyncClient]:
+    async with client(SERVICE, kit, Role.CLERK) as clerk:
+        clerk.headers.update(HTML)
+        yield clerk
+
+
+async def read(kit: Kit[Any], story: Story, party: Any, last_six: str, **cookies: str) -> Any:
+    """The party's page is entered from here, the notice of acceptance opened and weighed; the notice."""
+    notice = await story.notice(party, "CASE_ACCEPTED")
+    transport = httpx.ASGITransport(app_of(SERVICE, kit), client=(HERE, 1))
+    async with httpx.AsyncClient(transport=transport, base_url="http://test", cookies=cookies, headers=HTML) as web:
+        form = {"code": await story.code(party), "last_six": last_six}
+        assert (await web.post("/p", data=form)).status_code == 303
+        assert (await web.get(f"/p/documents/{notice.notice_id}")).status_code == 200
+        assert DEVICE_COOKIE in {cookie.name for cookie in web.cookies.jar}
+        page = (await web.get("/p/case")).text
+        assert page.count("已读</span>") == 1
+    await settled(kit)
+    return await story.notice(party, "CASE_ACCEPTED")
+
+
+def unconfirmed(name: str = "刘艳", number: int = 5) -> Any:
+    return person(APPLICANT, name, number, address_confirmed_on=None)
+
+
+# Readings -------------------------------------------------------------------------------------------------------
+
+
+async def test_a_reading_from_where_no_staff_was_serves_and_keeps_its_evidence(kit: Kit[Any], story: Story) -> None:
+    applicant = unconfirmed()
+    await story.file(applicant, person(RESPONDENT, "张静", 6))
+    await story.staff_at(ELSEWHERE, "d" * 22)
+    notice = await read(kit, story, applicant, "060005")
+    assert notice.served_by == "reading"
+    (reading,) = await story.rows(tables.readings)
+    assert HERE not in str(reading)
+    evidence = json.loads(kit.keyring.open(reading.evidence, f"{reading.reading_id}/reading"))
+    assert evidence["source"] == HERE
+    assert UUID(evidence["visit"]) == reading.visit
+    assert evidence["entered_at"]
+
+
+@pytest.mark.parametrize(
+    ("source", "device", "why"), [(HERE, None, "网络地址"), (ELSEWHERE, "m" * 43, "设备")], ids=["address", "device"]
+)
+async def test_a_reading_from_where_staff_were_signed_in_is_no_service_but_a_task(
+    kit: Kit[Any], story: Story, source: str, device: str | None, why: str
+) -> None:
+    applicant = unconfirmed()
+    await story.file(applicant, person(RESPONDENT, "张静", 6))
+    await story.staff_at(source, device)
+    notice = await read(kit, story, applicant, "060005", **({DEVICE_COOKIE: device} if device else {}))
+    assert notice.served_on is None
+    assert await told(kit, NoticeServed) == []
+    (doubted,) = await told(kit, ReadingDoubted)
+    assert (doubted.notice_id, why in doubted.reason) == (notice.notice_id, True)
+    assert HERE not in doubted.model_dump_json()
+
+
+async def test_after_thirty_days_a_place_casts_no_doubt(kit: Kit[Any], story: Story) -> None:
+    applicant = unconfirmed()
+    await story.file(applicant, person(RESPONDENT, "张静", 6))
+    await story.staff_at(HERE)
+    kit.clock.move(timedelta(days=30, minutes=1))  # type: ignore[attr-defined]
+    assert (await read(kit, story, applicant, "060005")).served_by == "reading"
+
+
+async def test_a_person_judges_a_doubtful_reading_with_a_reason_and_never_in_their_own_case(
+    kit: Kit[Any], story: Story, clerk: httpx.AsyncClient
+) -> None:
+    first, second = unconfirmed(), unconfirmed("孙丽", 8)
+    for applicant, tail in ((first, 6), (second, 9)):
+        await story.file(applicant, person(RESPONDENT, "张静", tail))
+    await story.staff_at(HERE)
+    await read(kit, story, first, "060005")
+    await read(kit, story, second, "060008")
+    one, two = await story.rows(tables.readings)
+    page = (await clerk.get("/unknown")).text
+    for words in ("待核实的阅读", "受理通知书", "法官甲", "系当事人本人阅读", "不能认定"):
+        assert words in page, words
+    empty = await clerk.post(f"/unknown/readings/{one.reading_id}", data={})
+    assert (empty.status_code, "此项必填" in empty.text) == (422, True)
+    cases = {row.case_id: row.judge_id for row in await story.rows(tables.cases)}
+    judge = cases[(await story.notice(first, "CASE_ACCEPTED")).case_id]
+    worker = kit.staff_signer.for_staff(caller(Role.CLERK, judge), timedelta(minutes=5))
+    ruling = {"own": True, "remark": "当事人在大厅用自己的手机查看。"}
+    path = f"/api/notices/readings/{one.reading_id}/ruling"
+    own = await clerk.post(path, json=ruling, headers={"authorization": f"Bearer {worker}"})
+    assert (own.status_code, "本案的承办人员" in own.text) == (403, True)
+    form = {f"own-{one.reading_id}": "yes", f"remark-{one.reading_id}": "当事人在大厅用自己的手机查看。"}
+    assert (await clerk.post(f"/unknown/readings/{one.reading_id}", data=form)).status_code == 303
+    form = {f"own-{two.reading_id}": "no", f"remark-{two.reading_id}": "当事人称没有打开过。"}
+    assert (await clerk.post(f"/unknown/readings/{two.reading_id}", data=form)).status_code == 303
+    assert (await clerk.post(f"/unknown/readings/{two.reading_id}", data=form)).status_code == 409
+    assert [event.own for event in await told(kit, ReadingDecided)] == [True, False]
+    served = {row.notice_id for row in await story.rows(tables.notices) if row.served_by == "reading"}
+    assert served == {one.notice_id}
+    assert "理由：当事人称没有打开过。" in (await clerk.get(f"/notices/{two.notice_id}")).text
+    assert "待核实的阅读" not in (await clerk.get("/unknown")).text
+
+
+async def test_a_browser_signed_in_as_staff_is_refused_at_every_door_of_the_party(kit: Kit[Any], story: Story) -> None:
+    applicant = unconfirmed()
+    await story.file(applicant, person(RESPONDENT, "张静", 6))
+    notice, form = await story.notice(applicant, "CASE_ACCEPTED"), {"last_six": "060005"}
+    async with client(SERVICE, kit) as web:
+        web.headers.update(HTML)
+        assert (await web.post("/p", data={"code": await story.code(applicant), **form})).status_code == 303
+        web.cookies.set(STAFF_COOKIE, kit.staff_signer.for_staff(caller(Role.JUDGE), timedelta(minutes=5)))
+        entering = web.post("/p", data={"code": await story.code(applicant), **form})
+        for answer in (
+            await web.get("/p"),
+            await entering,
+            await web.get("/p/case"),
+            await web.get(f"/p/documents/{notice.notice_id}"),
+        ):
+            assert answer.status_code == 403
+            assert "请先退出工作账号" in answer.text
+    assert await story.rows(tables.readings) == []
+
+
+# Codes ----------------------------------------------------------------------------------------------------------
+
+
+def _everything(answer: httpx.Response) -> str:
+    """What an answer says, with all that is wrapped in Base64 in it, twice over."""
+    texts = [answer.text]
+    for _ in range(3):
+        found = re.findall(r"[A-Za-z0-9+/\\n\r\n]{24,}={0,2}", texts[-1])
+        opened = (_opened(re.sub(r"\\n|\s", "", each)) for each in found)
+        texts.append("\n".join(opened))
+    return "\n".join(texts)
+
+
+def _opened(text: str) -> str:
+    try:
+        return base64.b64decode(text + "=" * (-len(text) % 4)).decode("utf-8", "ignore")
+    except ValueError:
+        return ""
+
+
+@pytest.mark.parametrize("role", list(Role))
+async def test_no_staff_route_gives_a_query_code_away(kit: Kit[Any], story: Story, role: Role) -> None:
+    applicant, respondent = person(APPLICANT, "刘艳", 5), person(RESPONDENT, "张静", 6, consents=False)
+    case_id = await story.file(applicant, respondent)
+    codes = [await story.code(applicant), await story.code(respondent)]
+    known = {
+        "notice_id": [row.notice_id for row in await story.rows(tables.notices)],
+        "paper_id": [row.paper_id for row in await story.rows(tables.paper)],
+        "case_id": [case_id],
+    }
+    walked = 0
+    async with client(SERVICE, kit, role) as web:
+        for route in [each for routes in SERVICE.routes for each in routes.router.routes]:
+            assert isinstance(route, APIRoute)
+            if "GET" not in route.methods or (route.openapi_extra or {})["x-permission"] == "public":
+                continue
+            names = re.findall(r"\{(\w+)\}", route.path)
+            for value in known[names[0]] if names else [None]:
+                path = route.path if value is None else route.path.replace(f"{{{names[0]}}}", str(value))
+                answer = await web.get(path)
+                assert answer.status_code in {200, 403}, path
+                walked += answer.status_code == 200
+                shown = _everything(answer)
+                assert not [code for code in codes if code in shown], path
+    assert walked or not allowed(Action.NOTICES_READ, frozenset({role}))
+
+
+async def test_a_letter_for_staff_has_neither_code_nor_picture_and_the_look_is_told_of(
+    kit: Kit[Any], story: Story, clerk: httpx.AsyncClient
+) -> None:
+    applicant = person(APPLICANT, "刘艳", 5)
+    case_id = await story.file(applicant, person(RESPONDENT, "张静", 6))
+    notice, code = await story.notice(applicant, "CASE_ACCEPTED"), await story.code(applicant)
+    letter = await clerk.get(f"/notices/{notice.notice_id}/letter")
+    assert "受理通知书" in letter.text
+    assert "＊＊＊＊＊＊＊＊" in letter.text
+    assert code not in letter.text
+    assert "image/png" not in letter.text
+    (look,) = await told(kit, LookTaken)
+    assert (look.seen, look.subject, look.case_id, look.own) == (Seen.LETTER, notice.notice_id, case_id, False)
+    assert look.by_name == "测试立案人员"
+
+
+async def test_evidence_shows_what_was_sent_without_code_and_address_and_names_the_exact_digest(
+    kit: Kit[Any], story: Story, clerk: httpx.AsyncClient
+) -> None:
+    applicant = person(APPLICANT, "刘艳", 5)
+    await story.file(applicant, person(RESPONDENT, "张静", 6))
+    notice, code = await story.notice(applicant, "CASE_ACCEPTED"), await story.code(applicant)
+    bundle = (await clerk.get(f"/api/notices/{notice.notice_id}/evidence")).json()
+    assert faults_of_bundle(json.dumps(bundle).encode(), kit.signing.verifying_key) == []
+    content = json.loads(bundle["content"])
+    assert content["notice"]["letter_sha256"] == notice.letter_sha256
+    by_channel = {each["channel"]: each for each in content["messages"]}
+    assert by_channel["sms"]["to"] == "199****0005"
+    sms = base64.b64decode(by_channel["sms"]["bytes"]).decode()
+    assert "＊＊＊＊＊＊＊＊" in sms
+    mail = email.message_from_bytes(base64.b64decode(by_channel["mail"]["bytes"]))
+    parts = [part.get_payload(decode=True) for part in mail.walk() if not part.is_multipart()]
+    assert len(parts) == 5
+    text = "".join(part.decode() for part in parts if isinstance(part, bytes))
+    assert "受理通知书" in text
+    assert code not in text
+    assert "p5@example.com" not in json.dumps(content)
+    assert [look.seen for look in await told(kit, LookTaken)] == [Seen.EVIDENCE]
+
+
+async def test_letters_with_codes_are_printed_by_a_clerk_who_does_not_work_the_case_and_that_is_kept(
+    kit: Kit[Any], story: Story, clerk: httpx.AsyncClient
+) -> None:
+    respondent = person(RESPONDENT, "张静", 6, consents=False)
+    await story.file(person(APPLICANT, "刘艳", 5), respondent)
+    (entry,), (case,) = await story.rows(tables.paper), await story.rows(tables.cases)
+    path = f"/paper/{entry.paper_id}/print"
+    assert (await clerk.get(path)).status_code == 405
+    own = kit.staff_signer.for_staff(caller(Role.CLERK, case.judge_id), timedelta(minutes=5))
+    refused = await clerk.post(path, headers={"authorization": f"Bearer {own}"})
+    assert (refused.status_code, "不承办本案" in refused.text) == (403, True)
+    printed = await clerk.post(path)
+    assert printed.status_code == 200
+    assert await story.code(respondent) in printed.text
+    assert printed.headers["cache-control"] == "no-store"
+    (look,) = await told(kit, LookTaken)
+    assert (look.seen, look.subject) == (Seen.PRINTING, entry.paper_id)
+    assert "测试立案人员打印" in (await clerk.get("/paper")).text
+    assert [row.kind for row in await story.rows(tables.LEDGER.entries)].count("paper.printed") == 1
