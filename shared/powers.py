@@ -142,6 +142,8 @@ POWERS: dict[Action, Rule] = {
 
 ACTION_WORDS: dict[Action, str] = {
     Action.CASES_READ: "查看案件",
+    Action.CASES_SEARCH: "查找案件和当事人",
+    Action.CASES_LOOK: "查看当事人完整信息",
     Action.CASES_FILE: "立案和导入",
     Action.CASES_CORRECT: "更正案件",
     Action.CASES_ASSIGN: "分案",
@@ -157,6 +159,7 @@ ACTION_WORDS: dict[Action, str] = {
     Action.COURT_READ: "查看本院设置",
     Action.COURT_PROPOSE: "提出变更本院设置",
     Action.COURT_CONFIRM: "确认变更本院设置",
+    Action.LOOKS_READ: "查看对当事人信息的查询记录",
     Action.STAFF_READ: "查看人员",
     Action.STAFF_MANAGE: "管理人员",
     Action.STAFF_WATCH: "查看登录记录",

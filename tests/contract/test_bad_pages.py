@@ -47,6 +47,9 @@ REFUSED = {
     "/sign-in": "nobody has that name",
     "/sign-in/refresh": "no session is open",
     "/staff/password": "that is not the password",
+    "/staff/record/{event_id}/review": "nothing has happened at the door yet",
+    "/staff/tokens": "who asks is nobody whom the court knows",
+    "/staff/tokens/{token_id}/revoke": "no token has that id",
     "/cases/import": "the file is sent as a part, below",
 }
 """Forms that are sound and refused even so."""

@@ -17,7 +17,7 @@ from shared.db.transaction import new_id
 from shared.errors import Unauthenticated
 from shared.http.auth import PARTY_COOKIE, STAFF_COOKIE, PartyCaller
 from shared.http.tokens import LONGEST, PartySessions, StaffSigner, StaffTokens
-from shared.powers import POWERS, Action, Role
+from shared.powers import ACTION_WORDS, POWERS, Action, Role
 from tests.fixtures.edge import Edge
 from tests.fixtures.kits import caller
 
@@ -157,6 +157,10 @@ async def test_a_partys_token_opens_no_staff_route_and_the_reverse() -> None:
         async with edge.client(**headers) as http:
             answer = await http.get("/api/edge/party")
             assert answer.status_code == 401, headers
+
+
+def test_every_action_has_a_rule_and_words_for_whoever_hands_it_on() -> None:
+    assert set(POWERS) == set(ACTION_WORDS) == set(Action)
 
 
 @pytest.mark.parametrize("role", Role)
