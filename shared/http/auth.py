@@ -4,7 +4,7 @@
 """
 
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
@@ -31,8 +31,6 @@ class Caller:
     """The session, or the API token, from which the token comes; it is taken back by this."""
     scopes: frozenset[Action] | None = None
     """What alone an API token lets its bearer do; None: all that the roles do."""
-    factor_at: datetime | None = None
-    """When they last gave a second factor."""
     born: datetime = field(default=datetime.max.replace(tzinfo=UTC), compare=False)
     """When the token was issued."""
 
@@ -56,13 +54,6 @@ class PartyCaller:
     entered_at: datetime
 
 
-class SecondFactorDue(Forbidden):
-    """A code is asked for before this is done."""
-
-    def __init__(self) -> None:
-        super().__init__("second_factor_due", "查看前须再次验证身份：请先输入动态验证码。")
-
-
 def bearer(request: Request) -> str | None:
     """The token of the header, if there is one."""
     scheme, _, token = request.headers.get("authorization", "").partition(" ")
@@ -73,16 +64,6 @@ def personally(caller: Caller) -> None:
     """Only somebody who is there in person passes, no API token. Raises Forbidden."""
     if caller.scopes is not None:
         raise Forbidden("in_person_only", "此事须由本人登录办理，不能用访问令牌。")
-
-
-FACTOR_FRESH = timedelta(minutes=15)
-
-
-def with_second_factor(caller: Caller, now: datetime) -> None:
-    """Only somebody who gave a second factor a moment ago passes. `now` is the machine's. Raises SecondFactorDue."""
-    personally(caller)
-    if caller.factor_at is None or now - caller.factor_at > FACTOR_FRESH:
-        raise SecondFactorDue
 
 
 async def caller_of(request: Request) -> Caller:
