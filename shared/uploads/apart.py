@@ -175,6 +175,11 @@ def _ended(status: int) -> End | None:
 
 
 async def _end(child: Process) -> None:
+    """Gone for good. What it has still said is read away: a loop does not hear of an end behind a full pipe."""
     if child.returncode is None:
         child.kill()
-        await child.wait()
+    pipe = child.stdout
+    assert pipe is not None  # noqa: S101 - it was asked for
+    while await pipe.read(_PIECE):
+        pass
+    await child.wait()

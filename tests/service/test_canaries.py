@@ -114,7 +114,7 @@ async def test_an_older_releases_rows_are_looked_at_where_there_is_no_canary(
         body = {"tip_id": tip_id, "body": old.seal("房", tip_id), "arrived_at": tx.now}
         await store.add(tx.conn, {**tip, **body})
     async with as_owner_of(url) as conn:
-        await conn.execute(text("DROP TABLE canaries"))
+        await conn.execute(text("DROP TABLE canaries, revocations"))
         await conn.execute(text("UPDATE version_db SET version_num = '0007'"))
     with pytest.raises(KeysDifferError, match="YANGGUANG_KEYRING"):
         await start(url, tmp_path / "lost", *Zone)

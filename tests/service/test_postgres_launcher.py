@@ -259,9 +259,9 @@ async def test_the_containers_script_makes_the_same_roles_and_carries_an_older_d
 ) -> None:
     """Run over a database whose service was its owner, with its server's own programs."""
     async with connected(superuser_url(folder)) as connection:
-        await connection.execute("CREATE ROLE gamma LOGIN PASSWORD 'old'")
-        await connection.execute("CREATE DATABASE delta OWNER gamma")
-        await connection.execute("ALTER ROLE gamma RENAME TO delta")
+        await connection.execute("CREATE ROLE before LOGIN PASSWORD 'old'")
+        await connection.execute("CREATE DATABASE delta OWNER before")
+        await connection.execute("ALTER ROLE before RENAME TO delta")
         port = await connection.fetchval("SELECT inet_server_port()")
     old = f"postgresql://delta:old@127.0.0.1:{port}/delta"
     async with connected(superuser_url(folder)) as connection:
