@@ -1,14 +1,17 @@
-"""What puts items on the desk."""
+"""What puts items on the desk, and what it keeps for others."""
 
 from services.duty_desk import store
 from services.duty_desk.domain import Source
 from services.duty_desk.settings import DeskKit
-from services.duty_desk.usecases.acts import enter
+from services.duty_desk.usecases.acts import enter, enter_trouble
+from services.duty_desk.usecases.witness import keep_log_day
 from shared.contracts.cases import CaseFiled
 from shared.contracts.envelope import Envelope
 from shared.contracts.operations import TroubleReported
+from shared.contracts.stages import LogDaySealed
 from shared.contracts.tips import TipReceived
 from shared.db.transaction import Transaction
+from shared.ledger.days import SealedDay
 
 
 async def on_tip_received(kit: DeskKit, tx: Transaction, event: TipReceived, _envelope: Envelope) -> None:
@@ -26,16 +29,13 @@ async def on_tip_received(kit: DeskKit, tx: Transaction, event: TipReceived, _en
 
 
 async def on_trouble_reported(kit: DeskKit, tx: Transaction, event: TroubleReported, _envelope: Envelope) -> None:
-    """The product itself is in trouble. One cause may be told many times; it must not bury the tips."""
-    row = {
-        "item_id": event.trouble_id,
-        "source": Source.TROUBLE.value,
-        "number": event.kind,
-        "body": kit.keyring.seal(event.summary, str(event.trouble_id)),
-        "arrived_at": event.noticed_at,
-        "trouble": kit.keyring.blind_index(f"{event.service}/{event.kind}/{event.summary}", "trouble"),
-    }
-    await enter(tx, kit, row)
+    """The product itself is in trouble."""
+    await enter_trouble(tx, kit, event)
+
+
+async def on_log_day_sealed(kit: DeskKit, tx: Transaction, event: LogDaySealed, _envelope: Envelope) -> None:
+    """A day of the case log was signed: the desk keeps it, apart from the log."""
+    await keep_log_day(kit, tx, SealedDay(event.day, event.record, event.signature, event.key_id))
 
 
 async def on_case_filed(_kit: DeskKit, tx: Transaction, event: CaseFiled, _envelope: Envelope) -> None:

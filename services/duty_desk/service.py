@@ -6,6 +6,7 @@ from services.duty_desk.settings import DeskSettings
 from services.duty_desk.store import SEALED
 from shared.contracts.cases import CaseFiled
 from shared.contracts.operations import TroubleReported
+from shared.contracts.stages import LogDaySealed
 from shared.contracts.tips import TipReceived
 from shared.runtime.service import Service
 
@@ -22,6 +23,7 @@ SERVICE = Service(
         TipReceived: events.on_tip_received,
         TroubleReported: events.on_trouble_reported,
         CaseFiled: events.on_case_filed,
+        LogDaySealed: events.on_log_day_sealed,
     },
     jobs=jobs,
 )

@@ -1,6 +1,7 @@
 """Tables and queries of duty_desk."""
 
-from datetime import datetime
+from collections.abc import Sequence
+from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
@@ -8,6 +9,7 @@ from sqlalchemy import (
     BigInteger,
     Boolean,
     Column,
+    Date,
     DateTime,
     ForeignKey,
     Index,
@@ -26,8 +28,10 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from shared.db.access import append_only
 from shared.db.case_numbers import is_number
 from shared.db.sealed import SealedTable
+from shared.ledger.days import SealedDay
 
 METADATA = MetaData()
 _INSTANT = DateTime(timezone=True)
@@ -92,6 +96,17 @@ cases = Table(
     Column("case_id", Uuid, primary_key=True),
     Column("case_number", Text, nullable=False, unique=True),
 )
+
+log_days = Table(
+    "log_days",
+    METADATA,
+    Column("day", Date, primary_key=True),
+    Column("text", Text, nullable=False),
+    Column("signature", Text, nullable=False),
+    Column("key_id", Text, nullable=False),
+    info=append_only(),
+)
+"""The days of the case log as they were first told: whoever rewrites the log does not reach them."""
 
 
 async def add_item(conn: AsyncConnection, row: dict[str, Any]) -> bool:
@@ -203,3 +218,15 @@ async def put_case(conn: AsyncConnection, case_id: UUID, case_number: str) -> No
 async def find_case(conn: AsyncConnection, typed: str) -> Row[Any] | None:
     """The case with this number, however it was typed."""
     return (await conn.execute(select(cases).where(is_number(cases.c.case_number, typed)).limit(1))).one_or_none()
+
+
+async def keep_log_day(conn: AsyncConnection, told: SealedDay) -> None:
+    """Keep a day of the case log as it was first told."""
+    row = upsert(log_days).values(day=told.day, text=told.text, signature=told.signature, key_id=told.key_id)
+    await conn.execute(row.on_conflict_do_nothing())
+
+
+async def known_log_days(conn: AsyncConnection, days: Sequence[date]) -> dict[date, SealedDay]:
+    """Those of these days that were told, as they were first told."""
+    rows = await conn.execute(select(log_days).where(log_days.c.day.in_(days)))
+    return {row.day: SealedDay(row.day, row.text, row.signature, row.key_id) for row in rows}

@@ -3,7 +3,7 @@
 from typing import Literal
 from uuid import UUID
 
-from services.party_notification.store import cases
+from services.party_notification.store import cases, log_days
 from services.party_notification.store import holding as holding_store
 from services.party_notification.usecases import holding, readings
 from services.party_notification.usecases.contacts import follow_contacts
@@ -32,6 +32,7 @@ from shared.contracts.stages import (
     DeadlineMet,
     DeadlineSet,
     DeadlineWithdrawn,
+    LogDaySealed,
     Milestone,
     MilestoneReached,
     PeriodOpened,
@@ -40,6 +41,7 @@ from shared.contracts.stages import (
 from shared.crypto.codes import query_code
 from shared.db.transaction import Transaction
 from shared.errors import NotYet
+from shared.ledger.days import SealedDay
 
 
 async def on_case_filed(kit: NotificationKit, tx: Transaction, event: CaseFiled, envelope: Envelope) -> None:
@@ -190,6 +192,11 @@ async def on_deadline_withdrawn(
 ) -> None:
     """A clock of the case does not run after all."""
     await cases.drop_clock(tx.conn, event.case_id, event.kind)
+
+
+async def on_log_day_sealed(_kit: NotificationKit, tx: Transaction, event: LogDaySealed, _envelope: Envelope) -> None:
+    """A day of the case log was signed: the next evidence carries it."""
+    await log_days.keep(tx.conn, SealedDay(event.day, event.record, event.signature, event.key_id))
 
 
 async def on_staff_seen(kit: NotificationKit, tx: Transaction, event: StaffSeen, _envelope: Envelope) -> None:

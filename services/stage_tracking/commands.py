@@ -13,22 +13,19 @@ from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
 
 from services.stage_tracking.store import cases
 from services.stage_tracking.store.tables import LEDGER
-from services.stage_tracking.usecases.proof import Extract, NotProvenError, joined, words_of
-from shared.crypto.signing import KeyFormatError, VerifyingKey
-from shared.ledger.store import check, read, read_head
+from services.stage_tracking.usecases.proof import Extract, NotProvenError, joined
+from services.stage_tracking.usecases.verdict import verdict
+from shared.crypto.signing import KeyFormatError, public_keys
+from shared.ledger.days import Keys
+from shared.ledger.store import read
 from shared.runtime.postgres import PostgresStartError, read_url
+from shared.runtime.secrets import Secret, SecretsMissingError, Vault
 from shared.settings import RunSettings
 from shared.web.formats import cn_time
 
 _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 _AWAY = "无法读取执行日志：系统没有运行，或数据库地址不对。请先启动系统（make run），或者用 --file 核验导出的文件。"
-_UNCOVERED = (
-    "尚未覆盖：记录链的每日链头还没有签名和另行保存。整条日志连同链头被重新生成，或者末尾的记录连同链头一起被删除，"
-    "仅凭数据库不能发现；请与此前导出并签名的日志文件核对。"
-)
-_UNCOVERED_FILE = (
-    "尚未覆盖：签名证明导出时日志就是这样，不能证明导出以前没有被整条重新生成；每日链头还没有签名和另行保存。"
-)
+_UNCOVERED_FILE = "签名证明导出时日志就是这样；导出时系统没有说明是否与每日签署的链头相符，请重新导出后再核验。"
 
 
 @click.command("verify-log")
@@ -38,27 +35,27 @@ _UNCOVERED_FILE = (
 @click.option("--token", envvar="YANGGUANG_TOKEN", help="yangguang token 打印的令牌，也可放在 YANGGUANG_TOKEN。")
 @click.option("--key", type=_FILE, help="法院的公钥（PEM）；不给时只按导出文件自带的公钥核验。")
 def verify_log(case: str, files: tuple[Path, ...], url: str | None, token: str | None, key: Path | None) -> None:
-    """核验一个案件（案号或编号）的执行日志：记录链是否完整、有无改动。"""
+    """核验一个案件（案号或编号）的执行日志：记录链是否完整、有无改动，与每日签署的链头是否相符。"""
     try:
         if files or url:
             answers = [path.read_bytes() for path in files] or asyncio.run(_fetched(url or "", case, token or ""))
             lines = _of_extracts(answers, case, _trusted(key))
         else:
-            lines = _of_database(case)
+            lines = _of_database(case, key)
     except NotProvenError as error:
         raise click.ClickException(f"核验不通过：{error}") from None
     for line in lines:
         click.echo(line)
 
 
-def _trusted(key: Path | None) -> VerifyingKey | None:
+def _trusted(key: Path | None) -> Keys | None:
     try:
-        return None if key is None else VerifyingKey.from_pem(key.read_text())
+        return None if key is None else public_keys(key.read_text())
     except (KeyFormatError, UnicodeDecodeError):
         raise click.ClickException("公钥文件无法识别，应为 Ed25519 公钥（PEM）。") from None
 
 
-def _of_extracts(answers: Sequence[bytes], case: str, trusted: VerifyingKey | None) -> list[str]:
+def _of_extracts(answers: Sequence[bytes], case: str, trusted: Keys | None) -> list[str]:
     parts = joined([Extract.read(answer) for answer in answers], case, trusted)
     first, last = parts[0], parts[-1]
     entries = [entry for part in parts for entry in part.entries]
@@ -67,7 +64,7 @@ def _of_extracts(answers: Sequence[bytes], case: str, trusted: VerifyingKey | No
     lines = [
         _passed(last.case_number, [(entry.position, entry.at) for entry in (entries[0], entries[-1])], len(entries)),
         f"签署的链头：第 {last.head.position} 条，摘要 {last.head.digest}。",
-        f"签名：由公钥 {(trusted or last.own_key).key_id} 签署，导出于{cn_time(last.issued_at)}。",
+        f"签名：由公钥 {last.signer(trusted).key_id} 签署，导出于{cn_time(last.issued_at)}。",
     ]
     if first.since.position:
         lines.append(f"未核验：第 1 至 {first.since.position} 条不在文件中。")
@@ -75,7 +72,8 @@ def _of_extracts(answers: Sequence[bytes], case: str, trusted: VerifyingKey | No
         lines.append(f"未核验：第 {last.until.position + 1} 至 {last.head.position} 条不在文件中。")
     if trusted is None:
         lines.append("注意：未指定法院公钥，仅证明文件自签名后未被改动。请用 --key 指定法院公布的公钥再核验一次。")
-    return [*lines, _UNCOVERED_FILE]
+    told = first.verdict if first.since.position == 0 else ""
+    return [*lines, f"导出时系统核验：{told}" if told else _UNCOVERED_FILE]
 
 
 def _passed(number: str, ends: Sequence[tuple[int, datetime]], count: int) -> str:
@@ -111,41 +109,49 @@ def _refusal(status: int) -> str:
     return f"系统没有给出执行日志（状态码{status}），请稍后重试。"
 
 
-def _of_database(case: str) -> list[str]:
+def _of_database(case: str, key: Path | None) -> list[str]:
     """Of the embedded product, or of the database that YANGGUANG_DATABASE_URL names."""
     run = RunSettings()
     try:
         given = run.database_url.format(service="stage_tracking")
-        return asyncio.run(_asked(given or read_url(run.data / "postgres", "stage_tracking"), case))
-    except PostgresStartError as error:
+        keys = _trusted(key) if key or given else _own_keys(run)
+        return asyncio.run(_asked(given or read_url(run.data / "postgres", "stage_tracking"), case, keys))
+    except (PostgresStartError, SecretsMissingError) as error:
         raise click.ClickException(str(error)) from None
     except (OSError, TimeoutError, SQLAlchemyError):
         raise click.ClickException(_AWAY) from None
 
 
-async def _asked(url: str, case: str) -> list[str]:
+def _own_keys(run: RunSettings) -> Keys | None:
+    """Of the embedded product, whose key lies beside its database; nothing is made where there is none."""
+    vault = Vault(run)
+    path = vault.path(Secret.SIGNING_KEY, "")
+    return vault.signing.keys if path is None or path.exists() else None
+
+
+async def _asked(url: str, case: str, keys: Keys | None) -> list[str]:
     engine = create_async_engine(url, hide_parameters=True, connect_args={"timeout": 10})
     try:
         async with engine.connect() as conn:
-            return await _checked(await conn.execution_options(isolation_level="REPEATABLE READ"), case)
+            return await _checked(await conn.execution_options(isolation_level="REPEATABLE READ"), case, keys)
     finally:
         await engine.dispose()
 
 
-async def _checked(conn: AsyncConnection, case_key: str) -> list[str]:
+async def _checked(conn: AsyncConnection, case_key: str, keys: Keys | None) -> list[str]:
     case = await cases.find(conn, case_key)
     if case is None:
         raise click.ClickException("没有这个案件，请核对案号。")
     chain_id = str(case.case_id)
-    broken = await check(conn, LEDGER, chain_id)
-    if broken is not None:
-        raise NotProvenError(words_of(broken))
-    head = await read_head(conn, LEDGER, chain_id)
+    found = await verdict(conn, chain_id, keys)
+    if not found.intact:
+        raise NotProvenError(found.words)
+    head = found.head
     if not head.position:
         raise NotProvenError("执行日志里没有一条记录，可能被整条删除。")
     ends = [(await read(conn, LEDGER, chain_id, after, 1))[0] for after in (0, head.position - 1)]
     return [
         _passed(case.number, [(entry.position, entry.at) for entry in ends], head.position),
-        f"链头：第 {head.position} 条，摘要 {head.digest}（登记在数据库中，没有签名）。",
-        _UNCOVERED,
+        f"链头：第 {head.position} 条，摘要 {head.digest}。",
+        found.words,
     ]

@@ -1,16 +1,18 @@
-"""Timers: clocks that have run out ring; clocks set before a calendar was announced are computed anew."""
+"""Timers: due clocks ring; clocks set before their calendar are computed anew; days of the log are signed."""
 
 from collections.abc import Sequence
 from datetime import timedelta
 
 from services.stage_tracking.settings import StageKit
 from services.stage_tracking.usecases.clocks import FIRE_SIGNAL, fire_due, recompute_outdated
+from services.stage_tracking.usecases.sealing import seal_days
 from shared.runtime.service import Job
 
 
 def jobs(kit: StageKit) -> Sequence[Job]:
-    """Both run at start-up: what fell due while the service was down rings at once."""
+    """All run at start-up: what fell due while the service was down rings at once."""
     return (
         Job("fire deadlines", timedelta(seconds=1), lambda: fire_due(kit), FIRE_SIGNAL),
         Job("recompute deadlines", timedelta(hours=1), lambda: recompute_outdated(kit)),
+        Job("seal days of the log", timedelta(minutes=1), lambda: seal_days(kit)),
     )

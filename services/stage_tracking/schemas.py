@@ -276,9 +276,9 @@ class ActOut(BaseModel):
 
 
 class FaultOut(BaseModel):
-    """Where a chain does not hold, and why."""
+    """Where the log does not hold, and why; no position where what is wrong is the seal of a day."""
 
-    position: int
+    position: int | None
     why: str
 
 
@@ -293,9 +293,10 @@ class ProofOut(BaseModel):
 
 
 class LogOut(BaseModel):
-    """Log entries in order. `intact`: the whole chain holds; else `fault` says where it does not.
+    """Log entries in order. `intact`: the whole log holds; else `fault` says where it does not.
 
-    Only the first page (no cursor) verifies the chain; `intact` is null on the others.
+    `verdict` says in words whether it holds and against what, as the page and `yangguang verify-log` do.
+    Only the first page (no cursor) verifies the log; `intact` and `verdict` are null on the others.
     """
 
     case_id: UUID
@@ -303,19 +304,21 @@ class LogOut(BaseModel):
     next: int | None
     intact: bool | None
     fault: FaultOut | None
+    verdict: str | None
     proof: ProofOut
 
     @classmethod
     def of(cls, kit: StageKit, page: LogPage) -> Self:
         """From the use case's view, signed as it is shown."""
-        broken = page.broken
+        found = page.verdict
         items = [EntryOut.of(entry) for entry in page.entries]
         return cls(
             case_id=page.case.case_id,
             items=items,
             next=page.next,
-            intact=broken is None if page.checked else None,
-            fault=None if broken is None else FaultOut(position=broken.position, why=broken.why.value),
+            intact=None if found is None else found.intact,
+            fault=None if found is None or found.intact else FaultOut(position=found.position, why=found.why),
+            verdict=None if found is None else found.words,
             proof=ProofOut(**prove(kit, page, [item.model_dump(mode="json") for item in items])),
         )
 

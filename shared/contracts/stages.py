@@ -1,4 +1,4 @@
-"""Topic `stages`, told by stage_tracking; the key is the case's id."""
+"""Topic `stages`, told by stage_tracking; the key is the case's id, or the day of the case log."""
 
 from datetime import date, datetime
 from enum import StrEnum
@@ -29,7 +29,7 @@ class Milestone(StrEnum):
 
 
 class StageEvent(Event):
-    """Everything on this topic is about one case."""
+    """What is about one case."""
 
     topic: ClassVar[str] = "stages"
     about: ClassVar[str] = "case_id"
@@ -112,3 +112,18 @@ class ProgressPublished(StageEvent):
     audience: tuple[PartyRole, ...]
     not_before: datetime | None = None
     notify: bool
+
+
+class LogDaySealed(Event):
+    """A court day (Asia/Shanghai) of the case log is over and signed: `record` is canonical JSON without names.
+
+    Whoever keeps it finds a day that is signed anew or otherwise. Told again, it says the same (shared/ledger/days.py).
+    """
+
+    topic: ClassVar[str] = "stages"
+    type: ClassVar[str] = "stage.log_day_sealed.v1"
+    about: ClassVar[str] = "day"
+    day: date
+    record: str
+    signature: str
+    key_id: str

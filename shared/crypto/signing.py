@@ -32,6 +32,12 @@ def _private(pem: str) -> Ed25519PrivateKey:
     return key
 
 
+def public_keys(pem: str) -> "dict[str, VerifyingKey]":
+    """The public keys of a PEM text by their ids: the court's present one and those before. Raises KeyFormatError."""
+    keys = [VerifyingKey.from_pem(block) for block in blocks(pem) or [pem]]
+    return {key.key_id: key for key in keys}
+
+
 class VerifyingKey:
     """The public half: checks signatures, anywhere and without the court's systems."""
 
@@ -69,10 +75,10 @@ class VerifyingKey:
 class SigningKey:
     """The private half. It is kept outside the database."""
 
-    def __init__(self, key: Ed25519PrivateKey, former: Collection[str] = ()) -> None:
+    def __init__(self, key: Ed25519PrivateKey, former: Collection[VerifyingKey] = ()) -> None:
         self._key = key
-        self.known = frozenset({self.key_id, *former})
-        """The ids of this key and of those that signed before it."""
+        self.keys = {each.key_id: each for each in (self.verifying_key, *former)}
+        """The public halves of this key and of those that signed before it, by their ids."""
 
     @classmethod
     def generate(cls) -> Self:
@@ -82,12 +88,17 @@ class SigningKey:
     def from_pem(cls, pem: str) -> Self:
         """Read unencrypted PKCS #8 PEM; of several keys the first signs. Raises KeyFormatError."""
         key, *former = [_private(block) for block in blocks(pem) or [pem]]
-        return cls(key, [cls(each).key_id for each in former])
+        return cls(key, [cls(each).verifying_key for each in former])
 
     def to_pem(self) -> str:
         """Unencrypted PKCS #8: the file that keeps it must be readable by its owner alone."""
         pem = self._key.private_bytes(form.Encoding.PEM, form.PrivateFormat.PKCS8, form.NoEncryption())
         return pem.decode()
+
+    @property
+    def known(self) -> frozenset[str]:
+        """The ids of this key and of those that signed before it."""
+        return frozenset(self.keys)
 
     @property
     def verifying_key(self) -> VerifyingKey:

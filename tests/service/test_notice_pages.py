@@ -99,7 +99,7 @@ async def test_one_notice_tells_its_history_with_letter_and_evidence(
     assert "刘艳" in letter.text
     evidence = await clerk.get(f"/notices/{notice.notice_id}/evidence")
     assert evidence.headers["content-disposition"].startswith("attachment")
-    assert faults_of_bundle(evidence.content, kit.signing.verifying_key) == []
+    assert faults_of_bundle(evidence.content, kit.signing.keys) == []
     fragment = text_of(await clerk.get(f"/notices/cases/{case_id}"))
     assert "<html" not in fragment
     assert "刘*" in fragment

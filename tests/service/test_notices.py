@@ -437,7 +437,7 @@ async def test_the_evidence_holds_and_any_change_breaks_it(office: Office) -> No
     notice = next(row for row in await office.rows(tables.notices) if row.kind == "CASE_ACCEPTED")
     bundle = await evidence.bundle(office.kit, UUID(str(notice.notice_id)), caller(Role.CLERK))
     raw = json.dumps(bundle)
-    assert evidence.faults_of_bundle(raw.encode(), office.kit.signing.verifying_key) == []
+    assert evidence.faults_of_bundle(raw.encode(), office.kit.signing.keys) == []
     for old, new in (('\\"attempt\\": 1', '\\"attempt\\": 2'), ("sent", "Sent"), (bundle["signature"][:8], "AAAAAAAA")):
         assert evidence.faults_of_bundle(raw.replace(old, new, 1).encode(), None) != []
     assert evidence.faults_of_bundle(b"{}", None) != []

@@ -235,7 +235,7 @@ async def test_evidence_shows_what_was_sent_without_code_and_address_and_names_t
     await story.file(applicant, person(RESPONDENT, "张静", 6))
     notice, code = await story.notice(applicant, "CASE_ACCEPTED"), await story.code(applicant)
     bundle = (await clerk.get(f"/api/notices/{notice.notice_id}/evidence")).json()
-    assert faults_of_bundle(json.dumps(bundle).encode(), kit.signing.verifying_key) == []
+    assert faults_of_bundle(json.dumps(bundle).encode(), kit.signing.keys) == []
     content = json.loads(bundle["content"])
     assert content["notice"]["letter_sha256"] == notice.letter_sha256
     by_channel = {each["channel"]: each for each in content["messages"]}

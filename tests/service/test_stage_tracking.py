@@ -413,7 +413,8 @@ async def test_the_log_cannot_be_changed_and_its_chain_holds(kit: Any, feeder: F
             async with as_owner(kit) as conn:
                 await conn.execute(statement)
     page = await log_page(kit, str(event.case_id), 0, 2)
-    assert (page.broken, [entry.position for entry in page.entries], page.next) == (None, [1, 2], 2)
+    assert page.verdict is not None
+    assert (page.verdict.intact, [entry.position for entry in page.entries], page.next) == (True, [1, 2], 2)
 
 
 async def test_a_cut_tail_of_the_log_is_found(kit: Any, feeder: Feeder) -> None:
@@ -423,7 +424,9 @@ async def test_a_cut_tail_of_the_log_is_found(kit: Any, feeder: Feeder) -> None:
         await conn.execute(text("ALTER TABLE ledger_entries DISABLE TRIGGER ALL"))
         last = select(func.max(LEDGER.entries.c.position)).scalar_subquery()
         await conn.execute(delete(LEDGER.entries).where(LEDGER.entries.c.position == last))
-    assert (await log_page(kit, str(event.case_id), 0, 10)).broken is not None
+    broken = (await log_page(kit, str(event.case_id), 0, 10)).verdict
+    assert broken is not None
+    assert not broken.intact
 
 
 async def test_two_owners_or_none_are_refused_by_the_database(kit: Any, feeder: Feeder) -> None:

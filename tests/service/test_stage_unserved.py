@@ -105,7 +105,9 @@ async def test_milestone_and_clocks_are_taken_back_and_the_log_says_why(kit: Any
     assert "期限继续计算" in entries["clocks"].text
     task = (await open_tasks(kit, case_id))["serve_anew"]
     assert (task.owner_staff, task.title) == (JUDGE, "执行通知书失去送达效力，请重新送达")
-    assert (await log_page(kit, str(case_id), 0, 1)).broken is None
+    found = (await log_page(kit, str(case_id), 0, 1)).verdict
+    assert found is not None
+    assert found.intact
 
 
 async def test_a_clock_that_is_over_by_then_rings_at_once_and_asks_for_reasons(kit: Any, feeder: Feeder) -> None:

@@ -5,7 +5,6 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
-from services.stage_tracking.domain.cursor import Cursor, read_cursor
 
 from services.stage_tracking.domain.acts import Publication, Work, publication_faults
 from services.stage_tracking.domain.deadlines import (
@@ -27,7 +26,7 @@ from shared.clock import court_date
 from shared.contracts.case_kinds import FROM_RECEIPT, KINDS, CaseKind, DeadlineKind, NoticeKind, kind_of
 from shared.contracts.cases import PartyRole
 from shared.contracts.stages import Milestone, Period
-from shared.errors import Conflict, Invalid
+from shared.errors import Conflict
 from shared.powers import Role
 
 CALENDAR = CourtCalendar()
@@ -314,16 +313,6 @@ def test_a_ringing_clock_asks_its_judge_and_management_as_long_as_there_is_none(
     assert (reminder.kind, reminder.owner.role) == (TaskKind.REMINDER, Role.MANAGEMENT)
     assert "2026年9月14日" in reminder.title
     assert "送达、结案" in reminder.detail
-
-
-def test_cursors_come_back_as_they_were() -> None:
-    for due in (NOW, None):
-        cursor = Cursor(due, uuid4())
-        assert read_cursor(str(cursor)) == cursor
-    assert read_cursor("") is None
-    for bad in ("x", "案", "AAAA", "YWJj|"):
-        with pytest.raises(Invalid):
-            read_cursor(bad)
 
 
 def test_the_ten_days_for_the_notice_run_from_the_receipt_of_the_application() -> None:

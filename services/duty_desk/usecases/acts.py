@@ -22,6 +22,7 @@ from services.duty_desk.settings import DeskKit
 from services.duty_desk.usecases.queue import changed, no_such_item
 from shared.contracts.desk import DeskClockRang, EvidenceAccepted, ItemActed, ItemDismissed, ItemTaken
 from shared.contracts.envelope import Sealed
+from shared.contracts.operations import TroubleReported
 from shared.contracts.tips import TipGround
 from shared.db.transaction import Transaction
 from shared.errors import Fault, Invalid
@@ -45,6 +46,19 @@ async def enter(tx: Transaction, kit: DeskKit, row: dict[str, Any]) -> None:
     if await store.add_item(tx.conn, row):
         await store.start_clock(tx.conn, row["item_id"], Clock.TRIAGE, due_at)
     await changed(tx)
+
+
+async def enter_trouble(tx: Transaction, kit: DeskKit, event: TroubleReported) -> None:
+    """The product itself is in trouble. One cause may be told many times; it must not bury the tips."""
+    row = {
+        "item_id": event.trouble_id,
+        "source": Source.TROUBLE.value,
+        "number": event.kind,
+        "body": kit.keyring.seal(event.summary, str(event.trouble_id)),
+        "arrived_at": event.noticed_at,
+        "trouble": kit.keyring.blind_index(f"{event.service}/{event.kind}/{event.summary}", "trouble"),
+    }
+    await enter(tx, kit, row)
 
 
 async def take(kit: DeskKit, item_id: UUID, caller: Caller) -> None:

@@ -22,6 +22,7 @@ from sqlalchemy import (
     text,
 )
 
+from shared.db.access import append_only
 from shared.ledger.store import ledger_tables
 
 METADATA = MetaData()
@@ -392,3 +393,14 @@ clocks = Table(
     Column("provisional", Boolean, nullable=False),
     Column("met_at", _INSTANT),
 )
+
+log_days = Table(
+    "log_days",
+    METADATA,
+    Column("day", Date, primary_key=True),
+    Column("text", Text, nullable=False),
+    Column("signature", Text, nullable=False),
+    Column("key_id", Text, nullable=False),
+    info=append_only(),
+)
+"""The signed days of the case log as they were first told."""

@@ -7,7 +7,7 @@ of the exact bytes, which rest sealed with the court and lie before the party.
 import base64
 import hashlib
 import json
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
@@ -15,7 +15,7 @@ from sqlalchemy import Row
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.party_notification.domain.blanking import blanked
-from services.party_notification.store import notices, paper, readings
+from services.party_notification.store import log_days, notices, paper, readings
 from services.party_notification.store.tables import LEDGER
 from services.party_notification.usecases.facts import NotificationKit
 from services.party_notification.usecases.letters import letter_bytes
@@ -25,9 +25,13 @@ from shared.contracts.looks import Seen
 from shared.crypto.signing import VerifyingKey
 from shared.http.auth import Caller
 from shared.ledger.chain import Entry, Head, genesis, verify
+from shared.ledger.days import Keys, SealedDay, verify_links
 from shared.ledger.store import read, read_head
+from shared.web.formats import cn_date
 
-FORMAT = "yangguang-evidence/2"
+FORMAT = "yangguang-evidence/3"
+"""Since 3 it carries `log_days`, the newest signed days of the enforcement log; older bundles verify as before."""
+_LOG_DAYS = 7
 
 
 async def bundle(kit: NotificationKit, notice_id: UUID, caller: Caller) -> dict[str, Any]:
@@ -47,6 +51,7 @@ async def bundle(kit: NotificationKit, notice_id: UUID, caller: Caller) -> dict[
             "messages": await _messages(kit, conn, notice_id, code),
             "readings": [_reading(each) for each in await readings.of_notice(conn, notice_id)],
             "paper": [_plain(entry._asdict()) for entry in await paper.of_notice(conn, notice_id)],
+            "log_days": _log_days(kit, await log_days.newest(conn, _LOG_DAYS)),
             "chain": await _chain(conn, str(row.case_id)),
             "issued_at": kit.clock.now().isoformat(),
         }
@@ -59,6 +64,21 @@ async def bundle(kit: NotificationKit, notice_id: UUID, caller: Caller) -> dict[
         "key_id": kit.signing.key_id,
         "public_key": kit.signing.verifying_key.to_pem(),
     }
+
+
+def _log_days(kit: NotificationKit, known: list[SealedDay]) -> list[dict[str, Any]]:
+    """Each with the public key that signed it, where the court has it."""
+    keys = kit.signing.keys
+    return [
+        {
+            "day": each.day.isoformat(),
+            "record": each.text,
+            "signature": each.signature,
+            "key_id": each.key_id,
+            "public_key": keys[each.key_id].to_pem() if each.key_id in keys else None,
+        }
+        for each in known
+    ]
 
 
 def _reading(row: Row[Any]) -> dict[str, Any]:
@@ -151,21 +171,35 @@ def _plain(row: dict[str, Any]) -> dict[str, Any]:
     return {name: None if value is None else str(value) for name, value in row.items()}
 
 
-def faults_of_bundle(raw: bytes, trusted: VerifyingKey | None) -> list[str]:
+def faults_of_bundle(raw: bytes, trusted: Keys | None) -> list[str]:
     """Verify a bundle offline; every fault found, in Chinese; empty when it holds.
 
-    With `trusted`, the court's public key, the signature must be that key's; without it only the bundle's own.
+    With `trusted`, the court's public keys, the signature must be of one of them; without only the bundle's own.
     """
     try:
         outer = json.loads(raw)
         text, signature = outer["content"], base64.b64decode(outer["signature"])
-        key = trusted or VerifyingKey.from_pem(outer["public_key"])
+        own = VerifyingKey.from_pem(outer["public_key"])
+        key = (trusted.get(own.key_id) or next(iter(trusted.values()))) if trusted else own
         content = json.loads(text)
     except (KeyError, TypeError, ValueError):
         return ["不是一份有签名的送达证据文件。"]
     if not key.verify(text.encode(), signature):
         return ["签名不符：文件被改动，或不是该公钥所属法院签发。"]
-    return [*_faulty_bytes(content), *_faulty_chain(content["chain"])]
+    return [*_faulty_bytes(content), *_faulty_chain(content["chain"]), *_faulty_days(content, trusted)]
+
+
+def _faulty_days(content: dict[str, Any], trusted: Keys | None) -> list[str]:
+    """The signed days of the log: each by the key that it names, and each bound to the one before."""
+    told = content.get("log_days", [])
+    keys = trusted or {
+        key.key_id: key for key in (VerifyingKey.from_pem(each["public_key"]) for each in told if each["public_key"])
+    }
+    days = [
+        SealedDay(date.fromisoformat(each["day"]), each["record"], each["signature"], each["key_id"]) for each in told
+    ]
+    broken = verify_links(days, keys)
+    return [] if broken is None else [f"执行日志{cn_date(broken.day)}的每日签署不成立：{broken.why.value}"]
 
 
 def _faulty_bytes(content: dict[str, Any]) -> list[str]:

@@ -2,6 +2,7 @@
 
 from sqlalchemy import (
     ARRAY,
+    BigInteger,
     Boolean,
     CheckConstraint,
     Column,
@@ -11,6 +12,7 @@ from sqlalchemy import (
     Index,
     Integer,
     MetaData,
+    String,
     Table,
     Text,
     UniqueConstraint,
@@ -18,6 +20,7 @@ from sqlalchemy import (
     text,
 )
 
+from shared.db.access import append_only
 from shared.ledger.store import ledger_tables
 
 METADATA = MetaData()
@@ -172,3 +175,24 @@ looks = Table(
 )
 Index("looks_newest", looks.c.looked_at.desc(), looks.c.look_id.desc())
 Index("looks_of_case", looks.c.case_id, looks.c.looked_at)
+
+log_days = Table(
+    "log_days",
+    METADATA,
+    Column("day", Date, primary_key=True),
+    Column("text", Text, nullable=False),
+    Column("signature", Text, nullable=False),
+    Column("key_id", Text, nullable=False),
+    info=append_only(),
+)
+
+log_day_heads = Table(
+    "log_day_heads",
+    METADATA,
+    Column("chain_id", String, primary_key=True),
+    Column("position", BigInteger, primary_key=True),
+    Column("digest", String(64), nullable=False),
+    Column("day", Date, nullable=False),
+    info=append_only(),
+)
+"""Where the chains that moved since the day before ended, as that day's record was signed."""

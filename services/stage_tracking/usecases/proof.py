@@ -17,6 +17,7 @@ from services.stage_tracking.usecases.reading import LogPage
 from shared.contracts.case_number import reference, written
 from shared.crypto.signing import VerifyingKey
 from shared.ledger.chain import BrokenAt, Entry, Head, genesis, verify
+from shared.ledger.days import Keys
 
 FORMAT = "yangguang-log/1"
 
@@ -37,6 +38,8 @@ def prove(kit: StageKit, page: LogPage, shown: Sequence[Mapping[str, Any]]) -> d
         "head": _place(page.head),
         "entries": [_link(*pair) for pair in zip(page.chain, shown, strict=True)],
     }
+    if page.verdict is not None:
+        statement["verdict"] = {"intact": page.verdict.intact, "words": page.verdict.words}
     text = json.dumps(statement, ensure_ascii=False, sort_keys=True)
     return {
         "statement": text,
@@ -83,6 +86,9 @@ class Extract:
     statement: bytes
     signature: bytes
     own_key: VerifyingKey
+    intact: bool | None
+    verdict: str
+    """Whether the court's system found the whole log intact when it gave the file, and what it said of it."""
 
     @classmethod
     def read(cls, raw: bytes) -> Self:
@@ -111,6 +117,8 @@ class Extract:
             statement=proof["statement"].encode(),
             signature=base64.b64decode(proof["signature"]),
             own_key=VerifyingKey.from_pem(proof["public_key"]),
+            intact=told.get("verdict", {}).get("intact"),
+            verdict=told.get("verdict", {}).get("words", ""),
         )
 
     @property
@@ -118,15 +126,23 @@ class Extract:
         """The place of its last entry."""
         return self.entries[-1].head if self.entries else self.since
 
-    def check(self, trusted: VerifyingKey | None) -> None:
-        """Raise NotProvenError unless signature, links and what is shown agree. `trusted`: the court's public key."""
+    def signer(self, trusted: Keys | None) -> VerifyingKey:
+        """The key to check it with: of the court's public keys the one that it names, or any; else its own."""
+        if not trusted:
+            return self.own_key
+        return trusted.get(self.own_key.key_id) or next(iter(trusted.values()))
+
+    def check(self, trusted: Keys | None) -> None:
+        """Raise NotProvenError unless signature, links and what is shown agree. `trusted`: the court's public keys."""
         broken = verify(self.entries, self.since)
-        if not (trusted or self.own_key).verify(self.statement, self.signature):
+        if not self.signer(trusted).verify(self.statement, self.signature):
             where = "" if broken is None else f"{words_of(broken)}；"
             raise NotProvenError(f"{where}签名不符：文件被改动，或者不是该公钥所属法院签发。")
         if broken is not None:
             raise NotProvenError(words_of(broken))
         self._check_shown()
+        if self.intact is False:
+            raise NotProvenError(self.verdict)
 
     def _check_shown(self) -> None:
         for entry, mark, shown in zip(self.entries, self.marks, self.shown, strict=False):
@@ -150,7 +166,7 @@ def words_of(broken: BrokenAt) -> str:
     return f"第{broken.position}条：{broken.why.value}"
 
 
-def joined(extracts: Sequence[Extract], case_key: str, trusted: VerifyingKey | None) -> list[Extract]:
+def joined(extracts: Sequence[Extract], case_key: str, trusted: Keys | None) -> list[Extract]:
     """The parts in order, each checked, each going on where the one before ends. Raises NotProvenError."""
     parts = sorted(extracts, key=lambda part: part.since.position)
     for part in parts:

@@ -15,11 +15,12 @@ from services.stage_tracking.store.tables import LEDGER
 from services.stage_tracking.store.tasks import Wanted
 from services.stage_tracking.usecases.journal import LogEntry, opened
 from services.stage_tracking.usecases.tasks import SOON, TaskView, view
+from services.stage_tracking.usecases.verdict import Verdict, verdict
 from shared.contracts.case_kinds import CaseKind, kind_of
 from shared.errors import NotFound
 from shared.http.auth import Caller
-from shared.ledger.chain import BrokenAt, Entry, Head
-from shared.ledger.store import check, read, read_head
+from shared.ledger.chain import Entry, Head
+from shared.ledger.store import read, read_head
 from shared.powers import Role
 
 
@@ -39,9 +40,9 @@ class CaseView:
 
 @dataclass(frozen=True)
 class LogPage:
-    """A part of the log; `broken` names the first fault of the whole chain, `next` where the log goes on.
+    """A part of the log; `verdict` says whether the whole of it holds, `next` where the log goes on.
 
-    Only the first part's reading verifies the chain: `checked`.
+    Only the first part's reading verifies the log: `verdict` is None for the others.
 
     `chain` are the same entries as they are stored; `head` is how far the whole chain reaches.
     """
@@ -49,8 +50,7 @@ class LogPage:
     case: Row[Any]
     entries: list[LogEntry]
     next: int | None
-    checked: bool
-    broken: BrokenAt | None
+    verdict: Verdict | None
     chain: list[Entry]
     head: Head
 
@@ -92,16 +92,15 @@ async def done_work(kit: StageKit, case_id: UUID, limit: int = 50) -> list[LogEn
 
 
 async def log_page(kit: StageKit, case_key: str, cursor: int, limit: int) -> LogPage:
-    """Log entries beyond a position; from the beginning also whether the whole chain is intact. Raises NotFound."""
-    checked = cursor == 0
+    """Log entries beyond a position; from the beginning also whether the whole log is intact. Raises NotFound."""
     async with kit.db.read() as conn:
         case = await _found(conn, case_key)
         found = await read(conn, LEDGER, str(case.case_id), cursor, limit + 1)
-        broken = await check(conn, LEDGER, str(case.case_id)) if checked else None
+        found_out = None if cursor else await verdict(conn, str(case.case_id), kit.signing.keys)
         head = await read_head(conn, LEDGER, str(case.case_id))
     shown = [opened(kit, case.case_id, entry) for entry in found[:limit]]
     after_this = shown[-1].position if len(found) > limit else None
-    return LogPage(case, shown, after_this, checked, broken, found[:limit], head)
+    return LogPage(case, shown, after_this, found_out, found[:limit], head)
 
 
 @dataclass(frozen=True)
