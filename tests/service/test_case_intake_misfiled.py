@@ -18,6 +18,8 @@ from tests.fixtures.filing import JUDGES, filing, judge, party, respondent
 from tests.fixtures.kits import NOON, Feeder, client, make_kit, told
 from tests.service.test_import import HEADER, LINES
 
+BASES = [f"（2025）渝05民终{serial}号" for serial in (8685, 8686, 8687)]
+
 
 @pytest.fixture
 async def kit(fresh_database: FreshDatabase) -> AsyncIterator[IntakeKit]:
@@ -133,7 +135,7 @@ async def test_a_judges_new_name_or_landline_is_told_for_each_open_case(
 ) -> None:
     feeder = Feeder(SERVICE, kit)
     await feeder.feed(judge(JUDGES[0]))
-    first, second = await filed(clerk, assign="auto"), await filed(clerk, assign="auto")
+    first, second = [await filed(clerk, assign="auto", basis_document=basis) for basis in BASES[:2]]
     closure = {"case_id": first["id"], "milestone": Milestone.CLOSURE, "on": "2026-11-23"}
     await feeder.feed(MilestoneReached.model_validate(closure), judge(JUDGES[0], panel="执行二合议庭"))
     assert await told(kit, JudgeCorrected) == []
@@ -145,10 +147,10 @@ async def test_a_judges_new_name_or_landline_is_told_for_each_open_case(
 async def test_a_closed_case_burdens_its_judge_no_more(kit: IntakeKit, clerk: httpx.AsyncClient) -> None:
     feeder = Feeder(SERVICE, kit)
     await feeder.feed(*map(judge, JUDGES[:2]))
-    first, _ = await filed(clerk, assign="auto"), await filed(clerk, assign="auto")
+    first, _ = [await filed(clerk, assign="auto", basis_document=basis) for basis in BASES[:2]]
     held = (await clerk.get(f"/api/cases/{first['id']}")).json()["judge"]["staff_id"]
     for milestone in (Milestone.SERVICE, Milestone.CLOSURE):
         facts = {"case_id": first["id"], "milestone": milestone, "on": "2026-11-23"}
         await feeder.feed(MilestoneReached.model_validate(facts))
-    third = await filed(clerk, assign="auto")
+    third = await filed(clerk, assign="auto", basis_document=BASES[2])
     assert (await clerk.get(f"/api/cases/{third['id']}")).json()["judge"]["staff_id"] == held

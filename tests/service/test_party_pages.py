@@ -14,7 +14,7 @@ from services.party_notification.store import tables
 from shared.bus.lanes import Verdict
 from shared.clock import court_date
 from shared.contracts.notices import NoticeIssued, NoticeServed
-from shared.contracts.stages import DeadlineMet, Milestone, MilestoneReached
+from shared.contracts.stages import DeadlineMet, DeadlineWithdrawn, Milestone, MilestoneReached
 from shared.db.transaction import new_id
 from shared.http.app import build_app
 from shared.http.routes import Zone
@@ -231,10 +231,24 @@ async def test_limits_that_passed_are_told_and_not_hidden(kit: Kit[Any], story: 
     assert "暂定" in page
     assert "上一级人民法院申请执行" not in page
     await story.announce(case_id, statutory_limit=date(2027, 5, 20), upper_court_six_months=date(2027, 5, 18))
+    await settled(kit)
     page = text_of(await web.get("/p/case"))
     assert "已过期" in page
     assert "2027年5月20日" in page
     assert "上一级人民法院申请执行" in page
+
+
+async def test_a_withdrawn_clock_leaves_the_page(story: Story, web: httpx.AsyncClient) -> None:
+    applicant = person(APPLICANT, "刘艳", 5)
+    case_id = await story.file(applicant, person(RESPONDENT, "张静", 6))
+    await story.run_clocks(case_id)
+    await enter(web, await story.code(applicant), "060005")
+    assert "2027年2月22日" in text_of(await web.get("/p/case"))
+    await story.feeder.feed(DeadlineWithdrawn(case_id=case_id, kind="court_limit"))
+    await settled(story.kit)
+    page = text_of(await web.get("/p/case"))
+    assert "2027年2月22日" not in page
+    assert "2027年5月20日" in page, "the next limit takes its place"
 
 
 async def test_a_clue_deadline_that_is_over_is_not_told_as_if_it_ran(

@@ -45,7 +45,9 @@ class Both:
         """Both hear of the same filing and the same judge."""
         self.judge = self.office.assigned()
         parties = (self.applicant, self.respondent)
-        filed = CaseFiled(case_id=self.office.case_id, facts=self.office.facts(), parties=parties)
+        facts = self.office.facts()
+        facts = facts.model_copy(update={"received_on": facts.filed_on})
+        filed = CaseFiled(case_id=self.office.case_id, facts=facts, parties=parties)
         for feeder in (self.office.feeder, self.feeder):
             await feeder.feed(filed, self.judge)
 

@@ -135,5 +135,6 @@ async def test_a_stale_patch_names_both_values(clerk: httpx.AsyncClient, *, by_h
     other = f"{path}/parties/{one['id']}"
     assert (await clerk.patch(other, json={"phone": "19900000077", "version": one["version"]})).status_code == 200
     stale = await clerk.patch(other, json={"phone": "19900000078"}, headers={"If-Match": one["version"]})
-    assert stale.json()["differences"] == [{"field": "phone", "mine": "19900000078", "theirs": "19900000077"}]
+    assert stale.json()["differences"] == [{"field": "phone", "mine": "19900000078", "theirs": "199****0077"}]
+    assert "19900000077" not in stale.text, "what another wrote is masked as everywhere"
     assert party()["phone"] not in stale.text
