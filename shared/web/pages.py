@@ -51,6 +51,7 @@ NAV: tuple[NavItem, ...] = (
     NavItem("查看记录", "/looks", Action.LOOKS_READ, "shield", also="/tip-senders"),
     NavItem("本院设置", "/staff/court", Action.COURT_READ, "shield"),
     NavItem("人员", "/staff", Action.STAFF_MANAGE, "users"),
+    NavItem("登录记录", "/staff/record", Action.STAFF_WATCH, "eye"),
 )
 
 

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
 from datetime import timedelta
 from typing import Any
 from urllib.parse import quote, urlencode
@@ -9,9 +10,11 @@ from urllib.parse import quote, urlencode
 import httpx
 import pytest
 import pytest_asyncio
+from argon2 import PasswordHasher
 from fastapi.routing import APIRoute
 from pydantic import BaseModel
 
+from services.staff.usecases import passwords
 from shared.http.auth import PARTY_COOKIE, STAFF_COOKIE
 from shared.http.routes import PUBLIC
 from shared.powers import Role
@@ -53,7 +56,7 @@ REFUSED = {
     "/cases/import": "the file is sent as a part, below",
 }
 """Forms that are sound and refused even so."""
-OWNERS = {"/work/tasks/{task_id}/done": Role.MANAGEMENT}
+OWNERS = {"/work/done": Role.MANAGEMENT, "/work/tasks/{task_id}/done": Role.MANAGEMENT}
 """Who may, where the powers table alone does not say it."""
 ENDLESS = {"/desk/stream": "server-sent events: the answer never ends"}
 FORM = "application/x-www-form-urlencoded"
@@ -61,7 +64,15 @@ FORM = "application/x-www-form-urlencoded"
 
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
 async def trials(postgres: EmbeddedPostgres) -> AsyncIterator[Trials]:
-    """The services on trial, one of each for the whole file."""
+    """The services on trial, one of each for the whole file. Passwords, hashed by the hundred, are hashed cheaply."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(passwords, "HASHER", PasswordHasher(time_cost=1, memory_cost=8, parallelism=1))
+        async with _trials(postgres) as made:
+            yield made
+
+
+@asynccontextmanager
+async def _trials(postgres: EmbeddedPostgres) -> AsyncIterator[Trials]:
     async with fresh_databases(postgres) as make:
         made = Trials(make)
         yield made

@@ -13,6 +13,8 @@ NO_EDIT = {
     "/cases/import": "adds an import",
     "/staff": "adds a member",
     "/staff/password": "asks for the old password",
+    "/staff/notices": "marks one's own notices as seen",
+    "/staff/tokens": "adds a token",
     "/sign-in": "opens a session",
     "/sign-in/refresh": "renews a session",
     "/tip-senders/{tip_id}": "notes a look",
