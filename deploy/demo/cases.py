@@ -121,7 +121,7 @@ CASES: tuple[Case, ...] = (
     Case("unassigned", 189, "买卖合同纠纷", "92000.00", "e:p", assigned=False),
     Case("one_sided", 189, "侵权责任纠纷", "12000.00", "e:"),
     Case("unposted", 192, "民间借贷纠纷", "67000.00", "e:p", letters_lie=True),
-    Case("posted", 192, "装饰装修合同纠纷", "54000.00", "e:pE"),
+    Case("posted", 192, "装饰装修合同纠纷", "54000.00", "e:pp"),
     Case("today", VISIT, "金融借款合同纠纷", "510000.00", "E:pp", letters_lie=True),
     Case("fresh", VISIT, "买卖合同纠纷", "23900.00", "e:e", assigned=False),
 )

@@ -119,12 +119,12 @@ class Story:
                 self._record(letter, {"act": "posted", "tracking": f"DEMO{self._today:%Y%m%d}{at:02d}"})
 
     def _hand_over(self) -> None:
-        """One letter has come back, one party's have been signed for; the others are on their way."""
-        for letter in self._letters("posted"):
-            if letter["case_number"] == self.numbers["returned"]:
-                self._record(letter, {"act": "returned"})
-            elif letter["case_number"] == self.numbers["posted"]:
-                self._record(letter, {"act": "served", "on": f"{self._today}"})
+        """One letter has come back, one has been signed for; the others are on their way."""
+        letters = self._letters("posted")
+        back = next(letter for letter in letters if letter["case_number"] == self.numbers["returned"])
+        signed = next(letter for letter in letters if letter["case_number"] == self.numbers["posted"])
+        self._record(back, {"act": "returned"})
+        self._record(signed, {"act": "served", "on": f"{self._today}"})
 
     def _letters(self, state: str) -> list[dict[str, Any]]:
         letters: list[dict[str, Any]] = self._court.get("clerk", "/api/notices/paper", state=state, limit=200)["items"]

@@ -27,6 +27,7 @@ def send_tip(visitor: Person) -> tuple[str, str, float]:
     page.goto("/")
     visitor.look("portal")
     page.get_by_role("link", name="提供线索").click()
+    page.get_by_role("radio", name="我知道被执行人的财产").check()
     page.get_by_label("请写下您知道的情况").fill("被执行人在渝中区示例小区有一处房产，登记在亲属名下，现由其本人居住。")
     visitor.look("tip-form")
     page.get_by_role("button", name="提交线索").click()

@@ -44,6 +44,7 @@ def open_new_case(clerk: Person) -> Page:
     page.get_by_role("link", name="登记新案").first.click()
     page.get_by_label("执行依据文号").fill("（2025）渝05民终8685号")
     page.get_by_label("案由").fill("民间借贷纠纷")
+    page.get_by_label("收到申请的日期（选填）").fill("2026-11-20")
     page.get_by_label("执行标的金额（选填）").fill("624998.14")
     page.get_by_label("应履行义务（选填）").fill("向申请执行人支付人民币624998.14元及逾期利息")
     return page
@@ -79,7 +80,8 @@ def read_case_page(clerk: Person) -> None:
     page = clerk.page
     clocks = page.get_by_role("table", name="期限")
     expect(clocks.get_by_role("row", name=re.compile("^确定承办人"))).to_contain_text("完成")
-    expect(clocks.get_by_role("row", name=re.compile("^法定执行期限"))).to_contain_text("第二百三十七条")
+    expect(clocks.get_by_role("row", name=re.compile("^法定执行期限"))).to_contain_text("第一条")
+    expect(clocks.get_by_text("第二百三十七条")).to_be_visible()
     clerk.look("case")
     tabs = page.get_by_role("navigation", name="本页内容")
     tabs.get_by_role("link", name="通知").click()
