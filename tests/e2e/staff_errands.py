@@ -120,7 +120,7 @@ def read_log(judge: Person, case_number: str) -> None:
     page.get_by_role("link", name=case_number, exact=True).click()
     tabs = page.get_by_role("navigation", name="本页内容")
     tabs.get_by_role("link", name="执行日志").click()
-    expect(page.get_by_text("执行日志完整")).to_be_in_viewport()
+    expect(page.get_by_text("执行日志完整", exact=True)).to_be_in_viewport()
     judge.look("case-log", tabs)
 
 
