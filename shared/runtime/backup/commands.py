@@ -8,7 +8,7 @@ import click
 from sqlalchemy.exc import SQLAlchemyError
 
 from shared.runtime.backup import keys
-from shared.runtime.backup.archive import Manifest, known_file
+from shared.runtime.backup.archive import Manifest, known_file, read_manifest
 from shared.runtime.backup.bring_back import bring_back
 from shared.runtime.backup.cut import BackupError
 from shared.runtime.backup.keep import keep
@@ -52,7 +52,7 @@ def restore(file: Path, key_file: Path | None) -> None:
         with known_file(file) as archive:
             if key_file is not None:
                 keys.bring_keys_back(run, key_file)
-            with made(run) as urls:
+            with made(run, list(read_manifest(archive).databases)) as urls:
                 manifest = asyncio.run(bring_back(urls, archive))
         _tell("恢复完成", file, manifest)
         click.echo(

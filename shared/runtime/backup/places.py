@@ -1,7 +1,7 @@
 """Where the databases are: embedded ones of a product that runs or stands still, or those that the settings name."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 from shared.db.access import Part
 from shared.runtime.backup.cut import BackupError
@@ -30,7 +30,7 @@ def reached(run: RunSettings) -> Iterator[dict[str, str]]:
     if not (folder / "credentials.json").exists():
         raise BackupError(f"{folder} 中没有数据库。请核对 YANGGUANG_DATA。")
     running = _running(run, names)
-    if running is not None:
+    if running:
         yield running
         return
     with _started(run, names) as urls:
@@ -47,17 +47,23 @@ def _named(run: RunSettings, names: list[str]) -> dict[str, str]:
         raise BackupError(str(error)) from None
 
 
-def _running(run: RunSettings, names: list[str]) -> dict[str, str] | None:
-    try:
-        return {name: read_url(run.data / "postgres", name, Part.OWNER) for name in names}
-    except PostgresStartError:  # it stands still
-        return None
+def _running(run: RunSettings, names: list[str]) -> dict[str, str]:
+    """Empty when it stands still. A product may run without its sandbox: then that has no database."""
+    found = {}
+    for name in names:
+        with suppress(PostgresStartError):
+            found[name] = read_url(run.data / "postgres", name, Part.OWNER)
+    return found
 
 
 @contextmanager
-def made(run: RunSettings) -> Iterator[dict[str, str]]:
+def made(run: RunSettings, names: list[str]) -> Iterator[dict[str, str]]:
     """The URLs of databases to fill, as their owners; embedded ones are made in a folder that must not be there yet."""
-    names = databases(run)
+    unknown = sorted(set(names) - set(databases(run)))
+    if unknown:
+        raise BackupError(
+            f"备份中有本系统没有的数据库：{'、'.join(unknown)}。请核对 YANGGUANG_LOG 等设置是否与备份时相同。"
+        )
     if run.database_url:
         yield _named(run, names)
         return
