@@ -15,6 +15,7 @@ import pytest
 
 from shared.contracts.case_kinds import kind_of
 from shared.contracts.cases import PartyRole
+from shared.db.access import Part
 from shared.runtime.postgres import read_url
 from shared.runtime.registry import service_names
 from tests.fixtures.running import Process, Product, eventually, free_port, new_folder, remove
@@ -201,7 +202,7 @@ def test_a_completed_case_tells_everybody_then(imported: Imported) -> None:
     answer = clerk.post(f"/api/cases/{case['id']}/parties", json=body)
     assert answer.status_code in {200, 201}, answer.text
     for phone in [*phones, "19911112222"]:
-        eventually("the completed case tells everybody", 20, lambda phone=phone: fresh.messages(phone))
+        eventually("the completed case tells everybody", 60, lambda phone=phone: fresh.messages(phone))
         assert len([m for m in fresh.messages(phone) if m["channel"] == "sms"]) == 1
 
 
@@ -249,7 +250,7 @@ def test_the_haystack_finds_what_it_should() -> None:
 async def search_databases(folder: Path, names: Iterable[str], hay: Haystack) -> None:
     """Every value of every table."""
     for name in names:
-        url = read_url(folder / "postgres", name).replace("+asyncpg", "")
+        url = read_url(folder / "postgres", name, Part.OWNER).replace("+asyncpg", "")
         conn = await asyncpg.connect(url)
         try:
             for (table,) in await conn.fetch("SELECT tablename FROM pg_tables WHERE schemaname = 'public'"):
