@@ -106,7 +106,9 @@ def _addresses(clerk: httpx.Client, items: list[dict[str, Any]], kind: str) -> I
             and (delivery["delivery_id"] in ids if kind == "unknown" else delivery["possibly_twice"])
         }
         assert len(sought) == count, f"{kind} of {number}: {count} listed, {len(sought)} found"
-        parties = {party["id"]: party for party in clerk.get(f"/api/cases/{number}").json()["parties"]}
+        looked = clerk.post(f"/api/cases/{number}/looks", json={"reason": "核对哪些收件人的消息去向不明"})
+        assert looked.status_code == 200, looked.text
+        parties = {party["id"]: party for party in looked.json()["parties"]}
         for party_id, _ in sought:
             party = parties[party_id]
             phone = party["guardian_phone"] if party["minor"] else party["phone"]
