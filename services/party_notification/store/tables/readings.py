@@ -1,0 +1,42 @@
+"""Readings by parties, and the marks of where staff are signed in."""
+
+from sqlalchemy import Column, ForeignKey, Index, Table, Text, UniqueConstraint, Uuid
+
+from services.party_notification.store.tables.base import INSTANT, METADATA
+
+reads = Table(
+    "reads",
+    METADATA,
+    Column("notice_id", ForeignKey("notices.notice_id"), primary_key=True),
+    Column("first_read_at", INSTANT, nullable=False),
+)
+
+readings = Table(
+    "readings",
+    METADATA,
+    Column("reading_id", Uuid, primary_key=True),
+    Column("notice_id", ForeignKey("notices.notice_id"), nullable=False),
+    Column("party_id", Uuid, nullable=False, index=True),
+    Column("visit", Uuid, nullable=False),
+    Column("read_at", INSTANT, nullable=False),
+    Column("source_mark", Text, nullable=False),
+    Column("device_mark", Text),
+    Column("evidence", Text, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("doubt", Text),
+    Column("decided_by", Uuid),
+    Column("decided_at", INSTANT),
+    Column("remark", Text),
+    UniqueConstraint("notice_id", "visit"),
+)
+Index("readings_new", readings.c.reading_id, postgresql_where=readings.c.state == "new")
+Index("readings_doubtful", readings.c.read_at, postgresql_where=readings.c.state == "doubtful")
+
+staff_marks = Table(
+    "staff_marks",
+    METADATA,
+    Column("mark", Text, primary_key=True),
+    Column("staff_id", Uuid, primary_key=True),
+    Column("name", Text, nullable=False),
+    Column("seen_at", INSTANT, nullable=False, index=True),
+)
