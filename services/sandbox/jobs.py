@@ -9,6 +9,7 @@ from services.sandbox.channels.mailserver import SandboxMail, StoredMail
 from services.sandbox.usecases.keeping import keep_mail
 from services.sandbox.usecases.reporting import post_receipts
 from services.sandbox.usecases.world import SandboxKit, faults_of
+from shared.http.outgoing import outgoing_client
 from shared.runtime.listener import LaunchError
 from shared.runtime.service import Job
 
@@ -20,7 +21,7 @@ def jobs(kit: SandboxKit) -> Sequence[Job]:
     """Both. The mail port is taken at once, so that a start with the port in use fails. Raises LaunchError."""
     server = _mail_server(kit)
     limits = httpx.Limits(keepalive_expiry=_IDLE)
-    client = httpx.AsyncClient(timeout=kit.settings.receipt_timeout, trust_env=False, limits=limits)
+    client = outgoing_client(kit.settings.receipt_timeout, limits=limits)
 
     async def post() -> None:
         for _ in range(_BATCHES):

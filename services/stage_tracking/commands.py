@@ -16,6 +16,7 @@ from services.stage_tracking.store.tables import LEDGER
 from services.stage_tracking.usecases.proof import Extract, NotProvenError, joined
 from services.stage_tracking.usecases.verdict import verdict
 from shared.crypto.signing import KeyFormatError, public_keys
+from shared.http.outgoing import outgoing_client
 from shared.ledger.days import Keys
 from shared.ledger.store import read
 from shared.runtime.postgres import PostgresStartError, read_url
@@ -88,7 +89,7 @@ async def _fetched(url: str, case: str, token: str) -> list[bytes]:
     """Every page of the log. Raises ClickException."""
     pages: list[bytes] = []
     cursor: int | None = 0
-    async with httpx.AsyncClient(base_url=url, headers={"authorization": f"Bearer {token}"}, timeout=30) as http:
+    async with outgoing_client(30, base_url=url, headers={"authorization": f"Bearer {token}"}) as http:
         while cursor is not None:
             try:
                 answer = await http.get(f"/api/stages/{quote(case, safe='')}/log?limit=200&cursor={cursor}")

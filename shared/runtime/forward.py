@@ -10,6 +10,7 @@ from starlette.responses import Response, StreamingResponse
 from starlette.types import Receive, Scope, Send
 
 from shared.errors import Unavailable
+from shared.http.outgoing import outgoing_client
 from shared.http.problems import Answer
 
 log = logging.getLogger(__name__)
@@ -78,7 +79,7 @@ def forwarding_client() -> httpx.AsyncClient:
     """A client without a limit on open streams, that waits for answers as long as the browser does."""
     # Idle connections are left well before the processes (uvicorn: 5 s) close them in the middle of a request.
     limits = httpx.Limits(max_connections=None, max_keepalive_connections=50, keepalive_expiry=2.0)
-    return httpx.AsyncClient(timeout=httpx.Timeout(None, connect=3.0), limits=limits, follow_redirects=False)
+    return outgoing_client(httpx.Timeout(None, connect=3.0), limits=limits)
 
 
 def _target(request: Request) -> bytes:

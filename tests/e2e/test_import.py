@@ -15,6 +15,7 @@ import pytest
 
 from shared.contracts.case_kinds import kind_of
 from shared.contracts.cases import PartyRole
+from shared.crypto.keyring import KeyRing
 from shared.db.access import Part
 from shared.runtime.postgres import read_url
 from shared.runtime.registry import service_names
@@ -188,7 +189,8 @@ def test_a_completed_case_tells_everybody_then(imported: Imported) -> None:
     case = clerk.get(f"/api/cases/{number}").json()
     roles = {party["role"] for party in case["parties"]}
     missing = ({"applicant", "respondent"} - roles).pop()
-    phones = [party["phone"] for party in case["parties"]]
+    phones = [row["手机号码"] for row in good_rows() if row["案号"] == number]
+    assert phones
     assert all(not fresh.messages(phone) for phone in phones)
     body = {
         "role": missing,
@@ -217,9 +219,9 @@ def needles() -> set[str]:
 class Haystack:
     """Everything readable in what was looked at: runs of Chinese, and what may be a number or an address."""
 
-    readable = re.compile(r"[\u4e00-\u9fff（）0-9]+|(?<![\w-])[0-9A-Z]{11,18}(?![\w-])|[\w.+-]+@[\w.-]+")
+    readable = re.compile(r"[\u4e00-\u9fff（）0-9]+|(?<![\w-])[0-9A-Z]{11,18}(?![\w-])|[\w.+-]{1,64}@[\w.-]+")
 
-    sealed = re.compile(r"\bk1\.[\w-]{20,}")
+    sealed = re.compile(r"\b[0-9a-f]{12}\.[\w-]{20,}")
 
     def __init__(self) -> None:
         self.found: set[str] = set()
@@ -243,6 +245,8 @@ def test_the_haystack_finds_what_it_should() -> None:
         "to u1@example.com",
     ):
         hay.add(text)
+    hay.add(KeyRing.generate().seal("x" * 1_000_000, "a party"))
+    assert hay.looked == len(hay.found) == 4
     wanted = {"刘艳", "19900000005", "510212199101060000", "u1@example.com"}
     assert set(hay.holds(wanted | {"19900000006"})) == wanted
 

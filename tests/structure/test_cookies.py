@@ -30,3 +30,10 @@ def test_every_cookie_is_secure_where_the_site_is_https() -> None:
         assert [("Secure" in cookie, "HttpOnly" in cookie, "SameSite=lax" in cookie) for cookie in cookies] == [
             (secure, True, True)
         ] * 2
+
+
+def test_every_client_of_the_product_keeps_no_cookie() -> None:
+    """A kept cookie goes out with the next person's request: clients are made in one place."""
+    files = [path for room in ("services", "shared") for path in (ROOT / room).rglob("*.py")]
+    found = [path.name for path in files if "httpx.AsyncClient(" in path.read_text(encoding="utf-8")]
+    assert found == ["outgoing.py"]

@@ -6,12 +6,18 @@ from functools import partial
 
 import httpx
 import pytest
+import uvicorn
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, Response
+from starlette.routing import Route
 
 from shared.http.problem_page import problem_page
 from shared.http.problems import answering
 from shared.runtime.forward import Forward, forwarding_client
 from shared.runtime.gateway import Gateway
 from shared.settings import CourtSettings
+from tests.fixtures.serving import answering as served
 
 WORDS = "系统的这一部分正在重新启动，请过一分钟再试。已经保存的内容不受影响。"
 BROWSER = "text/html,application/xhtml+xml,*/*;q=0.8"
@@ -51,3 +57,24 @@ async def test_everybody_else_gets_a_problem(nobody: str, path: str, accept: str
     assert (answer.status_code, answer.headers["retry-after"]) == (503, "60")
     assert answer.headers["content-type"] == "application/problem+json"
     assert (answer.json()["code"], answer.json()["instance"]) == ("process_away", path)
+
+
+async def _who(request: Request) -> Response:
+    """Says which session came; `?name=` begins one."""
+    answer = PlainTextResponse(request.cookies.get("session", "nobody"))
+    if name := request.query_params.get("name"):
+        answer.set_cookie("session", name)
+    return answer
+
+
+async def test_one_visitors_session_never_goes_out_with_anothers_request() -> None:
+    app = Starlette(routes=[Route("/who", _who)])
+    config = uvicorn.Config(app, port=0, log_level="error", lifespan="off")
+    async with served(config) as (_, url), forwarding_client() as client:
+        refused = answering(partial(problem_page, court=CourtSettings()))
+        front = httpx.ASGITransport(Gateway({"/who": Forward(client, [url], refused)}))
+        async with httpx.AsyncClient(transport=front, base_url="http://test") as clerk:
+            await clerk.get("/who?name=clerk")
+            assert (await clerk.get("/who")).text == "clerk"
+        async with httpx.AsyncClient(transport=front, base_url="http://test") as stranger:
+            assert (await stranger.get("/who")).text == "nobody"

@@ -15,6 +15,8 @@ import aiohttp
 import httpx
 from httpx_aiohttp import AiohttpTransport
 
+from shared.http.outgoing import outgoing_client
+
 CONNECTIONS = 32
 IDLE_SECONDS = 3.0  # shorter than what servers keep (often 5), so that few requests meet a connection just being closed
 
@@ -44,7 +46,7 @@ def sms_client(timeout: float, tls: ssl.SSLContext | None = None) -> httpx.Async
     """A client whose requests are recorded; `timeout` seconds bound each connect and read. Close it with aclose()."""
     context = tls or httpx.create_ssl_context()
     transport = AiohttpTransport(verify=context, client=lambda: _session(context))
-    return httpx.AsyncClient(transport=transport, timeout=timeout)
+    return outgoing_client(timeout, transport=transport)
 
 
 def _session(context: ssl.SSLContext) -> aiohttp.ClientSession:
