@@ -16,6 +16,7 @@ $(VENV)/run: requirements.lock pyproject.toml
 	@echo "安装运行所需的软件包（首次一到三分钟，下载快慢不同）……"
 	@$(INSTALL) requirements.lock
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@$(BIN)/python -m compileall -q services shared deploy   # or else each start does
 	@touch $@
 
 $(VENV)/dev: $(VENV)/run requirements-dev.lock

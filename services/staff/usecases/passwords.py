@@ -1,6 +1,10 @@
 """Passwords: argon2id, hashed in the process's bounded line."""
 
+import asyncio
+import os
 import secrets
+from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
 
 from argon2.exceptions import InvalidHashError, VerificationError
 
@@ -17,6 +21,13 @@ def made_up() -> str:
 async def hashed(password: str) -> str:
     """The hash to be stored; only somebody who is known asks for one. Raises TooMany."""
     return await LINE.run(HASHER.hash, password, known=True)
+
+
+async def all_hashed(passwords: Iterable[str]) -> list[str]:
+    """The hashes of many, on every core: for a start, when nobody stands in the line yet."""
+    with ThreadPoolExecutor(os.cpu_count(), "first-hash") as pool:
+        work = [asyncio.wrap_future(pool.submit(HASHER.hash, password)) for password in passwords]
+        return await asyncio.gather(*work)
 
 
 async def fits(password: str, password_hash: str | None, *, known: bool = False) -> bool:

@@ -1,13 +1,14 @@
 """Whom a new installation begins with: one login per role for a demonstration, one administrator in production."""
 
 import asyncio
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from services.staff.domain import Member, password_faults
 from services.staff.store import people
 from services.staff.usecases.kit import StaffKit
 from services.staff.usecases.members import enrol
-from services.staff.usecases.passwords import hashed, made_up
+from services.staff.usecases.passwords import all_hashed, hashed, made_up
 from shared.db.transaction import new_id
 from shared.powers import POSTS, Role
 from shared.runtime.secrets import SecretsMissingError, kept
@@ -56,12 +57,16 @@ async def seed(kit: StaffKit) -> None:
     async with kit.db.read() as conn:
         present = await people.logins(conn)
     if kit.run.environment is not Environment.PRODUCTION:
-        for number, each in enumerate(SEEDS, 1):
-            if each.login not in present:
-                password = await asyncio.to_thread(_kept_password, kit.run, each.login)
-                await _enrol(kit, _member(kit, each, f"023-123457{number:02}"), password)
+        numbered = {f"023-123457{number:02}": each for number, each in enumerate(SEEDS, 1)}
+        await _enrol_demonstration(kit, {phone: each for phone, each in numbered.items() if each.login not in present})
     elif not present:
         await _enrol_first_administrator(kit)
+
+
+async def _enrol_demonstration(kit: StaffKit, seeds: Mapping[str, Seed]) -> None:
+    passwords = await asyncio.to_thread(_kept_passwords, kit.run, [each.login for each in seeds.values()])
+    for (phone, each), password_hash in zip(seeds.items(), await all_hashed(passwords), strict=True):
+        await _enrol(kit, _member(kit, each, phone), password_hash)
 
 
 async def _enrol_first_administrator(kit: StaffKit) -> None:
@@ -72,17 +77,16 @@ async def _enrol_first_administrator(kit: StaffKit) -> None:
             "至少12个字符且不含登录名；首次登录时须修改。"
         )
     first = _member(kit, SEEDS[-1], kit.court.duty_phone)
-    await _enrol(kit, replace(first, must_change=True), password)
+    await _enrol(kit, replace(first, must_change=True), await hashed(password))
 
 
-async def _enrol(kit: StaffKit, member: Member, password: str) -> None:
-    password_hash = await hashed(password)
+async def _enrol(kit: StaffKit, member: Member, password_hash: str) -> None:
     async with kit.db.begin() as tx:
         await enrol(tx, member, password_hash)
 
 
-def _kept_password(run: RunSettings, login: str) -> str:
-    return kept(run, secret_name(login), made_up)
+def _kept_passwords(run: RunSettings, logins: Sequence[str]) -> list[str]:
+    return [kept(run, secret_name(login), made_up) for login in logins]
 
 
 def _member(kit: StaffKit, seed: Seed, phone: str) -> Member:
