@@ -39,6 +39,8 @@ def makers(kept: Callable[[str], str]) -> dict[str, Callable[[], str]]:
         "postgres_password": _word,
         **databases,
         **owners,
+        "kafka_admin": _word,
+        **{role.log_secret: _word for role in roles() if role.log_secret},
         "admin_password": _word,
         "carrier_secret": _word,
         "receipt_secret": _word,

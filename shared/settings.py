@@ -52,6 +52,20 @@ class RunSettings(BaseSettings):
     kafka: str = "127.0.0.1:9092"
     kafka_replication: int = Field(1, ge=1, le=9)
     """Copies of each topic that is created."""
+    kafka_user: str = ""
+    """The user of a service at Kafka, with `{service}` in it; empty for one that asks for none, never in production."""
+    kafka_password: str = ""
+    """Its password; `{service}` stands for the service's name, `@` and a path for what that file holds."""
+    kafka_mechanism: Literal["SCRAM-SHA-512", "SCRAM-SHA-256", "PLAIN"] = "SCRAM-SHA-512"
+    kafka_tls: bool = False
+    """Whether what goes to Kafka is encrypted (SASL_SSL)."""
+    kafka_ca: str = ""
+    """The file of the authority that signed the brokers' certificates; empty: those that the system knows."""
+    kafka_admin_user: str = "admin"
+    kafka_admin_password: Annotated[str, FromFile] = ""
+    """Of Kafka's administrator, for `yangguang prepare`: it makes users, topics and rules. Nothing that answers
+    anybody is given it."""
+    kafka_admin_mechanism: Literal["SCRAM-SHA-512", "SCRAM-SHA-256", "PLAIN"] = "PLAIN"
     trusted_proxy: str = ""
     """Address of the gateway whose word on the client's address is believed; empty: nobody's."""
     database_url: Annotated[str, FromFile] = ""
@@ -86,6 +100,10 @@ class RunSettings(BaseSettings):
     def owner_of(self, service: str) -> str:
         """The owner's URL of a service's database, or nothing. Raises ValueError for a file that cannot be read."""
         return str(_from_file(self.owner_url.format(service=service)))
+
+    def kafka_password_of(self, service: str) -> str:
+        """The password of a service's user at Kafka, or nothing. Raises ValueError for a file that cannot be read."""
+        return str(_from_file(self.kafka_password.replace("{service}", service)))
 
     @property
     def is_https(self) -> bool:

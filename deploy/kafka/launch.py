@@ -8,14 +8,16 @@ import base64
 import hashlib
 import os
 import re
+import secrets
 import shutil
 import socket
 import subprocess
 import tempfile
 import uuid
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -24,6 +26,8 @@ from shared.runtime.parent import end_with_parent
 POM = Path(__file__).with_name("pom.xml")
 CACHE = Path.home() / ".cache" / "yangguang" / "kafka"
 JAVA_AT_LEAST = 17
+ADMIN = "admin"
+"""The administrator's name at a broker of ours."""
 
 
 @dataclass(frozen=True)
@@ -33,6 +37,8 @@ class Node:
     port: int
     data: Path
     advertised: int = 0  # 0: the port itself; another one when a proxy stands before the broker
+    password: str = field(default="", repr=False)
+    """Of the administrator; with none, the broker asks nobody for a password."""
 
     @property
     def folder(self) -> Path:
@@ -41,14 +47,16 @@ class Node:
     def properties(self) -> str:
         """The text of server.properties. Short group time-outs are allowed so that tests need not wait."""
         controller = _free_port()
+        protocol = "SASL_PLAINTEXT" if self.password else "PLAINTEXT"
         return "\n".join(
             [
                 "process.roles=broker,controller",
                 "node.id=1",
-                f"listeners=PLAINTEXT://127.0.0.1:{self.port},CONTROLLER://127.0.0.1:{controller}",
-                f"advertised.listeners=PLAINTEXT://127.0.0.1:{self.advertised or self.port}",
+                f"listeners=CLIENT://127.0.0.1:{self.port},CONTROLLER://127.0.0.1:{controller}",
+                f"advertised.listeners=CLIENT://127.0.0.1:{self.advertised or self.port}",
                 "controller.listener.names=CONTROLLER",
-                "listener.security.protocol.map=PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT",
+                "inter.broker.listener.name=CLIENT",
+                f"listener.security.protocol.map=CLIENT:{protocol},CONTROLLER:{protocol}",
                 f"controller.quorum.voters=1@127.0.0.1:{controller}",
                 f"log.dirs={self.folder.as_posix()}",
                 "auto.create.topics.enable=false",
@@ -58,9 +66,31 @@ class Node:
                 "transaction.state.log.min.isr=1",
                 "group.initial.rebalance.delay.ms=0",
                 "group.min.session.timeout.ms=500",
+                *(_guarded(self.password) if self.password else ()),
                 "",
             ]
         )
+
+
+def _guarded(password: str) -> list[str]:
+    """Everybody signs in, the administrator by PLAIN and the services by SCRAM; what no rule allows is refused.
+
+    The same stands in docker-compose.yml and deploy/k8s, made of the secret by deploy/broker/start.sh.
+    """
+    modules = "org.apache.kafka.common.security"
+    plain = f'{modules}.plain.PlainLoginModule required username="{ADMIN}" password="{password}"'
+    return [
+        "authorizer.class.name=org.apache.kafka.metadata.authorizer.StandardAuthorizer",
+        "allow.everyone.if.no.acl.found=false",
+        f"super.users=User:{ADMIN}",
+        "sasl.enabled.mechanisms=PLAIN,SCRAM-SHA-512",
+        "sasl.mechanism.inter.broker.protocol=PLAIN",
+        "sasl.mechanism.controller.protocol=PLAIN",
+        f'listener.name.client.plain.sasl.jaas.config={plain} user_{ADMIN}="{password}";',
+        f"listener.name.client.scram-sha-512.sasl.jaas.config={modules}.scram.ScramLoginModule required;",
+        "listener.name.controller.sasl.enabled.mechanisms=PLAIN",
+        f'listener.name.controller.plain.sasl.jaas.config={plain} user_{ADMIN}="{password}";',
+    ]
 
 
 def missing(cache: Path = CACHE) -> str | None:
@@ -79,6 +109,8 @@ def command(node: Node, cache: Path = CACHE) -> list[str]:
     java += ["-Xmx512m", "-Dorg.slf4j.simpleLogger.defaultLogLevel=warn"]
     node.folder.mkdir(parents=True, exist_ok=True)
     settings = node.data.resolve() / "server.properties"
+    settings.touch(mode=0o600)
+    settings.chmod(0o600)  # also one that an older release left
     settings.write_text(node.properties(), encoding="utf-8")
     if not (node.folder / "meta.properties").exists():
         _run([*java, "kafka.tools.StorageTool", "format", "-t", _cluster_id(), "-c", str(settings)])
@@ -114,6 +146,15 @@ def _run(arguments: list[str]) -> None:
         raise click.ClickException(f"{Path(arguments[0]).name} 未能完成：{(done.stdout + done.stderr)[-2000:]}")
 
 
+def _kept(secret: Path) -> str:
+    """The password in the file, made at first use, readable by its owner alone."""
+    if not secret.exists():
+        secret.parent.mkdir(parents=True, exist_ok=True)
+        secret.touch(mode=0o600)
+        secret.write_text(secrets.token_urlsafe(32))
+    return secret.read_text().strip()
+
+
 def _cluster_id() -> str:
     """A random id as Kafka writes them: 16 bytes in base64, without a leading dash."""
     made = base64.urlsafe_b64encode(uuid.uuid4().bytes).rstrip(b"=").decode()
@@ -130,10 +171,19 @@ def _free_port() -> int:
 @click.option("--port", default=9092, envvar="YANGGUANG_KAFKA_PORT", show_envvar=True)
 @click.option("--data", default=".data/kafka", envvar="YANGGUANG_KAFKA_DATA", show_envvar=True, type=Path)
 @click.option("--cache", default=CACHE, envvar="YANGGUANG_KAFKA_CACHE", show_envvar=True, type=Path)
+@click.option(
+    "--password-file",
+    "secret",
+    envvar="YANGGUANG_KAFKA_PASSWORD_FILE",
+    show_envvar=True,
+    type=Path,
+    help="管理员口令所在的文件，没有时自动生成；默认在数据目录中。",
+)
+@click.option("--open", "is_open", is_flag=True, help="不要求任何人提供口令（仅供试验）。")
 @click.option("--advertised", default=0, help="端口：代理在前时告知客户端的端口")
 @click.option("--end-with-parent", "parent", type=int, metavar="PID", help="启动者（进程号）退出时一并停止")
 @click.option("--fetch-only", is_flag=True, help="只下载，不启动")
-def main(port: int, data: Path, cache: Path, advertised: int, parent: int | None, *, fetch_only: bool) -> None:
+def main(port: int, cache: Path, parent: int | None, *, fetch_only: bool, **node: Any) -> None:
     """Fetch, format and become the broker."""
     lack = missing(cache)
     if lack is not None:
@@ -141,10 +191,14 @@ def main(port: int, data: Path, cache: Path, advertised: int, parent: int | None
     if fetch_only:
         fetch(cache)
         return
-    arguments = command(Node(port, data, advertised), cache)
+    data, secret = node["data"], node["secret"] or node["data"] / "admin_password"
+    password = "" if node["is_open"] else _kept(secret)
+    arguments = command(Node(port, data, node["advertised"], password), cache)
     if parent is not None:
         end_with_parent(parent)
     click.echo(f"Kafka：127.0.0.1:{port}，数据在 {data}")
+    if password:
+        click.echo(f"  管理员 {ADMIN} 的口令在 {secret}；yangguang prepare 用它建立各服务的用户和主题。")
     os.execv(arguments[0], arguments)  # noqa: S606 - Kafka takes this process's place, and its signals
 
 

@@ -35,6 +35,11 @@ class Role:
         return f"database_{self.part.role(self.service.name)}"
 
     @property
+    def log_secret(self) -> str:
+        """The secret that holds its password at Kafka; nothing in the public zone, which has no access to the log."""
+        return "" if self.zone == Zone.PUBLIC else f"kafka_{self.service.name}"
+
+    @property
     def prefixes(self) -> tuple[str, ...]:
         """The URL prefixes that it answers."""
         return self.service.prefixes(set(Zone) if self.zone == "both" else {Zone(self.zone)})

@@ -10,6 +10,7 @@ import signal
 import sys
 from collections.abc import Mapping
 from contextlib import closing
+from functools import partial
 from pathlib import Path
 from socket import socket
 
@@ -23,6 +24,7 @@ from deploy.kafka.launch import missing
 from deploy.local.children import Child, Command
 from deploy.local.gateway import gateway, readiness
 from deploy.local.layout import OUTSIDE, Role, copies, roles
+from deploy.local.log import admin_file, log_settings, told_of_log
 from deploy.local.ports import free_ports
 from shared.db.access import Part
 from shared.db.migrate import migrate_at
@@ -31,7 +33,9 @@ from shared.runtime.connection import server_config
 from shared.runtime.forward import forwarding_client
 from shared.runtime.listener import LaunchError
 from shared.runtime.logging import configure
+from shared.runtime.logs import Logs, kafka_log
 from shared.runtime.postgres import EmbeddedPostgres, PostgresStartError, keep_alive
+from shared.runtime.prepare import tend_log
 from shared.runtime.progress import Progress
 from shared.settings import RunSettings
 
@@ -60,6 +64,7 @@ class Machine:
         self._own_broker = not broker
         ports = free_ports(sum(self.numbers.values()) + 1, SMTP_ABOVE)
         self.broker = broker or f"127.0.0.1:{ports.pop()}"
+        self._entry = log_settings(run, self.broker, names, own=self._own_broker)
         self.ports = {name: [ports.pop() for _ in range(number)] for name, number in self.numbers.items()}
 
     @property
@@ -77,6 +82,7 @@ class Machine:
     def _kafka(self) -> Child:
         words = [sys.executable, "-m", "deploy.kafka.launch", *_FOLLOW, "--port", self.broker.split(":")[1]]
         words += ["--data", str(self.run_settings.data / "kafka"), "--cache", str(self._kafka_cache)]
+        words += ["--password-file", str(admin_file(self.run_settings))]
         return Child(Command("kafka", words, os.environ, self._logs / "kafka.log"))  # noqa: TID251 - handed on whole
 
     def _process(self, role: Role, port: int) -> Child:
@@ -87,13 +93,11 @@ class Machine:
     def _environment(self, role: Role, port: int) -> Mapping[str, str]:
         sandbox = self.ports[OUTSIDE][0]
         return {
-            **os.environ,  # noqa: TID251 - handed on whole
+            **told_of_log(self._entry, role, os.environ),  # noqa: TID251 - handed on whole
             "YANGGUANG_DATA": str(self.run_settings.data),
             "YANGGUANG_PORT": str(port),
             "YANGGUANG_SITE_URL": self.run_settings.base_url,
             "YANGGUANG_DATABASE_URL": self.postgres.url(role.service.name, role.part),
-            "YANGGUANG_LOG": "kafka",
-            "YANGGUANG_KAFKA": self.broker,
             "YANGGUANG_TRUSTED_PROXY": "127.0.0.1",
             "YANGGUANG_SANDBOX_URL": f"http://127.0.0.1:{sandbox}",
             "YANGGUANG_SANDBOX_SMTP_PORT": str(sandbox + SMTP_ABOVE),
@@ -110,11 +114,26 @@ class Machine:
             async with asyncio.TaskGroup() as group, forwarding_client() as client:
                 tasks = [group.create_task(child.run()) for child in self.children()]
                 tasks += [group.create_task(self._tell(client, progress)), group.create_task(keep_alive(self.postgres))]
+                tasks.append(group.create_task(self._tend_log(progress)))
                 await self._serve(gateway(self.roles, self.urls, client))
                 for task in tasks:
                     task.cancel()
         finally:
             await asyncio.to_thread(self.postgres.stop)
+
+    async def _tend_log(self, progress: Progress) -> None:
+        """As Kafka's administrator, whose password no child but the broker is given; else only see who is let in."""
+        services = list({role.service.name: role.service for role in self.roles}.values())
+        if self._entry.kafka_admin_password:
+            await tend_log(services, self._entry, progress.remark)
+            return
+        logs = Logs(services, self._entry, partial(kafka_log, self._entry))
+        try:
+            while not logs.started:
+                await logs.begin(progress.remark)
+                await asyncio.sleep(1)
+        finally:
+            await logs.close()
 
     async def _migrate(self) -> None:
         """As the tables' owner, whose password no child is given."""

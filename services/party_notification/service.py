@@ -19,6 +19,8 @@ from shared.contracts.cases import (
     PartyChanged,
     PartyMisfiled,
 )
+from shared.contracts.looks import LookTaken
+from shared.contracts.notices import NoticeEvent
 from shared.contracts.staff import StaffSeen
 from shared.contracts.stages import (
     DeadlineMet,
@@ -49,6 +51,7 @@ SERVICE = Service(
     hashes_stay=True,
     secrets={Zone.STAFF: INSIDE | {Secret.SIGNING_KEY}, Zone.PUBLIC: OUTSIDE},
     routes=(api.staff, api.public, pages.staff, pages.public),
+    tells=(NoticeEvent, LookTaken),
     handlers={
         CaseFiled: events.on_case_filed,
         CaseCorrected: events.on_case_corrected,

@@ -12,6 +12,7 @@ from services.sandbox.settings import SandboxSettings
 from services.sandbox.usecases.keeping import Shelf
 from services.sandbox.usecases.world import SandboxKit, carrier_secret, faults_of
 from shared.clock import SystemClock
+from shared.contracts.sandbox import ClockMoved
 from shared.runtime.service import Service
 
 
@@ -31,6 +32,7 @@ SERVICE = Service(
     tables=store.METADATA,
     settings=SandboxSettings,
     routes=(api.routes, pages.routes),
+    tells=(ClockMoved,),
     jobs=jobs,
     mounts=mounts,
 )

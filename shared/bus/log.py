@@ -17,6 +17,10 @@ class BusUnavailableError(BusError):
     """The log cannot be reached, or did not answer in time."""
 
 
+class BusDeniedError(BusUnavailableError):
+    """The log is there and does not let this user in, or not to its topics. Says in Chinese what is to be done."""
+
+
 class BusRefusedError(BusError):
     """The log takes others, but not this record as it is, nor what follows it of its key."""
 

@@ -1,7 +1,7 @@
 """One act is one transaction: the rows and the events that tell of them are committed together or not at all."""
 
 from collections import Counter
-from collections.abc import AsyncIterator, Callable, Hashable
+from collections.abc import AsyncIterator, Callable, Collection, Hashable
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from typing import Any, Protocol, TypeVar, cast
@@ -32,6 +32,10 @@ def made_at(made: UUID) -> datetime:
     return datetime.fromtimestamp((made.int >> 80) / 1000, UTC)
 
 
+class UndeclaredError(Exception):
+    """A service tells what it does not declare: its user at Kafka may not write there. A fault of ours."""
+
+
 class Closing(Protocol):
     """What a transaction writes once, when everything else has been written."""
 
@@ -44,7 +48,9 @@ C = TypeVar("C", bound=Closing)
 class Transaction:
     """An open transaction: a connection, the instant of the act (UTC), and the events that it will tell."""
 
-    def __init__(self, conn: AsyncConnection, service: str, court: str, now: datetime) -> None:
+    def __init__(
+        self, conn: AsyncConnection, service: str, court: str, now: datetime, topics: Collection[str] | None = None
+    ) -> None:
         self.conn = conn
         self.now = now
         self.signals: set[str] = set()
@@ -52,6 +58,7 @@ class Transaction:
         """What the act has locked, by names of its own: it need not be locked again."""
         self._service = service
         self._court = court
+        self._topics = topics
         self._told: list[tuple[Event, str | None]] = []
         self._closing: dict[Hashable, Closing] = {}
 
@@ -59,7 +66,11 @@ class Transaction:
         """Tell events. All that an act tells is written to the outbox at once, at its end.
 
         There Invalid is raised for an event larger than any log takes: the act is not committed then.
+        Raises UndeclaredError for one on a topic that the service does not declare (`Service.tells`).
         """
+        foreign = {event.topic for event in events} - set(self._topics) if self._topics is not None else ()
+        if foreign:
+            raise UndeclaredError(f"{self._service} does not declare that it tells on {', '.join(sorted(foreign))}")
         self._told += ((event, TRACING.traceparent()) for event in events)
 
     def at_end(self, name: Hashable, make: Callable[[], C]) -> C:
@@ -140,12 +151,18 @@ class Database:
         self._court = court
         self._clock = clock
         self._signals = signals
+        self._topics: Collection[str] | None = None
+
+    def telling_on(self, topics: Collection[str] | None) -> "Database":
+        """From now on its transactions tell on these topics alone; it itself."""
+        self._topics = topics
+        return self
 
     @asynccontextmanager
     async def begin(self) -> AsyncIterator[Transaction]:
         """A transaction: committed when the block ends, rolled back when it raises."""
         async with self.engine.begin() as conn:
-            tx = Transaction(conn, self.service, self._court, self._clock.now())
+            tx = Transaction(conn, self.service, self._court, self._clock.now(), self._topics)
             yield tx
             await tx.finish()
         for signal in tx.signals:
@@ -159,7 +176,8 @@ class Database:
 
     def beside(self, url: str) -> "Database":
         """The same database as another role, for a moment."""
-        return Database(url, self.service, self._court, self._clock, self._signals, 1)
+        beside = Database(url, self.service, self._court, self._clock, self._signals, 1)
+        return beside.telling_on(self._topics)
 
     async def close(self) -> None:
         """Give all connections back."""

@@ -14,11 +14,10 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Mount, Route
 from starlette.types import ASGIApp
 
-from shared.bus.kafka import KafkaLog
-from shared.bus.log import BusError, Log
+from shared.bus.kafka import Login
+from shared.bus.log import Log
 from shared.bus.postgres import PostgresLog
 from shared.clock import SystemClock
-from shared.contracts.topics import topics_of
 from shared.db.access import Part
 from shared.http.app import health_answer
 from shared.http.guards import Headed, Strict
@@ -27,6 +26,7 @@ from shared.runtime.connection import server_config
 from shared.runtime.docs import docs_routes
 from shared.runtime.gateway import Gateway, paths_of
 from shared.runtime.listener import LaunchError
+from shared.runtime.logs import Logs, NoLog, kafka_log
 from shared.runtime.postgres import EmbeddedPostgres, keep_alive
 from shared.runtime.prepare import patiently
 from shared.runtime.progress import Progress
@@ -72,6 +72,8 @@ def _unfit(names: Sequence[str], run: RunSettings, court: CourtSettings) -> list
         faults.insert(0, "YANGGUANG_SITE_URL：须为https开头的网址，写入通知，当事人由此访问。")
     if not run.database_url:
         faults.insert(0, "YANGGUANG_DATABASE_URL：须填写，内置数据库只供演示。")
+    if run.log == "kafka" and Zone.STAFF in zones_of(run) and not (run.kafka_user and run.kafka_password):
+        faults.insert(0, "YANGGUANG_KAFKA_USER、YANGGUANG_KAFKA_PASSWORD：须填写，Kafka须核对每个服务的口令。")
     if SANDBOX in names:
         faults.insert(0, "sandbox：生产环境不能启动，请用 yangguang serve 指定其他服务。")
     return faults
@@ -104,8 +106,8 @@ class Product:
         self.keys = {each.name: self.vault.keys(each.name, each.held(zones_of(run))) for each in services}
         self.postgres = None if run.database_url else self._embedded()
         self.units: list[Unit] = []
+        self.logs = Logs((), run, self.bus)
         self.ready = False
-        self.log_started = False
 
     def _embedded(self) -> EmbeddedPostgres:
         names = [service.name for service in self.services]
@@ -124,10 +126,12 @@ class Product:
             return self.postgres.url(name, Part.OWNER)
         return self.run_settings.owner_of(name)
 
-    def bus(self) -> Log:
-        """The event log that the settings name."""
+    def bus(self, login: Login) -> Log:
+        """The event log that the settings name. A process of the public zone alone has none."""
+        if Zone.STAFF not in zones_of(self.run_settings):
+            return NoLog()
         if self.run_settings.log == "kafka":
-            return KafkaLog(self.run_settings.kafka, timeout=5.0, replication=self.run_settings.kafka_replication)
+            return kafka_log(self.run_settings, login)
         return PostgresLog(self.postgres.url(BUS, Part.OWNER) if self.postgres else self.url(BUS))
 
     @asynccontextmanager
@@ -136,16 +140,16 @@ class Product:
         if self.postgres is not None:
             self.progress.step("启动数据库（首次要建库）")
             await asyncio.to_thread(self.postgres.start)
-        bus = self.bus()
+        self.logs = Logs(self.services, self.run_settings, self.bus)
         try:
-            self._build(bus)
+            self._build()
             await self._check_keys()
             self.progress.step("连接事件日志")
-            await self._begin(bus)
+            await self._begin()
             await self._prepare()
             async with asyncio.TaskGroup() as group:
                 loops = [group.create_task(unit.run()) for unit in self.units]
-                loops.append(group.create_task(self._go_on_beginning(bus)))
+                loops.append(group.create_task(self._go_on_beginning()))
                 loops.append(group.create_task(self._follow_keys()))
                 if self.postgres is not None:
                     loops.append(group.create_task(keep_alive(self.postgres)))
@@ -157,34 +161,24 @@ class Product:
         finally:
             for unit in self.units:
                 await unit.close()
-            await bus.close()
+            await self.logs.close()
             if self.postgres is not None:
                 await asyncio.to_thread(self.postgres.stop)
 
-    async def _begin(self, bus: Log) -> None:
-        """A log that is away holds up nobody who files, asks or tips: what they tell waits in the outbox.
+    async def _begin(self) -> None:
+        """A log that is away holds up nobody who files, asks or tips: what they tell waits in the outbox."""
+        await self.logs.begin(self.progress.remark)
 
-        A process of the public zone alone does nothing with the log.
-        """
-        if Zone.STAFF not in zones_of(self.run_settings):
-            self.log_started = True
-            return
-        try:
-            await bus.start(topics_of(self.run_settings.environment))
-            self.log_started = True
-        except BusError as error:
-            log.warning("log away", extra={"error": type(error).__name__})
-
-    async def _go_on_beginning(self, bus: Log) -> None:
-        while not self.log_started:
+    async def _go_on_beginning(self) -> None:
+        while not self.logs.started:
             await asyncio.sleep(1)
-            await self._begin(bus)
+            await self._begin()
 
-    def _build(self, bus: Log) -> None:
+    def _build(self) -> None:
         for service in self.services:
             kit = build_kit(service, self.run_settings, self.keys[service.name], self.url(service.name), self.clock)
             zones = zones_of(self.run_settings)
-            self.units.append(Unit(service, kit, bus, zones, self.owner_url(service.name)))
+            self.units.append(Unit(service, kit, self.logs.of(service.name), zones, self.owner_url(service.name)))
 
     async def _follow_keys(self) -> None:
         while True:
@@ -218,7 +212,7 @@ class Product:
 
     async def _readyz(self, _request: Request) -> Response:
         checks = {name: check for unit in self.units for name, check in unit.checks().items()}
-        return health_answer({"started": lambda: self.ready, "log": lambda: self.log_started, **checks})
+        return health_answer({"started": lambda: self.ready, "log": lambda: self.logs.started, **checks})
 
 
 async def serve(

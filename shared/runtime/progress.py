@@ -21,6 +21,7 @@ class Progress:
         self._every = every
         self._begun = time.monotonic()
         self._step = ""
+        self._remarks: set[str] = set()
         self._changed = threading.Condition()
         self._over = False
         self._teller = threading.Thread(target=self._remind, name="progress", daemon=True)
@@ -33,6 +34,12 @@ class Progress:
         self._say(f"  {what}……")
         if self._teller.ident is None:
             self._teller.start()
+
+    def remark(self, what: str) -> None:
+        """Say what somebody has to see to, in a sentence of Chinese; the same one is said once."""
+        if what not in self._remarks:
+            self._remarks.add(what)
+            self._say(what)
 
     def close(self) -> None:
         """Everything is done, or has failed: nothing is said any more."""

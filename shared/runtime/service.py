@@ -12,6 +12,10 @@ from starlette.types import ASGIApp
 
 from shared.clock import Clock
 from shared.contracts.envelope import Envelope, Event
+from shared.contracts.operations import TroubleReported
+from shared.contracts.sandbox import ClockMoved
+from shared.contracts.staff import AccessRevoked, CourtDataChanged
+from shared.contracts.topics import topics_of
 from shared.crypto.boxes import Drop
 from shared.crypto.keyring import KeyRing
 from shared.crypto.lookups import Lookups
@@ -24,7 +28,7 @@ from shared.http.routes import Routes, Zone
 from shared.http.tokens import PartySessions, StaffSigner, StaffTokens
 from shared.runtime.gauges import SqlGauge
 from shared.runtime.secrets import USUAL, Declared, Secret
-from shared.settings import CourtSettings, RunSettings
+from shared.settings import CourtSettings, Environment, RunSettings
 from shared.signals import Signals
 
 S = TypeVar("S", bound=BaseSettings)
@@ -62,6 +66,11 @@ EventHandler = Callable[[Any, Transaction, Any, Envelope], Awaitable[None]]
 """(kit, transaction, event, envelope): writes within the transaction; raises NotYet to wait."""
 
 
+KIT_TELLS: Final = (TroubleReported,)
+"""What any service tells: its own troubles."""
+KIT_FOLLOWS: Final = (CourtDataChanged, AccessRevoked, ClockMoved)
+"""What the kit follows in every service."""
+
 MORE: Final = object()
 """What a job's `run` answers when more is due already: it is called again at once."""
 
@@ -93,6 +102,8 @@ class Service:
     public_tables: Sequence[May] = ()
     """What the pages of the public zone need of the tables, and all that their process's database role may do."""
     handlers: Mapping[type[Event], EventHandler] = field(default_factory=dict)
+    tells: Sequence[type[Event]] = ()
+    """Events whose topics it writes; another one cannot be told, neither here nor by its user at Kafka."""
     jobs: Callable[[Any], Sequence[Job]] = lambda _kit: ()
     mounts: Callable[[Any], Mapping[str, ASGIApp]] = lambda _kit: {}
     """ASGI applications by path, below `public_paths`, which see the connection itself: no middleware."""
@@ -111,6 +122,20 @@ class Service:
         return frozenset(secret for zone in zones for secret in self.secrets.get(zone, ()))
 
     @property
+    def told(self) -> frozenset[str]:
+        """The topics that it writes."""
+        return _topics([*self.tells, *KIT_TELLS])
+
+    def followed(self, environment: Environment) -> frozenset[str]:
+        """The topics that it reads."""
+        return _topics([*self.handlers, *KIT_FOLLOWS]) & topics_of(environment).keys()
+
+    def topics(self, environment: Environment) -> dict[str, int]:
+        """The topics that it needs, with their partitions."""
+        needed = self.told | self.followed(environment)
+        return {name: n for name, n in topics_of(environment).items() if name in needed}
+
+    @property
     def packages(self) -> tuple[str, str]:
         """Whose migrations make the service's database."""
         return "shared.db", self.package
@@ -125,6 +150,10 @@ class Service:
         """The URL prefixes of the zones."""
         by_zone = {Zone.STAFF: self.paths, Zone.PUBLIC: self.public_paths}
         return tuple(prefix for zone in Zone if zone in zones for prefix in by_zone[zone])
+
+
+def _topics(events: Sequence[type[Event]]) -> frozenset[str]:
+    return frozenset(event.topic for event in events)
 
 
 def kit_of(request: Request) -> Any:

@@ -60,12 +60,11 @@ async def traced(name: str, settings: TelemetrySettings) -> AsyncIterator[None]:
         await asyncio.to_thread(provider.shutdown)
 
 
-def watch(service: str, relay: Relay, consumer: Consumer | None, jobs: Sequence[JobRunner]) -> None:
+def watch(service: str, relay: Relay, consumer: Consumer, jobs: Sequence[JobRunner]) -> None:
     """Figures that this process knows by itself are asked for at each scrape."""
     RELAY_LAG.labels(service).set_function(relay.lag_seconds)
     RELAY_EPOCH.labels(service).set_function(lambda: relay.epoch)
-    if consumer is not None:
-        CONSUMER_LAG.labels(service).set_function(consumer.lag_seconds)
+    CONSUMER_LAG.labels(service).set_function(consumer.lag_seconds)
     for runner in jobs:
         JOB_LAG.labels(service, runner.job.name).set_function(runner.lag_seconds)
 

@@ -59,7 +59,7 @@ def build_kit(service: Service, run: RunSettings, keys: Keys, url: str, clock: S
         court=court,
         settings=service.settings(),
         clock=clock,
-        db=Database(url, service.name, court.code, clock, signals, run.pool_size),
+        db=Database(url, service.name, court.code, clock, signals, run.pool_size).telling_on(service.told),
         keyring=keys.keyring,
         exchange=keys.exchange,
         lookups=keys.lookups,
@@ -99,8 +99,8 @@ class Unit:
             self._follower = moved_clock.Follower(kit)
         self._resealer = Resealer(kit, service.sealed, self._held)
         self.keeper = LaneKeeper(kit.db, service.name, handlers)
-        topics = sorted({event.topic for event in handlers})
-        self.consumer = Consumer(bus, topics, self.keeper, kit.signals) if topics else None
+        topics = sorted(service.followed(kit.run.environment))
+        self.consumer = Consumer(bus, topics, self.keeper, kit.signals)
         self.relay = Relay(kit.db, bus, kit.signals)
         self.loops = self._loops()
         self.jobs = [JobRunner(job, kit.signals) for job in self._all_jobs()]
@@ -120,10 +120,12 @@ class Unit:
     def _loops(self) -> list[Loop]:
         if not self._works:
             return []
-        loops = [Loop("relay", self.relay.run)]
-        if self.consumer is not None:
-            loops += [Loop("consumer", self.consumer.run), Loop("revisit", self.consumer.revisit)]
-        return loops
+        consumer = self.consumer
+        return [
+            Loop("relay", self.relay.run),
+            Loop("consumer", consumer.run),
+            Loop("revisit", consumer.revisit),
+        ]
 
     def _all_jobs(self) -> list[Job]:
         jobs: list[Job] = []
@@ -197,9 +199,7 @@ class Unit:
             f"{self.service.name}.{runner.job.name}": lambda runner=runner: runner.lag_seconds() < 60  # type: ignore[misc]
             for runner in self.jobs
         }
-        lags = {"relay": self.relay.lag_seconds}
-        if self.consumer is not None:
-            lags["consumer"] = self.consumer.lag_seconds
+        lags = {"relay": self.relay.lag_seconds, "consumer": self.consumer.lag_seconds}
         for loop in self.loops:
             checks[f"{self.service.name}.{loop.name}"] = partial(_goes_on, loop, lags.get(loop.name))
         return checks

@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import os
 import re
+import secrets
 import signal
 import subprocess
 import sys
@@ -17,7 +18,7 @@ from pathlib import Path
 import asyncpg
 from aiokafka import AIOKafkaProducer
 
-from shared.bus.kafka import KafkaLog
+from shared.bus.kafka import OPEN, KafkaLog, Login
 from shared.bus.log import BusError, Log
 from shared.bus.postgres import PostgresLog
 
@@ -30,12 +31,13 @@ class Store:
 
     kind: str
     address: str = field(repr=False)
+    login: Login = OPEN
 
     def log(self, timeout: float = 10.0, lease: float = 1.0) -> Log:
         """A log not yet started; seconds."""
         if self.kind == "postgres":
             return PostgresLog(self.address, timeout=timeout, lease=timedelta(seconds=lease))
-        return KafkaLog(self.address, timeout=timeout, lease=timedelta(seconds=lease))
+        return KafkaLog(self.address, timeout=timeout, lease=timedelta(seconds=lease), login=self.login)
 
     @asynccontextmanager
     async def started(
@@ -59,7 +61,7 @@ class Store:
     async def append_raw(self, topic: str, key: bytes, value: bytes) -> None:
         """Append into partition 0 as some other program would, with bytes that are no text."""
         if self.kind == "kafka":
-            producer = AIOKafkaProducer(bootstrap_servers=self.address)
+            producer = AIOKafkaProducer(bootstrap_servers=self.address, **self.login.options)
             await producer.start()
             await producer.send_and_wait(topic, value, key, partition=0, headers=[("raw", b"\xff\x00")])
             await producer.stop()
@@ -76,18 +78,26 @@ class Store:
 
 
 class Broker:
-    """A Kafka of its own on a fixed port of 127.0.0.1, started by the launcher that `make kafka` uses."""
+    """A Kafka of its own on a fixed port of 127.0.0.1, started by the launcher that `make kafka` uses.
 
-    def __init__(self, data: Path, port: int, advertised: int = 0) -> None:
+    Its `store` is entered as the administrator, who may do everything.
+    """
+
+    def __init__(self, data: Path, port: int, advertised: int = 0, *, is_open: bool = False) -> None:
         self.data = data
-        self.store = Store("kafka", f"127.0.0.1:{port}")
+        self.password = secrets.token_urlsafe(16)
+        login = OPEN if is_open else Login("admin", self.password, "PLAIN")
+        self.store = Store("kafka", f"127.0.0.1:{port}", login)
+        self._secret = data.with_name(f"{data.name}-admin")
         self._arguments = ["--port", str(port), "--data", str(data), "--advertised", str(advertised)]
+        self._arguments += ["--open"] if is_open else ["--password-file", str(self._secret)]
         self._process: subprocess.Popen[bytes] | None = None
 
     async def start(self) -> None:
         """Return when it answers; fail with its output when it does not within a minute."""
         command = [sys.executable, "-m", "deploy.kafka.launch", "--end-with-parent", str(os.getpid()), *self._arguments]
         self.data.mkdir(exist_ok=True)
+        self._secret.write_text(self.password)
         output = self.data / "output.log"
         with output.open("wb") as sink:
             self._process = process = subprocess.Popen(command, cwd=ROOT, stdout=sink, stderr=subprocess.STDOUT)

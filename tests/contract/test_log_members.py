@@ -1,6 +1,7 @@
 """Members of a group that come, go, crash and come back late, on both logs."""
 
 import asyncio
+import os
 import signal
 import subprocess
 import sys
@@ -9,6 +10,7 @@ from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 
 from shared.bus.log import Delivered, Log, Subscription
+from tests.contract.member import PASSWORD
 from tests.contract.reading import append, ends, in_order_per_key, numbered, numbers, read, unique
 from tests.contract.stores import ROOT, Store, eventually
 
@@ -33,7 +35,8 @@ class Outsider:
 @contextmanager
 def outsider(store: Store, group: str, topic: str, lease: float = 1.0) -> Iterator[Outsider]:
     command = [sys.executable, "-m", "tests.contract.member", store.kind, store.address, group, topic, str(lease)]
-    process = subprocess.Popen(command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    env = {**os.environ, PASSWORD: store.login.password}
+    process = subprocess.Popen(command, cwd=ROOT, env=env, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
     with process:
         try:
             yield Outsider(process)

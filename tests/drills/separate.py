@@ -69,6 +69,7 @@ class Separate:
         self._broker_folder = new_folder()
         self.broker = Broker(self._broker_folder / "kafka", free_port())
         env = {**settings, "YANGGUANG_KAFKA": self.broker.store.address, "YANGGUANG_PROCESSES": processes}
+        env["YANGGUANG_KAFKA_ADMIN_PASSWORD"] = self.broker.password
         self.machine = Machine(new_folder(), free_port(), env)
         self.product = Product(self.machine.url, self.machine.folder)
 

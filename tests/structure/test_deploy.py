@@ -1,28 +1,28 @@
 """The container files: every service, variable, secret, path and topic is there, and nothing runs as root."""
 
 import json
+import os
 import re
+import subprocess
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from ipaddress import ip_address, ip_network
 from pathlib import Path
-from typing import Any
 
 import pytest
 from pydantic_settings import BaseSettings
 
+from deploy.kafka.launch import Node
 from deploy.local.layout import OUTSIDE, Role, paths, roles
 from deploy.make_secrets import make
 from services.party_notification.settings import NotificationSettings
-from shared.bus.log import Log
 from shared.contracts.topics import TOPICS
 from shared.crypto.keyring import KeyRing
 from shared.http.routes import Zone
-from shared.runtime.launch import Product
+from shared.runtime.logs import admin_of, login_of
 from shared.runtime.postgres.installation import installed_bin_folder, server_version
-from shared.runtime.progress import silent
 from shared.runtime.secrets import Secret, Vault
-from shared.settings import CourtSettings, RunSettings
+from shared.settings import CourtSettings, Environment, RunSettings
 from tests.fixtures.deployments import DEPLOY, ROOT, Caddyfile, Document, compose, env_file, identity, kustomized
 
 ROLES = {role.name.replace("_", "-"): role for role in roles()}
@@ -38,12 +38,12 @@ PREPARE = "prepare"
 RUN = {
     "ENVIRONMENT",
     "SITE_URL",
-    "LOG",
-    "KAFKA",
     "DATABASE_URL",
     *(secret.name for secret in Secret),
     "TRUSTED_PROXY",
 }
+ABOUT_LOG = {f"YANGGUANG_{name}" for name in ("LOG", "KAFKA", "KAFKA_USER", "KAFKA_PASSWORD")}
+"""What a process of the inner network is told of the event log, and one of the internet never is."""
 SENDING = {"CARRIER_URL", "CARRIER_KEY_ID", "CARRIER_KEY_SECRET", "RECEIPT_SECRET"}
 SENDING |= {"SMTP_HOST", "SMTP_PORT", "SMTP_TLS", "SMTP_USERNAME", "SMTP_PASSWORD", "SMTP_HELO"}
 SENDING |= {"MAIL_SENDER", "MAIL_DOMAIN"}
@@ -143,6 +143,7 @@ def test_every_variable_that_it_needs_is_set(container: Container) -> None:
     if container.name == OUTSIDE:
         needed.discard("YANGGUANG_TRUSTED_PROXY")
     assert needed <= set(container.env)
+    assert set(container.env) & ABOUT_LOG == (set() if container.role.zone == Zone.PUBLIC else ABOUT_LOG)
 
 
 @each_container
@@ -160,6 +161,9 @@ def test_the_settings_accept_the_values(container: Container, made: Mapping[str,
             assert f"//{part.role(service)}:" in read.database_url
             assert read.database_url.endswith(f"/{service}")
             assert not read.owner_url
+            assert not read.kafka_admin_password
+            entry, secret = login_of(read, service), container.role.log_secret
+            assert (entry.user, entry.password) == ((service, made[secret]) if secret else ("", ""))
 
 
 @pytest.mark.parametrize(
@@ -269,47 +273,131 @@ def test_the_database_gets_a_role_for_every_process_and_an_owner_for_every_servi
 
 def test_the_owners_are_known_to_the_preparation_alone(made: Mapping[str, str], tmp_path: Path) -> None:
     owners = {name for name in made if name.startswith("owner_")}
-    (pod,) = (each["spec"]["template"]["spec"] for each in BASE if identity(each) == ("Job", PREPARE))
-    (container,) = pod["containers"]
-    service = COMPOSE["services"][PREPARE]
-    assert container["args"] == service["command"] == ["prepare", "all"]
-    assert secrets_of(pod) == set(service["secrets"]) == owners
-    env = {item["name"]: item["value"] for item in container["env"]}
-    assert env == service["environment"]
+    logins = {name for name in made if name.startswith("kafka_")}
+    env = preparation()
+    for documents in (BASE, DEMO):
+        (pod,) = (each["spec"]["template"]["spec"] for each in documents if identity(each) == ("Job", PREPARE))
+        assert secrets_of(pod) == set(COMPOSE["services"][PREPARE]["secrets"]) == owners | logins
     for name, text in made.items():
         (tmp_path / name).write_text(text)
-    run = RunSettings(owner_url=env["YANGGUANG_OWNER_URL"].replace(PREFIX, f"@{tmp_path}/"))
+    values = {name.removeprefix("YANGGUANG_").lower(): text for name, text in env.items()}
+    run = RunSettings.model_validate({name: text.replace(PREFIX, f"@{tmp_path}/") for name, text in values.items()})
+    assert admin_of(run).password == made["kafka_admin"]
     for role in ROLES.values():
         name = role.service.name
         assert run.owner_of(name) == made[f"owner_{name}"]
         assert f"//{name}_owner:" in made[f"owner_{name}"]
+        assert login_of(run, name).password == made[f"kafka_{name}"]
 
 
-class Recording(Product):
-    """A product without services, whose log only notes which topics it is asked for."""
-
-    def __init__(self) -> None:
-        super().__init__([], RunSettings(database_url="postgresql+asyncpg://nobody@127.0.0.1:1/none"), silent())
-        self.asked: dict[str, int] = {}
-
-    def bus(self) -> Log:
-        asked = self.asked
-
-        class Noted:
-            async def start(self, topics: Mapping[str, int]) -> None:
-                asked.update(topics)
-
-            async def close(self) -> None:
-                pass
-
-        log: Any = Noted()
-        return log
+def preparation() -> Mapping[str, str]:
+    """What the preparation is told, by either file."""
+    (job,) = (each["spec"]["template"]["spec"] for each in DEMO if identity(each) == ("Job", PREPARE))
+    (container,) = job["containers"]
+    service = COMPOSE["services"][PREPARE]
+    assert container["args"] == service["command"] == ["prepare", "all"]
+    maps = {name: each["data"] for each in DEMO for kind, name in [identity(each)] if kind == "ConfigMap"}
+    env: dict[str, str] = dict(maps["log"])
+    for item in container["env"]:
+        asked = item.get("valueFrom", {}).get("configMapKeyRef")
+        env[item["name"]] = maps[asked["name"]][asked["key"]] if asked else item["value"]
+    assert [each["configMapRef"]["name"] for each in container["envFrom"]] == ["log"]
+    assert env == service["environment"]
+    return env
 
 
-async def test_every_process_makes_every_topic_and_the_broker_makes_none_by_itself() -> None:
-    product = Recording()
-    async with product.running():
-        assert product.asked == TOPICS
+def test_no_process_of_the_internet_reaches_the_event_log() -> None:
+    """Not by a user, and not by the network: the broker stands in one of its own."""
+    services = COMPOSE["services"]
+    inside = {name for name, role in ROLES.items() if role.zone != Zone.PUBLIC}
+    on_it = {name for name, service in services.items() if "log" in service["networks"]}
+    assert on_it == inside | {"kafka", PREPARE}
+    assert services["kafka"]["networks"] == ["log"]
+    assert "ports" not in services["kafka"]
+    assert COMPOSE["networks"]["log"] == {"internal": True}
+    labelled = {
+        each["metadata"]["name"]
+        for each in DEMO
+        if each["kind"] in {"Deployment", "StatefulSet", "Job"}
+        and each["spec"]["template"]["metadata"]["labels"].get("yangguang/log")
+    }
+    assert labelled == inside | {PREPARE}
+    policies = [each["spec"] for each in DEMO if each["kind"] == "NetworkPolicy"]
+    to_kafka = [each for each in policies if "9092" in json.dumps(each)]
+    assert [each["policyTypes"] for each in to_kafka] == [["Egress"], ["Ingress"]]
+    assert to_kafka[0]["podSelector"] == to_kafka[1]["ingress"][0]["from"][0]["podSelector"]
+    assert to_kafka[0]["podSelector"] == {"matchLabels": {"yangguang/log": "yes"}}
+
+
+def test_each_process_has_the_user_of_its_service_at_kafka_and_no_other(made: Mapping[str, str]) -> None:
+    for container in CONTAINERS:
+        held = {name for name in container.secrets if name.startswith("kafka_")}
+        assert held == {container.role.log_secret} - {""}, container.name
+    assert set(COMPOSE["services"]["kafka"]["secrets"]) == {"kafka_admin"}
+    assert {name for name in made if name.startswith("kafka_")} == {
+        "kafka_admin",
+        *(role.log_secret for role in ROLES.values() if role.log_secret),
+    }
+
+
+def properties(env: Mapping[str, str]) -> dict[str, str]:
+    """The broker's settings, as the official image makes them of its environment."""
+    found = {}
+    for name, value in env.items():
+        if name.startswith("KAFKA_") and name != "KAFKA_HEAP_OPTS":
+            key = name.removeprefix("KAFKA_").lower().replace("_", ".").replace("...", "-").replace("..", "_")
+            found[key] = value
+    return found
+
+
+@pytest.fixture(scope="module")
+def started_broker(tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, str]:
+    """The environment with which the broker's own start hands over to the image's, of the compose file."""
+    folder = tmp_path_factory.mktemp("broker")
+    (folder / "kafka_admin").write_text("a-password")
+    (folder / "run").write_text("#!/bin/bash\nexec env -0\n")
+    (folder / "run").chmod(0o755)
+    text = (DEPLOY / "broker" / "start.sh").read_text()
+    for there, here in (("/run/secrets/", f"{folder}/"), ("/etc/kafka/docker/run", f"{folder}/run")):
+        assert there in text
+        text = text.replace(there, here)
+    given = {name: str(value) for name, value in COMPOSE["services"]["kafka"]["environment"].items()}
+    env = {"PATH": os.environ["PATH"], **given, "KAFKA_LOG_DIRS": str(folder / "none")}
+    said = subprocess.run(["bash", "-c", text], env=env, capture_output=True, text=True, check=True).stdout
+    return dict(line.split("=", 1) for line in said.split("\0") if "=" in line)
+
+
+def test_the_broker_asks_everybody_for_a_password_everywhere(started_broker: Mapping[str, str], tmp_path: Path) -> None:
+    """The containers' broker guards its door as the one does that `make run-kafka` and the tests start."""
+    lines = Node(1, tmp_path, password="a-password").properties().splitlines()
+    here = dict(line.split("=", 1) for line in lines if line)
+    there = properties(started_broker)
+    guards = ("sasl", "authorizer", "allow.everyone", "super.users", "listener.name", "inter.broker", "controller.list")
+    for key in here.keys() | there.keys():
+        if key.startswith(guards):
+            assert here.get(key) == there.get(key), key
+    kinds = "listener.security.protocol.map"
+    assert here[kinds] == there[kinds] == "CLIENT:SASL_PLAINTEXT,CONTROLLER:SASL_PLAINTEXT"
+    assert there["listeners"] == "CLIENT://:9092,CONTROLLER://localhost:9093"
+    assert there["allow.everyone.if.no.acl.found"] == "false"
+
+
+def test_the_base_image_made_here_reads_its_settings_as_the_official_one(
+    started_broker: Mapping[str, str], tmp_path: Path
+) -> None:
+    text = (DEPLOY / "images" / "kafka-run").read_text()
+    reading = text[: text.index("java=(")].replace("/opt/kafka/config/server.properties", str(tmp_path / "made"))
+    subprocess.run(["bash", "-c", reading], env={"PATH": os.environ["PATH"], **started_broker}, check=True)
+    made = dict(line.split("=", 1) for line in (tmp_path / "made").read_text().splitlines())
+    assert made == properties(started_broker)
+
+
+def test_each_topic_is_told_and_followed_by_somebody_and_the_broker_makes_none_by_itself() -> None:
+    """The preparation makes those that the services declare."""
+    services = {role.service.name: role.service for role in ROLES.values()}.values()
+    assert frozenset[str]().union(*(each.told for each in services)) == TOPICS.keys()
+    assert frozenset[str]().union(*(each.followed(Environment.DEMO) for each in services)) == TOPICS.keys()
+    assert {name: n for each in services for name, n in each.topics(Environment.DEMO).items()} == TOPICS
     assert COMPOSE["services"]["kafka"]["environment"]["KAFKA_AUTO_CREATE_TOPICS_ENABLE"] == "false"
 
 

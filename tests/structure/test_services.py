@@ -20,6 +20,7 @@ from shared.powers import POWERS, Action, Role
 from shared.runtime.gateway import matches, paths_of
 from shared.runtime.registry import load, service_names
 from shared.runtime.service import Service
+from shared.settings import Environment
 from tests.fixtures.kits import caller, client, make_kit
 
 ROOT = Path(__file__).parents[2]
@@ -145,3 +146,16 @@ def test_lock_files_carry_hashes_and_no_host(name: str) -> None:
     pins = re.findall(r"^\S+==\S+", text, re.MULTILINE)
     assert len(pins) > 40
     assert text.count("--hash=sha256:") >= len(pins)
+
+
+@pytest.mark.parametrize("service", SERVICES, ids=lambda s: s.name)
+def test_the_architecture_names_the_topics_that_a_service_tells_and_reads(service: Service) -> None:
+    """Beside those of the kit. Its user at Kafka may use no other."""
+    text = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
+    row = re.findall(rf"^\| `{service.name}` \| .* \| (.+) \| (.+) \|$", text, re.MULTILINE)
+    ((tells, reads),) = row
+    assert set(re.findall(r"`(\w+)`", tells)) == {event.topic for event in service.tells}
+    assert set(re.findall(r"`(\w+)`", reads)) == {event.topic for event in service.handlers}
+    assert service.told == {event.topic for event in service.tells} | {"operations"}
+    assert service.followed(Environment.DEMO) == {e.topic for e in service.handlers} | {"staff", "sandbox"}
+    assert service.followed(Environment.PRODUCTION) == service.followed(Environment.DEMO) - {"sandbox"}

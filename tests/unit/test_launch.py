@@ -3,9 +3,12 @@ from typing import Literal
 
 import pytest
 
-from deploy.local.layout import copies
+from deploy.local.layout import copies, roles
+from deploy.local.log import log_settings, told_of_log
+from shared.bus.kafka import Login
 from shared.runtime.launch import check
 from shared.runtime.listener import LaunchError
+from shared.runtime.logs import login_of
 from shared.settings import CourtSettings, Environment, RunSettings
 
 
@@ -76,6 +79,69 @@ def _court_env() -> dict[str, str]:
 def test_a_site_that_is_not_https_sends_no_secure_cookies_and_no_strict_header(site: str) -> None:
     assert not RunSettings(site_url=site).is_https
     assert RunSettings(site_url="https://a.cn").is_https
+
+
+REAL = {"environment": Environment.PRODUCTION, "database_url": "postgresql://x/y", "site_url": "https://a.cn"}
+
+
+@pytest.mark.parametrize("given", [{}, {"kafka_user": "{service}"}, {"kafka_password": "@/none"}])
+def test_a_production_does_not_enter_kafka_without_user_and_password(given: dict[str, str]) -> None:
+    court = CourtSettings.model_validate({name.removeprefix("COURT_").lower(): each for name, each in COURT.items()})
+    run = RunSettings.model_validate({**REAL, "log": "kafka", **given})
+    with pytest.raises(LaunchError, match="YANGGUANG_KAFKA_USER、YANGGUANG_KAFKA_PASSWORD：须填写"):
+        check(["staff"], run, court)
+    check(["asset_tips"], run.model_copy(update={"zone": "public"}), court)  # it has no log
+    check(["staff"], run.model_copy(update={"log": "postgres"}), court)
+    check(["staff"], run.model_copy(update={"kafka_user": "{service}", "kafka_password": "x"}), court)
+
+
+def test_over_kafka_each_service_is_a_user_of_its_own(tmp_path: Path) -> None:
+    (tmp_path / "kafka_staff").write_text("a password\n")
+    run = RunSettings(log="kafka", kafka_user="{service}", kafka_password=f"@{tmp_path}/kafka_{{service}}")
+    assert login_of(run, "staff") == Login("staff", "a password")
+    with pytest.raises(LaunchError, match="kafka_duty_desk"):
+        login_of(run, "duty_desk")
+    assert login_of(run.model_copy(update={"kafka_user": ""}), "duty_desk") == Login()
+    assert login_of(run.model_copy(update={"log": "postgres"}), "duty_desk") == Login()
+
+
+def test_what_goes_to_kafka_can_be_encrypted(tmp_path: Path) -> None:
+    options = login_of(RunSettings(log="kafka", kafka_tls=True, kafka_user="a", kafka_password="b"), "staff").options
+    assert options["security_protocol"] == "SASL_SSL"
+    assert options["ssl_context"].check_hostname
+    (tmp_path / "empty").touch()
+    for ca in ("none", "empty"):
+        with pytest.raises(LaunchError, match="YANGGUANG_KAFKA_CA"):
+            login_of(RunSettings(log="kafka", kafka_tls=True, kafka_ca=f"{tmp_path}/{ca}"), "staff")
+    assert Login("a", "b").options["security_protocol"] == "SASL_PLAINTEXT"
+    assert Login().options["security_protocol"] == "PLAINTEXT"
+
+
+@pytest.mark.parametrize("name", sorted({role.name for role in roles()}))
+def test_on_one_machine_each_process_is_told_of_its_own_user_and_a_public_one_of_none(
+    name: str, tmp_path: Path
+) -> None:
+    (role,) = (each for each in roles() if each.name == name)
+    names = {each.service.name for each in roles()}
+    run = log_settings(RunSettings(data=tmp_path), "127.0.0.1:9", names, own=True)
+    env = {"YANGGUANG_KAFKA_ADMIN_PASSWORD": "x", "YANGGUANG_KAFKA_USER": "admin", "YANGGUANG_LOG": "x", "PATH": "/bin"}
+    told = told_of_log(run, role, env)
+    assert "YANGGUANG_KAFKA_ADMIN_PASSWORD" not in told
+    if role.zone == "public":
+        assert told == {"PATH": "/bin"}
+        return
+    assert told["YANGGUANG_KAFKA_USER"] == role.service.name
+    path = Path(told["YANGGUANG_KAFKA_PASSWORD"].removeprefix("@"))
+    assert path.read_text() != run.kafka_admin_password
+    assert path.stat().st_mode & 0o077 == 0
+    settings = {key.removeprefix("YANGGUANG_").lower(): text for key, text in told.items() if key != "PATH"}
+    assert login_of(RunSettings.model_validate(settings), role.service.name).password == path.read_text()
+
+
+def test_a_kafka_of_others_without_passwords_is_entered_without_one(tmp_path: Path) -> None:
+    run = log_settings(RunSettings(data=tmp_path), "127.0.0.1:9", ["staff"], own=False)
+    assert login_of(run, "staff") == Login()
+    assert not list(tmp_path.iterdir())
 
 
 def test_the_outside_world_is_one_process() -> None:

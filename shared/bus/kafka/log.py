@@ -13,16 +13,18 @@ from aiokafka.partitioner import murmur2
 from aiokafka.producer.message_accumulator import BatchBuilder
 
 from shared.bus.kafka.client import bounded, cut_off_producer, request_milliseconds, tidy
+from shared.bus.kafka.login import OPEN, Door, Login
 from shared.bus.kafka.member import Member
 from shared.bus.log import BusError, BusUnavailableError, Place, Record
 from shared.bus.screening import screen
 
 _BATCH_BYTES = 1_000_000  # below the 1 MiB that a broker takes unless told otherwise
-_TOPIC_EXISTS = 36  # an error code of the protocol
+_TOPIC_EXISTS = 36  # error codes of the protocol
+_DENIED = frozenset({29, 31})
 
 
 class KafkaLog:
-    """The log in the cluster that `bootstrap` (host:port, comma-separated) leads to.
+    """The log in the cluster that `bootstrap` (host:port, comma-separated) leads to, entered with `login`.
 
     `timeout` in seconds bounds every call. A member that stays silent for `lease` loses its partitions. `replication`
     and `retention` go to the topics that start() creates.
@@ -36,8 +38,11 @@ class KafkaLog:
         replication: int = 1,
         lease: timedelta = timedelta(seconds=10),
         retention: timedelta = timedelta(days=30),
+        login: Login = OPEN,
     ) -> None:
         self._bootstrap = bootstrap
+        self._login = login
+        self._door = Door(bootstrap, login)
         self._timeout = timeout
         self._replication = replication
         self._lease = lease
@@ -55,6 +60,7 @@ class KafkaLog:
         self._wanted.update(topics)
         async with self._admin() as admin:
             await self._create_missing(admin)
+        self._door.opened()
 
     async def identity(self) -> str:
         """The cluster's id, asked anew each time: the broker behind an address can be another one tomorrow.
@@ -76,7 +82,7 @@ class KafkaLog:
         async with bounded(self._timeout):
             if self._asking is None:
                 self._asking = self._new_admin()
-                await self._asking.start()
+                await self._door.enter(self._asking, request_milliseconds(self._timeout))
             found = (await self._asking.describe_cluster())["cluster_id"]
         if not found:
             raise BusUnavailableError("Kafka does not say which cluster it is")
@@ -110,7 +116,7 @@ class KafkaLog:
         unknown = set(topics) - self._partitions.keys()
         if unknown:
             raise BusError(f"the log has no topic {', '.join(sorted(unknown))}")
-        member = Member(self._bootstrap, group, topics, self._timeout, self._lease)
+        member = Member(self._bootstrap, self._login, group, topics, self._timeout, self._lease)
         await member.join()
         self._members.add(member)
         member.on_close = self._members.discard
@@ -128,14 +134,15 @@ class KafkaLog:
 
     def _new_admin(self) -> AIOKafkaAdminClient:
         milliseconds = request_milliseconds(self._timeout)
-        return AIOKafkaAdminClient(bootstrap_servers=self._bootstrap, request_timeout_ms=milliseconds)
+        options = self._login.options
+        return AIOKafkaAdminClient(bootstrap_servers=self._bootstrap, request_timeout_ms=milliseconds, **options)
 
     @asynccontextmanager
     async def _admin(self) -> AsyncIterator[AIOKafkaAdminClient]:
         admin = self._new_admin()
         try:
             async with bounded(self._timeout):
-                await admin.start()
+                await self._door.enter(admin, request_milliseconds(self._timeout))
                 yield admin
         finally:
             await tidy(admin.close())
@@ -147,6 +154,9 @@ class KafkaLog:
         if missing:
             answer = await admin.create_topics(missing)
             refused = [error for error in answer.topic_errors if error[1] not in {0, _TOPIC_EXISTS}]
+            denied = [error[0] for error in refused if error[1] in _DENIED]
+            if denied:
+                raise self._door.closed_to(denied)
             if refused:
                 raise BusError(f"topics were not created: {refused}")
         while not self._wanted.keys() <= self._partitions.keys():
@@ -189,6 +199,7 @@ class KafkaLog:
             enable_idempotence=True,
             max_batch_size=_BATCH_BYTES,
             request_timeout_ms=request_milliseconds(self._timeout),
+            **self._login.options,
         )
         try:
             async with bounded(self._timeout):

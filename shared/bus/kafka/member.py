@@ -8,6 +8,7 @@ from datetime import timedelta
 from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, ConsumerRecord, TopicPartition
 
 from shared.bus.kafka.client import bounded, end_consumer, generation_of, has_died
+from shared.bus.kafka.login import Login
 from shared.bus.log import BusError, BusFencedError, BusUnavailableError, Delivered, Place
 from shared.bus.tenure import Tenure
 
@@ -22,8 +23,11 @@ class Member:
     what it was handed; after that those records are handed out again, and their commit is refused.
     """
 
-    def __init__(self, bootstrap: str, group: str, topics: Sequence[str], timeout: float, lease: timedelta) -> None:
+    def __init__(
+        self, bootstrap: str, login: Login, group: str, topics: Sequence[str], timeout: float, lease: timedelta
+    ) -> None:
         self._bootstrap = bootstrap
+        self._login = login
         self._group = group
         self._topics = sorted(set(topics))
         self._timeout = timeout
@@ -128,6 +132,7 @@ class Member:
             request_timeout_ms=int(self._patience() * 1000),
             # Topics that a broker had lost and got again are noticed only by looking again.
             metadata_max_age_ms=int(self._timeout * 1000),
+            **self._login.options,
         )
 
     def _patience(self) -> float:
