@@ -8,6 +8,7 @@ from fastapi import Header, Query, Request
 from services.asset_tips import usecases
 from services.asset_tips.schemas import HandedKit, LookInput, Looks, SenderView, StatusView, TipInput
 from services.asset_tips.usecases import Origin, Receipt
+from shared.db.lists import Part
 from shared.http.limits import source
 from shared.http.routes import PUBLIC, CurrentCaller, IdempotencyKey, Routes, Zone
 from shared.powers import Action
@@ -40,9 +41,9 @@ async def look_at_sender(tip_id: UUID, body: LookInput, kit: HandedKit, caller: 
 @staff.get("/api/tip-senders", Action.TIP_LOOKS_READ)
 async def list_looks(
     kit: HandedKit,
-    cursor: Annotated[int | None, Query(ge=1, le=2**53)] = None,
+    cursor: Annotated[str | None, Query(max_length=2000)] = None,
     limit: Annotated[int, Query(ge=1, le=200)] = 50,
 ) -> Looks:
     """Who looked at senders, when and why, newest first: for those who supervise the desk."""
-    items, following = await usecases.list_looks(kit, cursor, limit)
+    items, following = await usecases.list_looks(kit, Part(cursor=cursor, limit=limit))
     return Looks(items=items, next=following)

@@ -1,14 +1,17 @@
 """The public form, the receipt, and where a tip stands; for the desk, the look at who sent it."""
 
+from functools import partial
 from typing import Annotated, Any
 from uuid import UUID
 
-from fastapi import Query, Request
+from fastapi import Depends, Request
 from fastapi.responses import HTMLResponse
+from starlette.responses import Response
 
-from services.asset_tips import usecases
+from services.asset_tips import store, usecases
 from services.asset_tips.domain import GROUND_WORDS
 from services.asset_tips.schemas import HandedKit, LookInput, StatusView, TipForm
+from services.asset_tips.usecases import Look
 from shared.db.answers import fingerprint
 from shared.db.transaction import new_id
 from shared.errors import Invalid, NotFound, TooMany
@@ -16,6 +19,8 @@ from shared.http.forms import Typed, faults_in, typed, understood
 from shared.http.limits import source
 from shared.http.routes import PUBLIC, CurrentCaller, Routes, Zone
 from shared.powers import Action
+from shared.runtime.lists import export
+from shared.web.lists import Column, Listing, Place
 from shared.web.pages import Pages
 
 public = Routes(Zone.PUBLIC, pages=True)
@@ -76,13 +81,28 @@ async def answer(request: Request, kit: HandedKit) -> HTMLResponse:
     return pages.page(request, "tip_status.html", tip=tip, receipt="", faults={})
 
 
+LOOKS = Listing[Look](
+    path="/tip-senders",
+    name="举报人身份查看记录",
+    sorting=store.LOOKS,
+    columns=(
+        Column("查看时间", lambda look: look.looked_at, "at"),
+        Column("线索编号", lambda look: look.tip_number, "number"),
+        Column("查看人", lambda look: look.staff_name, "by"),
+        Column("理由", lambda look: look.reason),
+    ),
+)
+
+
 @staff.get("/tip-senders", Action.TIP_LOOKS_READ)
 async def looks(
-    request: Request, kit: HandedKit, cursor: Annotated[int | None, Query(ge=1, le=2**53)] = None
-) -> HTMLResponse:
-    """Who looked at senders, when and why."""
-    items, following = await usecases.list_looks(kit, cursor, 50)
-    return pages.page(request, "tip_looks.html", looks=items, next=following, first=cursor is None)
+    request: Request, kit: HandedKit, caller: CurrentCaller, place: Annotated[Place, Depends()]
+) -> Response:
+    """Who looked at senders, when and why; with `export` all of it as a file."""
+    asked, rows_of = LOOKS.asked(place), partial(usecases.list_looks, kit)
+    if place.export:
+        return await export(kit, caller, asked, rows_of)
+    return pages.page(request, "tip_looks.html", shown=await asked.shown(rows_of))
 
 
 @staff.get("/tip-senders/{tip_id}", Action.DESK_WORK)

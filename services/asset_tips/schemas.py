@@ -94,4 +94,4 @@ class Looks(BaseModel):
     """Who looked at senders, newest first; `next` is the cursor of the page after it."""
 
     items: list[Look]
-    next: int | None
+    next: str | None

@@ -5,7 +5,7 @@ from services.asset_tips.jobs import jobs
 from services.asset_tips.settings import TipSettings
 from services.asset_tips.store import SEALED
 from shared.contracts.desk import EvidenceAccepted, ItemActed, ItemDismissed, ItemTaken
-from shared.contracts.looks import LookTaken
+from shared.contracts.looks import ListExported, LookTaken
 from shared.contracts.tips import TipReceived
 from shared.http.routes import Zone
 from shared.runtime.secrets import INSIDE, Secret
@@ -24,7 +24,7 @@ SERVICE = Service(
     secrets={Zone.STAFF: INSIDE, Zone.PUBLIC: {Secret.DROP, Secret.LOOKUPS, Secret.TOKEN_PUBLIC_KEY}},
     jobs=jobs,
     routes=(api.public, api.staff, pages.public, pages.staff),
-    tells=(TipReceived, LookTaken),
+    tells=(TipReceived, LookTaken, ListExported),
     handlers={
         ItemTaken: events.on_item_taken,
         EvidenceAccepted: events.on_evidence_accepted,

@@ -28,6 +28,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from shared.db.access import ALL, May, append_only
 from shared.db.arrays import Columns, arrays, unnested
+from shared.db.lists import Part, Sorting
 from shared.db.sealed import SealedTable
 
 METADATA = MetaData()
@@ -164,10 +165,12 @@ async def sender_of(conn: AsyncConnection, tip_id: UUID) -> str | None:
     return (await conn.execute(select(senders.c.contact).where(senders.c.tip_id == tip_id))).scalar_one_or_none()
 
 
-async def looked(conn: AsyncConnection, before: int | None, limit: int) -> list[Row[Any]]:
-    """Looks at who sent tips, newest first, from before a cursor."""
-    query = select(looks, tips.c.tip_number).join(tips).order_by(looks.c.id.desc()).limit(limit)
-    return list(await conn.execute(query if before is None else query.where(looks.c.id < before)))
+LOOKS = Sorting({"at": looks.c.looked_at, "number": tips.c.tip_number, "by": looks.c.staff_name}, looks.c.id, "-at")
+
+
+async def looked(conn: AsyncConnection, part: Part) -> tuple[list[Row[Any]], str | None]:
+    """Looks at who sent tips, newest first unless asked otherwise, and where the list goes on."""
+    return await LOOKS.part(conn, select(looks, tips.c.tip_number).join(tips), part)
 
 
 async def claim_submission(conn: AsyncConnection, source: str, most: int, within: timedelta) -> float:

@@ -20,6 +20,7 @@ from shared.crypto.codes import normalize, receipt_code
 from shared.crypto.keyring import KeyRing
 from shared.crypto.sealed import SealError
 from shared.db.answers import fingerprint, given_before, remember
+from shared.db.lists import Part
 from shared.db.readable import text_of
 from shared.db.transaction import Transaction, new_id
 from shared.errors import Forbidden, NotFound, TooMany
@@ -228,12 +229,11 @@ class Look(BaseModel):
     looked_at: datetime
 
 
-async def list_looks(kit: TipKit, before: int | None, limit: int) -> tuple[list[Look], int | None]:
-    """A page of looks, newest first, and the cursor of the page after it."""
+async def list_looks(kit: TipKit, part: Part) -> tuple[list[Look], str | None]:
+    """Looks, newest first unless asked otherwise, and where the list goes on."""
     async with kit.db.read() as conn:
-        rows = await store.looked(conn, before, limit + 1)
-    items = [_look(kit, row) for row in rows[:limit]]
-    return items, items[-1].id if len(rows) > limit else None
+        rows, following = await store.looked(conn, part)
+    return [_look(kit, row) for row in rows], following
 
 
 def _look(kit: TipKit, row: Any) -> Look:

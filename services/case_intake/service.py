@@ -7,7 +7,7 @@ from services.case_intake.settings import CaseIntakeSettings
 from services.case_intake.store.sealed import SEALED
 from services.case_intake.store.tables import METADATA
 from shared.contracts.cases import CaseEvent
-from shared.contracts.looks import LookTaken
+from shared.contracts.looks import ListExported, LookTaken
 from shared.contracts.notices import ContactDisowned
 from shared.contracts.staff import MemberChanged
 from shared.contracts.stages import MilestoneReached
@@ -22,7 +22,7 @@ SERVICE = Service(
     settings=CaseIntakeSettings,
     sealed=SEALED,
     routes=(*api.ROUTES, *pages.ROUTES),
-    tells=(CaseEvent, LookTaken),
+    tells=(CaseEvent, LookTaken, ListExported),
     handlers={
         MemberChanged: on_member_changed,
         ContactDisowned: on_contact_disowned,

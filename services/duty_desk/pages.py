@@ -1,10 +1,12 @@
 """The desk's pages: the list by time left to act, the wall, one item with its forms, what was done lately."""
 
 from collections.abc import Awaitable, Callable
-from typing import Any, Literal
+from dataclasses import dataclass
+from functools import partial
+from typing import Annotated, Any, Literal
 from uuid import UUID
 
-from fastapi import Request
+from fastapi import Depends, Query, Request
 from sse_starlette import EventSourceResponse
 from starlette.responses import RedirectResponse, Response
 
@@ -21,13 +23,17 @@ from services.duty_desk.schemas import (
     streamed,
 )
 from services.duty_desk.settings import DeskKit
+from services.duty_desk.store import CLOSED, Closed
 from services.duty_desk.usecases import acts, queue
 from services.duty_desk.usecases.queue import Sight
+from shared.db.lists import Part
 from shared.errors import Conflict, Invalid
 from shared.http.auth import Caller
 from shared.http.forms import Typed, faults_in, typed, understood
 from shared.http.routes import CurrentCaller, Routes, Zone
 from shared.powers import Action
+from shared.runtime.lists import export
+from shared.web.lists import Column, Filter, Listing, Place
 from shared.web.pages import Pages
 
 staff = Routes(Zone.STAFF, pages=True)
@@ -36,7 +42,6 @@ pages = Pages("services.duty_desk")
 View = Literal["desk", "wall"]
 Act = Literal["take", "accept", "act", "dismiss"]
 _SHOWN: dict[View, int] = {"desk": 100, "wall": 12}
-_CLOSED_SHOWN = 50
 _DONE: dict[str, str] = {
     "take": "已由您接手，请核查。",
     "accept": "证据已采信，行动期限开始计算。",
@@ -75,13 +80,57 @@ async def stream(request: Request, kit: HandedKit, view: View = "desk") -> Event
     return streamed(kit, lambda sight: pages.render(request, "_queue.html", **_shown(kit, sight, view)))
 
 
+@dataclass(frozen=True)
+class Chosen:
+    """The filters as they stand in the URL."""
+
+    q: Annotated[str, Query(max_length=60)] = ""
+    source: Annotated[str, Query(max_length=20)] = ""
+    ending: Annotated[str, Query(max_length=20)] = ""
+
+
+ENDINGS = {"in_time": "已行动，按时", "late": "已行动，超期", "dismissed": "不予采信"}
+DONE = Listing[ClosedItem](
+    path="/desk/done",
+    name="已办结事项",
+    unit="件",
+    sorting=CLOSED,
+    columns=(
+        Column("办结时间", lambda item: item.closed_at, "at"),
+        Column("事项", lambda item: item.title),
+        Column("线索编号", lambda item: item.number, filed=True),
+        Column("案件", lambda item: item.case_number, "number"),
+        Column("收到时间", lambda item: item.arrived_at, filed=True),
+        Column("结果", lambda item: ENDINGS[item.ending]),
+        Column("办理人", lambda item: item.closed_by, "by"),
+    ),
+    filters=(
+        Filter("q", "案号", hint="案号，或其中的数字"),
+        Filter("source", "来源", {"tip": "线索", "trouble": "系统故障"}),
+        Filter("ending", "结果", ENDINGS),
+    ),
+)
+
+
 @staff.get("/desk/done", Action.DESK_READ)
-async def lately(request: Request, kit: HandedKit, cursor: UUID | None = None) -> Response:
-    """What was done lately, newest first."""
-    rows = [ClosedItem.of(row) for row in await queue.read_closed(kit, _CLOSED_SHOWN + 1, cursor)]
-    items = rows[:_CLOSED_SHOWN]
-    following = items[-1].item_id if len(rows) > _CLOSED_SHOWN else None
-    return pages.page(request, "done.html", items=items, next=following, first=cursor is None)
+async def lately(
+    request: Request,
+    kit: HandedKit,
+    caller: CurrentCaller,
+    chosen: Annotated[Chosen, Depends()],
+    place: Annotated[Place, Depends()],
+) -> Response:
+    """What was done lately, newest first unless sorted otherwise; with `export` all of it as a file."""
+    asked = DONE.asked(place, chosen)
+    rows_of = partial(_closed, kit, Closed(chosen.source, chosen.ending, chosen.q.strip()))
+    if place.export:
+        return await export(kit, caller, asked, rows_of)
+    return pages.page(request, "done.html", shown=await asked.shown(rows_of))
+
+
+async def _closed(kit: DeskKit, wanted: Closed, part: Part) -> tuple[list[ClosedItem], str | None]:
+    rows, following = await queue.read_closed(kit, wanted, part)
+    return [ClosedItem.of(row) for row in rows], following
 
 
 @staff.get("/desk/items/{item_id}", Action.DESK_READ)

@@ -137,6 +137,11 @@ class ClosedItem(BaseModel):
     closed_by: str | None
     in_time: bool | None
 
+    @property
+    def ending(self) -> str:
+        """How it ended: `in_time`, `late` or `dismissed`."""
+        return "dismissed" if self.in_time is None else "in_time" if self.in_time else "late"
+
     @classmethod
     def of(cls, row: Any) -> "ClosedItem":
         """From the store's row."""

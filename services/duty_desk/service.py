@@ -6,6 +6,7 @@ from services.duty_desk.settings import DeskSettings
 from services.duty_desk.store import SEALED
 from shared.contracts.cases import CaseFiled
 from shared.contracts.desk import DeskEvent
+from shared.contracts.looks import ListExported
 from shared.contracts.operations import TroubleReported
 from shared.contracts.stages import LogDaySealed
 from shared.contracts.tips import TipReceived
@@ -20,7 +21,7 @@ SERVICE = Service(
     settings=DeskSettings,
     sealed=SEALED,
     routes=(api.staff, pages.staff),
-    tells=(DeskEvent,),
+    tells=(DeskEvent, ListExported),
     handlers={
         TipReceived: events.on_tip_received,
         TroubleReported: events.on_trouble_reported,

@@ -1,6 +1,7 @@
 """Tables and queries of duty_desk."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 from uuid import UUID
@@ -29,7 +30,8 @@ from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from shared.db.access import append_only
-from shared.db.case_numbers import is_number
+from shared.db.case_numbers import holds_number, is_number
+from shared.db.lists import Part, Sorting
 from shared.db.sealed import SealedTable
 from shared.ledger.days import SealedDay
 
@@ -200,13 +202,35 @@ async def get_item(conn: AsyncConnection, item_id: UUID) -> Row[Any] | None:
     return (await conn.execute(_WITH_CLOCK.where(items.c.item_id == item_id))).one_or_none()
 
 
-async def closed_items(conn: AsyncConnection, limit: int, after: UUID | None) -> list[Row[Any]]:
-    """What was done lately, newest first."""
+@dataclass(frozen=True)
+class Closed:
+    """Which closed items: of a source, how they ended (`in_time`, `late`, `dismissed`), a part of the case number."""
+
+    source: str = ""
+    ending: str = ""
+    number: str = ""
+
+
+CLOSED = Sorting(
+    {"at": items.c.closed_at, "number": items.c.case_number, "by": items.c.closed_by_name}, items.c.item_id, "-at"
+)
+_ENDINGS = {
+    "in_time": items.c.in_time.is_(True),
+    "late": items.c.in_time.is_(False),
+    "dismissed": items.c.in_time.is_(None),
+}
+
+
+async def closed_items(conn: AsyncConnection, wanted: Closed, part: Part) -> tuple[list[Row[Any]], str | None]:
+    """What was done, newest first unless asked otherwise, and where the list goes on."""
     query = select(items).where(items.c.closed_at.is_not(None))
-    if after is not None:
-        last = select(items.c.closed_at, items.c.item_id).where(items.c.item_id == after)
-        query = query.where(tuple_(items.c.closed_at, items.c.item_id) < last.scalar_subquery())
-    return list(await conn.execute(query.order_by(items.c.closed_at.desc(), items.c.item_id.desc()).limit(limit)))
+    if wanted.source:
+        query = query.where(items.c.source == wanted.source)
+    if wanted.ending:
+        query = query.where(_ENDINGS[wanted.ending])
+    if wanted.number:
+        query = query.where(holds_number(items.c.case_number, wanted.number))
+    return await CLOSED.part(conn, query, part)
 
 
 async def put_case(conn: AsyncConnection, case_id: UUID, case_number: str) -> None:

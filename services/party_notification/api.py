@@ -18,6 +18,7 @@ from services.party_notification.schemas import (
 from services.party_notification.usecases import checking, deciding, evidence, overview, readings, receipts
 from services.party_notification.usecases.facts import NotificationKit
 from services.party_notification.usecases.views import NoticeList, NoticeView, PaperList, TroubleList
+from shared.db.lists import PAGE, Part
 from shared.http.limits import MACHINES
 from shared.http.routes import PUBLIC, CurrentCaller, Routes, Zone
 from shared.powers import Action
@@ -36,29 +37,31 @@ async def list_notices(
     kit: TheKit,
     case_number: Annotated[str | None, Query(max_length=64)] = None,
     state: NoticeState | None = None,
-    cursor: Annotated[str | None, Query(max_length=100)] = None,
+    cursor: Annotated[str | None, Query(max_length=2000)] = None,
     limit: Limit | None = None,
 ) -> NoticeList:
     """Notices of one case (number or id; 200 a page), or of all (50 a page), newest first."""
-    at_once = limit or (overview.LIMIT if case_number is None else overview.LIMIT_OF_CASE)
-    return await overview.listed(kit, overview.Asked(state, case=case_number), cursor, at_once)
+    at_once = limit or (PAGE if case_number is None else overview.LIMIT_OF_CASE)
+    part = Part(cursor=cursor, limit=at_once)
+    found, following = await overview.listed(kit, overview.Asked(state, case=case_number), part)
+    return NoticeList(items=found, next=following)
 
 
 @staff.get("/api/notices/troubles", Action.NOTICES_READ)
 async def list_troubles(kit: TheKit) -> TroubleList:
     """Deliveries of unknown fate and doubtful readings, which wait for a decision; what may have arrived twice."""
-    return await overview.troubles(kit)
+    return await overview.for_person(kit)
 
 
 @staff.get("/api/notices/paper", Action.PAPER_WORK)
 async def list_paper(
     kit: TheKit,
     state: PaperState | None = None,
-    cursor: Annotated[str | None, Query(max_length=100)] = None,
+    cursor: Annotated[str | None, Query(max_length=2000)] = None,
     limit: Limit = 50,
 ) -> PaperList:
     """The paper worklist, oldest first."""
-    return await overview.papers(kit, state, cursor, limit)
+    return await overview.papers(kit, state, Part(cursor=cursor, limit=limit))
 
 
 @staff.get("/api/notices/{notice_id}", Action.NOTICES_READ)

@@ -19,7 +19,7 @@ from shared.contracts.cases import (
     PartyChanged,
     PartyMisfiled,
 )
-from shared.contracts.looks import LookTaken
+from shared.contracts.looks import ListExported, LookTaken
 from shared.contracts.notices import NoticeEvent
 from shared.contracts.staff import StaffSeen
 from shared.contracts.stages import (
@@ -51,7 +51,7 @@ SERVICE = Service(
     hashes_stay=True,
     secrets={Zone.STAFF: INSIDE | {Secret.SIGNING_KEY}, Zone.PUBLIC: OUTSIDE},
     routes=(api.staff, api.public, pages.staff, pages.public),
-    tells=(NoticeEvent, LookTaken),
+    tells=(NoticeEvent, LookTaken, ListExported),
     handlers={
         CaseFiled: events.on_case_filed,
         CaseCorrected: events.on_case_corrected,

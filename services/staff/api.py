@@ -25,11 +25,13 @@ from services.staff.schemas import (
     SignIn,
     Token,
 )
+from services.staff.store import people
 from services.staff.usecases import court, members, sessions, tokens
 from services.staff.usecases.locks import Place
 from services.staff.usecases.presence import tell_presence
 from shared.clock import SystemClock
 from shared.contracts.staff import ChangeState
+from shared.db.lists import PAGE, Part
 from shared.db.transaction import new_id
 from shared.http import sources
 from shared.http.auth import bearer
@@ -39,6 +41,7 @@ from shared.http.versions import IfMatch, seen_by, tag
 from shared.powers import Action
 
 routes = Routes(Zone.STAFF)
+CursorText = Annotated[str | None, Query(max_length=2000)]
 
 
 @routes.post("/api/staff/sign-in", PUBLIC, limit=DOOR)
@@ -57,10 +60,10 @@ async def me(kit: HandedKit, caller: CurrentCaller) -> MemberAnswer:
 
 @routes.get("/api/staff/members", Action.STAFF_READ)
 async def list_members(
-    kit: HandedKit, cursor: UUID | None = None, limit: Annotated[int, Query(ge=1, le=200)] = members.PAGE
+    kit: HandedKit, cursor: CursorText = None, limit: Annotated[int, Query(ge=1, le=200)] = PAGE
 ) -> Members:
     """Everybody who works or worked here, in the order in which they were added."""
-    items, following = await members.member_page(kit, cursor, limit)
+    items, following = await members.member_page(kit, people.Wanted(), Part(cursor=cursor, limit=limit))
     return Members(items=[MemberAnswer.of(kit, item) for item in items], next=following)
 
 
@@ -98,10 +101,10 @@ async def court_data(kit: HandedKit, response: Response) -> CourtAnswer:
 
 @routes.get("/api/staff/court/changes", Action.COURT_READ)
 async def court_changes(
-    kit: HandedKit, cursor: UUID | None = None, limit: Annotated[int, Query(ge=1, le=200)] = court.PAGE
+    kit: HandedKit, cursor: CursorText = None, limit: Annotated[int, Query(ge=1, le=200)] = PAGE
 ) -> CourtChanges:
     """Every change that was asked for, newest first: who, when, what held and what was to hold."""
-    items, following = await court.history(kit, cursor, limit)
+    items, following = await court.history(kit, "", Part(cursor=cursor, limit=limit))
     return CourtChanges(items=list(map(CourtChangeAnswer.model_validate, items)), next=following)
 
 
@@ -135,7 +138,7 @@ async def withdraw_change(change_id: UUID, kit: HandedKit, caller: CurrentCaller
 @routes.get("/api/staff/tokens", Action.STAFF_READ)
 async def list_tokens(kit: HandedKit, caller: CurrentCaller) -> ApiTokens:
     """The caller's tokens for other systems; everybody's for who watches over sign-in."""
-    items = await tokens.listed(kit, caller)
+    items, _ = await tokens.page(kit, caller, "", Part(limit=200))
     return ApiTokens(items=[ApiTokenAnswer.model_validate(token) for token in items])
 
 

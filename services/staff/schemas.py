@@ -196,7 +196,7 @@ class Members(BaseModel):
     """A page of members; `next` is the cursor of the page after it."""
 
     items: list[MemberAnswer]
-    next: UUID | None
+    next: str | None
 
 
 class InitialPassword(BaseModel):
@@ -265,4 +265,4 @@ class CourtChanges(BaseModel):
     """A page of changes, newest first; `next` is the cursor of the page after it."""
 
     items: list[CourtChangeAnswer]
-    next: UUID | None
+    next: str | None

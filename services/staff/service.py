@@ -5,6 +5,7 @@ from services.staff.jobs import jobs
 from services.staff.settings import StaffSettings
 from services.staff.store.tables import METADATA
 from services.staff.usecases.seeds import seed
+from shared.contracts.looks import ListExported
 from shared.contracts.staff import AccessRevoked, CourtDataChanged, MemberChanged, StaffSeen
 from shared.http.routes import Zone
 from shared.runtime.secrets import INSIDE, Secret
@@ -19,7 +20,7 @@ SERVICE = Service(
     settings=StaffSettings,
     secrets={Zone.STAFF: INSIDE | {Secret.TOKEN_KEY}},
     routes=(api.routes, *pages.routes),
-    tells=(MemberChanged, CourtDataChanged, AccessRevoked, StaffSeen),
+    tells=(MemberChanged, CourtDataChanged, AccessRevoked, StaffSeen, ListExported),
     jobs=jobs,
     start=seed,
 )

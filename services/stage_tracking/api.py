@@ -23,6 +23,7 @@ from services.stage_tracking.settings import StageKit
 from services.stage_tracking.usecases import acts, looks, reading, tasks
 from shared.contracts.stages import Period
 from shared.db.answers import fingerprint
+from shared.db.lists import Part
 from shared.http.inputs import Line
 from shared.http.routes import CurrentCaller, IdempotencyKey, Routes, Zone
 from shared.powers import Action
@@ -46,14 +47,16 @@ async def list_cases(
     limit: Limit = 50,
 ) -> BoardPage:
     """The cases whose nearest clock ends first; those without a running clock come last."""
-    rows, after = await reading.board_page(kit, reading.wanted(kit, state, period, judge), cursor, limit)
+    rows, after = await reading.board_page(
+        kit, reading.wanted(kit, state, period, judge), Part(cursor=cursor, limit=limit)
+    )
     return BoardPage(items=[BoardOut.of(row) for row in rows], next=after)
 
 
 @routes.get("/api/stages/tasks", Action.STAGES_READ, name="my tasks")
 async def list_tasks(kit: KitHere, caller: CurrentCaller, cursor: CursorText = None, limit: Limit = 50) -> TaskPage:
     """The caller's open tasks and those of their roles, late first."""
-    found, after = await tasks.task_page(kit, tasks.mine(kit, caller), cursor, limit)
+    found, after = await tasks.task_page(kit, tasks.mine(kit, caller), Part(cursor=cursor, limit=limit))
     return TaskPage(items=[TaskOut.of(task) for task in found], next=after)
 
 
@@ -71,7 +74,7 @@ async def list_looks(
     limit: Limit = 50,
 ) -> LookPage:
     """Who looked at personal data, when and why, newest first: for those who supervise."""
-    found, after = await looks.look_page(kit, asked.wanted(), cursor, limit)
+    found, after = await looks.look_page(kit, asked.wanted(), Part(cursor=cursor, limit=limit))
     return LookPage(items=found, next=after)
 
 
@@ -93,7 +96,7 @@ async def get_log(
 async def post_act(
     case_number: Line, body: ActInput, kit: KitHere, caller: CurrentCaller, key: IdempotencyKey = None
 ) -> ActOut:
-    """Work, a milestone, the entry into a period, a limit made longer. Paths of faults begin with the kind."""
+    """Work, a milestone or the entry into a period. Paths of faults begin with the kind."""
     used = None if key is None else (key, fingerprint(body))
     entry = EntryOut.of(await acts.act(kit, caller, case_number, body.act(), used))
     return ActOut(entry=entry, published=entry.published)

@@ -8,7 +8,7 @@ from uuid import UUID
 from fastapi import Query
 from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator, Field
 
-from services.stage_tracking.domain.acts import Act, EnterPeriod, ExtendLimit, Publication, ReachMilestone, Work
+from services.stage_tracking.domain.acts import Act, EnterPeriod, Publication, ReachMilestone, Work
 from services.stage_tracking.domain.deadlines import waits_for
 from services.stage_tracking.settings import StageKit
 from services.stage_tracking.store.looks import Wanted
@@ -20,7 +20,6 @@ from services.stage_tracking.usecases.tasks import TaskView
 from shared.contracts.case_kinds import DeadlineKind, kind_of
 from shared.contracts.cases import PartyRole
 from shared.contracts.looks import Seen
-from shared.contracts.reviews import ReviewGround
 from shared.contracts.stages import Milestone, Period
 from shared.http.inputs import Input, Line, Prose
 
@@ -95,23 +94,7 @@ class EnterPeriodInput(Input):
         return EnterPeriod(self.period, self.on, self.evidence, self.checklist)
 
 
-class ExtendInput(Input):
-    """A limit was made longer, once: by `count` days or months, as the law of that limit counts (see `limit`)."""
-
-    kind: Literal["extend"]
-    clock: DeadlineKind
-    count: Annotated[int, Field(ge=1, le=366)]
-    approved_by: Line
-    approved_on: date
-    reason: Prose
-    evidence: Line
-
-    def act(self) -> Act:
-        """For the rules."""
-        return ExtendLimit(self.clock, self.count, self.approved_by, self.approved_on, self.reason, self.evidence)
-
-
-ActInput = Annotated[WorkInput | MilestoneInput | EnterPeriodInput | ExtendInput, Field(discriminator="kind")]
+ActInput = Annotated[WorkInput | MilestoneInput | EnterPeriodInput, Field(discriminator="kind")]
 
 
 class DoneInput(Input):
@@ -197,9 +180,6 @@ class CaseOut(BaseModel):
     case_number: str
     kind: str
     limit: str | None
-    urgent: bool
-    ground: ReviewGround | None
-    report_ordered: bool
     main_case: RelatedOut | None
     side_cases: list[RelatedOut]
     filed_on: date
@@ -220,9 +200,6 @@ class CaseOut(BaseModel):
             case_number=case.number,
             kind=view.kind.title,
             limit=view.kind.limit or None,
-            urgent=case.urgent,
-            ground=case.ground,
-            report_ordered=case.report_ordered,
             main_case=_main_case(view),
             side_cases=[_related(row) for row in view.side_cases],
             filed_on=case.filed_on,
@@ -399,7 +376,7 @@ class LooksAsked:
 
     def wanted(self) -> Wanted:
         """For the store."""
-        return Wanted(self.q.strip(), self.name.strip(), self.seen, bool(self.foreign))
+        return Wanted(self.q.strip(), self.name.strip(), seen=self.seen, foreign=bool(self.foreign))
 
 
 class LookPage(BaseModel):

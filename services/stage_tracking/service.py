@@ -7,6 +7,7 @@ from services.stage_tracking.jobs import jobs
 from services.stage_tracking.settings import StageSettings
 from services.stage_tracking.store.sealed import SEALED
 from services.stage_tracking.store.tables import METADATA
+from shared.contracts.looks import ListExported
 from shared.contracts.stages import StageEvent
 from shared.http.routes import Zone
 from shared.runtime.secrets import INSIDE, Secret
@@ -22,7 +23,7 @@ SERVICE = Service(
     sealed=SEALED,
     secrets={Zone.STAFF: INSIDE | {Secret.SIGNING_KEY}},
     routes=(api.routes, pages.routes),
-    tells=(StageEvent,),
+    tells=(StageEvent, ListExported),
     handlers=HANDLERS,
     jobs=jobs,
     gauges=GAUGES,

@@ -1,4 +1,7 @@
-"""Topic `looks`, told by every service that shows what is masked otherwise; the key is whoever looked."""
+"""Topic `looks`, told by every service that shows what is masked otherwise.
+
+The key is the look itself: services count what they tell of one key each by themselves, so that no two may share one.
+"""
 
 from datetime import datetime
 from enum import StrEnum
@@ -25,6 +28,8 @@ class Seen(StrEnum):
     """Where letters on paper go."""
     SENDER = "sender"
     """Who sent a tip."""
+    EXPORT = "export"
+    """A list that left as a file: told of by `ListExported`."""
 
 
 class LookTaken(Event):
@@ -32,7 +37,7 @@ class LookTaken(Event):
 
     topic: ClassVar[str] = "looks"
     type: ClassVar[str] = "look.taken.v1"
-    about: ClassVar[str] = "by"
+    about: ClassVar[str] = "look_id"
     look_id: UUID
     by: UUID
     by_name: str
@@ -43,3 +48,23 @@ class LookTaken(Event):
     own: bool = False
     reason: Sealed | None = None
     looked_at: datetime
+
+
+class ListExported(Event):
+    """A member of staff took a list away as a file. `filters`: in words, sealed about the look's id; None: all rows.
+
+    `cut`: there were more rows than a file may have.
+    """
+
+    topic: ClassVar[str] = "looks"
+    type: ClassVar[str] = "look.list_exported.v1"
+    about: ClassVar[str] = "look_id"
+    look_id: UUID
+    by: UUID
+    by_name: str
+    list_name: str
+    file_kind: str
+    filters: Sealed | None = None
+    rows: int
+    cut: bool = False
+    exported_at: datetime

@@ -11,6 +11,7 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, Row, Select, and_, or_
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from shared.errors import Fault, Invalid
 
@@ -33,6 +34,19 @@ class Place:
     key: UUID | int
 
 
+PAGE = 50
+"""Rows of a page, where nothing else is asked for."""
+
+
+@dataclass(frozen=True)
+class Part:
+    """Which part of a list: in which order, from where on, how many rows. Without `sort` in the list's own order."""
+
+    sort: str = ""
+    cursor: str | None = None
+    limit: int = PAGE
+
+
 @dataclass(frozen=True)
 class Sorting:
     """The columns that a list can be sorted by, by the names that stand in the URL; `-name` is downwards.
@@ -47,6 +61,12 @@ class Sorting:
     def chosen(self, sort: str | None) -> str:
         """What was asked for, or the default when there is no such order."""
         return sort if sort and sort.removeprefix("-") in self.columns else self.default
+
+    async def part(self, conn: AsyncConnection, query: Select[Any], part: Part) -> tuple[list[Row[Any]], str | None]:
+        """The rows of a part, and where the list goes on. Raises Invalid for a cursor of another list or order."""
+        sort = self.chosen(part.sort)
+        rows = list(await conn.execute(self.page(query, sort, part.cursor, part.limit)))
+        return rows[: part.limit], self.next(rows, sort, part.limit)
 
     def page(self, query: Select[Any], sort: str, cursor: str | None, limit: int) -> Select[Any]:
         """The query in this order beyond the cursor; one row more than `limit` tells whether there are more.
@@ -84,6 +104,11 @@ class Sorting:
             return Place(None if value is None else _typed(column, value), _typed(self.key, key))
         except (ValueError, TypeError, binascii.Error, RecursionError, InvalidOperation, OverflowError):
             raise Invalid([Fault("cursor", "翻页标记无效，请从第一页重新开始。")]) from None
+
+
+def readable(column: ColumnElement[Any]) -> bool:
+    """Whether a cursor can hold the column's values."""
+    return column.type.python_type in _READ
 
 
 def _of_order(told: Any, sort: str) -> tuple[str | None, str]:

@@ -4,10 +4,11 @@ import asyncio
 import csv
 import io
 import tempfile
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
+from collections.abc import AsyncIterator, Iterator, Sequence
+from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
-from typing import IO, Any, Literal, TypeVar
+from typing import IO, Any, Literal
 from urllib.parse import quote
 
 import xlsxwriter
@@ -18,7 +19,6 @@ from shared.clock import SHANGHAI
 Kind = Literal["csv", "xlsx"]
 Cell = str | int | float | Decimal | date | datetime | bool | None
 Line = Sequence[Cell]
-T = TypeVar("T")
 
 MOST = 50_000
 """Rows of a file; whoever needs more narrows the filters."""
@@ -32,31 +32,34 @@ _TYPES: dict[Kind, str] = {
 }
 
 
-async def all_rows(portion: Callable[[str | None], Awaitable[tuple[Sequence[T], str | None]]]) -> AsyncIterator[T]:
-    """Every row of a list, portion by portion, each in a short transaction of its own."""
-    cursor: str | None = None
-    while True:
-        rows, cursor = await portion(cursor)
-        for row in rows:
-            yield row
-        if cursor is None:
-            return
+@dataclass
+class Written:
+    """A list in a file of its own that no folder names: how many rows, and whether others were left out."""
+
+    kind: Kind
+    file: IO[bytes]
+    rows: int = 0
+    cut: bool = False
+
+    def answer(self, name: str) -> Response:
+        """To be kept as a file, never by browsers or proxies. The file is gone when it was sent."""
+        headers = {
+            "Content-Disposition": f"attachment; filename*=UTF-8''{quote(f'{name}.{self.kind}')}",
+            "Cache-Control": "no-store",
+        }
+        return StreamingResponse(_sent(self.file), 200, headers, _TYPES[self.kind])
 
 
-async def export(kind: Kind, name: str, heads: Sequence[str], lines: AsyncIterator[Line]) -> Response:
-    """A file to keep, never kept by browsers or proxies."""
-    file = tempfile.TemporaryFile()  # noqa: SIM115 - closed when it has been sent
+async def write(kind: Kind, heads: Sequence[str], lines: AsyncIterator[Line]) -> Written:
+    """The rows as they come, each written at once; beyond `MOST` a last row says that they were cut."""
+    made = Written(kind, tempfile.TemporaryFile())  # noqa: SIM115 - closed when it has been sent
     try:
-        await (_write_csv if kind == "csv" else _write_workbook)(file, heads, _cut(lines))
+        await (_write_csv if kind == "csv" else _write_workbook)(made.file, heads, _counted(made, lines))
     except BaseException:
-        file.close()
+        made.file.close()
         raise
-    file.seek(0)
-    headers = {
-        "Content-Disposition": f"attachment; filename*=UTF-8''{quote(f'{name}.{kind}')}",
-        "Cache-Control": "no-store",
-    }
-    return StreamingResponse(_sent(file), 200, headers, _TYPES[kind])
+    made.file.seek(0)
+    return made
 
 
 def _sent(file: IO[bytes]) -> Iterator[bytes]:
@@ -65,13 +68,13 @@ def _sent(file: IO[bytes]) -> Iterator[bytes]:
             yield chunk
 
 
-async def _cut(lines: AsyncIterator[Line]) -> AsyncIterator[Line]:
-    count = 0
+async def _counted(made: Written, lines: AsyncIterator[Line]) -> AsyncIterator[Line]:
     async for line in lines:
-        if count == MOST:
+        if made.rows == MOST:
+            made.cut = True
             yield (CUT,)
             return
-        count += 1
+        made.rows += 1
         yield line
 
 

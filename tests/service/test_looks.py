@@ -9,8 +9,9 @@ import pytest
 
 from services.stage_tracking.service import SERVICE
 from shared.contracts.envelope import Sealed
-from shared.contracts.looks import LookTaken, Seen
+from shared.contracts.looks import ListExported, LookTaken, Seen
 from shared.contracts.notices import ReadingDecided, ReadingDoubted
+from shared.contracts.staff import MemberChanged
 from shared.db.transaction import new_id
 from shared.powers import Role
 from shared.runtime.service import Kit
@@ -30,6 +31,18 @@ async def kit(fresh_database: FreshDatabase) -> AsyncIterator[Kit[Any]]:
 async def watcher(kit: Kit[Any]) -> AsyncIterator[httpx.AsyncClient]:
     async with client(SERVICE, kit, Role.SUPERVISION) as http:
         yield http
+
+
+MEMBER: dict[str, Any] = {
+    "login": "clerk",
+    "name": "立案员",
+    "phone": "023-67670000",
+    "department": "立案庭",
+    "panel": None,
+    "roles": ("clerk",),
+    "court": "渝05",
+    "active": True,
+}
 
 
 def look(kit: Kit[Any], name: str, minutes: int, **more: Any) -> LookTaken:
@@ -65,7 +78,34 @@ async def test_looks_are_listed_newest_first_filtered_and_read_page_by_page(
     for words in ("法官乙", "核对送达地址，联系当事人。", "当事人的完整信息"):
         assert words in page
     assert "立案员" not in page
-    assert "没有符合条件的记录" in (await watcher.get("/looks?name=无此人")).text
+    assert "没有符合条件的查看记录" in (await watcher.get("/looks?q=9999")).text
+
+
+async def test_one_persons_looks_in_two_services_are_both_kept(kit: Kit[Any], watcher: httpx.AsyncClient) -> None:
+    """Each service counts its own events: of one key they would take each other's for repetitions."""
+    mine = new_id()
+    for name in ("a", "b"):
+        told = look(kit, "法官甲", 1).model_copy(update={"by": mine})
+        assert await Feeder(SERVICE, kit).feed(told), name
+    assert len((await watcher.get("/api/looks")).json()["items"]) == 2
+
+
+async def test_a_list_that_left_as_a_file_stands_beside_the_looks(kit: Kit[Any], watcher: httpx.AsyncClient) -> None:
+    look_id, who = new_id(), new_id()
+    filters = Sealed(kit.exchange.seal("状态：待分案", str(look_id)))
+    told = {"look_id": look_id, "by": who, "by_name": "立案员", "list_name": "案件", "file_kind": "xlsx"}
+    await Feeder(SERVICE, kit).feed(
+        MemberChanged(staff_id=who, **MEMBER),
+        ListExported(**told, filters=filters, rows=50_000, cut=True, exported_at=NOON),
+        look(kit, "法官甲", 1),
+    )
+    (kept,) = (await watcher.get("/api/looks?seen=export")).json()["items"]
+    assert (kept["by_name"], kept["title"], kept["case_id"]) == ("立案员", "导出列表", None)
+    assert kept["reason"] == "案件（Excel），状态：待分案，前50000条，其余未导出"
+    page = (await watcher.get("/looks", params={"by": str(who)})).text
+    assert kept["reason"] in page
+    assert "法官甲" not in page
+    assert (await watcher.get("/looks", params={"by": str(new_id())})).status_code == 422
 
 
 @pytest.mark.parametrize("role", [role for role in Role if role not in {Role.SUPERVISION, Role.INTEGRITY}])

@@ -232,6 +232,7 @@ async def test_who_may_only_read_sees_no_decision(kit: Kit[Any], story: Story) -
 async def test_empty_pages_say_what_will_stand_there(clerk: httpx.AsyncClient) -> None:
     assert "还没有通知" in text_of(await clerk.get("/notices"))
     assert "没有待打印的文书" in text_of(await clerk.get("/paper"))
-    page = text_of(await clerk.get("/unknown"))
-    assert "没有待核实的发送" in page
-    assert "没有可能重复的消息" in page
+    assert "没有待核实的发送" in text_of(await clerk.get("/unknown"))
+    assert "没有待核实的阅读" in text_of(await clerk.get("/unknown/readings"))
+    assert "没有可能重复的消息" in text_of(await clerk.get("/unknown/twice"))
+    assert "没有无法识别的回执" in text_of(await clerk.get("/unknown/receipts"))

@@ -35,6 +35,7 @@ from shared.contracts.envelope import Sealed
 from shared.contracts.notices import DeliveryTroubled, NoticeIssued, NoticeSent, NoticeServed, NoticeWaits
 from shared.contracts.operations import TroubleReported
 from shared.contracts.stages import ProgressPublished
+from shared.db.lists import Part
 from shared.db.transaction import new_id
 from shared.errors import Conflict, Invalid, TooLarge
 from shared.powers import Role
@@ -290,7 +291,7 @@ async def test_an_sms_of_unknown_fate_is_asked_after_and_then_goes_to_a_person(o
     row = await office.delivery("sms")
     assert (row.state, row.step) == ("unknown", "person")
     assert {event.trouble for event in await told(office.kit, DeliveryTroubled)} == {"unknown"}
-    (listed,) = (await overview.troubles(office.kit)).unknown
+    (listed,) = (await overview.for_person(office.kit)).unknown
     assert listed.address == "199****0001"
     await deciding.rule(office.kit, row.delivery_id, deciding.Ruling.SEND_AGAIN, "已电话核实未收到", caller(Role.CLERK))
     assert (await office.delivery("sms")).attempt == 2
@@ -320,7 +321,7 @@ async def test_a_mail_of_unknown_fate_goes_once_more_with_the_same_id_and_is_lis
     first, second = server.envelopes
     assert first.message_id == second.message_id
     assert first.raw == second.raw
-    assert len((await overview.troubles(office.kit)).possibly_twice) == 1
+    assert len((await overview.for_person(office.kit)).possibly_twice) == 1
     assert (await office.delivery("mail")).state == "sent"
 
 
@@ -449,7 +450,7 @@ async def test_a_faulty_receipt_beside_a_good_one_is_kept_and_told(office: Offic
     for _ in range(2):
         assert await take(office, body) == 1
     assert len(await office.rows(tables.receipts)) == 1
-    kept = await receipts.faulty(office.kit)
+    kept, _ = await receipts.faulty(office.kit, Part())
     assert sorted(each.fault for each in kept) == ["success：应为 true 或 false。", "回执应为 JSON 对象。"]
     (trouble,) = await told(office.kit, TroubleReported)
     assert "19900000001" not in trouble.summary

@@ -18,6 +18,7 @@ from services.staff.settings import StaffSettings
 from services.staff.store import people
 from services.staff.usecases.seeds import SEEDS, seed
 from shared.contracts.staff import MemberChanged
+from shared.db.lists import Part
 from shared.powers import POSTS, Role
 from shared.runtime.secrets import SecretsMissingError, Vault, secret_path
 from shared.runtime.service import Kit
@@ -53,7 +54,7 @@ async def admin(kit: Kit[Any]) -> AsyncIterator[httpx.AsyncClient]:
 
 async def everybody(kit: Kit[Any]) -> list[Member]:
     async with kit.db.read() as conn:
-        return await people.page(conn, None, 200)
+        return (await people.page(conn, people.Wanted(), Part(limit=200)))[0]
 
 
 async def test_a_demonstration_begins_with_one_login_per_role(kit: Kit[Any]) -> None:

@@ -167,10 +167,10 @@ async def test_a_page_whose_token_ran_out_is_renewed_and_goes_on(kit: Kit[Any], 
     await add(kit, Role.ADMIN)
     await come_in(http, "admin")
     http.cookies.delete("yg_session")
-    away = await http.get("/staff?cursor=00000000-0000-7000-8000-000000000000&x=%E6%A1%88")
+    away = await http.get("/staff?state=active&x=%E6%A1%88")
     assert away.status_code == 303
     back = await http.get(away.headers["location"])
-    assert back.headers["location"] == "/staff?cursor=00000000-0000-7000-8000-000000000000&x=%E6%A1%88"
+    assert back.headers["location"] == "/staff?state=active&x=%E6%A1%88"
     assert (await http.get(back.headers["location"])).status_code == 200
     http.cookies.delete("yg_session")
     assert (await http.post("/sign-in/refresh")).status_code == 204

@@ -201,11 +201,11 @@ async def test_my_work_is_grouped_filtered_and_keeps_what_was_carried_over_apart
         assert f'href="/work?{tile}"' in page
     by_case = (await judge_http.get("/work", params={"by": "case", "stock": "1"})).text
     assert by_case.count('data-label="件数"') == 1
-    assert "没有符合条件的事项" in (await judge_http.get("/work", params={"q": "9999"})).text
+    assert "没有符合条件的待办事项" in (await judge_http.get("/work", params={"q": "9999"})).text
     for bad in ({"sort": "x"}, {"rule": "x"}, {"by": ""}):
         assert (await judge_http.get("/work", params=bad)).status_code == 200
     assert (await judge_http.get("/work", params={"cursor": "x"})).status_code == 422
     whole = await judge_http.get("/work", params={"export": "csv", "sort": "-number"})
     lines = whole.content.decode("utf-8-sig").splitlines()
-    assert lines[0] == "案号,事项,标题,期限,负责人,列入时间"
+    assert lines[0] == "事项,标题,案号,期限,负责人,列入时间"
     assert len(lines) == int(counts[0]) + 1

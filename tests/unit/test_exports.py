@@ -21,7 +21,7 @@ async def lines(*rows: Line) -> AsyncIterator[Line]:
 
 
 async def written(kind: Kind, *rows: Line) -> bytes:
-    answer = await exports.export(kind, "案件", ["甲", "乙"], lines(*rows))
+    answer = (await exports.write(kind, ["甲", "乙"], lines(*rows))).answer("案件")
     assert answer.headers["cache-control"] == "no-store"
     chunks = [chunk async for chunk in answer.body_iterator]  # type: ignore[attr-defined]
     return b"".join(chunks)

@@ -27,6 +27,7 @@ from services.case_intake.usecases.assignment import Appointment
 from services.case_intake.usecases.filing import Act, Doubt, Once
 from shared.clock import court_date
 from shared.db.answers import fingerprint
+from shared.db.lists import Part
 from shared.http.routes import CurrentCaller, IdempotencyKey, Routes, Zone
 from shared.http.versions import IfMatch, Stale, seen_by, tag
 from shared.powers import Action
@@ -61,7 +62,7 @@ async def list_cases(
     sort: Annotated[Sort, Query(description="排序；前加减号为倒序")] = "-filed",
 ) -> CaseList:
     """Cases, newest filing first unless asked otherwise."""
-    views, after = await reading.list_cases(kit, Wanted(q.strip(), state or "", sort, cursor, limit))
+    views, after = await reading.list_cases(kit, Wanted(q.strip(), state or ""), Part(sort, cursor, limit))
     return CaseList(items=[CaseLine.model_validate(view) for view in views], next=after)
 
 

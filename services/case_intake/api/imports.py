@@ -18,9 +18,11 @@ from services.case_intake.schemas import (
     preview_answer,
 )
 from services.case_intake.settings import IntakeKit
+from services.case_intake.store.imports import Wanted
 from services.case_intake.usecases import drafts, holds, imports, reading
 from services.case_intake.usecases.filing import Act, Assign, Doubt, Once
 from services.case_intake.usecases.imports import Upload
+from shared.db.lists import Part
 from shared.http.routes import CurrentCaller, IdempotencyKey, Routes, Zone
 from shared.powers import Action
 from shared.runtime.service import kit_of
@@ -73,11 +75,13 @@ def _once(upload: Upload, terms: Terms) -> Once | None:
 
 @routes.get("/api/cases/imports", Action.CASES_FILE, name="list imports")
 async def list_imports(
-    kit: AnyKit, cursor: UUID | None = None, limit: Annotated[int, Query(ge=1, le=200)] = 50
+    kit: AnyKit,
+    cursor: Annotated[str | None, Query(max_length=2000)] = None,
+    limit: Annotated[int, Query(ge=1, le=200)] = 50,
 ) -> ImportList:
     """Imports, newest first."""
-    views, more = await reading.list_imports(kit, cursor, limit)
-    return ImportList(items=list(map(import_line, views)), next=str(views[-1].id) if more else None)
+    views, following = await reading.list_imports(kit, Wanted(), Part(cursor=cursor, limit=limit))
+    return ImportList(items=list(map(import_line, views)), next=following)
 
 
 @routes.get("/api/cases/imports/{import_id}", Action.CASES_FILE, name="read an import")

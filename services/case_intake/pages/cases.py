@@ -1,7 +1,7 @@
 """The list of cases and the one page of a case, with the assignment."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from functools import partial
 from typing import Annotated, Any
 from uuid import UUID
@@ -18,14 +18,15 @@ from services.case_intake.usecases.assignment import Appointment
 from services.case_intake.usecases.reading import CaseView
 from shared.contracts.cases import PartyRole
 from shared.errors import Fault, Invalid
-from shared.http import exports
 from shared.http.auth import caller_of
+from shared.http.exports import Cell
 from shared.http.forms import Typed, faults_in, refused, typed
 from shared.http.routes import CurrentCaller, Routes, Zone
 from shared.http.versions import FIELD, Difference, Stale
 from shared.powers import Action
+from shared.runtime.lists import export
 from shared.runtime.service import kit_of
-from shared.web.lists import ListAddress
+from shared.web.lists import Column, Filter, Listing, Place
 from shared.web.pages import Pages
 
 routes = Routes(Zone.STAFF, pages=True)
@@ -39,6 +40,7 @@ STATES = {
     "closed": "已结案",
     "archived": "已归档",
 }
+_STATE_WORDS = STATES | {"unreadable": "内容无法读取"}
 TABS = {
     "timeline": ("进程", "/stages/cases/{}/timeline", Action.STAGES_READ),
     "tasks": ("待办", "/stages/cases/{}/tasks", Action.STAGES_READ),
@@ -57,69 +59,59 @@ DONE = {
 
 
 @dataclass(frozen=True)
-class Asked:
-    """A list's filters, order and place as they stand in the URL."""
+class Chosen:
+    """The filters as they stand in the URL."""
 
     q: Annotated[str, Query(max_length=60)] = ""
     state: Annotated[str, Query(max_length=20)] = ""
-    sort: Annotated[str, Query(max_length=20)] = ""
-    cursor: Annotated[str, Query(max_length=2000)] = ""
+
+
+def _names(role: PartyRole) -> Callable[[CaseView], Cell]:
+    return lambda case: "、".join(case.names(role))
+
+
+CASES = Listing[CaseView](
+    path="/cases",
+    name="案件",
+    unit="件",
+    sorting=SORTING,
+    columns=(
+        Column("案号", lambda case: case.case_number, "number"),
+        Column("立案日期", lambda case: case.filed_on, "filed"),
+        Column("案由", lambda case: case.cause, "cause"),
+        Column("申请执行人", _names(PartyRole.APPLICANT)),
+        Column("被执行人", _names(PartyRole.RESPONDENT)),
+        Column("执行标的", sort="amount", kind="num"),
+        Column("执行标的（元）", lambda case: case.claim_amount, filed=True),
+        Column("承办法官", lambda case: case.judge.name if case.judge else None, "judge"),
+        Column("合议庭", lambda case: case.panel, filed=True),
+        Column("书记员", lambda case: case.clerk_name, filed=True),
+        Column("状态", lambda case: "、".join(_STATE_WORDS[state] for state in case.states)),
+    ),
+    filters=(Filter("q", "案号", hint="如（2026）渝05执，或其中的数字"), Filter("state", "状态", STATES)),
+)
 
 
 @routes.get("/cases", Action.CASES_READ)
 async def case_list(
     request: Request,
     kit: AnyKit,
-    asked: Annotated[Asked, Depends()],
-    export: exports.Kind | None = None,
+    caller: CurrentCaller,
+    chosen: Annotated[Chosen, Depends()],
+    place: Annotated[Place, Depends()],
 ) -> Response:
     """Cases, newest filing first unless sorted otherwise; with `export` the same list as a file."""
-    wanted = Wanted(asked.q.strip(), asked.state if asked.state in STATES else "", SORTING.chosen(asked.sort))
-    if export:
-        return await _case_file(kit, wanted, export)
-    views, after = await reading.list_cases(kit, replace(wanted, cursor=asked.cursor or None))
-    chosen = {"q": wanted.number, "state": wanted.state}
+    asked = CASES.asked(place, chosen)
+    rows_of = partial(reading.list_cases, kit, Wanted(chosen.q.strip(), chosen.state))
+    if place.export:
+        return await export(kit, caller, asked, rows_of)
     return pages.page(
         request,
         "cases.html",
-        cases=views,
+        shown=await asked.shown(rows_of),
         counts=await reading.count_states(kit),
-        states=STATES,
-        at=ListAddress("/cases", chosen, wanted.sort, SORTING.default, asked.cursor),
-        next=after,
         roles=PartyRole,
     )
-
-
-async def _case_file(kit: IntakeKit, wanted: Wanted, kind: exports.Kind) -> Response:
-    portions = partial(_portion, kit, replace(wanted, limit=exports.PORTION))
-    return await exports.export(kind, "案件", _HEADS, (_line(view) async for view in exports.all_rows(portions)))
-
-
-async def _portion(kit: IntakeKit, wanted: Wanted, cursor: str | None) -> tuple[list[CaseView], str | None]:
-    return await reading.list_cases(kit, replace(wanted, cursor=cursor))
-
-
-_HEADS = (
-    "案号",
-    "立案日期",
-    "案由",
-    "申请执行人",
-    "被执行人",
-    "执行标的（元）",
-    "承办法官",
-    "合议庭",
-    "书记员",
-    "状态",
-)
-
-
-def _line(case: CaseView) -> exports.Line:
-    applicants, respondents = ("、".join(case.names(role)) for role in PartyRole)
-    judge = case.judge.name if case.judge else None
-    states = "、".join(STATES[state] for state in case.states)
-    facts = (case.case_number, case.filed_on, case.cause, applicants, respondents, case.claim_amount)
-    return (*facts, judge, case.panel, case.clerk_name, states)
 
 
 @routes.get("/cases/{reference}", Action.CASES_READ)

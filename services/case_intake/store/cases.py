@@ -13,7 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from services.case_intake.store.tables import cases, judges, parties, serials
 from shared.contracts.cases import PartyRole
 from shared.db.case_numbers import holds_number, is_number
-from shared.db.lists import Sorting
+from shared.db.lists import Part, Sorting
 
 Values = Mapping[str, Any]
 
@@ -128,9 +128,6 @@ class Wanted:
 
     number: str = ""
     state: str = ""
-    sort: str = ""
-    cursor: str | None = None
-    limit: int = 50
 
 
 SORTING = Sorting(
@@ -146,15 +143,14 @@ SORTING = Sorting(
 )
 
 
-async def list_cases(conn: AsyncConnection, wanted: Wanted) -> tuple[list[Row[Any]], str | None]:
-    """A page of cases, newest filing first unless asked otherwise, and where the list goes on."""
-    query, sort = _with_judge(), SORTING.chosen(wanted.sort)
+async def list_cases(conn: AsyncConnection, wanted: Wanted, part: Part) -> tuple[list[Row[Any]], str | None]:
+    """Cases, newest filing first unless asked otherwise, and where the list goes on."""
+    query = _with_judge()
     if wanted.number:
         query = query.where(holds_number(cases.c.case_number, wanted.number))
     if wanted.state:
         query = query.where(_STATES[wanted.state])
-    rows = list(await conn.execute(SORTING.page(query, sort, wanted.cursor, wanted.limit)))
-    return rows[: wanted.limit], SORTING.next(rows, sort, wanted.limit)
+    return await SORTING.part(conn, query, part)
 
 
 _STATES: dict[str, ColumnElement[bool]] = {

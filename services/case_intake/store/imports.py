@@ -1,6 +1,7 @@
 """Queries on imported files, their groups of rows and the faults found."""
 
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -9,6 +10,8 @@ from sqlalchemy import Row, and_, func, insert, or_, select, tuple_, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.case_intake.store.tables import import_faults, import_groups, imports
+from shared.db.case_numbers import holds_number
+from shared.db.lists import Part, Sorting
 
 Values = Mapping[str, Any]
 
@@ -80,11 +83,32 @@ async def is_done(conn: AsyncConnection, import_id: UUID) -> bool:
     return (await conn.execute(select(imports.c.id).where(*here))).one_or_none() is not None
 
 
-async def list_imports(conn: AsyncConnection, before: UUID | None, limit: int) -> list[Row[Any]]:
-    """Newest first; one more than `limit`, when there are more."""
-    shown = select(imports.c.id).order_by(imports.c.id.desc()).limit(limit + 1)
-    shown = shown if before is None else shown.where(imports.c.id < before)
-    return list(await conn.execute(_with_counts().where(imports.c.id.in_(shown)).order_by(imports.c.id.desc())))
+@dataclass(frozen=True)
+class Wanted:
+    """Which imports: those under way (`open`) or ended (`done`); of old stock (`stock`) or of new cases (`new`)."""
+
+    state: str = ""
+    way: str = ""
+
+
+SORTING = Sorting(
+    {"at": imports.c.received_at, "by": imports.c.received_name, "rows": imports.c.rows}, imports.c.id, "-at"
+)
+_WAYS = {"stock": imports.c.silent, "new": ~imports.c.silent}
+_STATES = {"open": imports.c.done_at.is_(None), "done": imports.c.done_at.is_not(None)}
+
+
+async def list_imports(conn: AsyncConnection, wanted: Wanted, part: Part) -> tuple[list[Row[Any]], str | None]:
+    """Imports, newest first unless asked otherwise, with their counts; and where the list goes on."""
+    query = select(imports.c.id, imports.c.received_at, imports.c.received_name, imports.c.rows)
+    if wanted.state:
+        query = query.where(_STATES[wanted.state])
+    if wanted.way:
+        query = query.where(_WAYS[wanted.way])
+    shown, following = await SORTING.part(conn, query, part)
+    counted = await conn.execute(_with_counts().where(imports.c.id.in_([row.id for row in shown])))
+    by_id = {row.id: row for row in counted}
+    return [by_id[row.id] for row in shown], following
 
 
 async def lock_import(conn: AsyncConnection, import_id: UUID) -> Row[Any] | None:
@@ -151,3 +175,29 @@ async def faults_of(conn: AsyncConnection, import_id: UUID) -> list[Row[Any]]:
     of_fault = (import_faults.c[name] for name in ("line", "column", "reason", "case_number", "note"))
     query = select(*of_fault).where(import_faults.c.import_id == import_id)
     return list(await conn.execute(query.order_by(import_faults.c.line, import_faults.c.id)))
+
+
+FAULTS = Sorting(
+    {"line": import_faults.c.line, "column": import_faults.c.column, "number": import_faults.c.case_number},
+    import_faults.c.id,
+    "line",
+)
+
+
+@dataclass(frozen=True)
+class WantedFaults:
+    """Which faults of an import: a part of the case number; `note`: those that need no work, or only the others."""
+
+    import_id: UUID
+    number: str = ""
+    note: bool | None = None
+
+
+async def list_faults(conn: AsyncConnection, wanted: WantedFaults, part: Part) -> tuple[list[Row[Any]], str | None]:
+    """An import's faults in the order of its lines unless asked otherwise, and where the list goes on."""
+    query = select(import_faults).where(import_faults.c.import_id == wanted.import_id)
+    if wanted.note is not None:
+        query = query.where(import_faults.c.note.is_(wanted.note))
+    if wanted.number:
+        query = query.where(holds_number(import_faults.c.case_number, wanted.number))
+    return await FAULTS.part(conn, query, part)

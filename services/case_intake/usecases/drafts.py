@@ -23,6 +23,7 @@ from services.case_intake.usecases.records import known_case
 from services.case_intake.usecases.tables import read_upload
 from shared.calendar.workdays import CourtCalendar
 from shared.clock import court_date
+from shared.db.readable import one, text_of
 from shared.db.transaction import new_id
 from shared.errors import Conflict, NotFound
 from shared.http.auth import Caller
@@ -157,12 +158,12 @@ async def list_drafts(kit: IntakeKit) -> list[DraftLine]:
 def _line(kit: IntakeKit, row: Row[Any]) -> DraftLine:
     return DraftLine(
         id=row.id,
-        file_name=kit.keyring.open(row.file_name, f"{row.id}/name"),
+        file_name=text_of(kit.keyring, row.file_name, f"{row.id}/name"),
         received_by=row.received_name,
         received_at=row.received_at,
         drops_at=row.received_at + LIFETIME,
         silent=row.silent,
-        mends=len(_mends(kit, row).items),
+        mends=one(row, lambda row: len(_mends(kit, row).items), lambda _: 0),
     )
 
 

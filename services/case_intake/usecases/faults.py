@@ -3,7 +3,10 @@
 import asyncio
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 from uuid import UUID
+
+from sqlalchemy import Row
 
 from services.case_intake.domain.mending import shown
 from services.case_intake.domain.rows import RowFault
@@ -11,7 +14,9 @@ from services.case_intake.domain.sheet import FIELDS, RowGroup, SheetRow
 from services.case_intake.settings import IntakeKit
 from services.case_intake.store import imports
 from services.case_intake.usecases.imports import about_group
-from shared.crypto.sealed import SealError
+from services.case_intake.usecases.reading import fault_of
+from shared.db.lists import Part
+from shared.db.readable import each
 
 
 @dataclass(frozen=True)
@@ -56,18 +61,26 @@ def fault_views(faults: Iterable[RowFault], rows: Mapping[int, SheetRow]) -> lis
     return views
 
 
+def _group(kit: IntakeKit, import_id: UUID, row: Row[Any]) -> Sequence[SheetRow]:
+    return kit.keyring.open_model(RowGroup, row.rows, about_group(import_id, row.position)).rows
+
+
 async def faults_with_parties(kit: IntakeKit, import_id: UUID, faults: Sequence[RowFault]) -> list[FaultView]:
     """The faults of an import with their parties; its rows lie sealed by group."""
     async with kit.db.read() as conn:
         groups = await imports.groups_numbered(conn, import_id, {fault.case_number for fault in faults})
 
     def opened() -> dict[int, SheetRow]:
-        keyring = kit.keyring
-        found = [keyring.open_model(RowGroup, row.rows, about_group(import_id, row.position)) for row in groups]
-        return {row.line: row for group in found for row in group.rows}
+        # Rows that cannot be opened are without their party: the fault is told all the same.
+        found = each(groups, lambda row: _group(kit, import_id, row), lambda _: ())
+        return {row.line: row for group in found for row in group}
 
-    try:
-        rows = await asyncio.to_thread(opened)
-    except SealError:  # the import was given up for it: its faults are told all the same
-        rows = {}
+    rows = await asyncio.to_thread(opened)
     return fault_views(faults, rows)
+
+
+async def list_faults(kit: IntakeKit, wanted: imports.WantedFaults, part: Part) -> tuple[list[FaultView], str | None]:
+    """Faults of an import with their parties, and where the list goes on."""
+    async with kit.db.read() as conn:
+        rows, following = await imports.list_faults(conn, wanted, part)
+    return await faults_with_parties(kit, wanted.import_id, [fault_of(row) for row in rows]), following

@@ -10,7 +10,7 @@ from uuid import UUID
 
 from sqlalchemy import Row
 
-from services.case_intake.domain.filing import CASE_FIELDS, PartyEntry, lacking, own_fields
+from services.case_intake.domain.filing import CASE_FIELDS, PartyEntry, lacking
 from services.case_intake.domain.holds import NoticesState
 from services.case_intake.domain.rows import RowFault
 from services.case_intake.settings import IntakeKit
@@ -26,10 +26,10 @@ from services.case_intake.usecases.records import (
     party_state,
     present,
 )
-from shared.contracts.case_kinds import CaseKind, Particulars, kind_of
+from shared.contracts.case_kinds import CaseKind, kind_of
 from shared.contracts.case_number import reference
 from shared.contracts.cases import Officer, PartyRole
-from shared.contracts.reviews import ReviewGround
+from shared.db.lists import Part
 from shared.db.readable import one
 from shared.errors import NotFound
 from shared.web.masking import masked_identity
@@ -85,9 +85,6 @@ class CaseView:
     misfiled: list[PartyView]
     non_litigation: bool = False
     main_case: str | None = None
-    urgent: bool = False
-    ground: ReviewGround | None = None
-    report_ordered: bool = False
     recalled_with: UUID | None = None
     version: str = ""
     assignment_version: str = ""
@@ -96,12 +93,7 @@ class CaseView:
     @property
     def kind(self) -> CaseKind:
         """What kind of case its number says it is."""
-        return kind_of(self.case_number, Particulars(self.urgent, self.ground, self.report_ordered))
-
-    @property
-    def own_fields(self) -> tuple[str, ...]:
-        """The facts that only cases of its kind have."""
-        return own_fields(self.kind)
+        return kind_of(self.case_number)
 
     def names(self, role: PartyRole) -> list[str]:
         """The names of those who stand in a role."""
@@ -149,8 +141,7 @@ def _shown(row: Row[Any], obligation: str | None, views: Sequence[PartyView]) ->
     incomplete = [] if roles == set(PartyRole) else ["incomplete"]
     judge = Officer(staff_id=row.judge_id, name=row.judge_name, phone=row.judge_phone) if assigned else None
     return CaseView(
-        **{field: getattr(row, field) for field in CASE_FIELDS if field not in {"obligation", "ground"}},
-        ground=None if row.ground is None else ReviewGround(row.ground),
+        **{field: getattr(row, field) for field in CASE_FIELDS if field != "obligation"},
         id=row.id,
         case_number=row.case_number,
         obligation=obligation,
@@ -212,10 +203,10 @@ async def read_case(kit: IntakeKit, case: UUID | str) -> CaseView:
     )
 
 
-async def list_cases(kit: IntakeKit, wanted: Wanted) -> tuple[list[CaseView], str | None]:
-    """A page of cases, and where the list goes on."""
+async def list_cases(kit: IntakeKit, wanted: Wanted, part: Part) -> tuple[list[CaseView], str | None]:
+    """Some cases, and where the list goes on."""
     async with kit.db.read() as conn:
-        rows, after = await cases.list_cases(conn, wanted)
+        rows, after = await cases.list_cases(conn, wanted, part)
         parties = await cases.parties_of(conn, [row.id for row in rows])
     of_case: dict[UUID, list[Row[Any]]] = {row.id: [] for row in rows}
     for party in parties:
@@ -263,18 +254,19 @@ async def read_import(kit: IntakeKit, import_id: UUID) -> tuple[ImportView, list
         row = await imports.find_import(conn, import_id)
         if row is None:
             raise NotFound("import_not_found", "没有这次导入，请从导入记录中选择。")
-        return _import_view(kit, row), [_fault(fault) for fault in await imports.faults_of(conn, import_id)]
+        return _import_view(kit, row), [fault_of(fault) for fault in await imports.faults_of(conn, import_id)]
 
 
-def _fault(row: Row[Any]) -> RowFault:
+def fault_of(row: Row[Any]) -> RowFault:
+    """A fault as it is kept."""
     return RowFault(row.line, row.column, row.reason, row.case_number, row.note)
 
 
-async def list_imports(kit: IntakeKit, before: UUID | None, limit: int) -> tuple[list[ImportView], bool]:
-    """Imports, newest first, and whether there are more."""
+async def list_imports(kit: IntakeKit, wanted: imports.Wanted, part: Part) -> tuple[list[ImportView], str | None]:
+    """Imports, newest first unless asked otherwise, and where the list goes on."""
     async with kit.db.read() as conn:
-        rows = await imports.list_imports(conn, before, limit)
-    return [_import_view(kit, row) for row in rows[:limit]], len(rows) > limit
+        rows, following = await imports.list_imports(conn, wanted, part)
+    return [_import_view(kit, row) for row in rows], following
 
 
 async def import_ended(kit: IntakeKit, import_id: UUID, seconds: float) -> bool:

@@ -13,6 +13,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.duty_desk import store
 from services.duty_desk.settings import DeskKit
+from services.duty_desk.store import Closed
+from shared.db.lists import Part
 from shared.db.transaction import Transaction
 from shared.errors import NotFound
 
@@ -47,10 +49,10 @@ async def read_item(kit: DeskKit, item_id: UUID) -> tuple[Row[Any], bool]:
         return row, bool(claimed) and await store.find_case(conn, claimed) is not None
 
 
-async def read_closed(kit: DeskKit, limit: int, after: UUID | None) -> list[Row[Any]]:
-    """What was done lately, newest first, from behind the item `after`."""
+async def read_closed(kit: DeskKit, wanted: Closed, part: Part) -> tuple[list[Row[Any]], str | None]:
+    """What was done, newest first unless asked otherwise, and where the list goes on."""
     async with kit.db.read() as conn:
-        return await store.closed_items(conn, limit, after)
+        return await store.closed_items(conn, wanted, part)
 
 
 @dataclass(frozen=True)

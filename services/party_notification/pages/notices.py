@@ -1,51 +1,84 @@
 """通知: the list, one notice whole, and what stands on a case's page about its notices."""
 
+from dataclasses import dataclass
+from functools import partial
 from typing import Annotated, Any
-from urllib.parse import quote, urlencode
+from urllib.parse import quote
 from uuid import UUID
 
-from fastapi import Query, Request
+from fastapi import Depends, Query, Request
 from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
 
+from services.party_notification.domain.notices import Kind
+from services.party_notification.pages import words
 from services.party_notification.pages.common import TheKit, letter_answer, pages, staff
-from services.party_notification.pages.words import NOTICE_STATES
 from services.party_notification.schemas import ReturnedForm
+from services.party_notification.store.notices import SORTING
 from services.party_notification.usecases import deciding, evidence, history, overview, paperwork, reissuing
 from services.party_notification.usecases.facts import NotificationKit
+from services.party_notification.usecases.views import NoticeView
 from shared.errors import Invalid
 from shared.http.forms import faults_in, typed, understood
 from shared.http.routes import CurrentCaller
 from shared.powers import Action
+from shared.runtime.lists import export
+from shared.web.lists import Column, Filter, Listing, Place
+
+
+@dataclass(frozen=True)
+class Chosen:
+    """The filters as they stand in the URL."""
+
+    state: Annotated[str, Query(max_length=20)] = ""
+    kind: Annotated[str, Query(max_length=40)] = ""
+    q: Annotated[str, Query(max_length=60)] = ""
+
+
+def _standing(notice: NoticeView) -> str:
+    waits = f"：{words.waits(notice)}" if notice.state == "waiting" else ""
+    return words.standing(notice)[1] + ("，可能重复" if words.possibly_twice(notice) else "") + waits
+
+
+NOTICES = Listing[NoticeView](
+    path="/notices",
+    name="通知",
+    unit="份",
+    sorting=SORTING,
+    columns=(
+        Column("案号", lambda notice: notice.case_number, "number"),
+        Column("通知", lambda notice: notice.title, "kind"),
+        Column("编号", lambda notice: words.grouped(notice.number), filed=True),
+        Column("收件人", lambda notice: words.role(notice.recipient_role), "role"),
+        Column("状态", _standing),
+        Column("送达方式", lambda notice: words.way(notice.way)),
+        Column("制作时间", lambda notice: notice.issued_at, "issued"),
+        Column("送达日期", lambda notice: notice.legal_effect.served_on, "served"),
+        Column("送达依据", lambda notice: words.served_by(notice.legal_effect.served_by), filed=True),
+    ),
+    filters=(
+        Filter("q", "案号", hint="如（2026）渝05执，或其中的数字"),
+        Filter("kind", "通知", {kind.value: kind.label for kind in Kind}),
+        Filter("state", "状态", words.NOTICE_STATES, shown=False),
+    ),
+)
 
 
 @staff.get("/notices", Action.NOTICES_READ)
 async def notice_list(
     request: Request,
     kit: TheKit,
-    state: Annotated[str, Query(max_length=20)] = "",
-    q: Annotated[str, Query(max_length=60)] = "",
-    cursor: Annotated[str, Query(max_length=100)] = "",
-) -> HTMLResponse:
-    """Fifty a page, newest first."""
-    chosen = state if state in NOTICE_STATES else ""
-    found = await overview.listed(kit, overview.Asked(chosen or None, q), cursor, overview.LIMIT)
-    return pages.page(
-        request,
-        "notice_list.html",
-        notices=found.items,
-        counts=await overview.count_states(kit),
-        state=chosen,
-        q=q.strip(),
-        first=link("/notices", state=chosen, q=q) if cursor else "",
-        next=link("/notices", state=chosen, q=q, cursor=found.next) if found.next else "",
-        link=link,
-    )
-
-
-def link(path: str, **chosen: str | None) -> str:
-    """The path with the filters that are set."""
-    query = {name: value for name, value in chosen.items() if value}
-    return f"{path}?{urlencode(query)}" if query else path
+    caller: CurrentCaller,
+    chosen: Annotated[Chosen, Depends()],
+    place: Annotated[Place, Depends()],
+) -> Response:
+    """Fifty a page, newest first unless sorted otherwise; with `export` all of them as a file."""
+    asked = NOTICES.asked(place, chosen)
+    wanted = overview.Asked(chosen.state or None, chosen.q.strip(), kind=chosen.kind)
+    rows_of = partial(overview.listed, kit, wanted)
+    if place.export:
+        return await export(kit, caller, asked, rows_of)
+    counts = await overview.count_states(kit)
+    return pages.page(request, "notice_list.html", shown=await asked.shown(rows_of), counts=counts)
 
 
 @staff.get("/notices/cases/{case_id}", Action.NOTICES_READ)

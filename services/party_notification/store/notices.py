@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Date, DateTime, Row, Text, Update, Uuid, func, select, tuple_, update
+from sqlalchemy import Date, DateTime, Row, Text, Update, Uuid, func, select, update
 from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -23,6 +23,7 @@ from services.party_notification.store.tables import (
 from services.party_notification.store.withdrawing import CORRECTION, has_left
 from shared.db.arrays import Columns, arrays, unnested
 from shared.db.case_numbers import holds_number
+from shared.db.lists import Part, Sorting
 
 _SERVING: Columns = {
     "notice_id": Uuid,
@@ -127,12 +128,12 @@ async def shown_to(conn: AsyncConnection, party_id: UUID) -> list[Row[Any]]:
 
 @dataclass(frozen=True)
 class Wanted:
-    """Which notices: a state (or None for all), a part of the case number, those beyond a cursor, one case's."""
+    """Which notices: a state (or None for all), a kind, a part of the case number, one case's."""
 
     state: str | None = None
     number: str = ""
-    after: tuple[datetime, UUID] | None = None
     case_id: UUID | None = None
+    kind: str = ""
 
 
 _SERVED = notices.c.served_on.is_not(None)
@@ -147,21 +148,32 @@ _STATES = {
 }
 
 
-async def listed(conn: AsyncConnection, wanted: Wanted, limit: int) -> list[Row[Any]]:
-    """Notices of all cases, newest first."""
-    query = select(notices)
+SORTING = Sorting(
+    {
+        "created": notices.c.created_at,
+        "number": cases.c.case_number,
+        "kind": notices.c.kind,
+        "role": notices.c.role,
+        "issued": notices.c.issued_at,
+        "served": notices.c.served_on,
+    },
+    notices.c.notice_id,
+    "-created",
+)
+
+
+async def listed(conn: AsyncConnection, wanted: Wanted, part: Part) -> tuple[list[Row[Any]], str | None]:
+    """Notices of all cases, newest first unless asked otherwise, and where the list goes on."""
+    query = select(notices, cases.c.case_number).join(cases, cases.c.case_id == notices.c.case_id)
     if wanted.number:
-        matching = select(cases.c.case_id).where(holds_number(cases.c.case_number, wanted.number))
-        query = query.where(notices.c.case_id.in_(matching))
+        query = query.where(holds_number(cases.c.case_number, wanted.number))
     if wanted.case_id is not None:
         query = query.where(notices.c.case_id == wanted.case_id)
     if wanted.state is not None:
         query = query.where(_STATES[wanted.state])
-    if wanted.after is not None:
-        query = query.where(tuple_(notices.c.created_at, notices.c.notice_id) < wanted.after)
-    return list(
-        await conn.execute(query.order_by(notices.c.created_at.desc(), notices.c.notice_id.desc()).limit(limit))
-    )
+    if wanted.kind:
+        query = query.where(notices.c.kind == wanted.kind)
+    return await SORTING.part(conn, query, part)
 
 
 async def counts(conn: AsyncConnection) -> dict[str, int]:

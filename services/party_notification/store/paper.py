@@ -2,16 +2,16 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row, Select, func, insert, select, tuple_, update
+from sqlalchemy import Row, Select, func, insert, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.party_notification.store.tables import cases, notices, paper, paper_notices, parties
 from shared.db.case_numbers import holds_number
+from shared.db.lists import Part, Sorting
 
 
 async def add(conn: AsyncConnection, row: dict[str, Any], letters: Mapping[UUID, str | None]) -> bool:
@@ -29,24 +29,34 @@ async def add(conn: AsyncConnection, row: dict[str, Any], letters: Mapping[UUID,
 
 @dataclass(frozen=True)
 class Wanted:
-    """Which entries: a state (or None for all), a part of the case number or a tracking number, beyond a cursor."""
+    """Which entries: a state (or None for all), a part of the case number or a tracking number."""
 
     state: str | None = None
     text: str = ""
-    after: tuple[datetime, UUID] | None = None
 
 
-async def listed(conn: AsyncConnection, wanted: Wanted, limit: int) -> list[Row[Any]]:
-    """The worklist, oldest first, with case number and the party's sealed identity."""
+SORTING = Sorting(
+    {
+        "created": paper.c.created_at,
+        "number": cases.c.case_number,
+        "role": parties.c.role,
+        "posted": paper.c.posted_at,
+        "served": paper.c.served_on,
+    },
+    paper.c.paper_id,
+    "created",
+)
+
+
+async def listed(conn: AsyncConnection, wanted: Wanted, part: Part) -> tuple[list[Row[Any]], str | None]:
+    """The worklist, oldest first unless asked otherwise, with case number and the party's sealed identity."""
     query = _with_party()
     if wanted.state is not None:
         query = query.where(paper.c.state == wanted.state)
     if wanted.text:
         number = holds_number(cases.c.case_number, wanted.text)
         query = query.where(number | (paper.c.tracking == wanted.text))
-    if wanted.after is not None:
-        query = query.where(tuple_(paper.c.created_at, paper.c.paper_id) > wanted.after)
-    return list(await conn.execute(query.order_by(paper.c.created_at, paper.c.paper_id).limit(limit)))
+    return await SORTING.part(conn, query, part)
 
 
 def _with_party() -> Select[Any]:

@@ -57,12 +57,6 @@ def _with_case() -> Select[Any]:
     return query.join(cases, cases.c.case_id == notices.c.case_id)
 
 
-async def doubtful(conn: AsyncConnection, limit: int) -> list[Row[Any]]:
-    """Readings that wait for a person, oldest first."""
-    query = _with_case().where(readings.c.state == "doubtful")
-    return list(await conn.execute(query.order_by(readings.c.read_at, readings.c.reading_id).limit(limit)))
-
-
 async def see_staff(conn: AsyncConnection, marks: Collection[str], row: dict[str, Any]) -> None:
     """A member of staff was signed in at these places."""
     for mark in sorted(marks):

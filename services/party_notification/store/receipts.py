@@ -70,11 +70,6 @@ async def keep_faulty(conn: AsyncConnection, rows: Sequence[Mapping[str, Any]]) 
     return len((await conn.execute(put)).all())
 
 
-async def faulty(conn: AsyncConnection, limit: int) -> list[Row[Any]]:
-    """What could not be read, newest first."""
-    return list(await conn.execute(select(faulty_receipts).order_by(faulty_receipts.c.arrived_at.desc()).limit(limit)))
-
-
 async def match(conn: AsyncConnection, found: Mapping[int, UUID]) -> None:
     """Each receipt belongs to this delivery."""
     rows = [{"id": receipt_id, "delivery_id": delivery_id} for receipt_id, delivery_id in found.items()]

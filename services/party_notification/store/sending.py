@@ -32,7 +32,6 @@ from services.party_notification.store.tables import (
     message_notices,
     messages,
     observations,
-    parties,
     sms_templates,
 )
 from shared.db.arrays import Columns, arrays, unnested
@@ -236,20 +235,6 @@ async def set_possibly_twice(conn: AsyncConnection, message_id: UUID) -> None:
     await conn.execute(update(messages).where(messages.c.message_id == message_id).values(possibly_twice=True))
 
 
-async def possibly_twice(conn: AsyncConnection, limit: int) -> list[Row[Any]]:
-    """Messages that may have arrived more than once, newest first."""
-    columns = (
-        messages.c.message_id,
-        messages.c.case_id,
-        messages.c.channel,
-        messages.c.created_at,
-        cases.c.case_number,
-    )
-    query = select(*columns, messages.c.address).join(cases, cases.c.case_id == messages.c.case_id)
-    query = query.where(messages.c.possibly_twice).order_by(messages.c.created_at.desc())
-    return list(await conn.execute(query.limit(limit)))
-
-
 async def machine_time(conn: AsyncConnection) -> datetime:
     """The database's present instant: leases and waits run by it, whatever the product's clock says."""
     now: datetime = (await conn.execute(select(NOW))).scalar_one()
@@ -282,15 +267,6 @@ async def addresses_of(conn: AsyncConnection, party_id: UUID) -> list[Row[Any]]:
     """A message for each address to which the party was, or was to be, written."""
     rows = await conn.execute(select(messages).where(messages.c.party_id == party_id).order_by(messages.c.message_id))
     return list({row.address_index: row for row in rows}.values())
-
-
-async def for_person(conn: AsyncConnection, limit: int) -> list[Row[Any]]:
-    """Deliveries that a person must decide on, oldest first."""
-    columns = (messages.c.case_id, messages.c.party_id, cases.c.case_number, parties.c.identity, messages.c.address)
-    query = select(deliveries, *columns).join(messages, messages.c.message_id == deliveries.c.message_id)
-    query = query.join(cases, cases.c.case_id == messages.c.case_id)
-    query = query.join(parties, parties.c.party_id == messages.c.party_id).where(deliveries.c.step == "person")
-    return list(await conn.execute(query.order_by(deliveries.c.planned_at).limit(limit)))
 
 
 async def message_of(conn: AsyncConnection, delivery_id: UUID) -> Row[Any]:

@@ -3,17 +3,23 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime
+from functools import partial
 from typing import Any
 from uuid import UUID
+
+from sqlalchemy import Row
 
 from services.party_notification.domain.delivery import Channel, Seen
 from services.party_notification.domain.notices import Kind, Role
 from services.party_notification.domain.readings import ReadingState
-from services.party_notification.store import cases, notices, paper, readings, sending
+from services.party_notification.store import cases, notices, paper, readings, sending, troubles
+from services.party_notification.store.troubles import Wanted
 from services.party_notification.usecases import overview
 from services.party_notification.usecases.facts import NotificationKit, identity_of
-from services.party_notification.usecases.views import NoticeView, ReadingView, TroubleView, TwiceView
+from services.party_notification.usecases.views import NoticeView, TroubleView
 from shared.clock import court_date
+from shared.db.lists import Part
+from shared.db.readable import UNREADABLE_TEXT, one, text_of
 from shared.errors import NotFound
 from shared.web.formats import masked_name
 
@@ -102,7 +108,7 @@ def _seen_step(kit: NotificationKit, row: Any) -> Step:
     seen = Seen(row.seen)
     text = row.detail or ""
     if seen in _RULED and row.raw is not None:
-        text = f"理由：{kit.keyring.open(row.raw, f'{row.delivery_id}/raw')}"
+        text = f"理由：{text_of(kit.keyring, row.raw, f'{row.delivery_id}/raw')}"
     state = "late" if seen in _FAILED else ("now" if seen in _DOUBTFUL else "done")
     return Step(row.product_time, f"{CHANNELS[row.channel]}第{row.attempt}次：{SEEN[seen]}", text, state)
 
@@ -116,12 +122,14 @@ def _opening(kit: NotificationKit, row: Any) -> list[Step]:
     if not undecided:
         own = row.state == ReadingState.ACCEPTED
         found = "认定为当事人本人阅读" if own else "不能认定为当事人本人阅读，不作为送达依据"
-        steps.append(Step(row.decided_at, found, f"理由：{kit.keyring.open(row.remark, f'{row.reading_id}/remark')}"))
+        steps.append(
+            Step(row.decided_at, found, f"理由：{text_of(kit.keyring, row.remark, f'{row.reading_id}/remark')}")
+        )
     return steps
 
 
 def _on_paper(kit: NotificationKit, row: Any) -> list[Step]:
-    why = "" if row.remark is None else f"理由：{kit.keyring.open(row.remark, f'{row.cause}/remark')}"
+    why = "" if row.remark is None else f"理由：{text_of(kit.keyring, row.remark, f'{row.cause}/remark')}"
     steps = [Step(row.created_at, "列入纸质送达", f"{row.reason}{why}")]
     if row.posted_at is not None:
         returned = row.state == "returned"
@@ -151,6 +159,10 @@ class OfCase:
     hold_until: datetime | None = None
 
 
+def _masked_name(kit: NotificationKit, row: Row[Any]) -> str:
+    return masked_name(identity_of(kit.keyring, row).name)
+
+
 async def of_case(kit: NotificationKit, case_id: UUID) -> OfCase:
     """The notices of a case; none for a case that is not known here yet."""
     try:
@@ -161,7 +173,12 @@ async def of_case(kit: NotificationKit, case_id: UUID) -> OfCase:
     async with kit.db.read() as conn:
         case, parties = await cases.get_case(conn, case_id), await cases.parties_of(conn, case_id)
     recipients = [
-        Recipient(Role(row.role), masked_name(identity_of(kit.keyring, row).name), mine, row.misfiled_at is not None)
+        Recipient(
+            Role(row.role),
+            one(row, partial(_masked_name, kit), lambda _: UNREADABLE_TEXT),
+            mine,
+            row.misfiled_at is not None,
+        )
         for row in parties
         if (mine := [view for view in views if view.party_id == row.party_id])
     ]
@@ -181,25 +198,14 @@ class Trouble:
     steps: list[Step]
 
 
-@dataclass(frozen=True)
-class Troubles:
-    """What a person must decide, oldest first (`more` are not shown yet); what may have arrived twice."""
-
-    waiting: list[Trouble]
-    more: int
-    readings: list[ReadingView]
-    twice: list[TwiceView]
-
-
-async def troubles(kit: NotificationKit, limit: int) -> Troubles:
-    """Everything an officer needs to decide on deliveries of unknown fate."""
-    listed = await overview.troubles(kit)
+async def waiting(kit: NotificationKit, wanted: Wanted, part: Part) -> tuple[list[Trouble], str | None]:
+    """Deliveries of unknown fate with all that an officer needs to decide on them, and where the list goes on."""
     async with kit.db.read() as conn:
-        rows = await sending.for_person(conn, limit)
+        rows, following = await troubles.waiting(conn, wanted, part)
         messages = [row.message_id for row in rows]
         carried = await notices.carried(conn, messages)
         seen = await sending.observed_of(conn, messages)
-    waiting = [
+    found = [
         Trouble(
             overview.trouble_view(kit, row),
             row.case_id,
@@ -208,4 +214,10 @@ async def troubles(kit: NotificationKit, limit: int) -> Troubles:
         )
         for row in rows
     ]
-    return Troubles(waiting, max(0, len(listed.unknown) - len(waiting)), listed.readings, listed.possibly_twice)
+    return found, following
+
+
+async def counts(kit: NotificationKit) -> Row[Any]:
+    """How much lies before a person, and how many messages may have come twice and receipts could not be read."""
+    async with kit.db.read() as conn:
+        return await troubles.counts(conn)

@@ -1,14 +1,14 @@
 """What staff see of notices: lists, one notice whole, what waits for a person."""
 
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.party_notification.domain.notices import Kind
-from services.party_notification.store import cases, notices, paper, sending
+from services.party_notification.store import cases, notices, paper, troubles
+from services.party_notification.store.troubles import Wanted
 from services.party_notification.usecases.facts import NotificationKit
 from services.party_notification.usecases.readings import doubtful
 from services.party_notification.usecases.shown import masked_address
@@ -24,10 +24,10 @@ from services.party_notification.usecases.views import (
     TwiceView,
 )
 from shared.contracts.case_number import reference
+from shared.db.lists import Part
 from shared.db.readable import UNREADABLE_TEXT, text_of
-from shared.errors import Fault, Invalid, NotFound
+from shared.errors import NotFound
 
-LIMIT = 50
 LIMIT_OF_CASE = 200
 
 
@@ -53,41 +53,22 @@ class Asked:
     state: str | None = None
     number: str = ""
     case: str | None = None
+    kind: str = ""
 
 
-async def listed(kit: NotificationKit, asked: Asked, cursor: str | None, limit: int) -> NoticeList:
-    """Notices, newest first. Raises NotFound for a case that is not there."""
-    after = read_cursor(cursor)
+async def listed(kit: NotificationKit, asked: Asked, part: Part) -> tuple[list[NoticeView], str | None]:
+    """Notices, newest first unless asked otherwise, and where they go on. Raises NotFound for a case not there."""
     async with kit.db.read() as conn:
         case_id = None if asked.case is None else await _case_id(conn, asked.case)
-        wanted = notices.Wanted(asked.state, asked.number, after, case_id)
-        rows = await notices.listed(conn, wanted, limit + 1)
-        views = await _views(conn, rows[:limit])
-    last = rows[limit - 1] if len(rows) > limit else None
-    return NoticeList(items=views, next=write_cursor(last.created_at, last.notice_id) if last else None)
+        wanted = notices.Wanted(asked.state, asked.number, case_id, asked.kind)
+        rows, following = await notices.listed(conn, wanted, part)
+        return await _views(conn, rows), following
 
 
 async def count_states(kit: NotificationKit) -> dict[str, int]:
     """How many notices there are in each state of the lists."""
     async with kit.db.read() as conn:
         return await notices.counts(conn)
-
-
-def write_cursor(at: datetime, row_id: UUID) -> str:
-    """Where a page of a list ended; safe in a URL as it is."""
-    return f"{at.astimezone(UTC).isoformat().removesuffix('+00:00')}Z_{row_id}"
-
-
-def read_cursor(text: str | None) -> tuple[datetime, UUID] | None:
-    """Where the next page begins. Raises Invalid."""
-    if not text:
-        return None
-    at, _, row_id = text.partition("_")
-    try:
-        instant = datetime.fromisoformat(at)
-        return instant.astimezone(UTC) if instant.tzinfo else instant.replace(tzinfo=UTC), UUID(row_id)
-    except (ValueError, OverflowError):
-        raise Invalid([Fault("cursor", "翻页标记无效，请从第一页重新开始。")]) from None
 
 
 async def _views(conn: Any, rows: list[Any]) -> list[NoticeView]:
@@ -134,16 +115,23 @@ async def one(kit: NotificationKit, notice_id: UUID) -> NoticeView:
         return (await _views(conn, [row]))[0]
 
 
-async def troubles(kit: NotificationKit) -> TroubleList:
-    """What a person must look at."""
+async def for_person(kit: NotificationKit) -> TroubleList:
+    """What a person must look at, as much of it as fits one answer."""
+    every, part = Wanted(), Part(limit=500)
     async with kit.db.read() as conn:
-        unknown = await sending.for_person(conn, 500)
-        twice = await sending.possibly_twice(conn, 500)
+        unknown, _ = await troubles.waiting(conn, every, part)
     return TroubleList(
         unknown=[trouble_view(kit, row) for row in unknown],
-        readings=await doubtful(kit, 500),
-        possibly_twice=[TwiceView(address=_masked(kit, row), **_fields(row, TwiceView)) for row in twice],
+        readings=(await doubtful(kit, every, part))[0],
+        possibly_twice=(await twice(kit, every, part))[0],
     )
+
+
+async def twice(kit: NotificationKit, wanted: Wanted, part: Part) -> tuple[list[TwiceView], str | None]:
+    """Messages that may have arrived more than once, and where the list goes on."""
+    async with kit.db.read() as conn:
+        rows, following = await troubles.twice(conn, wanted, part)
+    return [TwiceView(address=_masked(kit, row), **_fields(row, TwiceView)) for row in rows], following
 
 
 def trouble_view(kit: NotificationKit, row: Any) -> TroubleView:
@@ -160,15 +148,11 @@ def _masked(kit: NotificationKit, row: Any) -> str:
     return address if address == UNREADABLE_TEXT else masked_address(address)
 
 
-async def papers(kit: NotificationKit, state: str | None, cursor: str | None = None, limit: int = LIMIT) -> PaperList:
+async def papers(kit: NotificationKit, state: str | None, part: Part) -> PaperList:
     """The paper worklist, oldest first."""
     async with kit.db.read() as conn:
-        rows = await paper.listed(conn, paper.Wanted(state, after=read_cursor(cursor)), limit + 1)
-    last = rows[limit - 1] if len(rows) > limit else None
-    return PaperList(
-        items=[paper_view(row) for row in rows[:limit]],
-        next=write_cursor(last.created_at, last.paper_id) if last else None,
-    )
+        rows, following = await paper.listed(conn, paper.Wanted(state), part)
+    return PaperList(items=[paper_view(row) for row in rows], next=following)
 
 
 def paper_view(row: Any) -> PaperView:

@@ -15,10 +15,12 @@ from services.party_notification.usecases.effects import Effects
 from services.party_notification.usecases.facts import NotificationKit, handlers_of, party_facts
 from services.party_notification.usecases.letters import Letter, letter_bytes, paper_bytes
 from services.party_notification.usecases.looking import looked_at
-from services.party_notification.usecases.overview import LIMIT, paper_view, read_cursor, write_cursor
+from services.party_notification.usecases.overview import paper_view
 from services.party_notification.usecases.shown import shown_letter
 from services.party_notification.usecases.views import PaperView
 from shared.contracts.looks import Seen
+from shared.db.lists import Part
+from shared.db.readable import UNREADABLE_TEXT, one
 from shared.db.transaction import Transaction, new_id
 from shared.errors import Conflict, Forbidden, NotFound
 from shared.http.auth import Caller
@@ -58,51 +60,48 @@ class Entry:
     addressee: str
     address: str | None
     phone: str | None
+    posted_at: datetime | None
     sheets: list[Sheet]
     recalled: bool
     printings: list[Printing]
     own: bool
 
 
-@dataclass(frozen=True)
-class Worklist:
-    """A page of entries, oldest first, and how many there are in each state."""
-
-    entries: list[Entry]
-    counts: dict[str, int]
-    next: str | None
-
-
 async def worklist(
-    kit: NotificationKit, caller: Caller, state: str, text: str = "", cursor: str | None = None
-) -> Worklist:
-    """Entries in this state; `text` is a part of the case number, or a tracking number. Raises Invalid."""
+    kit: NotificationKit, caller: Caller, state: str, text: str, part: Part
+) -> tuple[list[Entry], str | None]:
+    """Entries in this state, oldest first unless asked otherwise, and where the list goes on.
+
+    `text` is a part of the case number, or a tracking number. Raises Invalid for a cursor that no list gave.
+    """
     async with kit.db.read() as conn:
-        wanted = paper.Wanted(state, "".join(text.split()), read_cursor(cursor))
-        rows = await paper.listed(conn, wanted, LIMIT + 1)
+        rows, following = await paper.listed(conn, paper.Wanted(state, "".join(text.split())), part)
         letters = await paper.letters_of(conn, [row.paper_id for row in rows])
         printed = await readings.printings_of(conn, [row.paper_id for row in rows])
-        counts = await paper.counts(conn)
-    last = rows[LIMIT - 1] if len(rows) > LIMIT else None
-    return Worklist(
-        entries=[_entry(kit, row, letters, (printed, caller)) for row in rows[:LIMIT]],
-        counts=counts,
-        next=write_cursor(last.created_at, last.paper_id) if last else None,
-    )
+
+    def entry(row: Row[Any]) -> Entry:
+        to = one(row, lambda row: _addressee(kit, row), lambda _: _UNREADABLE)
+        return _entry(row, to, [each for each in letters if each.paper_id == row.paper_id], printed, caller)
+
+    return [entry(row) for row in rows], following
+
+
+async def counts(kit: NotificationKit) -> dict[str, int]:
+    """How many entries are in each state."""
+    async with kit.db.read() as conn:
+        return await paper.counts(conn)
 
 
 def _entry(
-    kit: NotificationKit, row: Row[Any], letters: list[Row[Any]], more: tuple[dict[UUID, list[Row[Any]]], Caller]
+    row: Row[Any], to: "Addressee", mine: list[Row[Any]], printed: dict[UUID, list[Row[Any]]], caller: Caller
 ) -> Entry:
-    party, (printed, caller) = party_facts(kit.keyring, row), more
-    address, phone = masked("postal_address", party.postal_address), masked("phone", party.contact_phone)
-    mine = [each for each in letters if each.paper_id == row.paper_id]
     return Entry(
         paper=paper_view(row),
         case_id=row.case_id,
-        addressee=party.addressee,
-        address=address,
-        phone=phone,
+        addressee=to.name,
+        address=to.address,
+        phone=to.phone,
+        posted_at=row.posted_at,
         sheets=[Sheet(each.notice_id, Kind(each.kind).label, each.number) for each in mine],
         recalled=row.recalled_at is not None and any(each.kind != Kind.MISFILED_CORRECTION for each in mine),
         printings=[Printing(each.printed_by_name, each.printed_at) for each in printed.get(row.paper_id, [])],
@@ -110,13 +109,23 @@ def _entry(
     )
 
 
+def _addressee(kit: NotificationKit, row: Row[Any]) -> "Addressee":
+    """As the list shows it: address and telephone masked."""
+    party = party_facts(kit.keyring, row)
+    address, phone = masked("postal_address", party.postal_address), masked("phone", party.contact_phone)
+    return Addressee(party.addressee, address, phone)
+
+
 @dataclass(frozen=True)
 class Addressee:
-    """Where an entry's letters go, in full."""
+    """Where an entry's letters go."""
 
     name: str
     address: str | None
     phone: str | None
+
+
+_UNREADABLE = Addressee(UNREADABLE_TEXT, UNREADABLE_TEXT, None)
 
 
 async def addressee(kit: NotificationKit, paper_id: UUID, caller: Caller) -> Addressee:

@@ -11,13 +11,15 @@ from sqlalchemy import Row
 
 from services.party_notification.domain.notices import Kind
 from services.party_notification.domain.readings import ReadingState, doubt
-from services.party_notification.store import cases, notices, readings
+from services.party_notification.store import cases, notices, readings, troubles
+from services.party_notification.store.troubles import Wanted
 from services.party_notification.usecases.effects import Effects, about, judge
 from services.party_notification.usecases.facts import NotificationKit, handlers_of
 from services.party_notification.usecases.views import ReadingView
 from shared.clock import court_date
 from shared.contracts.notices import ReadingDecided, ReadingDoubted
 from shared.contracts.staff import StaffSeen
+from shared.db.lists import Part
 from shared.db.transaction import Transaction, new_id
 from shared.errors import Conflict, Forbidden, NotFound
 from shared.http.auth import Caller, PartyCaller
@@ -173,14 +175,17 @@ async def _judged(
     await effects.tell(tx, notice.case_id)
 
 
-async def doubtful(kit: NotificationKit, limit: int) -> list[ReadingView]:
-    """Readings that wait for a person, oldest first, with who was signed in where they were made."""
+async def doubtful(kit: NotificationKit, wanted: Wanted, part: Part) -> tuple[list[ReadingView], str | None]:
+    """Readings that wait for a person, oldest first unless asked otherwise, with who was signed in there.
+
+    And where the list goes on.
+    """
     async with kit.db.read() as conn:
-        rows = await readings.doubtful(conn, limit)
+        rows, following = await troubles.doubtful(conn, wanted, part)
         marks = [mark for row in rows for mark in (row.source_mark, row.device_mark) if mark is not None]
         since = min((row.read_at for row in rows), default=kit.clock.now()) - readings.KEPT
         seen = await readings.staff_at(conn, marks, since) if marks else []
-    return [_view(row, seen) for row in rows]
+    return [_view(row, seen) for row in rows], following
 
 
 def _view(row: Row[Any], seen: Sequence[Row[Any]]) -> ReadingView:

@@ -11,11 +11,12 @@ from uuid import UUID
 
 from services.party_notification.channels.receipts import MOST, Receipt, ReceiptPost, parse_receipts
 from services.party_notification.domain.delivery import Seen
-from services.party_notification.store import receipts, sending
+from services.party_notification.store import receipts, sending, troubles
 from services.party_notification.usecases.facts import NotificationKit, index
 from services.party_notification.usecases.observing import Sighting, note_all
 from shared.contracts.operations import TroubleReported
 from shared.db.failures import is_away
+from shared.db.lists import Part
 from shared.db.transaction import Transaction, new_id
 from shared.errors import Invalid, NotFound, TooLarge
 from shared.runtime.secrets import kept
@@ -115,10 +116,11 @@ class FaultyReceipt:
     fault: str
 
 
-async def faulty(kit: NotificationKit) -> list[FaultyReceipt]:
-    """Receipts that could not be read, newest first; what they said stays sealed."""
+async def faulty(kit: NotificationKit, part: Part) -> tuple[list[FaultyReceipt], str | None]:
+    """Receipts that could not be read, newest first unless asked otherwise; what they said stays sealed."""
     async with kit.db.read() as conn:
-        return [FaultyReceipt(row.arrived_at, row.fault) for row in await receipts.faulty(conn, 30)]
+        rows, following = await troubles.faulty(conn, part)
+    return [FaultyReceipt(row.arrived_at, row.fault) for row in rows], following
 
 
 def _mark(kit: NotificationKit, receipt: Receipt) -> str:

@@ -43,8 +43,7 @@ async def _letter_for_paper(
         progress=await progress_of(kit, tx, row.case_id, row.entry),
     )
     code = query_code_of(kit.keyring, circle.rows[row.party_id])
-    case = circle.case.ordering_report(row.report_ordered)
-    letter = renderer(kit).letter(kind, case, party, facts, code)
+    letter = renderer(kit).letter(kind, circle.case, party, facts, code)
     return kit.keyring.seal(letter.decode(), f"{row.notice_id}/paper")
 
 

@@ -1,14 +1,17 @@
 """The administrator's pages: who works here, adding somebody, changing somebody."""
 
 from collections.abc import Iterable
-from typing import Any
+from dataclasses import dataclass
+from functools import partial
+from typing import Annotated, Any
 from uuid import UUID
 
-from fastapi import Request
+from fastapi import Depends, Query, Request
 from starlette.responses import RedirectResponse, Response
 
 from services.staff.domain import DEPARTMENTS, Member
 from services.staff.schemas import HandedKit, MemberForm, NewMember
+from services.staff.store.people import SORTING, Wanted
 from services.staff.usecases import members
 from services.staff.usecases.kit import StaffKit
 from shared.db.transaction import new_id
@@ -17,6 +20,8 @@ from shared.http.forms import Typed, refused, typed, understood
 from shared.http.routes import CurrentCaller, Routes, Zone
 from shared.http.versions import FIELD
 from shared.powers import POSTS, Action, Role
+from shared.runtime.lists import export
+from shared.web.lists import FIRST, Column, Filter, Listing, Place
 from shared.web.pages import Pages
 
 routes = Routes(Zone.STAFF, pages=True)
@@ -34,10 +39,55 @@ _LABELS = {
 _BLANK: Typed = {"login": "", "name": "", "phone": "", "department": "", "panel": "", "roles": []}
 
 
+@dataclass(frozen=True)
+class Chosen:
+    """The filters as they stand in the URL."""
+
+    department: Annotated[str, Query(max_length=20)] = ""
+    role: Annotated[str, Query(max_length=20)] = ""
+    state: Annotated[str, Query(max_length=20)] = ""
+
+    def wanted(self) -> Wanted:
+        """For the store."""
+        return Wanted(self.department, self.role, None if not self.state else self.state == "active")
+
+
+_ALL = Chosen()
+MEMBERS = Listing[Member](
+    path="/staff",
+    name="人员",
+    unit="人",
+    sorting=SORTING,
+    columns=(
+        Column("姓名", lambda one: one.name, "name"),
+        Column("登录名", lambda one: one.login, "login"),
+        Column("部门", lambda one: one.department, "department"),
+        Column("合议庭", lambda one: one.panel, "panel"),
+        Column("岗位", lambda one: one.title),
+        Column("办公电话", lambda one: one.phone),
+        Column("状态", lambda one: "在岗" if one.active else "已停用"),
+    ),
+    filters=(
+        Filter("department", "部门", {name: name for name in DEPARTMENTS}),
+        Filter("role", "岗位", {role.value: POSTS[role].title for role in Role}),
+        Filter("state", "状态", {"active": "在岗", "off": "已停用"}),
+    ),
+)
+
+
 @routes.get("/staff", Action.STAFF_MANAGE)
-async def member_list(request: Request, kit: HandedKit, cursor: UUID | None = None) -> Response:
-    """Everybody, and a form for one more."""
-    return await _list(request, kit, cursor=cursor)
+async def member_list(
+    request: Request,
+    kit: HandedKit,
+    caller: CurrentCaller,
+    chosen: Annotated[Chosen, Depends()],
+    place: Annotated[Place, Depends()],
+) -> Response:
+    """Everybody, and a form for one more; with `export` the list as a file."""
+    if place.export:
+        rows_of = partial(members.member_page, kit, chosen.wanted())
+        return await export(kit, caller, MEMBERS.asked(place, chosen), rows_of)
+    return await _list(request, kit, chosen=chosen, place=place)
 
 
 @routes.post("/staff", Action.STAFF_MANAGE)
@@ -80,10 +130,15 @@ async def reset_password(request: Request, staff_id: UUID, kit: HandedKit, calle
 
 
 async def _list(
-    request: Request, kit: StaffKit, refusal: Refusal | None = None, cursor: UUID | None = None, **shown: Any
+    request: Request,
+    kit: StaffKit,
+    refusal: Refusal | None = None,
+    chosen: Chosen = _ALL,
+    place: Place = FIRST,
+    **shown: Any,
 ) -> Response:
-    items, following = await members.member_page(kit, cursor)
-    context = {"added": None, "form": _BLANK, **shown, "members": items, "next": following, "first": cursor is None}
+    found = await MEMBERS.asked(place, chosen).shown(partial(members.member_page, kit, chosen.wanted()))
+    context = {"added": None, "form": _BLANK, **shown, "shown": found}
     return _page(request, kit, "staff.html", refusal, context)
 
 

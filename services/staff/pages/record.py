@@ -1,30 +1,84 @@
 """登录记录: what others did to somebody's sign-in, for its owner, for the integrity office, for who watches."""
 
+from dataclasses import dataclass
+from functools import partial
 from typing import Annotated
 
-from fastapi import Query, Request
+from fastapi import Depends, Query, Request
 from starlette.responses import RedirectResponse, Response
 
-from services.staff.domain import landing, local_path
+from services.staff.domain import DoorEvent, DoorKind, landing, local_path
 from services.staff.schemas import HandedKit
+from services.staff.store.record import SORTING, Wanted
 from services.staff.usecases import record
 from shared.http.forms import typed
 from shared.http.routes import CurrentCaller, Routes, Zone
 from shared.powers import Action
+from shared.runtime.lists import export
+from shared.web.formats import cn_time
+from shared.web.lists import Column, Filter, Listing, Place
 from shared.web.pages import Pages
 
 routes = Routes(Zone.STAFF, pages=True)
 pages = Pages("services.staff")
 
-Cursor = Annotated[int | None, Query(ge=1, le=2**53)]
 EventId = Annotated[int, Query(ge=1, le=2**53)]
 
 
+@dataclass(frozen=True)
+class Chosen:
+    """The filters as they stand in the URL."""
+
+    kind: Annotated[str, Query(max_length=40)] = ""
+    review: Annotated[str, Query(max_length=20)] = ""
+
+    def wanted(self) -> Wanted:
+        """For the store."""
+        return Wanted(self.kind, None if not self.review else self.review == "done")
+
+
+def _reviewed(event: DoorEvent) -> str:
+    if event.reviewed_at:
+        return f"{event.reviewer}，{cn_time(event.reviewed_at)}"
+    return "待核对" if event.kind.is_reviewed else "无须核对"
+
+
+RECORD = Listing[DoorEvent](
+    path="/staff/record",
+    name="登录记录",
+    sorting=SORTING,
+    columns=(
+        Column("时间", lambda event: event.at, "at"),
+        Column("事项", lambda event: event.kind.words + (f"：{event.note}" if event.note else ""), "kind"),
+        Column("本人", lambda event: event.owner, "owner"),
+        Column("经办", lambda event: event.doer or "服务器上的操作员", "doer"),
+        Column("本人知悉", lambda event: "已知悉" if event.owner_saw_at else "待下次登录告知"),
+        Column("监察核对", _reviewed),
+    ),
+    filters=(
+        Filter("kind", "事项", {kind.value: kind.words for kind in DoorKind}),
+        Filter("review", "监察核对", {"waiting": "待核对", "done": "已核对"}),
+    ),
+)
+
+
 @routes.get("/staff/record", Action.STAFF_WATCH)
-async def record_page(request: Request, kit: HandedKit, cursor: Cursor = None, *, done: bool = False) -> Response:
-    """What waits for the integrity office, and all of it."""
-    shown = await record.look(kit, cursor)
-    return pages.page(request, "record.html", record=shown, first=cursor is None, done=done)
+async def record_page(
+    request: Request,
+    kit: HandedKit,
+    caller: CurrentCaller,
+    chosen: Annotated[Chosen, Depends()],
+    place: Annotated[Place, Depends()],
+    *,
+    done: bool = False,
+) -> Response:
+    """All of it, and how much waits for the integrity office; with `export` as a file."""
+    asked = RECORD.asked(place, chosen)
+    rows_of = partial(record.look, kit, chosen.wanted())
+    if place.export:
+        return await export(kit, caller, asked, rows_of)
+    waiting = await record.waiting(kit)
+    return pages.page(request, "record.html", shown=await asked.shown(rows_of), waiting=waiting, done=done)
 
 
 @routes.post("/staff/record/{event_id}/review", Action.STAFF_REVIEW)

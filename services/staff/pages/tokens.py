@@ -1,12 +1,16 @@
 """访问令牌: tokens for other systems, made, listed and taken back."""
 
-from typing import Any
+from dataclasses import dataclass
+from functools import partial
+from typing import Annotated, Any
 from uuid import UUID
 
-from fastapi import Request
+from fastapi import Depends, Query, Request
 from starlette.responses import RedirectResponse, Response
 
+from services.staff.domain import ApiToken
 from services.staff.schemas import ApiTokenInput, HandedKit
+from services.staff.store.tokens import SORTING
 from services.staff.usecases import tokens
 from services.staff.usecases.kit import StaffKit
 from shared.clock import SystemClock
@@ -15,6 +19,8 @@ from shared.http.auth import Caller
 from shared.http.forms import faults_in, typed, understood
 from shared.http.routes import CurrentCaller, Routes, Zone
 from shared.powers import ACTION_WORDS, Action
+from shared.runtime.lists import export
+from shared.web.lists import FIRST, Column, Filter, Listing, Place
 from shared.web.pages import Pages
 
 routes = Routes(Zone.STAFF, pages=True)
@@ -22,10 +28,56 @@ pages = Pages("services.staff")
 _MACHINE = SystemClock()
 
 
+STATES = {"good": "有效", "ended": "已到期", "revoked": "已撤销"}
+
+
+@dataclass(frozen=True)
+class Chosen:
+    """The filters as they stand in the URL."""
+
+    state: Annotated[str, Query(max_length=20)] = ""
+
+
+def state_of(token: ApiToken) -> str:
+    """Whether a token is good, has ended, or was revoked, in words."""
+    if token.revoked_at:
+        return STATES["revoked"]
+    return STATES["ended" if token.ends_at <= _MACHINE.now() else "good"]
+
+
+_ALL = Chosen()
+TOKENS = Listing[ApiToken](
+    path="/staff/tokens",
+    name="访问令牌",
+    unit="个",
+    sorting=SORTING,
+    columns=(
+        Column("用途", lambda token: token.name, "name"),
+        Column("责任人", lambda token: token.owner, "owner"),
+        Column("范围", lambda token: "、".join(ACTION_WORDS[scope] for scope in token.scopes)),
+        Column("建立时间", lambda token: token.made_at, "made"),
+        Column("到期", lambda token: token.ends_at, "ends"),
+        Column("最近使用", lambda token: token.last_used_at, "used"),
+        Column("状态", state_of),
+    ),
+    filters=(Filter("state", "状态", STATES),),
+)
+
+
 @routes.get("/staff/tokens", Action.STAFF_READ)
-async def token_page(request: Request, kit: HandedKit, caller: CurrentCaller, *, revoked: bool = False) -> Response:
-    """One's tokens, and a form for one more."""
-    return await _page(request, kit, caller, revoked=revoked)
+async def token_page(
+    request: Request,
+    kit: HandedKit,
+    caller: CurrentCaller,
+    chosen: Annotated[Chosen, Depends()],
+    place: Annotated[Place, Depends()],
+    *,
+    revoked: bool = False,
+) -> Response:
+    """One's tokens, and a form for one more; with `export` the list as a file."""
+    if place.export:
+        return await export(kit, caller, TOKENS.asked(place, chosen), partial(tokens.page, kit, caller, chosen.state))
+    return await _page(request, kit, caller, chosen=chosen, place=place, revoked=revoked)
 
 
 @routes.post("/staff/tokens", Action.STAFF_READ)
@@ -47,17 +99,23 @@ async def revoke_token(token_id: UUID, kit: HandedKit, caller: CurrentCaller) ->
 
 
 async def _page(
-    request: Request, kit: StaffKit, caller: Caller, refusal: Refusal | None = None, **shown: Any
+    request: Request,
+    kit: StaffKit,
+    caller: Caller,
+    refusal: Refusal | None = None,
+    chosen: Chosen = _ALL,
+    place: Place = FIRST,
+    **shown: Any,
 ) -> Response:
     context = {
         "made": None,
         "revoked": False,
         "form": {},
         **shown,
-        "tokens": await tokens.listed(kit, caller),
+        "shown": await TOKENS.asked(place, chosen).shown(partial(tokens.page, kit, caller, chosen.state)),
+        "state_of": state_of,
         "offered": [(action.value, ACTION_WORDS[action]) for action in tokens.offered(caller)],
         "words": ACTION_WORDS,
-        "now": _MACHINE.now(),
         "faults": faults_in(refusal) if refusal else {},
     }
     return pages.page(request, "tokens.html", refusal.status if refusal else 200, **context)

@@ -11,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from services.staff.domain import CourtChange
 from services.staff.store.tables import court_changes
 from shared.contracts.staff import ChangeState, CourtData
+from shared.db.lists import Part, Sorting
 
 
 async def lock_court(conn: AsyncConnection, court: str) -> None:
@@ -38,11 +39,22 @@ async def court_change(conn: AsyncConnection, change_id: UUID) -> CourtChange | 
     return None if row is None else _change(row)
 
 
-async def court_change_page(conn: AsyncConnection, court: str, before: UUID | None, limit: int) -> list[CourtChange]:
-    """Changes, newest first, those before `before`."""
-    query = select(court_changes).where(court_changes.c.court == court).order_by(court_changes.c.id.desc())
-    rows = await conn.execute((query if before is None else query.where(court_changes.c.id < before)).limit(limit))
-    return [_change(row) for row in rows]
+SORTING = Sorting(
+    {"at": court_changes.c.proposed_at, "state": court_changes.c.state, "by": court_changes.c.proposer},
+    court_changes.c.id,
+    "-at",
+)
+
+
+async def court_change_page(
+    conn: AsyncConnection, court: str, state: str, part: Part
+) -> tuple[list[CourtChange], str | None]:
+    """Changes, newest first unless asked otherwise, and where the list goes on."""
+    query = select(court_changes).where(court_changes.c.court == court)
+    if state:
+        query = query.where(court_changes.c.state == state)
+    rows, following = await SORTING.part(conn, query, part)
+    return [_change(row) for row in rows], following
 
 
 async def put_court_change(conn: AsyncConnection, change: CourtChange) -> None:

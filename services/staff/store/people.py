@@ -10,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.staff.domain import Member
 from services.staff.store.tables import members
+from shared.db.lists import Part, Sorting
 from shared.powers import Role
 
 MEMBER = [members.c[field.name] for field in fields(Member)]
@@ -41,11 +42,39 @@ async def by_login(conn: AsyncConnection, login: str) -> Member | None:
     return None if row is None else as_member(row)
 
 
-async def page(conn: AsyncConnection, after: UUID | None, limit: int) -> list[Member]:
-    """Members in the order in which they were added, those after `after`."""
-    query = select(*MEMBER).order_by(members.c.id).limit(limit)
-    rows = await conn.execute(query if after is None else query.where(members.c.id > after))
-    return [as_member(row) for row in rows]
+@dataclass(frozen=True)
+class Wanted:
+    """Which members: of a department, with a post, at work or not."""
+
+    department: str = ""
+    role: str = ""
+    active: bool | None = None
+
+
+SORTING = Sorting(
+    {
+        "added": members.c.id,
+        "name": members.c.name,
+        "login": members.c.login,
+        "department": members.c.department,
+        "panel": members.c.panel,
+    },
+    members.c.id,
+    "added",
+)
+
+
+async def page(conn: AsyncConnection, wanted: Wanted, part: Part) -> tuple[list[Member], str | None]:
+    """Members in the order in which they were added, unless asked otherwise, and where the list goes on."""
+    query = select(*MEMBER)
+    if wanted.department:
+        query = query.where(members.c.department == wanted.department)
+    if wanted.role:
+        query = query.where(members.c.roles.contains([wanted.role]))
+    if wanted.active is not None:
+        query = query.where(members.c.active.is_(wanted.active))
+    rows, following = await SORTING.part(conn, query, part)
+    return [as_member(row) for row in rows], following
 
 
 async def logins(conn: AsyncConnection) -> set[str]:

@@ -1,6 +1,7 @@
 """What was done at the door, to whom and by whom: nothing of it is ever changed but who has seen it."""
 
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
@@ -9,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.staff.domain import DoorEvent, DoorKind
 from services.staff.store.tables import NOW, door_events, members
+from shared.db.lists import Part, Sorting
 
 _owner, _doer, _reviewer = members.alias("owner"), members.alias("doer"), members.alias("reviewer")
 _EVENT = (
@@ -36,17 +38,42 @@ async def note(conn: AsyncConnection, kind: DoorKind, staff_id: UUID, by: UUID |
     await conn.execute(insert(door_events).values(**row, owner_saw_at=seen))
 
 
-async def page(conn: AsyncConnection, before: int | None, limit: int) -> list[DoorEvent]:
-    """All of it, newest first."""
-    query = _EVENT.order_by(door_events.c.id.desc()).limit(limit)
-    return _events(await conn.execute(query if before is None else query.where(door_events.c.id < before)))
+@dataclass(frozen=True)
+class Wanted:
+    """Which of it: of one kind; what the integrity office has looked into, or has yet to."""
+
+    kind: str = ""
+    reviewed: bool | None = None
 
 
-async def waiting(conn: AsyncConnection) -> list[DoorEvent]:
-    """What the integrity office has yet to look into, oldest first."""
-    kinds = [kind.value for kind in DoorKind if kind.is_reviewed]
-    here = door_events.c.kind.in_(kinds) & door_events.c.reviewed_at.is_(None)
-    return _events(await conn.execute(_EVENT.where(here).order_by(door_events.c.id).limit(100)))
+SORTING = Sorting(
+    {
+        "at": door_events.c.at,
+        "kind": door_events.c.kind,
+        "owner": _owner.c.name.label("owner"),
+        "doer": func.coalesce(_doer.c.name, "").label("doer"),
+    },
+    door_events.c.id,
+    "-at",
+)
+_REVIEWED = door_events.c.kind.in_([kind.value for kind in DoorKind if kind.is_reviewed])
+_WAITING = _REVIEWED & door_events.c.reviewed_at.is_(None)
+
+
+async def page(conn: AsyncConnection, wanted: Wanted, part: Part) -> tuple[list[DoorEvent], str | None]:
+    """What was done, newest first unless asked otherwise, and where the list goes on."""
+    query = _EVENT
+    if wanted.kind:
+        query = query.where(door_events.c.kind == wanted.kind)
+    if wanted.reviewed is not None:
+        query = query.where(door_events.c.reviewed_at.is_not(None) if wanted.reviewed else _WAITING)
+    rows, following = await SORTING.part(conn, query, part)
+    return _events(rows), following
+
+
+async def waiting(conn: AsyncConnection) -> int:
+    """How much the integrity office has yet to look into."""
+    return int((await conn.execute(select(func.count()).where(_WAITING))).scalar_one())
 
 
 async def unseen(conn: AsyncConnection, staff_id: UUID) -> list[DoorEvent]:

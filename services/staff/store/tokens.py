@@ -1,6 +1,7 @@
 """Tokens for other systems: kept as hashes of random secrets."""
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
@@ -9,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.staff.domain import ApiToken
 from services.staff.store.tables import NOW, api_tokens, members
+from shared.db.lists import Part, Sorting
 from shared.powers import Action
 
 _TOKEN = select(
@@ -39,10 +41,42 @@ async def add(conn: AsyncConnection, token: ApiToken, secret_hash: bytes) -> Non
     await conn.execute(insert(api_tokens).values(**row, scopes=[*token.scopes], secret_hash=secret_hash))
 
 
-async def listed(conn: AsyncConnection, staff_id: UUID | None) -> list[ApiToken]:
-    """A member's, or everybody's, newest first; those that ended long ago are left out."""
-    query = _TOKEN.order_by(api_tokens.c.id.desc()).limit(200)
-    return _tokens(await conn.execute(query if staff_id is None else query.where(api_tokens.c.staff_id == staff_id)))
+@dataclass(frozen=True)
+class Wanted:
+    """Which tokens: a member's (None: everybody's), in one state (`good`, `ended`, `revoked`)."""
+
+    staff_id: UUID | None = None
+    state: str = ""
+
+
+SORTING = Sorting(
+    {
+        "made": api_tokens.c.made_at,
+        "name": api_tokens.c.name,
+        "owner": members.c.name.label("owner"),
+        "ends": api_tokens.c.ends_at,
+        "used": api_tokens.c.last_used_at,
+    },
+    api_tokens.c.id,
+    "-made",
+)
+_REVOKED = api_tokens.c.revoked_at.is_not(None)
+_STATES = {
+    "good": ~_REVOKED & (api_tokens.c.ends_at > NOW),
+    "ended": ~_REVOKED & (api_tokens.c.ends_at <= NOW),
+    "revoked": _REVOKED,
+}
+
+
+async def page(conn: AsyncConnection, wanted: Wanted, part: Part) -> tuple[list[ApiToken], str | None]:
+    """Tokens, newest first unless asked otherwise, and where the list goes on."""
+    query = _TOKEN
+    if wanted.staff_id is not None:
+        query = query.where(api_tokens.c.staff_id == wanted.staff_id)
+    if wanted.state:
+        query = query.where(_STATES[wanted.state])
+    rows, following = await SORTING.part(conn, query, part)
+    return _tokens(rows), following
 
 
 async def one(conn: AsyncConnection, token_id: UUID) -> ApiToken | None:

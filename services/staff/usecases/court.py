@@ -7,12 +7,11 @@ from services.staff.domain import CourtChange
 from services.staff.store import court as store
 from services.staff.usecases.kit import StaffKit
 from shared.contracts.staff import ChangeState, CourtData, CourtDataChanged
+from shared.db.lists import Part
 from shared.db.transaction import Transaction, new_id
 from shared.errors import Conflict, Fault, Forbidden, Invalid, NotFound
 from shared.http.auth import Caller
 from shared.http.versions import State, refuse_stale, state
-
-PAGE = 50
 
 
 @dataclass(frozen=True)
@@ -46,11 +45,10 @@ async def look(kit: StaffKit) -> CourtView:
     return CourtView(data, _state(kit, data).version, pending)
 
 
-async def history(kit: StaffKit, before: UUID | None, limit: int = PAGE) -> tuple[list[CourtChange], UUID | None]:
-    """Changes, newest first, and where the next page begins."""
+async def history(kit: StaffKit, state: str, part: Part) -> tuple[list[CourtChange], str | None]:
+    """Changes, newest first unless asked otherwise, and where the list goes on."""
     async with kit.db.read() as conn:
-        found = await store.court_change_page(conn, kit.court.code, before, limit + 1)
-    return found[:limit], found[limit - 1].id if len(found) > limit else None
+        return await store.court_change_page(conn, kit.court.code, state, part)
 
 
 async def propose(kit: StaffKit, caller: Caller, proposal: Proposal) -> CourtChange:

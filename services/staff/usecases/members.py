@@ -12,18 +12,16 @@ from services.staff.usecases.kit import StaffKit
 from services.staff.usecases.passwords import hashed, made_up
 from services.staff.usecases.revoking import outdate, take_back
 from shared.contracts.staff import MemberChanged
+from shared.db.lists import Part
 from shared.db.transaction import Transaction
 from shared.errors import Conflict, Fault, Invalid, NotFound
 from shared.http.versions import State, refuse_stale, state
 
-PAGE = 50
 
-
-async def member_page(kit: StaffKit, cursor: UUID | None, limit: int = PAGE) -> tuple[list[Member], UUID | None]:
-    """Some members, and where the next page begins."""
+async def member_page(kit: StaffKit, wanted: people.Wanted, part: Part) -> tuple[list[Member], str | None]:
+    """Some members, and where the list goes on."""
     async with kit.db.read() as conn:
-        found = await people.page(conn, cursor, limit + 1)
-    return found[:limit], found[limit - 1].id if len(found) > limit else None
+        return await people.page(conn, wanted, part)
 
 
 async def member(kit: StaffKit, staff_id: UUID) -> Member:

@@ -1,32 +1,23 @@
 """What others did to somebody's sign-in: shown to the owner at the next one, looked into by the integrity office."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-
 from services.staff.domain import DoorEvent, DoorKind
 from services.staff.store import record
 from services.staff.usecases.kit import StaffKit
+from shared.db.lists import Part
 from shared.errors import NotFound
 from shared.http.auth import Caller, personally
 
-PAGE = 50
 
-
-@dataclass(frozen=True)
-class Record:
-    """What waits for the integrity office, and all of it, newest first, with the cursor of the next page."""
-
-    waiting: Sequence[DoorEvent]
-    events: Sequence[DoorEvent]
-    next: int | None
-
-
-async def look(kit: StaffKit, before: int | None) -> Record:
-    """The record."""
+async def look(kit: StaffKit, wanted: record.Wanted, part: Part) -> tuple[list[DoorEvent], str | None]:
+    """The record, newest first unless asked otherwise, and where it goes on."""
     async with kit.db.read() as conn:
-        found = await record.page(conn, before, PAGE + 1)
-        waiting = await record.waiting(conn)
-    return Record(waiting, found[:PAGE], found[PAGE - 1].id if len(found) > PAGE else None)
+        return await record.page(conn, wanted, part)
+
+
+async def waiting(kit: StaffKit) -> int:
+    """How much the integrity office has yet to look into."""
+    async with kit.db.read() as conn:
+        return await record.waiting(conn)
 
 
 async def review(kit: StaffKit, caller: Caller, event_id: int) -> None:

@@ -17,6 +17,7 @@ from services.staff.usecases.kit import StaffKit
 from services.staff.usecases.revoking import outdate
 from services.staff.usecases.sessions import caller_for
 from shared.clock import SystemClock
+from shared.db.lists import Part
 from shared.db.transaction import new_id
 from shared.errors import Fault, Forbidden, Invalid, NotFound, Unauthenticated
 from shared.http.auth import Caller, personally
@@ -67,10 +68,11 @@ async def make(kit: StaffKit, caller: Caller, asked: NewApiToken) -> MadeApiToke
     return MadeApiToken(token, secret)
 
 
-async def listed(kit: StaffKit, caller: Caller) -> Sequence[ApiToken]:
-    """The caller's tokens; everybody's for who watches over sign-in."""
+async def page(kit: StaffKit, caller: Caller, state: str, part: Part) -> tuple[Sequence[ApiToken], str | None]:
+    """The caller's tokens, or everybody's for who watches over sign-in; and where the list goes on."""
+    whose = None if caller.can(Action.STAFF_WATCH) else caller.staff_id
     async with kit.db.read() as conn:
-        return await tokens.listed(conn, None if caller.can(Action.STAFF_WATCH) else caller.staff_id)
+        return await tokens.page(conn, tokens.Wanted(whose, state), part)
 
 
 async def revoke(kit: StaffKit, caller: Caller, token_id: UUID) -> None:

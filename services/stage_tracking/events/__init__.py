@@ -26,7 +26,12 @@ from services.stage_tracking.events.notices import (
     on_reading_decided,
     on_reading_doubted,
 )
-from services.stage_tracking.events.others import on_item_acted, on_look_taken, on_member_changed
+from services.stage_tracking.events.others import (
+    on_item_acted,
+    on_list_exported,
+    on_look_taken,
+    on_member_changed,
+)
 from shared.contracts.cases import (
     CaseAssigned,
     CaseCorrected,
@@ -40,7 +45,7 @@ from shared.contracts.cases import (
 )
 from shared.contracts.desk import ItemActed
 from shared.contracts.envelope import Event
-from shared.contracts.looks import LookTaken
+from shared.contracts.looks import ListExported, LookTaken
 from shared.contracts.notices import (
     ContactDisowned,
     ContactReplaced,
@@ -81,4 +86,5 @@ HANDLERS: Mapping[type[Event], EventHandler] = {
     ItemActed: on_item_acted,
     MemberChanged: on_member_changed,
     LookTaken: on_look_taken,
+    ListExported: on_list_exported,
 }

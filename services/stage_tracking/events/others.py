@@ -8,11 +8,12 @@ from services.stage_tracking.settings import StageKit
 from services.stage_tracking.store import looks, tasks
 from services.stage_tracking.usecases.clocks import open_task
 from services.stage_tracking.usecases.journal import publish, published_facts, write
+from services.stage_tracking.usecases.looks import account
 from shared.contracts.cases import PartyRole
 from shared.contracts.confidential import telling
 from shared.contracts.desk import ItemActed
 from shared.contracts.envelope import Envelope
-from shared.contracts.looks import LookTaken
+from shared.contracts.looks import ListExported, LookTaken, Seen
 from shared.contracts.staff import MemberChanged
 from shared.db.transaction import Transaction
 from shared.web.formats import cn_time
@@ -55,3 +56,19 @@ async def on_look_taken(kit: StageKit, tx: Transaction, event: LookTaken, _envel
     """Who saw what, for those who supervise. The reason stays sealed."""
     reason = None if event.reason is None else kit.keyring.taken_in(event.reason, str(event.look_id))
     await looks.add(tx.conn, {**event.model_dump(), "reason": reason})
+
+
+async def on_list_exported(kit: StageKit, tx: Transaction, event: ListExported, _envelope: Envelope) -> None:
+    """Who took which list away, beside the looks; what it was narrowed by is sealed with the rest of the account."""
+    filters = "" if event.filters is None else kit.keyring.open(event.filters, str(event.look_id))
+    row = {
+        "look_id": event.look_id,
+        "by": event.by,
+        "by_name": event.by_name,
+        "seen": Seen.EXPORT,
+        "subject": event.look_id,
+        "own": False,
+        "reason": kit.keyring.seal(account(event, filters), str(event.look_id)),
+        "looked_at": event.exported_at,
+    }
+    await looks.add(tx.conn, row)

@@ -1,6 +1,6 @@
 """我的工作: my open tasks and clocks, late first, in groups; finishing one task, or several for one reason."""
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Annotated, Any, Literal
 from uuid import UUID
@@ -16,14 +16,14 @@ from services.stage_tracking.store.tasks import SORTING, Wanted
 from services.stage_tracking.usecases.reading import work_view
 from services.stage_tracking.usecases.tasks import TaskView, finish, finish_together, mine, task_page
 from shared.errors import Fault, Invalid
-from shared.http import exports
 from shared.http.auth import Caller
 from shared.http.faults import faults_of
 from shared.http.forms import faults_in, typed, understood
 from shared.http.inputs import Input, Prose
 from shared.http.routes import CurrentCaller
 from shared.powers import Action
-from shared.web.lists import ListAddress
+from shared.runtime.lists import export
+from shared.web.lists import Asked, Column, Filter, ListAddress, Listing, Place
 
 
 class _Note(Input):
@@ -52,13 +52,30 @@ class Chosen:
     by: Annotated[Literal["case"] | None, EmptyIsNone] = None
 
 
-@dataclass(frozen=True)
-class Place:
-    """Order and place of the list."""
-
-    sort: Annotated[str, Query(max_length=20)] = ""
-    cursor: Annotated[str | None, Query(max_length=2000)] = None
-    done: Annotated[int, Query(ge=0, le=1000)] = 0
+WORK = Listing[TaskView](
+    path="/work",
+    name="待办事项",
+    unit="件",
+    sorting=SORTING,
+    columns=(
+        Column("事项", lambda task: task.rule.label, "rule"),
+        Column("标题", lambda task: task.title, filed=True),
+        Column("案号", lambda task: task.case_number, "number"),
+        Column("期限", lambda task: task.due_at, "due"),
+        Column("负责人", lambda task: task.owner_name),
+        Column("列入时间", lambda task: task.opened_at, filed=True),
+        Column(""),
+    ),
+    filters=(
+        Filter("q", "案号", hint="案号，或其中的数字"),
+        Filter("state", "期限", {"late": "已超期", "soon": "七日内到期", "undated": "未设期限"}),
+        Filter("rule", "事项", shown=False),
+        Filter("stock", "案件", {"1": "存量迁移"}, shown=False),
+        Filter("by", "归类", {"case": "按案件"}, shown=False),
+    ),
+)
+PICKING = replace(WORK, columns=(Column("选择"), *WORK.columns[:-1]))
+"""The same while several are chosen for one reason."""
 
 
 @routes.get("/work", Action.STAGES_READ)
@@ -68,16 +85,23 @@ async def my_work(
     caller: CurrentCaller,
     chosen: Annotated[Chosen, Depends()],
     place: Annotated[Place, Depends()],
-    export: exports.Kind | None = None,
+    done: Annotated[int, Query(ge=0, le=1000)] = 0,
 ) -> Response:
     """The page that everybody begins with; with `export` its list as a file."""
-    if export:
-        rows = exports.all_rows(partial(_portion, kit, _wanted(kit, caller, chosen, place.sort)))
-        return await exports.export(export, "我的工作", _HEADS, (_line(task) async for task in rows))
-    return await _page(request, kit, caller, chosen, place)
+    if place.export:
+        rows_of = partial(task_page, kit, _wanted(kit, caller, chosen))
+        return await export(kit, caller, _asked(WORK, place, chosen), rows_of)
+    return await _page(request, kit, caller, chosen, place, done=done)
 
 
-def _wanted(kit: StageKit, caller: Caller, chosen: Chosen, sort: str) -> Wanted:
+def _asked(listing: Listing[TaskView], place: Place, chosen: Chosen) -> Asked[TaskView]:
+    """The list; a rule that there is not (any more) narrows nothing."""
+    rule = Rule.read(chosen.rule)
+    known = replace(chosen, rule=chosen.rule if rule else "")
+    return listing.asked(place, known, {"rule": {chosen.rule: rule.label}} if rule else None)
+
+
+def _wanted(kit: StageKit, caller: Caller, chosen: Chosen) -> Wanted:
     rule = Rule.read(chosen.rule)
     return mine(
         kit,
@@ -86,7 +110,6 @@ def _wanted(kit: StageKit, caller: Caller, chosen: Chosen, sort: str) -> Wanted:
         rule=chosen.rule if rule else None,
         number=chosen.q.strip(),
         stock=chosen.stock is not None,
-        sort=SORTING.chosen(sort),
     )
 
 
@@ -99,31 +122,22 @@ async def _page(
     refusal: Invalid | None = None,
     **shown: Any,
 ) -> Response:
-    wanted = _wanted(kit, caller, chosen, place.sort)
-    view = await work_view(kit, caller, wanted, chosen.by or "rule", place.cursor)
+    wanted, rule = _wanted(kit, caller, chosen), Rule.read(chosen.rule)
+    picking = rule is not None and rule.kind.needs_note
+    asked = _asked(PICKING if picking else WORK, place, chosen)
     return pages.page(
         request,
         "work.html",
         422 if refusal else 200,
-        view=view,
-        at=ListAddress("/work", asdict(chosen), wanted.sort, SORTING.default, place.cursor),
-        rule=Rule.read(chosen.rule),
+        view=await work_view(kit, caller, wanted, chosen.by or "rule"),
+        shown=await asked.shown(partial(task_page, kit, wanted)),
+        at=asked.address,
+        rule=rule,
+        picking=picking,
         read_rule=Rule.read,
-        done=place.done,
         faults=faults_in(refusal) if refusal else {},
-        **{"form": {}, **shown},
+        **{"form": {}, "done": 0, **shown},
     )
-
-
-_HEADS = ("案号", "事项", "标题", "期限", "负责人", "列入时间")
-
-
-async def _portion(kit: StageKit, wanted: Wanted, cursor: str | None) -> tuple[list[TaskView], str | None]:
-    return await task_page(kit, wanted, cursor, exports.PORTION)
-
-
-def _line(task: TaskView) -> exports.Line:
-    return (task.case_number, task.rule.label, task.title, task.due_at, task.owner_name, task.opened_at)
 
 
 @routes.post("/work/done", Action.STAGES_READ)

@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.stage_tracking.store.tables import cases
 from shared.db.case_numbers import holds_number
-from shared.db.lists import Sorting
+from shared.db.lists import Part, Sorting
 
 
 @dataclass(frozen=True)
@@ -23,7 +23,6 @@ class Filter:
     period: str | None = None
     judge_id: UUID | None = None
     number: str | None = None
-    sort: str = ""
 
 
 def _late(now: datetime) -> ColumnElement[bool]:
@@ -62,13 +61,9 @@ SORTING = Sorting(
 )
 
 
-async def page(
-    conn: AsyncConnection, wanted: Filter, cursor: str | None, limit: int
-) -> tuple[list[Row[Any]], str | None]:
-    """Cases beyond the cursor, most urgent first unless asked otherwise; and where the list goes on."""
-    sort = SORTING.chosen(wanted.sort)
-    rows = list(await conn.execute(SORTING.page(_filtered(select(cases), wanted), sort, cursor, limit)))
-    return rows[:limit], SORTING.next(rows, sort, limit)
+async def page(conn: AsyncConnection, wanted: Filter, part: Part) -> tuple[list[Row[Any]], str | None]:
+    """Cases, most urgent first unless asked otherwise, and where the list goes on."""
+    return await SORTING.part(conn, _filtered(select(cases), wanted), part)
 
 
 async def counts(conn: AsyncConnection, wanted: Filter) -> Row[Any]:

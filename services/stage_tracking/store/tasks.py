@@ -14,7 +14,7 @@ from services.stage_tracking.domain.tasks import OF_CLOCKS, Task, TaskKind
 from services.stage_tracking.store.tables import cases, members, tasks
 from shared.contracts.case_kinds import DeadlineKind
 from shared.db.case_numbers import holds_number
-from shared.db.lists import Sorting
+from shared.db.lists import Part, Sorting
 from shared.db.transaction import new_id
 
 _OPEN = tasks.c.done_at.is_(None)
@@ -134,7 +134,6 @@ class Wanted:
     rule: str | None = None
     number: str = ""
     stock: bool | None = None
-    sort: str = ""
 
     @property
     def conditions(self) -> list[ColumnElement[bool]]:
@@ -156,14 +155,9 @@ class Wanted:
         return found
 
 
-async def page(
-    conn: AsyncConnection, wanted: Wanted, cursor: str | None, limit: int
-) -> tuple[list[Row[Any]], str | None]:
-    """Open tasks beyond the cursor, most urgent first and undated last unless asked otherwise; where they go on."""
-    sort = SORTING.chosen(wanted.sort)
-    query = SORTING.page(_listing().where(*wanted.conditions), sort, cursor, limit)
-    rows = list(await conn.execute(query))
-    return rows[:limit], SORTING.next(rows, sort, limit)
+async def page(conn: AsyncConnection, wanted: Wanted, part: Part) -> tuple[list[Row[Any]], str | None]:
+    """Open tasks, most urgent first and undated last unless asked otherwise; where they go on."""
+    return await SORTING.part(conn, _listing().where(*wanted.conditions), part)
 
 
 async def grouped(conn: AsyncConnection, wanted: Wanted, by: str, limit: int) -> list[Row[Any]]:

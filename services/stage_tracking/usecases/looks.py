@@ -1,7 +1,6 @@
 """查看记录: who of staff looked at personal data, for those who supervise."""
 
-from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -11,8 +10,9 @@ from sqlalchemy import Row
 from services.stage_tracking.settings import StageKit
 from services.stage_tracking.store import looks
 from services.stage_tracking.store.looks import Wanted
-from shared.contracts.looks import Seen
-from shared.errors import Fault, Invalid
+from shared.contracts.looks import ListExported, Seen
+from shared.db.lists import Part
+from shared.db.readable import text_of
 
 SEEN = {
     Seen.PARTY: "当事人的完整信息",
@@ -22,7 +22,9 @@ SEEN = {
     Seen.PRINTING: "打印带查询码的文书",
     Seen.ADDRESSEE: "收件人地址和电话",
     Seen.SENDER: "举报人联系方式",
+    Seen.EXPORT: "导出列表",
 }
+_KINDS = {"csv": "CSV", "xlsx": "Excel"}
 
 
 class Look(BaseModel):
@@ -41,27 +43,27 @@ class Look(BaseModel):
     looked_at: datetime
 
 
-async def look_page(kit: StageKit, wanted: Wanted, cursor: str | None, limit: int) -> tuple[list[Look], str | None]:
-    """Looks, newest first, and where the list goes on. Raises Invalid for a cursor that no list gave."""
+async def look_page(kit: StageKit, wanted: Wanted, part: Part) -> tuple[list[Look], str | None]:
+    """Looks, newest first unless asked otherwise, and where the list goes on. Raises Invalid for a foreign cursor."""
     async with kit.db.read() as conn:
-        rows = await looks.page(conn, replace(wanted, after=_after(cursor)), limit + 1)
-    last = rows[limit - 1] if len(rows) > limit else None
-    following = None if last is None else f"{int(last.looked_at.timestamp() * 1_000_000)}_{last.look_id}"
-    return [_look(kit, row) for row in rows[:limit]], following
+        rows, following = await looks.page(conn, wanted, part)
+    return [_look(kit, row) for row in rows], following
 
 
-def _after(cursor: str | None) -> tuple[datetime, UUID] | None:
-    if not cursor:
-        return None
-    at, _, look_id = cursor.partition("_")
-    try:
-        return datetime.fromtimestamp(0, UTC) + timedelta(microseconds=int(at)), UUID(look_id)
-    except (ValueError, OverflowError):
-        raise Invalid([Fault("cursor", "翻页位置无效，请从第一页重新查看。")]) from None
+async def people(kit: StageKit) -> dict[str, str]:
+    """Who may have looked: names by ids."""
+    async with kit.db.read() as conn:
+        return {str(row.staff_id): row.name for row in await looks.people(conn)}
+
+
+def account(told: ListExported, filters: str) -> str:
+    """Which list left as a file, how it was narrowed, and how much of it, in words."""
+    how_many = f"前{told.rows}条，其余未导出" if told.cut else f"共{told.rows}条"
+    return f"{told.list_name}（{_KINDS.get(told.file_kind, told.file_kind)}），{filters or '未筛选'}，{how_many}"
 
 
 def _look(kit: StageKit, row: Row[Any]) -> Look:
     known = {name: getattr(row, name) for name in Look.model_fields if name not in {"title", "reason", "seen"}}
-    reason = None if row.reason is None else kit.keyring.open(row.reason, str(row.look_id))
+    reason = None if row.reason is None else text_of(kit.keyring, row.reason, str(row.look_id))
     seen = Seen(row.seen)
     return Look(**known, seen=seen, title=SEEN[seen], reason=reason)

@@ -1,6 +1,5 @@
 """Reading: a case with its clocks, its log, the board, a person's work."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 from uuid import UUID
@@ -8,19 +7,17 @@ from uuid import UUID
 from sqlalchemy import Row
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from services.stage_tracking.domain.extending import extendable
 from services.stage_tracking.domain.log import EntryKind
 from services.stage_tracking.settings import StageKit
-from services.stage_tracking.store import board, cases, deadlines, extensions, stages, tasks
+from services.stage_tracking.store import board, cases, deadlines, stages, tasks
 from services.stage_tracking.store.board import Filter
 from services.stage_tracking.store.tables import LEDGER
 from services.stage_tracking.store.tasks import Wanted
-from services.stage_tracking.usecases.extending import limit_of
 from services.stage_tracking.usecases.journal import LogEntry, opened
 from services.stage_tracking.usecases.tasks import SOON, TaskView, view
 from services.stage_tracking.usecases.verdict import Verdict, verdict
-from shared.contracts.case_kinds import CaseKind, DeadlineKind
-from shared.contracts.reviews import Extension
+from shared.contracts.case_kinds import CaseKind, kind_of
+from shared.db.lists import PAGE, Part
 from shared.errors import NotFound
 from shared.http.auth import Caller
 from shared.ledger.chain import Entry, Head
@@ -40,7 +37,6 @@ class CaseView:
     kind: CaseKind
     main_case: Row[Any] | None
     side_cases: list[Row[Any]]
-    extendable: Mapping[DeadlineKind, Extension]
 
 
 @dataclass(frozen=True)
@@ -77,18 +73,15 @@ async def case_view(kit: StageKit, case_key: str) -> CaseView:
     """The case with this id or number. Raises NotFound."""
     async with kit.db.read() as conn:
         case = await _found(conn, case_key)
-        kind, clocks = cases.kind_of_row(case), await deadlines.current(conn, case.case_id)
-        extended = await extensions.of_case(conn, case)
         return CaseView(
             case=case,
             periods=await stages.periods_of(conn, case.case_id),
             milestones=(await stages.milestones_of(conn, [case.case_id]))[case.case_id],
-            deadlines=clocks,
+            deadlines=await deadlines.current(conn, case.case_id),
             tasks=[view(kit, row) for row in await tasks.of_case(conn, case.case_id)],
-            kind=kind,
+            kind=kind_of(case.number),
             main_case=None if case.main_case is None else await cases.find(conn, case.main_case),
             side_cases=await cases.belonging_to(conn, case.number),
-            extendable={} if case.closed_on else extendable(kind, [limit_of(row) for row in clocks], extended),
         )
 
 
@@ -125,19 +118,16 @@ def wanted(
     period: str | None = None,
     judge: UUID | None = None,
     q: str | None = None,
-    sort: str = "",
 ) -> Filter:
     """A filter as of now."""
     now = kit.clock.now()
-    return Filter(now, now + SOON, state, period, judge, q, sort)
+    return Filter(now, now + SOON, state, period, judge, q)
 
 
-async def board_page(
-    kit: StageKit, chosen: Filter, cursor: str | None, limit: int
-) -> tuple[list[BoardRow], str | None]:
-    """Cases by urgency, or as the filter sorts them, and where the list goes on."""
+async def board_page(kit: StageKit, chosen: Filter, part: Part) -> tuple[list[BoardRow], str | None]:
+    """Cases by urgency unless sorted otherwise, and where the list goes on."""
     async with kit.db.read() as conn:
-        rows, after_this = await board.page(conn, chosen, cursor, limit)
+        rows, after_this = await board.page(conn, chosen, part)
         reached = await stages.milestones_of(conn, [row.case_id for row in rows])
     return [BoardRow(row, reached[row.case_id]) for row in rows], after_this
 
@@ -158,7 +148,7 @@ async def board_head(kit: StageKit, judge: UUID | None = None) -> BoardHead:
 
 @dataclass(frozen=True)
 class WorkView:
-    """A person's work: how much, in groups and one by one; their cases' clocks; for management what nobody can do.
+    """What stands beside a person's list: how much, in groups; their cases' clocks; for management what nobody can do.
 
     `stock`: how many tasks belong to cases carried over from the old system, apart from `fresh`.
     """
@@ -167,34 +157,27 @@ class WorkView:
     fresh: int
     stock: int
     groups: list[Row[Any]]
-    tasks: list[TaskView]
-    next: str | None
     cases: list[Row[Any]]
     unowned: list[TaskView] | None
 
 
-async def work_view(
-    kit: StageKit, caller: Caller, chosen: Wanted, by: str, cursor: str | None, limit: int = 50
-) -> WorkView:
-    """My tasks and clocks, late first unless sorted otherwise."""
+async def work_view(kit: StageKit, caller: Caller, chosen: Wanted, by: str) -> WorkView:
+    """How much there is to do for the caller, and what ends first."""
     every = replace(chosen, state=None, rule=None, number="")
     async with kit.db.read() as conn:
-        rows, following = await tasks.page(conn, chosen, cursor, limit)
-        own, _ = await board.page(conn, wanted(kit, judge=caller.staff_id), None, 10)
+        own, _ = await board.page(conn, wanted(kit, judge=caller.staff_id), Part(limit=10))
         orphans = await _orphans(kit, conn, every) if Role.MANAGEMENT in caller.roles else None
         halves = [(await tasks.counts(conn, replace(every, stock=stock))).open for stock in (False, True)]
         return WorkView(
             counts=await tasks.counts(conn, every),
             fresh=halves[0],
             stock=halves[1],
-            groups=await tasks.grouped(conn, chosen, by, limit),
-            tasks=[view(kit, row) for row in rows],
-            next=following,
+            groups=await tasks.grouped(conn, chosen, by, PAGE),
             cases=[row for row in own if row.next_due_at is not None],
             unowned=orphans,
         )
 
 
 async def _orphans(kit: StageKit, conn: AsyncConnection, every: Wanted) -> list[TaskView]:
-    rows, _ = await tasks.page(conn, replace(every, whose=tasks.unowned(), stock=None), None, 50)
+    rows, _ = await tasks.page(conn, replace(every, whose=tasks.unowned(), stock=None), Part())
     return [view(kit, row) for row in rows]

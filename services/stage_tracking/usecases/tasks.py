@@ -14,6 +14,7 @@ from services.stage_tracking.settings import StageKit
 from services.stage_tracking.store import tasks
 from services.stage_tracking.store.tasks import Wanted
 from services.stage_tracking.usecases.journal import write
+from shared.db.lists import Part
 from shared.db.readable import text_of
 from shared.db.transaction import Transaction
 from shared.errors import Conflict, Fault, Forbidden, Invalid, NotFound
@@ -69,10 +70,10 @@ def mine(kit: StageKit, caller: Caller, **filters: Any) -> Wanted:
     return Wanted(tasks.owned_by(caller.staff_id, caller.roles), now, now + SOON, **filters)
 
 
-async def task_page(kit: StageKit, wanted: Wanted, cursor: str | None, limit: int) -> tuple[list[TaskView], str | None]:
+async def task_page(kit: StageKit, wanted: Wanted, part: Part) -> tuple[list[TaskView], str | None]:
     """Open tasks, and where the list goes on."""
     async with kit.db.read() as conn:
-        rows, after = await tasks.page(conn, wanted, cursor, limit)
+        rows, after = await tasks.page(conn, wanted, part)
     return [view(kit, row) for row in rows], after
 
 

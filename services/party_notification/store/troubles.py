@@ -1,0 +1,99 @@
+"""What lies before a person: deliveries of unknown fate, doubtful readings, what may have come twice, odd receipts."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Row, Select, func, select
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from services.party_notification.store.tables import cases, deliveries, faulty_receipts, messages, notices, readings
+from shared.db.case_numbers import holds_number
+from shared.db.lists import Part, Sorting
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """Which of them: a part of the case number, one channel's."""
+
+    number: str = ""
+    channel: str = ""
+
+
+EVERY = Wanted()
+
+
+def _of_case(query: Select[Any], wanted: Wanted) -> Select[Any]:
+    return query.where(holds_number(cases.c.case_number, wanted.number)) if wanted.number else query
+
+
+WAITING = Sorting(
+    {"planned": deliveries.c.planned_at, "number": cases.c.case_number, "channel": deliveries.c.channel},
+    deliveries.c.delivery_id,
+    "planned",
+)
+_WAITS = deliveries.c.step == "person"
+
+
+async def waiting(conn: AsyncConnection, wanted: Wanted, part: Part) -> tuple[list[Row[Any]], str | None]:
+    """Deliveries that a person must decide on, oldest first unless asked otherwise."""
+    query = select(deliveries, messages.c.case_id, messages.c.party_id, cases.c.case_number, messages.c.address)
+    query = query.join(messages, messages.c.message_id == deliveries.c.message_id)
+    query = _of_case(query.join(cases, cases.c.case_id == messages.c.case_id).where(_WAITS), wanted)
+    if wanted.channel:
+        query = query.where(deliveries.c.channel == wanted.channel)
+    return await WAITING.part(conn, query, part)
+
+
+DOUBTFUL = Sorting(
+    {"read": readings.c.read_at, "number": cases.c.case_number, "role": notices.c.role}, readings.c.reading_id, "read"
+)
+_DOUBTFUL = readings.c.state == "doubtful"
+
+
+async def doubtful(conn: AsyncConnection, wanted: Wanted, part: Part) -> tuple[list[Row[Any]], str | None]:
+    """Readings that wait for a person, oldest first unless asked otherwise."""
+    query = select(readings, notices.c.kind, notices.c.role, notices.c.case_id, cases.c.case_number)
+    query = query.join(notices, notices.c.notice_id == readings.c.notice_id)
+    query = query.join(cases, cases.c.case_id == notices.c.case_id).where(_DOUBTFUL)
+    return await DOUBTFUL.part(conn, _of_case(query, wanted), part)
+
+
+TWICE = Sorting(
+    {"created": messages.c.created_at, "number": cases.c.case_number, "channel": messages.c.channel},
+    messages.c.message_id,
+    "-created",
+)
+_TWICE_COLUMNS = ("message_id", "case_id", "channel", "created_at", "address")
+
+
+async def twice(conn: AsyncConnection, wanted: Wanted, part: Part) -> tuple[list[Row[Any]], str | None]:
+    """Messages that may have arrived more than once, newest first unless asked otherwise."""
+    query: Select[Any] = select(*(messages.c[name] for name in _TWICE_COLUMNS), cases.c.case_number)
+    query = _of_case(query.join(cases, cases.c.case_id == messages.c.case_id).where(messages.c.possibly_twice), wanted)
+    if wanted.channel:
+        query = query.where(messages.c.channel == wanted.channel)
+    return await TWICE.part(conn, query, part)
+
+
+FAULTY = Sorting(
+    {"arrived": faulty_receipts.c.arrived_at, "fault": faulty_receipts.c.fault}, faulty_receipts.c.mark, "-arrived"
+)
+
+
+async def faulty(conn: AsyncConnection, part: Part) -> tuple[list[Row[Any]], str | None]:
+    """Receipts that could not be read, newest first unless asked otherwise."""
+    return await FAULTY.part(conn, select(faulty_receipts), part)
+
+
+async def counts(conn: AsyncConnection) -> Row[Any]:
+    """How many there are of each."""
+    of = {
+        "waiting": select(func.count()).select_from(deliveries).where(_WAITS),
+        "readings": select(func.count()).select_from(readings).where(_DOUBTFUL),
+        "twice": select(func.count()).select_from(messages).where(messages.c.possibly_twice),
+        "receipts": select(func.count()).select_from(faulty_receipts),
+    }
+    row: Row[Any] = (
+        await conn.execute(select(*(query.scalar_subquery().label(name) for name, query in of.items())))
+    ).one()
+    return row
