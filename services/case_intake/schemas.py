@@ -14,6 +14,7 @@ from services.case_intake.domain.words import COLUMNS
 from services.case_intake.usecases.filing import Assign, Doubt
 from services.case_intake.usecases.reading import CaseView, ImportView, PartyView
 from shared.contracts.cases import IdKind, PartyRole
+from shared.contracts.reviews import ReviewGround
 from shared.http.inputs import Input, Line, Prose
 from shared.http.versions import Version
 
@@ -35,6 +36,9 @@ def _needed(*fields: str) -> ConfigDict:
     return ConfigDict(json_schema_extra={"required": list(fields)})
 
 
+_GROUND = "审查事由；只有执行异议、复议案件可以填写：" + "、".join(
+    f"{ground.value}（{ground.label}）" for ground in ReviewGround
+)
 SEEN = Field(None, description="所读取内容的版本；也可用 If-Match 请求头。内容已被他人修改的，答复409并列出两边的内容")
 
 
@@ -84,6 +88,9 @@ class CaseFields(Input):
     obligation: Typed = Field(None, description="应履行义务")
     non_litigation: bool | None = Field(None, description="是否非诉执行（行政非诉案件，法定期限三个月）")
     main_case: Typed = Field(None, description="所属执行案件的案号；恢复执行的，原执行案件的案号")
+    urgent: bool | None = Field(None, description="是否情况紧急；只有财产保全案件（执保）可以填写")
+    ground: Typed = Field(None, description=_GROUND)
+    report_ordered: bool | None = Field(None, description="是否责令再次报告财产；只有恢复执行案件（执恢）可以填写")
 
     def texts(self) -> dict[str, str]:
         """As the domain reads it."""
@@ -199,6 +206,9 @@ class CaseAnswer(CaseLine):
     obligation: str | None
     non_litigation: bool
     main_case: str | None
+    urgent: bool
+    ground: ReviewGround | None
+    report_ordered: bool
     kind: str
     side_cases: list[str]
     silent: bool
@@ -349,6 +359,7 @@ class PreviewAnswer(BaseModel):
     hidden: list[int] = Field(description="表格中隐藏、因而不办理的行")
     late: list[LateCaseAnswer]
     without_receipt: int
+    without_ground: int
     asks: list[AskAnswer]
     differences: list[DifferenceAnswer]
     faults: list[FaultAnswer]
@@ -356,7 +367,7 @@ class PreviewAnswer(BaseModel):
 
 def preview_answer(seen: Preview) -> PreviewAnswer:
     """A preview for the API."""
-    counts = ("rows", "filed", "completed", "unchanged", "refused", "parties", "without_receipt")
+    counts = ("rows", "filed", "completed", "unchanged", "refused", "parties", "without_receipt", "without_ground")
     differences = [
         DifferenceAnswer(line=each.line, column=COLUMNS.get(each.field, each.field), case_number=each.case_number)
         for each in seen.changes

@@ -96,7 +96,7 @@ async def get_log(
 async def post_act(
     case_number: Line, body: ActInput, kit: KitHere, caller: CurrentCaller, key: IdempotencyKey = None
 ) -> ActOut:
-    """Work, a milestone or the entry into a period. Paths of faults begin with the kind."""
+    """Work, a milestone, the entry into a period, a limit made longer. Paths of faults begin with the kind."""
     used = None if key is None else (key, fingerprint(body))
     entry = EntryOut.of(await acts.act(kit, caller, case_number, body.act(), used))
     return ActOut(entry=entry, published=entry.published)

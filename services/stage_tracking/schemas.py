@@ -8,7 +8,7 @@ from uuid import UUID
 from fastapi import Query
 from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator, Field
 
-from services.stage_tracking.domain.acts import Act, EnterPeriod, Publication, ReachMilestone, Work
+from services.stage_tracking.domain.acts import Act, EnterPeriod, ExtendLimit, Publication, ReachMilestone, Work
 from services.stage_tracking.domain.deadlines import waits_for
 from services.stage_tracking.settings import StageKit
 from services.stage_tracking.store.looks import Wanted
@@ -20,6 +20,7 @@ from services.stage_tracking.usecases.tasks import TaskView
 from shared.contracts.case_kinds import DeadlineKind, kind_of
 from shared.contracts.cases import PartyRole
 from shared.contracts.looks import Seen
+from shared.contracts.reviews import ReviewGround
 from shared.contracts.stages import Milestone, Period
 from shared.http.inputs import Input, Line, Prose
 
@@ -94,7 +95,23 @@ class EnterPeriodInput(Input):
         return EnterPeriod(self.period, self.on, self.evidence, self.checklist)
 
 
-ActInput = Annotated[WorkInput | MilestoneInput | EnterPeriodInput, Field(discriminator="kind")]
+class ExtendInput(Input):
+    """A limit was made longer, once: by `count` days or months, as the law of that limit counts (see `limit`)."""
+
+    kind: Literal["extend"]
+    clock: DeadlineKind
+    count: Annotated[int, Field(ge=1, le=366)]
+    approved_by: Line
+    approved_on: date
+    reason: Prose
+    evidence: Line
+
+    def act(self) -> Act:
+        """For the rules."""
+        return ExtendLimit(self.clock, self.count, self.approved_by, self.approved_on, self.reason, self.evidence)
+
+
+ActInput = Annotated[WorkInput | MilestoneInput | EnterPeriodInput | ExtendInput, Field(discriminator="kind")]
 
 
 class DoneInput(Input):
@@ -180,6 +197,9 @@ class CaseOut(BaseModel):
     case_number: str
     kind: str
     limit: str | None
+    urgent: bool
+    ground: ReviewGround | None
+    report_ordered: bool
     main_case: RelatedOut | None
     side_cases: list[RelatedOut]
     filed_on: date
@@ -200,6 +220,9 @@ class CaseOut(BaseModel):
             case_number=case.number,
             kind=view.kind.title,
             limit=view.kind.limit or None,
+            urgent=case.urgent,
+            ground=case.ground,
+            report_ordered=case.report_ordered,
             main_case=_main_case(view),
             side_cases=[_related(row) for row in view.side_cases],
             filed_on=case.filed_on,

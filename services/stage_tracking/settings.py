@@ -21,8 +21,6 @@ class StageSettings(BaseSettings):
     non_litigation_months: int = Field(3, ge=1, le=24)
     upper_court_months: int = Field(6, ge=1, le=24)
     preservation_days: int = Field(5, ge=1, le=30)
-    objection_days: int = Field(15, ge=1, le=60)
-    reconsideration_days: int = Field(30, ge=1, le=90)
     enforcement_plan_days: int = Field(30, ge=1, le=365)
     """When the first measure is planned, counted from the filing: a plan of the court, no rule of law."""
     archiving_plan_days: int = Field(30, ge=1, le=365)

@@ -7,6 +7,7 @@ from calendar import monthrange
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
+from enum import StrEnum
 
 from shared.calendar.workdays import CourtCalendar
 
@@ -24,6 +25,26 @@ class Due:
     day: date
     provisional: bool
     shifted: bool
+
+
+class Unit(StrEnum):
+    """In what a period is counted."""
+
+    DAY = "day"
+    MONTH = "month"
+
+
+@dataclass(frozen=True)
+class Length:
+    """So many days or months."""
+
+    count: int
+    unit: Unit = Unit.DAY
+
+    @property
+    def words(self) -> str:
+        """As it is written in a text, with figures: 30日, 2个月."""
+        return f"{self.count}{'日' if self.unit is Unit.DAY else '个月'}"
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -56,6 +77,12 @@ def months_after(start: date, months: int, calendar: CourtCalendar, excluded: Se
     """
     _refuse_negative(months)
     return _due(_extended(start, _corresponding_day(start, months), excluded), calendar)
+
+
+def length_after(start: date, length: Length, calendar: CourtCalendar) -> Due:
+    """A period of so many days or months, as `days_after` and `months_after` count them."""
+    count = days_after if length.unit is Unit.DAY else months_after
+    return count(start, length.count, calendar)
 
 
 def days_before(day: date, days: int) -> date:

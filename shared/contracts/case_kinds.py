@@ -6,12 +6,21 @@ nothing by a type code.
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from types import MappingProxyType
 
+from shared.calendar.periods import Length, Unit
 from shared.contracts.case_number import parts
 from shared.contracts.cases import PartyRole
+from shared.contracts.reviews import (
+    OBJECTIONS,
+    RECONSIDERATIONS,
+    Extension,
+    Review,
+    ReviewGround,
+    Reviews,
+)
 from shared.contracts.stages import Milestone
 
 _TYPE = re.compile(r"(执恢|执异|执复|执保|执监|执协|执他|执)(?:字第)?$")
@@ -70,7 +79,33 @@ FROM_RECEIPT = frozenset(
         DeadlineKind.RECONSIDERATION_DECISION,
     }
 )
-"""They count from the day on which the application came in; as long as it is not known they do not run."""
+"""They count from the day on which the application came in; as long as it is not known they do not run.
+
+Except a review that its own law counts from the filing: see `CaseKind.from_receipt`.
+"""
+REVIEWS = frozenset({DeadlineKind.OBJECTION_DECISION, DeadlineKind.RECONSIDERATION_DECISION})
+
+_STATUTORY_EXTENSION = Extension(
+    Length(3, Unit.MONTH),
+    "《最高人民法院关于严格执行案件审理期限制度的若干规定》（法释〔2000〕29号）第五条",
+    "院长或者副院长",
+)
+
+
+@dataclass(frozen=True)
+class Particulars:
+    """What besides its number makes a case what it is. Each belongs to some kinds only, and says nothing elsewhere.
+
+    `urgent`: a preservation that is to begin at once. `ground`: what a review is about; None: nobody said.
+    `report_ordered`: the respondent of a resumed case is to report their property again.
+    """
+
+    urgent: bool = False
+    ground: ReviewGround | None = None
+    report_ordered: bool = False
+
+
+NOTHING_SAID = Particulars()
 
 
 @dataclass(frozen=True)
@@ -79,6 +114,7 @@ class CaseKind:
 
     `enforces`: the three periods, the execution notice and the quality checklists belong to it. `orders_report`: the
     execution notice carries a 报告财产令. `limit`: in words, where no clock says until when it is to be closed.
+    `reviews`: how long its review may take by its ground, where it is one; `review`: the one that stands.
     """
 
     type: str
@@ -93,6 +129,37 @@ class CaseKind:
     """Whether it belongs to an enforcement case, its `main_case`."""
     work: str = ""
     limit: str = ""
+    reviews: Reviews = field(default_factory=dict)
+    review: Review | None = None
+    secures: bool = False
+    """Whether it is a preservation, which may be urgent."""
+    urgent: bool = False
+
+    @property
+    def from_receipt(self) -> frozenset[DeadlineKind]:
+        """Its clocks that count from the receipt of the application."""
+        waiting = self.clocks & FROM_RECEIPT
+        return waiting if self.review is None or self.review.from_receipt else waiting - REVIEWS
+
+    @property
+    def grounds(self) -> tuple[ReviewGround, ...]:
+        """What its review can be about."""
+        return tuple(ground for ground in self.reviews if ground is not None)
+
+    def extension_of(self, clock: DeadlineKind) -> Extension | None:
+        """By how much the law lets the court make a clock longer; None: not at all."""
+        if clock in REVIEWS:
+            return None if self.review is None else self.review.extension
+        return _STATUTORY_EXTENSION if clock is DeadlineKind.STATUTORY_LIMIT else None
+
+    def with_particulars(self, said: Particulars) -> "CaseKind":
+        """The kind as it stands for one case."""
+        if self.resumes:
+            return replace(self, orders_report=said.report_ordered)
+        if self.secures and said.urgent:
+            return replace(self, urgent=True, limit=_AT_ONCE)
+        review = self.reviews.get(said.ground) or self.review
+        return self if review is self.review or review is None else replace(self, review=review, limit=review.limit)
 
     def main_notice(self, role: PartyRole) -> NoticeKind | None:
         """The notice that tells a side of the filing; None when it is told of nothing then."""
@@ -114,6 +181,7 @@ _ENFORCEMENT_CLOCKS = frozenset({
     DeadlineKind.ASSIGNMENT, DeadlineKind.EXECUTION_NOTICE, DeadlineKind.EXECUTION_NOTICE_OUTER,
     DeadlineKind.COURT_LIMIT_REMINDER, DeadlineKind.COURT_LIMIT, DeadlineKind.STATUTORY_LIMIT, DeadlineKind.UPPER_COURT,
 })  # fmt: skip
+_AT_ONCE = "本案情况紧急。保全裁定在接受申请后四十八小时内作出，裁定采取保全措施的，立即开始执行。"
 _COURTS_OWN = "办理期限按本院的规定，没有法定的统一期限。"
 
 KINDS: Mapping[str, CaseKind] = MappingProxyType({
@@ -125,12 +193,13 @@ KINDS: Mapping[str, CaseKind] = MappingProxyType({
                  enforces=True, resumes=True),
         CaseKind("执保", "财产保全执行案件", frozenset({DeadlineKind.PRESERVATION_BEGIN}),
                  (*_STEPS, Milestone.ENFORCEMENT, *_END), _APPLICANT_TOLD, work="本院依法实施财产保全。",
-                 limit="保全裁定作出后五日内开始执行；情况紧急的，立即开始执行。"),
+                 limit="保全裁定作出后五日内开始执行。", secures=True),
         CaseKind("执异", "执行异议案件", frozenset({DeadlineKind.OBJECTION_DECISION}), (*_STEPS, *_END), _BOTH_TOLD,
-                 work="本院由审判监督庭审查执行异议。", limit="自收到书面异议之日起十五日内审查。"),
+                 work="本院由审判监督庭审查执行异议。", limit=OBJECTIONS[None].limit,
+                 reviews=OBJECTIONS, review=OBJECTIONS[None]),
         CaseKind("执复", "执行复议案件", frozenset({DeadlineKind.RECONSIDERATION_DECISION}), (*_STEPS, *_END),
-                 _BOTH_TOLD, work="本院审查复议申请。",
-                 limit="自收到复议申请之日起三十日内审查；有特殊情况的，经院长批准可以延长三十日。"),
+                 _BOTH_TOLD, work="本院审查复议申请。", limit=RECONSIDERATIONS[None].limit,
+                 reviews=RECONSIDERATIONS, review=RECONSIDERATIONS[None]),
         CaseKind("执监", "执行监督案件", frozenset(), (*_STEPS, *_END), _BOTH_TOLD,
                  work="本院依法监督执行。", limit=_COURTS_OWN),
         CaseKind("执协", "执行协调案件", frozenset(), (*_STEPS, *_END), _NOBODY_TOLD,
@@ -142,8 +211,8 @@ KINDS: Mapping[str, CaseKind] = MappingProxyType({
 _OTHER = KINDS["执他"]
 
 
-def kind_of(case_number: str) -> CaseKind:
+def kind_of(case_number: str, said: Particulars = NOTHING_SAID) -> CaseKind:
     """What kind of case a number names; of one that cannot be read nothing is owed and nothing counts."""
     found = parts(case_number)
     written = _TYPE.search(found.code) if found else None
-    return KINDS[written[1]] if written else _OTHER
+    return (KINDS[written[1]] if written else _OTHER).with_particulars(said)

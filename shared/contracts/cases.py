@@ -9,6 +9,7 @@ from uuid import UUID
 from pydantic import BaseModel
 
 from shared.contracts.envelope import Event, Facts, Sealed
+from shared.contracts.reviews import ReviewGround
 
 
 class PartyRole(StrEnum):
@@ -56,7 +57,8 @@ class CaseFacts(Facts):
 
     `received_on` is the day on which the application came in (JI 480 and CPL 237 count from it).
     `non_litigation`: enforcement of an administrative decision without a suit (非诉执行). `main_case`: the number of
-    the enforcement case to which a case of another kind belongs, or which is resumed.
+    the enforcement case to which a case of another kind belongs, or which is resumed. `urgent` belongs to a
+    preservation, `ground` to an objection or a reconsideration, `report_ordered` to a resumed enforcement.
     """
 
     case_number: str
@@ -69,6 +71,9 @@ class CaseFacts(Facts):
     obligation: Sealed | None = None
     non_litigation: bool = False
     main_case: str | None = None
+    urgent: bool = False
+    ground: ReviewGround | None = None
+    report_ordered: bool = False
 
 
 class Officer(Facts):

@@ -21,11 +21,15 @@ class NoticeEvent(Event):
 
 
 class NoticeIssued(NoticeEvent):
-    """The notice has its number and its text, and its messages are planned."""
+    """The notice has its number and its text, and its messages are planned.
+
+    `report_ordered`: it carries the order of a second report of property, in a resumed case.
+    """
 
     type: ClassVar[str] = "notice.issued.v1"
     way: Literal["electronic", "paper", "collect"]
     issued_at: datetime
+    report_ordered: bool = False
 
 
 class NoticeWaits(NoticeEvent):

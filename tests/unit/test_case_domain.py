@@ -272,7 +272,7 @@ def test_lines_are_counted_as_they_stand_in_the_file() -> None:
     broken = LINE.replace(CASE["obligation"], '"分两\r\n次，""支付"""')
     content = "\r\n".join([HEADER, broken, "", LINE, "," * (len(COLUMNS) - 1), LINE, ""])
     rows = read_table(content.encode(), 100).rows
-    assert [(row.line, row.cells) for row in rows] == [(2, 23), (5, 23), (7, 23)]
+    assert [(row.line, row.cells) for row in rows] == [(2, 26), (5, 26), (7, 26)]
     assert rows[0].texts["obligation"] == '分两\r\n次，"支付"'
 
 
@@ -327,7 +327,8 @@ def test_the_largest_filing_fits_into_one_event() -> None:
         address_confirmed_on=FILED,
         identity=Sealed(ring.seal_model(party.identity, "x")),
     )
-    texts_of_case = {**vars(case), "non_litigation": False, "case_number": CASE["case_number"], "basis_document": long}
+    unsaid = dict.fromkeys(("non_litigation", "urgent", "report_ordered"), False)
+    texts_of_case = {**vars(case), **unsaid, "case_number": CASE["case_number"], "basis_document": long}
     about = CaseFacts.model_validate({**texts_of_case, "obligation": ring.seal(case.obligation or "", "x")})
     event = CaseFiled(case_id=case_id, facts=about, parties=(facts,) * MAX_PARTIES)
     envelope = Envelope(

@@ -121,7 +121,7 @@ def test_lines_are_those_of_the_workbook() -> None:
     sheet.append([*ROW.values(), " "])
     sheet.append([*ROW.values(), "多余"])
     rows = read_table(saved(made), 100).rows
-    assert [(row.line, row.cells) for row in rows] == [(4, 23), (5, 24)]
+    assert [(row.line, row.cells) for row in rows] == [(4, 26), (5, 27)]
 
 
 def far_out(cell: str) -> bytes:
@@ -283,7 +283,7 @@ def test_limits_are_past_from_the_day_after_their_last() -> None:
     assert rules(date(2026, 9, 2), non_litigation="是") == ["立案后", "3个月", "3个月"]
     assert rules(date(2026, 6, 9), case_number="（2026）渝05执保1号") == ["5日内"]
     assert rules(date(2026, 12, 2), case_number="（2026）渝05执异1号") == []
-    assert rules(date(2026, 12, 2), filed, case_number="（2026）渝05执异1号") == ["收到异"]
+    assert rules(date(2026, 12, 2), filed, case_number="（2026）渝05执异1号") == ["自收到"]
     late = seen(a_row(filed_on="2026-08-21")).late
     assert [(case.case_number, len(case.limits)) for case in late] == [(NUMBER, 1)]
 

@@ -18,14 +18,22 @@ from services.party_notification.domain.sms_texts import (
     sms_templates,
 )
 from services.party_notification.render import Renderer
-from shared.contracts.case_kinds import KINDS
+from shared.contracts.case_kinds import KINDS, NOTHING_SAID, Particulars
+from shared.contracts.reviews import OBJECTIONS, RECONSIDERATIONS, ReviewGround
 from tests.fixtures.notice_facts import APPLICANT, CASE, CHILD, COURT, QUERY_CODE, RESPONDENT, SITE, notice, travelling
 
 RENDERER = Renderer(COURT, SITE)
+SAID = {
+    "执恢": [Particulars(report_ordered=True)],
+    "执保": [Particulars(urgent=True)],
+    "执异": [Particulars(ground=ground) for ground in OBJECTIONS],
+    "执复": [Particulars(ground=ground) for ground in RECONSIDERATIONS],
+}
 CASES = [
-    replace(CASE, case_number=f"（2026）渝05{code}12345号", main_case=main)
+    replace(CASE, case_number=f"（2026）渝05{code}12345号", main_case=main, particulars=said)
     for code in KINDS
     for main in (None, "（2026）渝05执7号")
+    for said in (NOTHING_SAID, *SAID.get(code, []))
 ]
 PARTIES = [APPLICANT, RESPONDENT, CHILD, replace(CHILD, role=Role.APPLICANT)]
 NEVER = {
@@ -137,6 +145,64 @@ def test_a_resumption_says_what_is_resumed() -> None:
     for kind, party in ((Kind.CASE_ACCEPTED, APPLICANT), (Kind.ENFORCEMENT_NOTICE, RESPONDENT)):
         text = _plain(RENDERER.letter(kind, case, party, notice(kind, party), QUERY_CODE).decode())
         assert "立案恢复执行（原执行案号（2024）渝05执7号）" in text
+
+
+def handling(code: str, said: Particulars) -> str:
+    case = replace(CASE, case_number=f"（2026）渝05{code}12345号", main_case="（2026）渝05执7号", particulars=said)
+    return _plain(
+        RENDERER.letter(Kind.HANDLING, case, APPLICANT, notice(Kind.HANDLING, APPLICANT), QUERY_CODE).decode()
+    )
+
+
+def test_a_preservation_is_told_the_one_limit_that_is_true_of_it() -> None:
+    plain, urgent = handling("执保", NOTHING_SAID), handling("执保", Particulars(urgent=True))
+    assert "办理期限：保全裁定作出后五日内开始执行。" in plain
+    assert not re.search("紧急|立即开始|四十八小时", plain)
+    assert "四十八小时内作出，裁定采取保全措施的，立即开始执行" in urgent
+    assert "五日" not in urgent
+
+
+@pytest.mark.parametrize(
+    ("code", "ground", "limit"),
+    [
+        ("执异", None, "自收到书面异议之日起15日内审查。"),
+        ("执异", ReviewGround.CONDUCT, "自收到书面异议之日起15日内审查。"),
+        ("执异", ReviewGround.THIRD_PARTY, "自收到书面异议之日起15日内审查。"),
+        ("执异", ReviewGround.CHANGE_OF_PARTY, "自收到书面申请之日起60日内审查；有特殊情况的"),
+        (
+            "执异",
+            ReviewGround.AWARD_REFUSAL,
+            "自立案之日起2个月内审查；有特殊情况的，经本院院长批准可以延长，最长1个月。",
+        ),
+        (
+            "执异",
+            ReviewGround.NOTARIAL_REFUSAL,
+            "自受理之日起60日内审查；有特殊情况的，经本院院长批准可以延长，最长30日。",
+        ),
+        ("执复", None, "自收到复议申请之日起30日内审查；有特殊情况的，经本院院长批准可以延长，最长30日。"),
+        ("执复", ReviewGround.CHANGE_OF_PARTY, "自收到复议申请之日起60日内审查"),
+    ],
+)
+def test_the_limit_of_a_review_follows_its_ground(code: str, ground: ReviewGround | None, limit: str) -> None:
+    text = handling(code, Particulars(ground=ground))
+    assert f"办理期限：{limit}" in text
+    assert ("审查事由：" in text) is (ground is not None)
+    assert ground is None or f"审查事由：{ground.label}" in text
+
+
+def test_a_resumption_orders_a_report_only_when_it_is_said() -> None:
+    case = replace(CASE, case_number="（2026）渝05执恢12345号", main_case="（2024）渝05执7号")
+
+    def letter(case: CaseFacts) -> str:
+        kind = Kind.ENFORCEMENT_NOTICE
+        return _plain(RENDERER.letter(kind, case, RESPONDENT, notice(kind, RESPONDENT), QUERY_CODE).decode())
+
+    assert "报告财产" not in letter(case).replace("违反财产报告制度", "")
+    ordered = letter(replace(case, particulars=Particulars(report_ordered=True)))
+    assert "按照后附的《报告财产令》" in ordered
+    assert "责令你方再次报告财产" in ordered
+    assert "立案恢复执行申请执行人" in ordered
+    assert "附件：报告财产令、被执行人财产调查表" in ordered
 
 
 PAGES = Path(__file__).parents[2] / "services" / "party_notification" / "templates"

@@ -9,6 +9,7 @@ from services.party_notification.domain.notices import Role
 from services.party_notification.domain.prospects import Clock, Prospect, may_go_up, own_next, time_limit
 from shared.calendar.workdays import CourtCalendar
 from shared.clock import court_date
+from shared.contracts.case_kinds import kind_of
 from tests.fixtures.notice_facts import COURT
 
 NOW = datetime(2026, 11, 23, 4, tzinfo=UTC)
@@ -18,7 +19,7 @@ FIRST = "（2026）渝05执1号"
 
 
 def by(role: Role, today: date, served_on: date | None = SERVED) -> Prospect:
-    found = own_next(FIRST, role, served_on, COURT, CALENDAR, today)
+    found = own_next(kind_of(FIRST), role, served_on, COURT, CALENDAR, today)
     assert found is not None
     return found
 
@@ -52,11 +53,11 @@ def test_after_the_last_day_a_respondent_still_owes_and_is_late() -> None:
 def test_who_is_no_party_of_an_enforcement_has_nothing_to_do() -> None:
     for number in ("（2026）渝05执保1号", "（2026）渝05执异1号", "（2026）渝05执监1号"):
         for role in Role:
-            assert own_next(number, role, SERVED, COURT, CALENDAR, SERVED) is None
+            assert own_next(kind_of(number), role, SERVED, COURT, CALENDAR, SERVED) is None
 
 
 def test_a_resumption_orders_no_second_report() -> None:
-    resumed = own_next("（2026）渝05执恢1号", Role.RESPONDENT, SERVED, COURT, CALENDAR, SERVED)
+    resumed = own_next(kind_of("（2026）渝05执恢1号"), Role.RESPONDENT, SERVED, COURT, CALENDAR, SERVED)
     assert resumed is not None
     assert "履行义务" in resumed.text
     assert "报告" not in resumed.text

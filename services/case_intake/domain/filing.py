@@ -8,8 +8,9 @@ from decimal import Decimal
 from services.case_intake.domain import identifiers, texts
 from services.case_intake.domain.numbers import ENFORCEMENT, CaseNumber, main_case
 from services.case_intake.domain.texts import Reader
-from shared.contracts.case_kinds import KINDS, CaseKind
+from shared.contracts.case_kinds import KINDS, CaseKind, Particulars, kind_of
 from shared.contracts.cases import IdKind, PartyIdentity, PartyRole
+from shared.contracts.reviews import ReviewGround
 from shared.errors import Fault, Invalid
 
 MAX_PARTIES = 140
@@ -29,12 +30,19 @@ ID_KINDS = {
     "resident_id": IdKind.RESIDENT,
     "uscc": IdKind.COMPANY,
 }
+GROUNDS = {**{ground.label: ground for ground in ReviewGround}, **{ground.value: ground for ground in ReviewGround}}
 ROLE_WORDS = {role: word for word, role in reversed(ROLES.items())}
 ID_KIND_WORDS = {kind: word for word, kind in reversed(ID_KINDS.items())}
 CASE_FIELDS = (
     *("filed_on", "received_on", "basis_document", "basis_maker", "cause", "claim_amount", "obligation"),
-    *("non_litigation", "main_case"),
+    *("non_litigation", "main_case", "urgent", "ground", "report_ordered"),
 )
+OWN_FIELDS = {
+    "urgent": "财产保全案件（执保）",
+    "ground": "执行异议、执行复议案件（执异、执复）",
+    "report_ordered": "恢复执行案件（执恢）",
+}
+"""The facts that only some kinds of cases have, and which, in words."""
 PARTY_FIELDS = ("role", "consents", "address_confirmed_on", *PartyIdentity.model_fields)
 
 
@@ -55,11 +63,15 @@ class CaseEntry:
     obligation: str | None = None
     non_litigation: bool | None = None
     main_case: str | None = None
+    urgent: bool | None = None
+    ground: ReviewGround | None = None
+    report_ordered: bool | None = None
 
     @property
     def kind(self) -> CaseKind:
         """What kind of case it is; without a number an enforcement."""
-        return KINDS[ENFORCEMENT if self.number is None else self.number.kind]
+        plain = kind_of(self.number.text) if self.number else KINDS[ENFORCEMENT]
+        return plain.with_particulars(Particulars(bool(self.urgent), self.ground, bool(self.report_ordered)))
 
 
 @dataclass(frozen=True)
@@ -110,6 +122,9 @@ def read_case(
         obligation=reader.may("obligation", texts.words(texts.prose)),
         non_litigation=reader.may("non_litigation", texts.yes_no),
         main_case=reader.may("main_case", main_case),
+        urgent=reader.may("urgent", texts.yes_no),
+        ground=reader.may("ground", lambda text: texts.one_of(text, GROUNDS)),
+        report_ordered=reader.may("report_ordered", texts.yes_no),
     )
     _check_kind(reader, entry)
     if entry.received_on and date.min < entry.filed_on < entry.received_on:
@@ -117,7 +132,25 @@ def read_case(
     return entry, reader.faults
 
 
+def own_fields(kind: CaseKind) -> tuple[str, ...]:
+    """The facts that only cases of this kind have."""
+    has = {"urgent": kind.secures, "ground": bool(kind.grounds), "report_ordered": kind.resumes}
+    return tuple(field for field, here in has.items() if here)
+
+
 def _check_kind(reader: Reader, entry: CaseEntry) -> None:
+    """A fact that belongs to other kinds of cases is a slip."""
+    _check_main_case(reader, entry)
+    kind, own = entry.kind, own_fields(entry.kind)
+    for field, where in OWN_FIELDS.items():
+        if field not in own and getattr(entry, field):
+            reader.refuse(field, f"本案是{kind.title}，没有这一项，请留空；{where}才填写。")
+    if entry.ground and kind.grounds and entry.ground not in kind.grounds:
+        ways = "、".join(f"“{ground.label}”" for ground in kind.grounds)
+        reader.refuse("ground", f"{kind.title}的审查事由只能是{ways}，请核对。")
+
+
+def _check_main_case(reader: Reader, entry: CaseEntry) -> None:
     """Only a case of another kind, or a resumed one, belongs to an enforcement case, and never to itself."""
     if entry.main_case is None:
         return
@@ -230,9 +263,11 @@ def case_texts(entry: CaseEntry) -> dict[str, str]:
 
 
 def case_text(value: object) -> str:
-    """A fact as it is typed: 是 or 否, a day, an amount; nothing when it is not known."""
+    """A fact as it is typed: 是 or 否, a day, an amount, a ground; nothing when it is not known."""
     if isinstance(value, bool):
         return "是" if value else "否"
+    if isinstance(value, ReviewGround):
+        return value.label
     return "" if value is None else str(value)
 
 

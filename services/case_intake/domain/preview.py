@@ -10,7 +10,6 @@ from services.case_intake.domain.rows import HIDDEN, Judged, RowFault
 from services.case_intake.domain.sheet import Change, RowGroup
 from services.case_intake.domain.weighing import Known, Messages, Weighed, messages, weigh
 from shared.calendar.workdays import CourtCalendar
-from shared.contracts.case_kinds import FROM_RECEIPT
 from shared.contracts.cases import PartyRole
 
 _NON_LITIGATION = "非诉"
@@ -48,7 +47,8 @@ class Preview:
 
     `far`: case numbers far beyond their series that nobody has confirmed. `hidden`: lines left out because the file
     does not show them.
-    `without_receipt`: how many would come in without the day on which the application was received.
+    `without_receipt`: how many would come in without the day on which the application was received;
+    `without_ground`: how many reviews without what they are about.
     """
 
     rows: int
@@ -64,6 +64,7 @@ class Preview:
     absent: list[Absent] = field(default_factory=list)
     asks: list[Ask] = field(default_factory=list)
     without_receipt: int = 0
+    without_ground: int = 0
     faults: list[RowFault] = field(default_factory=list)
     far: list[str] = field(default_factory=list)
     hidden: list[int] = field(default_factory=list)
@@ -119,8 +120,10 @@ def _count(seen: Preview, number: str, weighed: Weighed) -> None:
 def _note_late(seen: Preview, number: str, judged: Judged, now: Circumstances) -> None:
     case = judged.good[0].case
     limits = past_limits(case, now.today, now.calendar)
-    if case.received_on is None and case.kind.clocks & FROM_RECEIPT:
+    if case.received_on is None and case.kind.from_receipt:
         seen.without_receipt += 1
+    if case.ground is None and case.kind.grounds:
+        seen.without_ground += 1
     if case.non_litigation is None and _NON_LITIGATION in case.cause and case.kind.enforces:
         seen.asks.append(Ask(number, case.cause))
     if limits:

@@ -8,6 +8,7 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from services.case_intake.domain.filing import CASE_FIELDS, case_text
 from services.case_intake.domain.words import COLUMNS
+from services.case_intake.pages.filing import shown_for
 from services.case_intake.settings import IntakeKit
 from services.case_intake.usecases import filing, looking, parties, reading
 from services.case_intake.usecases.reading import CaseView
@@ -46,6 +47,7 @@ async def correct_case(request: Request, case_id: UUID, kit: AnyKit) -> Response
 
 def _edit_page(request: Request, view: CaseView, form: Typed, refusal: Invalid | Stale | None = None) -> HTMLResponse:
     about = {"case": view, "form": {**dict.fromkeys(CASE_FIELDS, ""), **form}, **refused(refusal), "labels": LABELS}
+    about |= shown_for(view.kind)
     return pages.page(request, "case_edit.html", refusal.status if refusal else 200, **about)
 
 

@@ -3,17 +3,22 @@
 import hashlib
 import json
 import re
-from typing import Annotated
+from collections.abc import Sequence
+from typing import Annotated, Any
 
 from fastapi import Depends, Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
-from services.case_intake.domain.filing import CASE_FIELDS, ROLE_WORDS, read_filing
+from services.case_intake.domain.filing import CASE_FIELDS, OWN_FIELDS, ROLE_WORDS, own_fields, read_filing
+from services.case_intake.domain.numbers import ENFORCEMENT
+from services.case_intake.domain.words import COLUMNS
 from services.case_intake.settings import IntakeKit
 from services.case_intake.usecases import filing
 from services.case_intake.usecases.filing import Act, Assign, Doubt, Once
 from shared.clock import court_date
+from shared.contracts.case_kinds import KINDS, CaseKind, kind_of
 from shared.contracts.cases import PartyRole
+from shared.contracts.reviews import ReviewGround
 from shared.db.transaction import new_id
 from shared.errors import Conflict, Fault, Invalid, Question, Refusal
 from shared.http.forms import Typed, faults_in, typed
@@ -46,6 +51,9 @@ async def file_case(request: Request, kit: AnyKit, caller: CurrentCaller) -> Res
     case, parties = {name: text for name, text in form.items() if "." not in name}, party_blocks(form)
     if "add" in case or "remove" in case:
         return _form(request, case, _other_number(case, parties))
+    unseen = [field for field in own_fields(_kind(case)) if field not in case]
+    if unseen or case.pop("kind", ""):
+        return _form(request, case, parties, unseen=unseen)
     try:
         filed = read_filing(case, parties, kit.court.code, court_date(kit.clock.now()))
         how = Assign.AUTO if case.get("assign") == "auto" else Assign.BY_HAND
@@ -89,14 +97,34 @@ def _once(form: Typed) -> Once:
     return Once(f"form/{str(form.get('key', ''))[:50]}/{mark}", mark)
 
 
+def _kind(case: Texts) -> CaseKind:
+    """By the number as it is typed; without one it will be an enforcement."""
+    number = case.get("case_number", "").strip()
+    return kind_of(number) if number else KINDS[ENFORCEMENT]
+
+
+def shown_for(kind: CaseKind, given: Texts | None = None) -> dict[str, Any]:
+    """Which fields of some kinds a form shows: those of its own kind, and what was given though it belongs to none."""
+    said = {field for field, text in (given or {}).items() if field in OWN_FIELDS and text not in {"", "否"}}
+    grounds = kind.grounds or tuple(ReviewGround)
+    return {
+        "own_fields": said | set(own_fields(kind)),
+        "ground_options": [(ground.label, ground.label) for ground in grounds],
+    }
+
+
 def _form(
     request: Request,
     case: Texts,
     parties: list[Texts],
     refusal: Invalid | None = None,
     question: Question | None = None,
+    unseen: Sequence[str] = (),
 ) -> HTMLResponse:
+    """`unseen`: what belongs to the kind of the typed number, and was not asked for yet."""
     given: Refusal | None = refusal or question
     faults = faults_in(refusal) if refusal else {}
-    shown = {"form": {**dict.fromkeys(CASE_FIELDS, ""), **case}, "parties": parties, "faults": faults}
+    shown: dict[str, Any] = {"form": {**dict.fromkeys(CASE_FIELDS, ""), **case}, "parties": parties, "faults": faults}
+    kind = _kind(case)
+    shown |= {"kind": kind, "unseen": [COLUMNS[field] for field in unseen], **shown_for(kind, case)}
     return pages.page(request, "case_new.html", given.status if given else 200, question=question, **shown)

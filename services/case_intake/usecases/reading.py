@@ -10,7 +10,7 @@ from uuid import UUID
 
 from sqlalchemy import Row
 
-from services.case_intake.domain.filing import CASE_FIELDS, PartyEntry, lacking
+from services.case_intake.domain.filing import CASE_FIELDS, PartyEntry, lacking, own_fields
 from services.case_intake.domain.holds import NoticesState
 from services.case_intake.domain.rows import RowFault
 from services.case_intake.settings import IntakeKit
@@ -26,9 +26,10 @@ from services.case_intake.usecases.records import (
     party_state,
     present,
 )
-from shared.contracts.case_kinds import CaseKind, kind_of
+from shared.contracts.case_kinds import CaseKind, Particulars, kind_of
 from shared.contracts.case_number import reference
 from shared.contracts.cases import Officer, PartyRole
+from shared.contracts.reviews import ReviewGround
 from shared.db.lists import Part
 from shared.db.readable import one
 from shared.errors import NotFound
@@ -85,6 +86,9 @@ class CaseView:
     misfiled: list[PartyView]
     non_litigation: bool = False
     main_case: str | None = None
+    urgent: bool = False
+    ground: ReviewGround | None = None
+    report_ordered: bool = False
     recalled_with: UUID | None = None
     version: str = ""
     assignment_version: str = ""
@@ -93,7 +97,12 @@ class CaseView:
     @property
     def kind(self) -> CaseKind:
         """What kind of case its number says it is."""
-        return kind_of(self.case_number)
+        return kind_of(self.case_number, Particulars(self.urgent, self.ground, self.report_ordered))
+
+    @property
+    def own_fields(self) -> tuple[str, ...]:
+        """The facts that only cases of its kind have."""
+        return own_fields(self.kind)
 
     def names(self, role: PartyRole) -> list[str]:
         """The names of those who stand in a role."""
@@ -141,7 +150,8 @@ def _shown(row: Row[Any], obligation: str | None, views: Sequence[PartyView]) ->
     incomplete = [] if roles == set(PartyRole) else ["incomplete"]
     judge = Officer(staff_id=row.judge_id, name=row.judge_name, phone=row.judge_phone) if assigned else None
     return CaseView(
-        **{field: getattr(row, field) for field in CASE_FIELDS if field != "obligation"},
+        **{field: getattr(row, field) for field in CASE_FIELDS if field not in {"obligation", "ground"}},
+        ground=None if row.ground is None else ReviewGround(row.ground),
         id=row.id,
         case_number=row.case_number,
         obligation=obligation,

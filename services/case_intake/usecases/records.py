@@ -13,6 +13,7 @@ from services.case_intake.domain.weighing import Known
 from services.case_intake.settings import IntakeKit
 from shared.contracts.cases import CaseFacts, PartyFacts, PartyIdentity, PartyRole
 from shared.contracts.envelope import Sealed
+from shared.contracts.reviews import ReviewGround
 from shared.db.transaction import new_id
 from shared.errors import NotFound
 from shared.http.versions import State, state
@@ -38,6 +39,9 @@ def case_values(kit: IntakeKit, case_id: UUID, entry: CaseEntry) -> Values:
         "claim_amount": entry.claim_amount,
         "non_litigation": bool(entry.non_litigation),
         "main_case": entry.main_case,
+        "urgent": bool(entry.urgent),
+        "ground": entry.ground,
+        "report_ordered": bool(entry.report_ordered),
         "obligation": entry.obligation and kit.keyring.seal(entry.obligation, str(case_id)),
     }
 
@@ -54,6 +58,9 @@ def case_entry(kit: IntakeKit, row: Row[Any]) -> CaseEntry:
         claim_amount=row.claim_amount,
         non_litigation=row.non_litigation,
         main_case=row.main_case,
+        urgent=row.urgent,
+        ground=None if row.ground is None else ReviewGround(row.ground),
+        report_ordered=row.report_ordered,
         obligation=row.obligation and kit.keyring.open(row.obligation, str(row.id)),
     )
 

@@ -4,13 +4,14 @@ Dates are days in Asia/Shanghai. Names, telephones and addresses are left out of
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from decimal import Decimal
 from enum import StrEnum
 from types import MappingProxyType
+from typing import Self
 
-from shared.contracts.case_kinds import CaseKind, kind_of
+from shared.contracts.case_kinds import NOTHING_SAID, CaseKind, Particulars, kind_of
 from shared.contracts.case_number import parts
 from shared.contracts.cases import PartyRole
 from shared.contracts.landline import is_landline
@@ -130,12 +131,17 @@ class CaseFacts:
     department: str | None = None
     statutory_due: date | None = None
     main_case: str | None = None
+    particulars: Particulars = NOTHING_SAID
 
     @property
     def kind_of_case(self) -> CaseKind:
-        """What kind of case it is by its number. Raises Conflict when that cannot be read: nothing follows from it."""
+        """What kind of case it is, as far as is known. Raises Conflict for a number of which nothing follows."""
         split_number(self.case_number)
-        return kind_of(self.case_number)
+        return kind_of(self.case_number, self.particulars)
+
+    def ordering_report(self, ordered: bool) -> Self:  # noqa: FBT001 - a row's column
+        """The case as letters tell it that were written when a report was, or was not, ordered."""
+        return replace(self, particulars=replace(self.particulars, report_ordered=ordered))
 
     @property
     def year(self) -> str:

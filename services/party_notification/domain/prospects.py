@@ -9,11 +9,12 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from types import MappingProxyType
 
-from services.party_notification.domain.notices import CourtFacts, Role, main_kind
+from services.party_notification.domain.notices import CourtFacts, Kind, Role
 from shared.calendar.periods import days_after
 from shared.calendar.workdays import CourtCalendar
 from shared.clock import court_date
-from shared.contracts.case_kinds import CaseKind, kind_of
+from shared.contracts.case_kinds import CaseKind
+from shared.contracts.cases import PartyRole
 
 _ASSIGNMENT = "assignment"
 _UPPER_COURT = "upper_court_six_months"
@@ -115,16 +116,16 @@ def _by(clock: Clock, text: str) -> Prospect:
 
 
 def own_next(
-    case_number: str, role: Role, served_on: date | None, court: CourtFacts, calendar: CourtCalendar, today: date
+    kind: CaseKind, role: Role, served_on: date | None, court: CourtFacts, calendar: CourtCalendar, today: date
 ) -> Prospect | None:
     """What the party has to do after their main document, counted from the day on which it was served; None: nothing.
 
     A day past the announced holidays is not certain: nothing is late by it.
     """
-    kind, main_notice = kind_of(case_number), main_kind(case_number, role)
+    main_notice = kind.main_notice(PartyRole(role))
     if not kind.enforces or main_notice is None:
         return None
-    main = main_notice.label
+    main = Kind(main_notice).label
     days = court.clue_days if role is Role.APPLICANT else court.perform_days
     duty = _duty(kind, role, court)
     if served_on is None:

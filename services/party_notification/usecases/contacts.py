@@ -87,7 +87,8 @@ async def _filled(kit: NotificationKit, tx: Transaction, empty: Parcel, outdated
         for notice in await notices.carried_by(tx.conn, delivery.message_id):
             if notice.state == "issued":
                 carried[notice.notice_id] = notice
-    return replace(empty, bundle=tuple(_written(kit, notice) for notice in carried.values()))
+    case = empty.case.ordering_report(any(notice.report_ordered for notice in carried.values()))
+    return replace(empty, case=case, bundle=tuple(_written(kit, notice) for notice in carried.values()))
 
 
 def _written(kit: NotificationKit, notice: Row[Any]) -> Written:

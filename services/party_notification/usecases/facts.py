@@ -8,7 +8,9 @@ from sqlalchemy import Row
 
 from services.party_notification.domain.notices import CaseAccount, CaseFacts, CourtFacts, Judge, PartyFacts, Role
 from services.party_notification.settings import NotificationSettings
+from shared.contracts.case_kinds import Particulars
 from shared.contracts.cases import PartyIdentity
+from shared.contracts.reviews import ReviewGround
 from shared.crypto.keyring import KeyRing
 from shared.crypto.lookups import Lookups
 from shared.powers import Handlers
@@ -54,7 +56,14 @@ def case_facts(keyring: KeyRing, row: Row[Any], statutory_due: date | None = Non
         department=row.department,
         statutory_due=statutory_due,
         main_case=row.main_case,
+        particulars=particulars_of(row),
     )
+
+
+def particulars_of(row: Row[Any]) -> Particulars:
+    """What besides its number makes the case of a row what it is."""
+    ground = None if row.ground is None else ReviewGround(row.ground)
+    return Particulars(row.urgent, ground, row.report_ordered)
 
 
 def handlers_of(row: Row[Any]) -> Handlers:

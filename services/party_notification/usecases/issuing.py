@@ -91,6 +91,7 @@ async def _owe(
             "number": normalize(notice_number()),
             "entry": None if circle.progress is None else int(circle.progress.log_entry),
             "state": "waiting",
+            "report_ordered": False,
             "created_at": tx.now,
         }
         if reason is not None:
@@ -139,10 +140,13 @@ def _write(
     code = query_code_of(kit.keyring, circle.rows[row["party_id"]])
     letter = writer.letter(kind, circle.case, party, facts, code)
     values = _letter_values(kit, tx, row, party, letter) | {"letter_name": writer.file_name(facts, circle.case)}
+    values |= {"report_ordered": circle.case.particulars.report_ordered}
     written = Written(row["notice_id"], facts, letter, values)
     way = way_of(party)
     told = "electronic" if way.by_mail else way.value
-    circle.effects.events.append(NoticeIssued(**_about(row), way=told, issued_at=tx.now))
+    ordered = circle.case.particulars.report_ordered and kind is Kind.ENFORCEMENT_NOTICE
+    issued = NoticeIssued(**_about(row), way=told, issued_at=tx.now, report_ordered=ordered)
+    circle.effects.events.append(issued)
     body = {"notice_id": str(written.notice_id), "kind": kind.value, "sha256": written.sha256, "way": way.value}
     circle.effects.deeds.append(("notice.issued", body))
     return written

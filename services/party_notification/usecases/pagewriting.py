@@ -18,6 +18,7 @@ from services.party_notification.domain.prospects import Clock
 from services.party_notification.store import cases, doors, notices
 from services.party_notification.usecases.facts import NotificationKit, identity_of
 from services.party_notification.usecases.letters import letter_bytes
+from shared.contracts.reviews import ReviewGround
 from shared.contracts.stages import Period
 from shared.crypto.boxes import Drop
 from shared.db.readable import text_of
@@ -42,6 +43,7 @@ class Paper(BaseModel):
     issued_at: datetime
     served_on: date | None
     read: bool
+    report_ordered: bool = False
 
 
 class Page(BaseModel):
@@ -66,6 +68,8 @@ class Page(BaseModel):
     clocks: list[Clock]
     lines: list[Line]
     papers: list[Paper]
+    urgent: bool = False
+    ground: ReviewGround | None = None
 
 
 class Sheet(BaseModel):
@@ -149,11 +153,13 @@ def _page(kit: NotificationKit, told: _Told, row: Row[Any], papers: list[Paper],
         clocks=told.clocks,
         lines=[Line(at=each.at, title=each.title, text=_text(kit, each)) for each in published],
         papers=papers,
+        urgent=told.case.urgent,
+        ground=told.case.ground,
     )
 
 
 def _paper(row: Row[Any], *, read: bool) -> Paper:
-    told = ("notice_id", "kind", "number", "issued_at", "served_on")
+    told = ("notice_id", "kind", "number", "issued_at", "served_on", "report_ordered")
     return Paper(**{name: getattr(row, name) for name in told}, read=read)
 
 

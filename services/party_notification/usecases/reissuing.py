@@ -43,7 +43,8 @@ async def _letter_for_paper(
         progress=await progress_of(kit, tx, row.case_id, row.entry),
     )
     code = query_code_of(kit.keyring, circle.rows[row.party_id])
-    letter = renderer(kit).letter(kind, circle.case, party, facts, code)
+    case = circle.case.ordering_report(row.report_ordered)
+    letter = renderer(kit).letter(kind, case, party, facts, code)
     return kit.keyring.seal(letter.decode(), f"{row.notice_id}/paper")
 
 

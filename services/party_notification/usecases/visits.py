@@ -24,7 +24,7 @@ from services.party_notification.usecases.pagewriting import Page, Paper, Sheet,
 from services.party_notification.usecases.readings import Opening, Whence, note_opening
 from shared.calendar.workdays import CourtCalendar
 from shared.clock import court_date
-from shared.contracts.case_kinds import CaseKind, kind_of
+from shared.contracts.case_kinds import CaseKind, Particulars, kind_of
 from shared.crypto.boxes import Box
 from shared.crypto.codes import normalize
 from shared.crypto.sealed import KeyRingError, SealError
@@ -145,9 +145,11 @@ def _opened(visitor: Visitor, model: type[M], sealed: str, about: str) -> M:
 def _seen(kit: NotificationKit, page: Page, read: set[UUID]) -> Visit:
     now, period, closed = kit.clock.now(), next(reversed(page.opened), None), page.closed_on is not None
     number, role = page.case_number, page.role
-    main, kind, today = main_kind(number, role), kind_of(number), court_date(now)
-    served_on = next((paper.served_on for paper in page.papers if paper.kind == main), None)
-    own = own_next(number, role, served_on, court_facts(kit.court), _calendar(), today)
+    main, today = main_kind(number, role), court_date(now)
+    paper = next((paper for paper in page.papers if paper.kind == main), None)
+    served_on, ordered = (paper.served_on, paper.report_ordered) if paper else (None, False)
+    kind = kind_of(number, Particulars(page.urgent, page.ground, ordered))
+    own = own_next(kind, role, served_on, court_facts(kit.court), _calendar(), today)
     return Visit(
         case=page,
         name=page.name,

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
+from shared.contracts.case_kinds import DeadlineKind
 from shared.contracts.cases import PartyRole
 from shared.contracts.confidential import telling
 from shared.contracts.stages import Milestone, Period
@@ -52,7 +53,20 @@ class EnterPeriod:
     kind: str = "enter_period"
 
 
-Act = Work | ReachMilestone | EnterPeriod
+@dataclass(frozen=True)
+class ExtendLimit:
+    """Whom the law lets do so made a limit longer: by how many days or months, when, why, by which document."""
+
+    clock: DeadlineKind
+    count: int
+    approved_by: str
+    approved_on: date
+    reason: str
+    evidence: str
+    kind: str = "extend"
+
+
+Act = Work | ReachMilestone | EnterPeriod | ExtendLimit
 
 
 def publication_faults(work: Work, now: datetime) -> list[Fault]:

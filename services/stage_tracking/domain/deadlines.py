@@ -1,20 +1,22 @@
 """Which clocks run for a case, until when, and by which rule and article. Days are in Asia/Shanghai."""
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
-from datetime import date, datetime
+from dataclasses import dataclass, field, replace
+from datetime import date, datetime, timedelta
 
-from shared.calendar.periods import Due, days_after, days_before, months_after
+from shared.calendar.periods import ONE_DAY, Due, Length, days_after, days_before, length_after, months_after
 from shared.calendar.workdays import CourtCalendar
 from shared.clock import end_of_day, start_of_day
-from shared.contracts.case_kinds import FROM_RECEIPT, CaseKind, DeadlineKind
+from shared.contracts.case_kinds import CaseKind, DeadlineKind
+from shared.contracts.reviews import Review
 
 _COURT_RULE = "本院执行工作改革措施（2009年12月1日起施行）"
 _HANDLING_RULE = "最高人民法院《关于人民法院办理执行案件若干期限的规定》（法发〔2006〕35号）"
 _CPL = "《中华人民共和国民事诉讼法》"
 _INTERPRETATION = "《最高人民法院关于适用〈中华人民共和国民事诉讼法〉的解释》"
 _PRESERVATION_RULE = "《最高人民法院关于人民法院办理财产保全案件若干问题的规定》"
-_OBJECTION_RULE = "《最高人民法院关于人民法院办理执行异议和复议案件若干问题的规定》"
+URGENT_HOURS = 48
+"""Within them an urgent preservation is ordered, to begin at once (CPL 103)."""
 
 
 @dataclass(frozen=True)
@@ -30,26 +32,37 @@ class Figures:
     non_litigation_months: int = 3
     upper_court_months: int = 6
     preservation_days: int = 5
-    objection_days: int = 15
-    reconsideration_days: int = 30
     enforcement_plan_days: int = 30
     archiving_plan_days: int = 30
 
 
 @dataclass(frozen=True)
+class Longer:
+    """An approved extension: by how much, by whom and when, and by which article it could be given."""
+
+    length: Length
+    article: str
+    approved_on: date
+
+
+@dataclass(frozen=True)
 class CaseDates:
-    """What the clocks are computed from. What counts from the application's receipt does not run without its day."""
+    """What the clocks are computed from. What counts from the application's receipt does not run without its day.
+
+    `longer`: the extensions approved in the case. One that the law of its period does not know moves nothing.
+    """
 
     kind: CaseKind
     filed_on: date
     assigned_on: date | None = None
     non_litigation: bool = False
     received_on: date | None = None
+    longer: Mapping[tuple[DeadlineKind, str], Longer] = field(default_factory=dict)
 
     @property
     def lacks_receipt(self) -> bool:
         """Whether clocks cannot run because nobody has said on which day the application came in."""
-        return self.received_on is None and bool(self.kind.clocks & FROM_RECEIPT)
+        return self.received_on is None and bool(self.kind.from_receipt)
 
 
 @dataclass(frozen=True)
@@ -68,7 +81,20 @@ class Deadline:
 def deadlines_of(dates: CaseDates, figures: Figures, calendar: CourtCalendar) -> list[Deadline]:
     """Every clock that runs for a case of this kind with these dates."""
     found = (_RULES[kind](dates, figures, calendar) for kind in DeadlineKind if kind in dates.kind.clocks)
-    return [deadline for deadline in found if deadline is not None]
+    return [_prolonged(deadline, dates, calendar) for deadline in found if deadline is not None]
+
+
+def _prolonged(deadline: Deadline, dates: CaseDates, calendar: CourtCalendar) -> Deadline:
+    """With the extension that was approved for it: counted from the old last day (法释〔2000〕29号 5)."""
+    extension = dates.kind.extension_of(deadline.kind)
+    longer = extension and dates.longer.get((deadline.kind, extension.article))
+    if not extension or not longer:
+        return deadline
+    due, on = length_after(deadline.due_on, longer.length, calendar), longer.approved_on
+    approval = f"；{on.year}年{on.month}月{on.day}日经{extension.approver}批准延长{longer.length.words}"
+    new = _ending(deadline.kind, deadline.start_on, due, f"{deadline.rule}{approval}", deadline.article)
+    article = deadline.article if extension.article in deadline.article else f"{deadline.article}；{extension.article}"
+    return replace(new, article=article, provisional=due.provisional or deadline.provisional)
 
 
 def _assignment(dates: CaseDates, figures: Figures, calendar: CourtCalendar) -> Deadline:
@@ -146,25 +172,47 @@ def _upper_court(dates: CaseDates, figures: Figures, calendar: CourtCalendar) ->
 
 
 def _preservation(dates: CaseDates, figures: Figures, calendar: CourtCalendar) -> Deadline:
+    if dates.kind.urgent:
+        return _preservation_at_once(dates)
     days = figures.preservation_days
     due = days_after(dates.filed_on, days, calendar)
-    rule = f"裁定采取保全措施的，{days}日内开始执行（自立案之日起算）；情况紧急的，立即开始执行"
-    article = f"{_PRESERVATION_RULE}第四条；{_CPL}第一百零三条"
+    rule = f"裁定采取保全措施的，{days}日内开始执行（自立案之日起算）"
+    article = f"{_PRESERVATION_RULE}第四条"
     return _ending(DeadlineKind.PRESERVATION_BEGIN, dates.filed_on, due, rule, article)
 
 
-def _objection(dates: CaseDates, figures: Figures, calendar: CourtCalendar) -> Deadline | None:
-    days = figures.objection_days
-    rule = f"自收到书面异议之日起{days}日内审查，作出裁定"
-    article = f"{_CPL}第二百三十六条、第二百三十八条；{_OBJECTION_RULE}"
-    return _days_from_receipt(DeadlineKind.OBJECTION_DECISION, dates, days, calendar, (rule, article))
+def _preservation_at_once(dates: CaseDates) -> Deadline:
+    """Of the receipt only the day is known: the hours count from its beginning, so that nothing rings too late.
+
+    A duty in hours never moves to a working day.
+    """
+    start, since = dates.received_on or dates.filed_on, "接受申请" if dates.received_on else "立案"
+    rule = f"情况紧急的，{URGENT_HOURS}小时内作出裁定，裁定采取保全措施的立即开始执行（自{since}之日零时起算，不顺延）"
+    article = f"{_CPL}第一百零三条；{_PRESERVATION_RULE}第四条"
+    day = start + timedelta(hours=URGENT_HOURS) - ONE_DAY
+    return Deadline(DeadlineKind.PRESERVATION_BEGIN, start, day, end_of_day(day), rule, article, provisional=False)
 
 
-def _reconsideration(dates: CaseDates, figures: Figures, calendar: CourtCalendar) -> Deadline | None:
-    days = figures.reconsideration_days
-    rule = f"自收到复议申请之日起{days}日内审查完毕，作出裁定；有特殊情况的，经院长批准可以延长，最长{days}日"
-    article = f"{_CPL}第二百三十六条；《最高人民法院关于适用〈民事诉讼法〉执行程序若干问题的解释》第八条"
-    return _days_from_receipt(DeadlineKind.RECONSIDERATION_DECISION, dates, days, calendar, (rule, article))
+def _objection(dates: CaseDates, _figures: Figures, calendar: CourtCalendar) -> Deadline | None:
+    return _review(DeadlineKind.OBJECTION_DECISION, dates, calendar)
+
+
+def _reconsideration(dates: CaseDates, _figures: Figures, calendar: CourtCalendar) -> Deadline | None:
+    return _review(DeadlineKind.RECONSIDERATION_DECISION, dates, calendar)
+
+
+def _review(kind: DeadlineKind, dates: CaseDates, calendar: CourtCalendar) -> Deadline | None:
+    review = dates.kind.review
+    start = dates.received_on if review is None or review.from_receipt else dates.filed_on
+    if review is None or start is None:
+        return None
+    due = length_after(start, review.length, calendar)
+    return _ending(kind, start, due, _review_words(review), review.article)
+
+
+def _review_words(review: Review) -> str:
+    words, more = f"{review.opening}{review.length.words}内审查完毕，作出裁定", review.extension
+    return f"{words}；有特殊情况的，经{more.approver}批准可以延长，最长{more.most.words}" if more else words
 
 
 def _ending(kind: DeadlineKind, start: date, due: Due, rule: str, article: str) -> Deadline:

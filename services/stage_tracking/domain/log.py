@@ -36,6 +36,7 @@ class EntryKind(StrEnum):
     WORK = "work"
     MILESTONE = "milestone"
     PERIOD = "enter_period"
+    EXTENDED = "extended"
     TASK_DONE = "task_done"
 
     @property
@@ -72,6 +73,7 @@ _TITLES = {
     EntryKind.WORK: "执行工作",
     EntryKind.MILESTONE: "办案节点",
     EntryKind.PERIOD: "进入新阶段",
+    EntryKind.EXTENDED: "期限延长",
     EntryKind.TASK_DONE: "待办事项办结",
 }
 

@@ -17,6 +17,8 @@ class TaskKind(StrEnum):
     COMPLETE_PARTIES = "complete_parties"
     SUPPLY_FIELD = "supply_field"
     ASK_RECEIPT = "ask_receipt"
+    ASK_GROUND = "ask_ground"
+    REPORT_ORDER = "report_order"
     OVERDUE_REASONS = "overdue_reasons"
     REMINDER = "reminder"
     DELIVERY_TROUBLE = "delivery_trouble"
@@ -53,6 +55,8 @@ _WORDS: dict[TaskKind, tuple[str, str]] = {
     TaskKind.COMPLETE_PARTIES: ("补充当事人", "去补充"),
     TaskKind.SUPPLY_FIELD: ("补填信息", "去补填"),
     TaskKind.ASK_RECEIPT: ("补填收到申请的日期", "去补填"),
+    TaskKind.ASK_GROUND: ("补填审查事由", "去补填"),
+    TaskKind.REPORT_ORDER: ("告知报告财产的变化", "登记办理结果"),
     TaskKind.OVERDUE_REASONS: ("说明超期理由", "说明理由"),
     TaskKind.REMINDER: ("期限提醒", "标为已知悉"),
     TaskKind.DELIVERY_TROUBLE: ("核实发送", "登记已核实"),
@@ -68,11 +72,13 @@ _BY_EVENT = {
     TaskKind.COMPLETE_PARTIES,
     TaskKind.SUPPLY_FIELD,
     TaskKind.ASK_RECEIPT,
+    TaskKind.ASK_GROUND,
     TaskKind.READING_DOUBTED,
 }
 _WITH_NOTE = {
     TaskKind.OVERDUE_REASONS,
     TaskKind.SERVE_ANEW,
+    TaskKind.REPORT_ORDER,
     TaskKind.CHECKLIST,
     TaskKind.POWER_CONFLICT,
     TaskKind.CONTACT_DISOWNED,
@@ -148,6 +154,32 @@ def ask_receipt(clocks: Sequence[DeadlineKind]) -> Task:
     names = "、".join(f"“{kind.label}”" for kind in clocks)
     detail = f"没有登记收到申请的日期，{names}不能计算，不以立案日期代替。请在案件信息中补填，补填后自动办结。"
     return Task(TaskKind.ASK_RECEIPT, "case", "补填收到申请的日期", detail, Owner(role=Role.CLERK))
+
+
+def ask_ground(period: str) -> Task:
+    """What a review is about decides how long it may take."""
+    detail = f"没有登记审查事由，审查期限暂按{period}计算。请在案件信息中补填，补填后期限重新计算，本事项自动办结。"
+    return Task(TaskKind.ASK_GROUND, "case", "补填审查事由", detail, Owner(role=Role.CLERK))
+
+
+def begin_now(judge_id: UUID | None, due_at: datetime) -> Task:
+    """An urgent preservation begins at once; its clock says by when at the latest."""
+    detail = "本案登记为情况紧急：裁定采取保全措施的，应当立即开始执行。开始后请登记“执行”节点，本事项随即办结。"
+    title = "情况紧急，请立即开始执行保全"
+    return Task(TaskKind.REMINDER, DeadlineKind.PRESERVATION_BEGIN, title, detail, handler(judge_id), due_at)
+
+
+def tell_of_report(judge_id: UUID | None, *, ordered: bool) -> Task:
+    """The execution notice had left before this was decided: it says otherwise."""
+    if ordered:
+        title = "责令再次报告财产，请另行送达报告财产令"
+        detail = "执行通知书已在登记之前发出，没有附报告财产令。请另行制作、送达报告财产令，并写明送达情况。"
+    else:
+        title = "不再责令报告财产，请书面告知被执行人"
+        detail = (
+            "执行通知书已在更正之前发出。此前送达过报告财产令的，请书面告知被执行人不必报告；没有送达过的，写明即可。"
+        )
+    return Task(TaskKind.REPORT_ORDER, "case", title, detail, handler(judge_id))
 
 
 @dataclass(frozen=True)

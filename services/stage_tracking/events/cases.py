@@ -8,11 +8,11 @@ from uuid import UUID
 from sqlalchemy import Row
 
 from services.stage_tracking.domain.log import EntryKind, Note
-from services.stage_tracking.domain.tasks import Owner, Task, TaskKind
+from services.stage_tracking.domain.tasks import Owner, Task, TaskKind, begin_now, tell_of_report
 from services.stage_tracking.settings import StageKit
 from services.stage_tracking.store import cases, deadlines, stages, tasks
 from services.stage_tracking.store.serving import party_standing
-from services.stage_tracking.usecases.clocks import ask_for_receipt, keep_clocks, open_task
+from services.stage_tracking.usecases.clocks import ask_for_facts, keep_clocks, open_task
 from services.stage_tracking.usecases.journal import write
 from services.stage_tracking.usecases.serving import lose_party
 from shared.clock import court_date
@@ -32,6 +32,7 @@ from shared.contracts.cases import (
     PartyRole,
 )
 from shared.contracts.envelope import Envelope
+from shared.contracts.reviews import ReviewGround
 from shared.contracts.stages import Milestone, MilestoneReached, Period, PeriodOpened
 from shared.db.transaction import Transaction
 from shared.errors import Conflict, NotYet
@@ -83,6 +84,9 @@ def _kept(facts: CaseFacts) -> dict[str, Any]:
         "cause": facts.cause,
         "administrative": facts.non_litigation,
         "main_case": facts.main_case,
+        "urgent": facts.urgent,
+        "ground": facts.ground,
+        "report_ordered": facts.report_ordered,
     }
 
 
@@ -100,7 +104,19 @@ async def _open_filing_tasks(kit: StageKit, tx: Transaction, case_id: UUID) -> N
     task = Task(TaskKind.ASSIGN_JUDGE, "case", "确定承办法官", detail, Owner(role=Role.CLERK), due_at)
     await open_task(kit, tx, case_id, task)
     await _watch_roles(kit, tx, case_id)
-    await ask_for_receipt(kit, tx, case_id)
+    await ask_for_facts(kit, tx, case_id)
+    await _urge_to_begin(kit, tx, case_id)
+
+
+async def _urge_to_begin(kit: StageKit, tx: Transaction, case_id: UUID) -> None:
+    """An urgent preservation that has not begun is urged at once, in whose hands it now is."""
+    case, clock = await known_case(tx, case_id), DeadlineKind.PRESERVATION_BEGIN
+    if not cases.kind_of_row(case).urgent:
+        return
+    await tasks.close(tx.conn, case_id, TaskKind.REMINDER, clock, tx.now)
+    running = {row.kind: row for row in await deadlines.current(tx.conn, case_id) if row.met_at is None}
+    if clock in running:
+        await open_task(kit, tx, case_id, begin_now(case.judge_id, running[clock].due_at))
 
 
 async def _watch_roles(kit: StageKit, tx: Transaction, case_id: UUID) -> None:
@@ -136,7 +152,20 @@ async def on_case_corrected(kit: StageKit, tx: Transaction, event: CaseCorrected
     await cases.change(tx.conn, event.case_id, **kept)
     await write(kit, tx, event.case_id, Note(EntryKind.CORRECTED, _correction_words(case, event.facts)))
     await keep_clocks(kit, tx, event.case_id)
-    await ask_for_receipt(kit, tx, event.case_id)
+    await ask_for_facts(kit, tx, event.case_id)
+    if case.urgent != event.facts.urgent:
+        await tasks.close(tx.conn, event.case_id, TaskKind.REMINDER, DeadlineKind.PRESERVATION_BEGIN, tx.now)
+        await _urge_to_begin(kit, tx, event.case_id)
+    if case.report_ordered != event.facts.report_ordered:
+        await _tell_of_report(kit, tx, case, ordered=event.facts.report_ordered)
+
+
+async def _tell_of_report(kit: StageKit, tx: Transaction, case: Row[Any], *, ordered: bool) -> None:
+    """Where the execution notice is written, it says otherwise: the judge puts it right."""
+    await tasks.close_all(tx.conn, case.case_id, TaskKind.REPORT_ORDER, tx.now)
+    respondents = cases.respondents(await cases.parties_of(tx.conn, case.case_id))
+    if any(row.notice_orders_report is not None for row in respondents):
+        await open_task(kit, tx, case.case_id, tell_of_report(case.judge_id, ordered=ordered))
 
 
 def _correction_words(old: Row[Any], new: CaseFacts) -> str:
@@ -147,6 +176,9 @@ def _correction_words(old: Row[Any], new: CaseFacts) -> str:
         ("收到申请的日期", _or_none(old.received_on), _or_none(new.received_on)),
         ("是否非诉执行", _yes_no(old.administrative), _yes_no(new.non_litigation)),
         ("所属执行案件", old.main_case or "未登记", new.main_case or "未登记"),
+        ("情况紧急", _yes_no(old.urgent), _yes_no(new.urgent)),
+        ("审查事由", _ground(old.ground), _ground(new.ground)),
+        ("责令再次报告财产", _yes_no(old.report_ordered), _yes_no(new.report_ordered)),
     )
     changes = [f"{name}由{before}更正为{after}" for name, before, after in pairs if before != after]
     return "；".join(changes) + "。" if changes else "补充或者更正了执行依据、标的或者应履行义务的登记。"
@@ -154,6 +186,10 @@ def _correction_words(old: Row[Any], new: CaseFacts) -> str:
 
 def _or_none(day: date | None) -> str:
     return "未登记" if day is None else cn_date(day)
+
+
+def _ground(ground: str | None) -> str:
+    return "未登记" if ground is None else ReviewGround(ground).label
 
 
 def _yes_no(value: object) -> str:
@@ -224,6 +260,7 @@ async def on_case_assigned(kit: StageKit, tx: Transaction, event: CaseAssigned, 
     await write(kit, tx, event.case_id, Note(EntryKind.ASSIGNED, text, by=event.assigned_by))
     await reach(tx, event.case_id, Milestone.SCHEDULING, court_date(event.assigned_at))
     await keep_clocks(kit, tx, event.case_id)
+    await _urge_to_begin(kit, tx, event.case_id)
     await _note_power(kit, tx, event)
 
 

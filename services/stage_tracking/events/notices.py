@@ -3,10 +3,10 @@
 from uuid import UUID
 
 from services.stage_tracking.domain.log import CORRECTION, EXECUTION_NOTICE, EntryKind, Note, notice_title
-from services.stage_tracking.domain.tasks import Owner, Task, TaskKind, handler, role_owner
+from services.stage_tracking.domain.tasks import Owner, Task, TaskKind, handler, role_owner, tell_of_report
 from services.stage_tracking.events.cases import hold_case, known_case
 from services.stage_tracking.settings import StageKit
-from services.stage_tracking.store import cases, tasks, troubles
+from services.stage_tracking.store import cases, serving, tasks, troubles
 from services.stage_tracking.usecases.clocks import open_task
 from services.stage_tracking.usecases.journal import write
 from services.stage_tracking.usecases.serving import take_sent, take_served, take_unserved
@@ -62,6 +62,17 @@ async def on_notice_issued(kit: StageKit, tx: Transaction, event: NoticeIssued, 
     await hold_case(tx, event.case_id)
     await tasks.close(tx.conn, event.case_id, TaskKind.SUPPLY_FIELD, _subject(event), tx.now)
     await _log(kit, tx, EntryKind.NOTICE_ISSUED, event, f"已制作，送达方式：{_WAYS[event.way]}。")
+    if event.kind == EXECUTION_NOTICE:
+        await _note_order(kit, tx, event)
+
+
+async def _note_order(kit: StageKit, tx: Transaction, event: NoticeIssued) -> None:
+    """What it says of a report may have been decided otherwise while it was written. Raises NotYet."""
+    if not await serving.set_issued(tx.conn, event.party_id, orders_report=event.report_ordered):
+        raise NotYet(f"party {event.party_id}")
+    case = await known_case(tx, event.case_id)
+    if case.report_ordered != event.report_ordered:
+        await open_task(kit, tx, event.case_id, tell_of_report(case.judge_id, ordered=case.report_ordered))
 
 
 async def on_notice_sent(kit: StageKit, tx: Transaction, event: NoticeSent, _envelope: Envelope) -> None:

@@ -14,6 +14,7 @@ from services.stage_tracking.domain.tasks import owner_title
 from services.stage_tracking.settings import StageKit
 from services.stage_tracking.usecases.tasks import owns
 from shared.contracts.case_kinds import DeadlineKind, kind_of
+from shared.contracts.reviews import ReviewGround
 from shared.contracts.stages import Period
 from shared.http.routes import Routes, Zone
 from shared.runtime.service import kit_of
@@ -41,6 +42,7 @@ pages.environment.globals.update(
     clock_state=clock_state,
     waits_for=waits_for,
     kind_of=kind_of,
+    ground_title=lambda ground: ReviewGround(ground).label,
     period_titles=PERIOD_TITLES,
     milestone_titles=MILESTONE_TITLES,
     following=lambda period: [each for each in Period if period and each in FOLLOWING[Period(period)]],

@@ -1,4 +1,4 @@
-"""The forms of the three acts as the API's bodies: field names are paths, `work.publish.audience`."""
+"""The forms of the acts as the API's bodies: field names are paths, `work.publish.audience`."""
 
 from collections.abc import Mapping
 from datetime import datetime

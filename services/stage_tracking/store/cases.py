@@ -9,8 +9,10 @@ from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.stage_tracking.store.tables import case_powers, cases, parties
+from shared.contracts.case_kinds import CaseKind, Particulars, kind_of
 from shared.contracts.case_number import reference
 from shared.contracts.cases import PartyRole
+from shared.contracts.reviews import ReviewGround
 from shared.db.case_numbers import is_number
 from shared.errors import Conflict
 from shared.powers import Power
@@ -38,6 +40,12 @@ async def find(conn: AsyncConnection, key: str) -> Row[Any] | None:
     here = reference(key)
     found = cases.c.case_id == here if isinstance(here, UUID) else is_number(cases.c.number, here)
     return (await conn.execute(select(cases).where(found).order_by(cases.c.filed_on.desc()).limit(1))).one_or_none()
+
+
+def kind_of_row(row: Row[Any]) -> CaseKind:
+    """What kind of case the row is, with all that is known of it."""
+    ground = None if row.ground is None else ReviewGround(row.ground)
+    return kind_of(row.number, Particulars(row.urgent, ground, row.report_ordered))
 
 
 async def belonging_to(conn: AsyncConnection, number: str) -> list[Row[Any]]:

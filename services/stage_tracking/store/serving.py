@@ -44,6 +44,12 @@ async def put(conn: AsyncConnection, notice_id: UUID, party_id: UUID, standing: 
     await conn.execute(row.on_conflict_do_update(index_elements=["notice_id"], set_=values))
 
 
+async def set_issued(conn: AsyncConnection, party_id: UUID, *, orders_report: bool) -> bool:
+    """The party's execution notice is written, and whether it orders a report; False when the party is not known."""
+    values = {"notice_orders_report": orders_report}
+    return (await conn.execute(update(parties).where(parties.c.party_id == party_id).values(values))).rowcount == 1
+
+
 async def set_party(conn: AsyncConnection, party_id: UUID, standing: Standing) -> None:
     """What stands of a party now."""
     values = {"notice_sent_at": standing.sent_at, "notice_served_on": standing.served_on}

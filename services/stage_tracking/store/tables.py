@@ -41,6 +41,10 @@ cases = Table(
     Column("administrative", Boolean, nullable=False),
     Column("silent", Boolean, nullable=False),
     Column("main_case", Text, index=True),
+    Column("urgent", Boolean, nullable=False, server_default=text("false")),
+    Column("ground", Text),
+    Column("report_ordered", Boolean, nullable=False, server_default=text("false")),
+    Column("extended", Boolean, nullable=False, server_default=text("false")),
     Column("period", Text),
     Column("judge_id", Uuid, index=True),
     Column("judge_name", Text),
@@ -63,6 +67,7 @@ parties = Table(
     Column("role", Text, nullable=False),
     Column("notice_sent_at", _INSTANT),
     Column("notice_served_on", Date),
+    Column("notice_orders_report", Boolean),
     Column("misfiled_at", _INSTANT),
 )
 
@@ -117,6 +122,20 @@ deadlines = Table(
 _running = deadlines.c.met_at.is_(None) & deadlines.c.superseded_at.is_(None)
 Index("deadlines_to_fire", deadlines.c.due_at, postgresql_where=_running & deadlines.c.fired_at.is_(None))
 Index("deadlines_running", deadlines.c.calendar_until, postgresql_where=_running)
+
+extensions = Table(
+    "extensions",
+    METADATA,
+    Column("case_id", ForeignKey(_CASE), primary_key=True),
+    Column("kind", Text, primary_key=True),
+    Column("article", Text, primary_key=True),
+    Column("amount", Integer, nullable=False),
+    Column("unit", Text, nullable=False),
+    Column("approved_on", Date, nullable=False),
+    Column("recorded_by", Uuid, nullable=False),
+    Column("recorded_at", _INSTANT, nullable=False),
+)
+"""Once for each clock and the law that allows it; who approved it and why stands in the log."""
 
 tasks = Table(
     "tasks",

@@ -1,4 +1,4 @@
-"""What a judge records in a case: work, a milestone, the entry into a period."""
+"""What a judge records in a case: work, a milestone, the entry into a period, a limit made longer."""
 
 from collections.abc import Callable, Coroutine, Mapping
 from typing import Any
@@ -20,9 +20,9 @@ from services.stage_tracking.domain.tasks import Owner, Task, TaskKind
 from services.stage_tracking.settings import StageKit
 from services.stage_tracking.store import cases, stages
 from services.stage_tracking.usecases.clocks import keep_clocks, open_task, reached_milestones
+from services.stage_tracking.usecases.extending import extend
 from services.stage_tracking.usecases.journal import LogEntry, entry_at, publish, published_facts, write
 from shared.clock import court_date
-from shared.contracts.case_kinds import kind_of
 from shared.contracts.stages import Milestone, MilestoneReached, Period, PeriodOpened
 from shared.db.answers import given_before, remember
 from shared.db.transaction import Transaction
@@ -78,7 +78,7 @@ async def stage_of(tx: Transaction, case: Row[Any]) -> Stage:
     since = next((row.opened_on for row in rows if row.period == case.period), None)
     period = None if case.period is None else Period(case.period)
     reached = await reached_milestones(tx, case.case_id)
-    return Stage(case.filed_on, period, since, reached, kind_of(case.number))
+    return Stage(case.filed_on, period, since, reached, cases.kind_of_row(case))
 
 
 async def _work(kit: StageKit, tx: Transaction, caller: Caller, case: Row[Any], work: Work) -> LogEntry:
@@ -144,4 +144,9 @@ def _note(kind: EntryKind, text: str, title: str, evidence: str, caller: Caller)
 
 
 _Recorder = Callable[[StageKit, Transaction, Caller, Row[Any], Any], Coroutine[Any, Any, LogEntry]]
-_RECORDERS: Mapping[str, _Recorder] = {"work": _work, "milestone": _milestone, "enter_period": _period}
+_RECORDERS: Mapping[str, _Recorder] = {
+    "work": _work,
+    "milestone": _milestone,
+    "enter_period": _period,
+    "extend": extend,
+}

@@ -21,14 +21,14 @@ from services.stage_tracking.domain.log import EntryKind, Note
 from services.stage_tracking.domain.stages import MILESTONE_TITLES, OWNERS, plans
 from services.stage_tracking.domain.stopping import Deeds, stopped
 from services.stage_tracking.domain.stopping import undone as run_again
-from services.stage_tracking.domain.tasks import Rung, Task, TaskKind, ask_receipt, rung_task
+from services.stage_tracking.domain.tasks import Rung, Task, TaskKind, ask_ground, ask_receipt, rung_task
 from services.stage_tracking.settings import StageKit
-from services.stage_tracking.store import cases, deadlines, stages, tasks
+from services.stage_tracking.store import cases, deadlines, extensions, stages, tasks
 from services.stage_tracking.store.serving import party_standing
 from services.stage_tracking.usecases.journal import write
 from shared.calendar.workdays import CourtCalendar
 from shared.clock import court_date, end_of_day
-from shared.contracts.case_kinds import FROM_RECEIPT, CaseKind, DeadlineKind, kind_of
+from shared.contracts.case_kinds import CaseKind, DeadlineKind, kind_of
 from shared.contracts.stages import DeadlineMet, DeadlineRang, DeadlineSet, DeadlineWithdrawn, Milestone
 from shared.db.transaction import Transaction, made_at
 from shared.runtime.claims import work_through
@@ -63,8 +63,8 @@ async def keep_clocks(
     if case is None:
         raise LookupError("the case's row was not locked before")
     assigned_on = None if case.assigned_at is None else court_date(case.assigned_at)
-    kind = kind_of(case.number)
-    dates = CaseDates(kind, case.filed_on, assigned_on, case.administrative, case.received_on)
+    kind, longer = cases.kind_of_row(case), await extensions.of_case(tx.conn, case)
+    dates = CaseDates(kind, case.filed_on, assigned_on, case.administrative, case.received_on, longer)
     wanted = deadlines_of(dates, kit.settings.figures, calendar)
     milestones = (await stages.milestones_of(tx.conn, [case_id]))[case_id]
     ended = await _ended(tx, case, _reached(milestones))
@@ -97,7 +97,7 @@ async def _withdraw(
 
 
 def _why_not(case: Row[Any], kind: DeadlineKind) -> str:
-    here = kind_of(case.number)
+    here = cases.kind_of_row(case)
     if kind in here.clocks:
         return "没有登记收到申请的日期，不能计算。"
     return f"本案是{here.title}，不适用这一期限。"
@@ -231,6 +231,7 @@ async def _stop_what_is_done(
     if case.closed_on is not None:
         await tasks.close_all(tx.conn, case.case_id, TaskKind.OVERDUE_REASONS, tx.now)
         await tasks.close_all(tx.conn, case.case_id, TaskKind.ASK_RECEIPT, tx.now)
+        await tasks.close_all(tx.conn, case.case_id, TaskKind.ASK_GROUND, tx.now)
     if lines:
         await write(kit, tx, case.case_id, Note(EntryKind.CLOCKS_STOPPED, "\n".join(lines)))
 
@@ -260,17 +261,26 @@ async def open_task(kit: StageKit, tx: Transaction, case_id: UUID, task: Task) -
     await tasks.open_task(tx.conn, case_id, task, kit.keyring.seal(task.detail, str(case_id)), tx.now)
 
 
-async def ask_for_receipt(kit: StageKit, tx: Transaction, case_id: UUID) -> None:
-    """Somebody must say when the application came in, where clocks count from that day; nobody once it is known."""
+async def ask_for_facts(kit: StageKit, tx: Transaction, case_id: UUID) -> None:
+    """Somebody must say what the clocks hang on, the day of receipt or the ground; nobody once it is known."""
     case = await cases.lock(tx.conn, case_id)
     if case is None:
         return
-    dates = CaseDates(kind_of(case.number), case.filed_on, received_on=case.received_on)
-    if not dates.lacks_receipt or case.closed_on is not None:
-        await tasks.close(tx.conn, case_id, TaskKind.ASK_RECEIPT, "case", tx.now)
-        return
-    clocks = [kind for kind in DeadlineKind if kind in dates.kind.clocks & FROM_RECEIPT]
-    await open_task(kit, tx, case_id, ask_receipt(clocks))
+    kind, is_open = cases.kind_of_row(case), case.closed_on is None
+    dates = CaseDates(kind, case.filed_on, received_on=case.received_on)
+    clocks = [each for each in DeadlineKind if each in kind.from_receipt]
+    receipt = ask_receipt(clocks) if is_open and dates.lacks_receipt else None
+    await _ask_or_close(kit, tx, case_id, TaskKind.ASK_RECEIPT, receipt)
+    if kind.review is not None:
+        ground = ask_ground(kind.review.length.words) if is_open and case.ground is None else None
+        await _ask_or_close(kit, tx, case_id, TaskKind.ASK_GROUND, ground)
+
+
+async def _ask_or_close(kit: StageKit, tx: Transaction, case_id: UUID, kind: TaskKind, asked: Task | None) -> None:
+    if asked is None:
+        await tasks.close(tx.conn, case_id, kind, "case", tx.now)
+    else:
+        await open_task(kit, tx, case_id, asked)
 
 
 async def fire_due(kit: StageKit) -> int:
@@ -330,7 +340,7 @@ async def recompute_outdated(kit: StageKit, calendar: CourtCalendar | None = Non
             async with kit.db.begin() as tx:
                 await cases.lock(tx.conn, case_id)
                 await keep_clocks(kit, tx, case_id, calendar)
-                await ask_for_receipt(kit, tx, case_id)
+                await ask_for_facts(kit, tx, case_id)
         done += len(case_ids)
         if not case_ids:
             return done

@@ -1,5 +1,6 @@
 """Reading: a case with its clocks, its log, the board, a person's work."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 from uuid import UUID
@@ -7,16 +8,19 @@ from uuid import UUID
 from sqlalchemy import Row
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from services.stage_tracking.domain.extending import extendable
 from services.stage_tracking.domain.log import EntryKind
 from services.stage_tracking.settings import StageKit
-from services.stage_tracking.store import board, cases, deadlines, stages, tasks
+from services.stage_tracking.store import board, cases, deadlines, extensions, stages, tasks
 from services.stage_tracking.store.board import Filter
 from services.stage_tracking.store.tables import LEDGER
 from services.stage_tracking.store.tasks import Wanted
+from services.stage_tracking.usecases.extending import limit_of
 from services.stage_tracking.usecases.journal import LogEntry, opened
 from services.stage_tracking.usecases.tasks import SOON, TaskView, view
 from services.stage_tracking.usecases.verdict import Verdict, verdict
-from shared.contracts.case_kinds import CaseKind, kind_of
+from shared.contracts.case_kinds import CaseKind, DeadlineKind
+from shared.contracts.reviews import Extension
 from shared.db.lists import PAGE, Part
 from shared.errors import NotFound
 from shared.http.auth import Caller
@@ -37,6 +41,7 @@ class CaseView:
     kind: CaseKind
     main_case: Row[Any] | None
     side_cases: list[Row[Any]]
+    extendable: Mapping[DeadlineKind, Extension]
 
 
 @dataclass(frozen=True)
@@ -73,15 +78,18 @@ async def case_view(kit: StageKit, case_key: str) -> CaseView:
     """The case with this id or number. Raises NotFound."""
     async with kit.db.read() as conn:
         case = await _found(conn, case_key)
+        kind, clocks = cases.kind_of_row(case), await deadlines.current(conn, case.case_id)
+        extended = await extensions.of_case(conn, case)
         return CaseView(
             case=case,
             periods=await stages.periods_of(conn, case.case_id),
             milestones=(await stages.milestones_of(conn, [case.case_id]))[case.case_id],
-            deadlines=await deadlines.current(conn, case.case_id),
+            deadlines=clocks,
             tasks=[view(kit, row) for row in await tasks.of_case(conn, case.case_id)],
-            kind=kind_of(case.number),
+            kind=kind,
             main_case=None if case.main_case is None else await cases.find(conn, case.main_case),
             side_cases=await cases.belonging_to(conn, case.number),
+            extendable={} if case.closed_on else extendable(kind, [limit_of(row) for row in clocks], extended),
         )
 
 

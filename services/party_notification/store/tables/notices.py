@@ -1,6 +1,6 @@
 """Notices: what is owed, to whom, and whether it was served."""
 
-from sqlalchemy import BigInteger, Boolean, Column, Date, ForeignKey, Index, Table, Text, UniqueConstraint, Uuid
+from sqlalchemy import BigInteger, Boolean, Column, Date, ForeignKey, Index, Table, Text, UniqueConstraint, Uuid, text
 
 from services.party_notification.store.tables.base import INSTANT, METADATA
 
@@ -24,6 +24,7 @@ notices = Table(
     Column("address_confirmed_on", Date),
     Column("letter", Text),
     Column("letter_name", Text),
+    Column("report_ordered", Boolean, nullable=False, server_default=text("false")),
     Column("letter_sha256", Text),
     Column("created_at", INSTANT, nullable=False),
     Column("issued_at", INSTANT),

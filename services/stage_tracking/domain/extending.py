@@ -1,0 +1,64 @@
+"""Which limits may be made longer, by how much, and when that comes too late. Pure."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+
+from services.stage_tracking.domain.acts import ExtendLimit
+from services.stage_tracking.domain.deadlines import Longer
+from shared.calendar.periods import Length
+from shared.contracts.case_kinds import REVIEWS, CaseKind, DeadlineKind
+from shared.contracts.reviews import Extension
+from shared.errors import Conflict, Fault
+from shared.web.formats import cn_date
+
+
+@dataclass(frozen=True)
+class Limit:
+    """A clock as it stands, and whether its deed is done."""
+
+    kind: DeadlineKind
+    start_on: date
+    due_on: date
+    met: bool
+
+
+Extended = Mapping[tuple[DeadlineKind, str], Longer]
+
+
+def extendable(kind: CaseKind, limits: Sequence[Limit], extended: Extended) -> dict[DeadlineKind, Extension]:
+    """The limits that could be made longer now, and by what law."""
+    found = {limit.kind: kind.extension_of(limit.kind) for limit in limits if not limit.met}
+    return {clock: law for clock, law in found.items() if law and (clock, law.article) not in extended}
+
+
+def refuse_extension(kind: CaseKind, clock: DeadlineKind, limit: Limit | None, extended: Extended) -> Extension:
+    """By what law the limit may be made longer. Raises Conflict when it may not."""
+    extension = kind.extension_of(clock)
+    if extension is None:
+        unsaid = clock in REVIEWS & kind.clocks and kind.review is kind.reviews[None]
+        advice = "本案没有登记审查事由，请先补填。" if unsaid else ""
+        raise Conflict("limit_not_extendable", f"法律没有规定“{clock.label}”可以延长。{advice}")
+    if limit is None:
+        raise Conflict("limit_not_running", f"“{clock.label}”没有在计，不能延长。请先补填收到申请的日期。")
+    if limit.met:
+        raise Conflict("limit_over", f"“{clock.label}”已经办结，不能延长。")
+    if (clock, extension.article) in extended:
+        raise Conflict("limit_extended_already", f"“{clock.label}”已经延长过一次，不能再次延长。")
+    return extension
+
+
+def extension_faults(deed: ExtendLimit, limit: Limit, extension: Extension, today: date) -> list[Fault]:
+    """More than the law gives, or an approval on an impossible day."""
+    faults = []
+    if not 1 <= deed.count <= extension.most.count:
+        least = Length(1, extension.most.unit).words
+        faults.append(Fault("extend.count", f"至少延长{least}，最多延长{extension.most.words}。"))
+    if deed.approved_on > today:
+        faults.append(Fault("extend.approved_on", "批准日期不能晚于今天。"))
+    elif deed.approved_on < limit.start_on:
+        faults.append(Fault("extend.approved_on", f"批准日期不能早于期限起算之日（{cn_date(limit.start_on)}）。"))
+    elif deed.approved_on > limit.due_on:
+        reason = f"期限已于{cn_date(limit.due_on)}届满，届满以后批准的延长不能登记；请说明超期理由。"
+        faults.append(Fault("extend.approved_on", reason))
+    return faults

@@ -1,0 +1,58 @@
+"""An approved extension is recorded: the clock moves, the log says who approved it and why."""
+
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Row
+
+from services.stage_tracking.domain.acts import ExtendLimit
+from services.stage_tracking.domain.deadlines import Longer
+from services.stage_tracking.domain.extending import Limit, extension_faults, refuse_extension
+from services.stage_tracking.domain.log import EntryKind, Note
+from services.stage_tracking.settings import StageKit
+from services.stage_tracking.store import cases, deadlines, extensions, tasks
+from services.stage_tracking.usecases.clocks import keep_clocks
+from services.stage_tracking.usecases.journal import LogEntry, write
+from shared.calendar.periods import Length
+from shared.clock import court_date
+from shared.contracts.case_kinds import DeadlineKind
+from shared.db.transaction import Transaction
+from shared.errors import Conflict, Invalid
+from shared.http.auth import Caller
+from shared.web.formats import cn_date
+
+
+async def extend(kit: StageKit, tx: Transaction, caller: Caller, case: Row[Any], deed: ExtendLimit) -> LogEntry:
+    """Make a limit longer, once. Raises Conflict where the law knows no extension, Invalid."""
+    if case.closed_on is not None:
+        raise Conflict("case_closed", "案件已经结案，不能延长期限。")
+    kind, extended = cases.kind_of_row(case), await extensions.of_case(tx.conn, case)
+    running = {limit.kind: limit for limit in map(limit_of, await deadlines.current(tx.conn, case.case_id))}
+    limit = running.get(deed.clock)
+    law = refuse_extension(kind, deed.clock, limit, extended)
+    assert limit is not None  # noqa: S101 - refused otherwise
+    faults = extension_faults(deed, limit, law, court_date(tx.now))
+    if faults:
+        raise Invalid(faults)
+    longer = Longer(Length(deed.count, law.most.unit), law.article, deed.approved_on)
+    await extensions.put(tx.conn, case.case_id, deed.clock, longer, caller.staff_id, tx.now)
+    approval = f"{deed.approved_by}（{law.approver}）于{cn_date(deed.approved_on)}批准延长{longer.length.words}"
+    text = f"{approval}。理由：{deed.reason}依据：{law.article}"
+    title = f"延长“{deed.clock.label}”"
+    note = Note(EntryKind.EXTENDED, text, title, deed.evidence, caller.staff_id, caller.name)
+    entry = await write(kit, tx, case.case_id, note)
+    await keep_clocks(kit, tx, case.case_id)
+    await _excuse(tx, case.case_id, deed.clock)
+    return entry
+
+
+async def _excuse(tx: Transaction, case_id: UUID, clock: DeadlineKind) -> None:
+    """An approval given in time was recorded late: what the ringing had asked for is asked no more."""
+    running = {row.kind: row.due_at for row in await deadlines.current(tx.conn, case_id)}
+    if running[clock] > tx.now:
+        await tasks.close_of_clock(tx.conn, case_id, clock, tx.now)
+
+
+def limit_of(row: Row[Any]) -> Limit:
+    """The row of a clock as the rules see it."""
+    return Limit(DeadlineKind(row.kind), row.start_on, row.due_on, row.met_at is not None)

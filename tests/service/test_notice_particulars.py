@@ -1,0 +1,125 @@
+"""What letters and party pages say of urgency, grounds and ordered reports: as it stood when they were written."""
+
+import importlib
+from collections.abc import AsyncIterator
+from typing import Any
+from uuid import UUID
+
+import pytest
+from alembic.migration import MigrationContext
+from alembic.operations import Operations
+from sqlalchemy import Connection, text
+
+from services.party_notification.service import SERVICE
+from services.party_notification.store import tables
+from services.party_notification.usecases.letters import letter_bytes
+from services.party_notification.usecases.reissuing import post_anew
+from services.party_notification.usecases.visits import Visit, visit
+from shared.contracts.cases import CaseCorrected, CaseFacts
+from shared.contracts.reviews import ReviewGround
+from shared.powers import Role
+from tests.fixtures.case_story import APPLICANT, FILED_ON, RESPONDENT, Story, entered, person
+from tests.fixtures.kits import as_owner, caller, make_kit
+
+RESUMED, OBJECTION, PRESERVATION = "（2026）渝05执恢1号", "（2026）渝05执异1号", "（2026）渝05执保1号"
+ORDER = "责令你方再次报告财产"
+
+
+@pytest.fixture
+async def story(fresh_database: Any) -> AsyncIterator[Story]:
+    kit = await make_kit(SERVICE, await fresh_database(SERVICE))
+    yield Story(kit)
+    await kit.db.close()
+
+
+async def letter(story: Story, party: Any, kind: str) -> str:
+    return letter_bytes(story.kit, await story.notice(party, kind)).decode()
+
+
+async def seen(story: Story, party: Any) -> Visit:
+    return await visit(story.kit, await entered(story.kit, party))
+
+
+async def correct(story: Story, case_id: UUID, number: str, **told: Any) -> None:
+    values = {"case_number": number, "filed_on": FILED_ON, "basis_document": "x", "basis_maker": "y", "cause": "z"}
+    facts = CaseFacts(**{**values, **told})
+    await story.feeder.feed(CaseCorrected(case_id=case_id, facts=facts))
+
+
+async def test_a_resumed_case_orders_a_report_when_it_is_said_and_the_party_page_says_the_same(story: Story) -> None:
+    plain, ordered = person(RESPONDENT, "张静", 6), person(RESPONDENT, "李强", 8)
+    await story.file(person(APPLICANT, "刘艳", 5), plain, case_number=RESUMED, main_case="（2024）渝05执7号")
+    await story.file(
+        person(APPLICANT, "王芳", 7),
+        ordered,
+        case_number="（2026）渝05执恢2号",
+        main_case="（2024）渝05执7号",
+        report_ordered=True,
+    )
+    for party, expected in ((plain, False), (ordered, True)):
+        page, own = await letter(story, party, "ENFORCEMENT_NOTICE"), (await seen(story, party)).own
+        assert (ORDER in page) is expected
+        assert "立案恢复执行（原执行案号（2024）渝05执7号）" in page
+        assert own is not None
+        assert ("报告财产" in own.text) is expected
+
+
+async def test_a_letter_that_has_left_and_its_page_stay_as_they_were_written(story: Story) -> None:
+    respondent = person(RESPONDENT, "张静", 6)
+    case_id = await story.file(person(APPLICANT, "刘艳", 5), respondent, case_number=RESUMED)
+    sealed = story.kit.keyring.seal("支付人民币100元", str(case_id))
+    await correct(story, case_id, RESUMED, report_ordered=True, obligation=sealed)
+    assert ORDER not in await letter(story, respondent, "ENFORCEMENT_NOTICE")
+    assert not (await seen(story, respondent)).kind.orders_report
+    notice = await story.notice(respondent, "ENFORCEMENT_NOTICE")
+    await post_anew(story.kit, notice.notice_id, "当事人要求纸质文书。", caller(Role.CLERK))
+    letters = [row.letter for row in await story.rows(tables.paper_notices) if row.notice_id == notice.notice_id]
+    texts = [story.kit.keyring.open(sealed, f"{notice.notice_id}/paper") for sealed in letters if sealed]
+    assert texts
+    assert all(ORDER not in each for each in texts)
+
+
+async def test_a_notice_that_waited_is_written_with_what_is_known_by_then(story: Story) -> None:
+    respondent = person(RESPONDENT, "张静", 6)
+    case_id = await story.file(person(APPLICANT, "刘艳", 5), respondent, obligation=None, case_number=RESUMED)
+    sealed = story.kit.keyring.seal("支付人民币100元", str(case_id))
+    await correct(story, case_id, RESUMED, report_ordered=True, obligation=sealed)
+    assert ORDER in await letter(story, respondent, "ENFORCEMENT_NOTICE")
+    assert (await seen(story, respondent)).kind.orders_report
+
+
+async def test_the_limit_of_a_review_and_of_an_urgent_preservation_is_told(story: Story) -> None:
+    objector, urgent = person(APPLICANT, "刘艳", 5), person(APPLICANT, "王芳", 7)
+    award = ReviewGround.AWARD_REFUSAL
+    await story.file(objector, person(RESPONDENT, "张静", 6), case_number=OBJECTION, ground=award)
+    await story.file(urgent, person(RESPONDENT, "李强", 8), case_number=PRESERVATION, urgent=True)
+    told = await letter(story, objector, "HANDLING")
+    assert "审查事由：不予执行仲裁裁决" in told
+    assert "自立案之日起2个月内审查" in told
+    assert (await seen(story, objector)).court.note.startswith("自立案之日起2个月内审查")
+    told = await letter(story, urgent, "HANDLING")
+    assert ("立即开始执行" in told, "五日内开始执行" in told) == (True, False)
+    assert "立即开始执行" in (await seen(story, urgent)).court.note
+
+
+async def test_the_migration_keeps_cases_and_letters(story: Story) -> None:
+    respondent = person(RESPONDENT, "张静", 6)
+    await story.file(person(APPLICANT, "刘艳", 5), respondent, case_number=RESUMED)
+    before = await letter(story, respondent, "ENFORCEMENT_NOTICE")
+    step = importlib.import_module("services.party_notification.migrations.0014_particulars_of_kinds")
+
+    def run(conn: Connection) -> None:
+        with Operations.context(MigrationContext.configure(conn)):
+            step.upgrade()
+
+    async with as_owner(story.kit) as conn:
+        for table, name in (
+            ("cases", "urgent"),
+            ("cases", "ground"),
+            ("cases", "report_ordered"),
+            ("notices", "report_ordered"),
+        ):
+            await conn.execute(text(f"ALTER TABLE {table} DROP COLUMN {name}"))
+        await conn.run_sync(run)
+    assert await letter(story, respondent, "ENFORCEMENT_NOTICE") == before
+    assert (await seen(story, respondent)).own is not None

@@ -1,0 +1,276 @@
+"""Urgency, grounds of review and ordered reports in stage tracking; limits that were made longer."""
+
+import importlib
+from collections.abc import AsyncIterator
+from datetime import date, timedelta
+from typing import Any
+from uuid import UUID
+
+import httpx
+import pytest
+from alembic.migration import MigrationContext
+from alembic.operations import Operations
+from sqlalchemy import Connection, text
+
+from services.stage_tracking.service import SERVICE
+from services.stage_tracking.usecases.clocks import fire_due, recompute_outdated
+from services.stage_tracking.usecases.reading import CaseView, case_view, log_page
+from shared.clock import court_date
+from shared.contracts.cases import CaseCorrected
+from shared.contracts.notices import NoticeIssued
+from shared.contracts.reviews import ReviewGround
+from shared.contracts.stages import DeadlineSet
+from shared.powers import Role
+from tests.fixtures.kits import NOON, Feeder, as_owner, client, make_kit, told
+from tests.fixtures.staging import JUDGE, about, assigned, facts, filed, party
+
+FILED = date(2026, 11, 9)
+OBJECTION, AGAIN = "（2026）渝05执异1号", "（2026）渝05执复1号"
+PRESERVATION, RESUMED = "（2026）渝05执保1号", "（2026）渝05执恢1号"
+EXTEND = {
+    "kind": "extend",
+    "clock": "reconsideration_decision",
+    "count": 30,
+    "approved_by": "王建国",
+    "approved_on": "2026-11-23",
+    "reason": "案情复杂，须组织听证。",
+    "evidence": "延长审限审批表1号",
+}
+
+
+@pytest.fixture
+async def kit(fresh_database: Any) -> AsyncIterator[Any]:
+    kit = await make_kit(SERVICE, await fresh_database(SERVICE))
+    yield kit
+    await kit.db.close()
+
+
+@pytest.fixture
+def feeder(kit: Any) -> Feeder:
+    return Feeder(SERVICE, kit)
+
+
+@pytest.fixture
+async def judge(kit: Any) -> AsyncIterator[httpx.AsyncClient]:
+    async with client(SERVICE, kit, Role.JUDGE, staff_id=JUDGE) as http:
+        yield http
+
+
+async def view(kit: Any, case_id: UUID) -> CaseView:
+    return await case_view(kit, str(case_id))
+
+
+async def clocks(kit: Any, case_id: UUID) -> dict[str, Any]:
+    return {row.kind: row for row in (await view(kit, case_id)).deadlines}
+
+
+async def open_tasks(kit: Any, case_id: UUID) -> dict[str, Any]:
+    return {task.kind.value: task for task in (await view(kit, case_id)).tasks}
+
+
+async def log(kit: Any, case_id: UUID) -> str:
+    return "\n".join(f"{entry.title}：{entry.text}" for entry in (await log_page(kit, str(case_id), 0, 200)).entries)
+
+
+def issued(case_id: UUID, to: Any, **more: Any) -> NoticeIssued:
+    return NoticeIssued(**about(case_id, to), way="electronic", issued_at=NOON, **more)
+
+
+def corrected(case_id: UUID, number: str, **changes: Any) -> CaseCorrected:
+    return CaseCorrected(case_id=case_id, facts=facts(FILED, case_number=number, **changes))
+
+
+async def test_without_its_ground_a_review_has_the_plain_period_and_the_clerk_is_asked(
+    kit: Any, feeder: Feeder
+) -> None:
+    event = filed(case_number=OBJECTION, filed_on=FILED, received_on=FILED)
+    await feeder.feed(event)
+    assert (await clocks(kit, event.case_id))["objection_decision"].due_on == date(2026, 11, 24)
+    asked = (await open_tasks(kit, event.case_id))["ask_ground"]
+    assert (asked.owner_role, asked.kind.closes_itself) == ("clerk", True)
+    assert "暂按15日计算" in asked.detail
+    await feeder.feed(corrected(event.case_id, OBJECTION, ground=ReviewGround.CHANGE_OF_PARTY))
+    found = (await clocks(kit, event.case_id))["objection_decision"]
+    assert (found.version, found.due_on) == (2, date(2027, 1, 8))
+    assert "第二十八条" in found.article
+    assert "ask_ground" not in await open_tasks(kit, event.case_id)
+    assert "审查事由由未登记更正为变更、追加当事人" in await log(kit, event.case_id)
+
+
+async def test_a_review_that_counts_from_its_filing_asks_for_no_day_of_receipt(kit: Any, feeder: Feeder) -> None:
+    event = filed(case_number=OBJECTION, filed_on=FILED, received_on=None)
+    await feeder.feed(event)
+    assert {"ask_receipt", "ask_ground"} <= set(await open_tasks(kit, event.case_id))
+    await feeder.feed(corrected(event.case_id, OBJECTION, received_on=None, ground=ReviewGround.AWARD_REFUSAL))
+    assert (await clocks(kit, event.case_id))["objection_decision"].due_on == date(2027, 1, 11)
+    assert not {"ask_receipt", "ask_ground"} & set(await open_tasks(kit, event.case_id))
+
+
+async def test_an_urgent_preservation_is_urged_at_once_and_rings_after_48_hours(kit: Any, feeder: Feeder) -> None:
+    today = court_date(NOON)
+    event = filed(case_number=PRESERVATION, filed_on=today, received_on=today, urgent=True)
+    await feeder.feed(event)
+    task = (await open_tasks(kit, event.case_id))["reminder"]
+    assert ("立即开始执行保全" in task.title, task.owner_role) == (True, "management")
+    await feeder.feed(assigned(event.case_id, NOON))
+    assert (await open_tasks(kit, event.case_id))["reminder"].owner_staff == JUDGE
+    assert (await clocks(kit, event.case_id))["preservation_begin"].due_on == today + timedelta(days=1)
+    kit.clock.move(timedelta(days=2))
+    assert await fire_due(kit) == 1
+    assert "超期" in (await open_tasks(kit, event.case_id))["overdue_reasons"].title
+    await feeder.feed(CaseCorrected(case_id=event.case_id, facts=facts(today, case_number=PRESERVATION)))
+    assert "reminder" not in await open_tasks(kit, event.case_id)
+    assert (await clocks(kit, event.case_id))["preservation_begin"].due_on == date(2026, 11, 30)
+    assert "情况紧急由是更正为否" in await log(kit, event.case_id)
+
+
+async def test_a_preservation_that_becomes_urgent_is_urged_until_it_has_begun(
+    kit: Any, feeder: Feeder, judge: httpx.AsyncClient
+) -> None:
+    event = filed(case_number=PRESERVATION, filed_on=FILED)
+    await feeder.feed(event, assigned(event.case_id, NOON))
+    assert "reminder" not in await open_tasks(kit, event.case_id)
+    await feeder.feed(corrected(event.case_id, PRESERVATION, urgent=True))
+    assert "reminder" in await open_tasks(kit, event.case_id)
+    begun = {"kind": "milestone", "milestone": "enforcement", "on": "2026-11-23", "evidence": "查封裁定1号"}
+    assert (await judge.post(f"/api/stages/{PRESERVATION}/acts", json=begun)).status_code == 201
+    assert "reminder" not in await open_tasks(kit, event.case_id)
+
+
+async def test_a_report_ordered_after_the_notice_left_is_served_apart(kit: Any, feeder: Feeder) -> None:
+    respondent = party("respondent")
+    event = filed(party("applicant"), respondent, case_number=RESUMED, filed_on=FILED)
+    await feeder.feed(event, assigned(event.case_id, NOON))
+    await feeder.feed(corrected(event.case_id, RESUMED, report_ordered=True))
+    assert "report_order" not in await open_tasks(kit, event.case_id), "the notice itself will carry it"
+    await feeder.feed(corrected(event.case_id, RESUMED))
+    await feeder.feed(issued(event.case_id, respondent))
+    await feeder.feed(corrected(event.case_id, RESUMED, report_ordered=True))
+    task = (await open_tasks(kit, event.case_id))["report_order"]
+    assert ("另行送达报告财产令" in task.title, task.owner_staff, task.kind.needs_note) == (True, JUDGE, True)
+    await feeder.feed(corrected(event.case_id, RESUMED))
+    assert "不再责令报告财产" in (await open_tasks(kit, event.case_id))["report_order"].title
+
+
+async def test_an_order_that_came_while_the_notice_was_written_is_served_apart(kit: Any, feeder: Feeder) -> None:
+    respondent, other = party("respondent"), party("respondent")
+    event = filed(party("applicant"), respondent, other, case_number=RESUMED, filed_on=FILED, report_ordered=True)
+    await feeder.feed(event, assigned(event.case_id, NOON), issued(event.case_id, other, report_ordered=True))
+    assert "report_order" not in await open_tasks(kit, event.case_id)
+    await feeder.feed(issued(event.case_id, respondent))
+    assert "另行送达报告财产令" in (await open_tasks(kit, event.case_id))["report_order"].title
+
+
+async def test_an_approved_extension_moves_the_clock_once_and_stands_in_the_log(
+    kit: Any, feeder: Feeder, judge: httpx.AsyncClient
+) -> None:
+    event = filed(case_number=AGAIN, filed_on=FILED)
+    await feeder.feed(event, assigned(event.case_id, NOON))
+    assert (await clocks(kit, event.case_id))["reconsideration_decision"].due_on == date(2026, 12, 9)
+    path = f"/api/stages/{AGAIN}/acts"
+    more = await judge.post(path, json={**EXTEND, "count": 31})
+    assert (more.status_code, more.json()["errors"][0]["field"]) == (422, "extend.count")
+    assert "最多延长30日" in more.text
+    late = await judge.post(path, json={**EXTEND, "approved_on": "2026-11-24"})
+    assert (late.status_code, late.json()["errors"][0]["field"]) == (422, "extend.approved_on")
+    done = await judge.post(path, json=EXTEND, headers={"Idempotency-Key": "k1"})
+    assert done.status_code == 201
+    assert (await judge.post(path, json=EXTEND, headers={"Idempotency-Key": "k1"})).json() == done.json()
+    assert done.json()["entry"]["kind"] == "extended"
+    found = (await clocks(kit, event.case_id))["reconsideration_decision"]
+    assert (found.version, found.due_on) == (2, date(2027, 1, 8))
+    assert [each.version for each in await told(kit, DeadlineSet)] == [1, 2]
+    said = await log(kit, event.case_id)
+    assert "王建国（院长）于2026年11月23日（周一）批准延长30日。理由：案情复杂，须组织听证。" in said
+    assert "执行复议审查期限：由2026年12月9日（周三）改为2027年1月8日（周五）" in said
+    again = await judge.post(path, json=EXTEND)
+    assert (again.status_code, again.json()["code"]) == (409, "limit_extended_already")
+    # The ground's own law stands behind it: what another law allowed moves nothing, and comes back with its ground.
+    await feeder.feed(corrected(event.case_id, AGAIN, ground=ReviewGround.CHANGE_OF_PARTY))
+    assert "批准延长" not in (await clocks(kit, event.case_id))["reconsideration_decision"].rule
+    await feeder.feed(corrected(event.case_id, AGAIN, ground=ReviewGround.CONDUCT))
+    assert "批准延长30日" in (await clocks(kit, event.case_id))["reconsideration_decision"].rule
+
+
+@pytest.mark.parametrize(
+    ("number", "clock", "code"),
+    [
+        (OBJECTION, "objection_decision", "limit_not_extendable"),
+        (PRESERVATION, "preservation_begin", "limit_not_extendable"),
+        (RESUMED, "court_limit", "limit_not_extendable"),
+        (AGAIN, "statutory_limit", "limit_not_running"),
+    ],
+)
+async def test_a_clock_that_knows_no_extension_gets_none(
+    kit: Any, feeder: Feeder, judge: httpx.AsyncClient, number: str, clock: str, code: str
+) -> None:
+    event = filed(case_number=number, filed_on=FILED)
+    await feeder.feed(event, assigned(event.case_id, NOON))
+    before = len((await log_page(kit, str(event.case_id), 0, 200)).entries)
+    answer = await judge.post(f"/api/stages/{number}/acts", json={**EXTEND, "clock": clock})
+    assert (answer.status_code, answer.json()["code"]) == (409, code)
+    assert len((await log_page(kit, str(event.case_id), 0, 200)).entries) == before
+
+
+async def test_only_who_works_the_case_records_an_extension(kit: Any, feeder: Feeder) -> None:
+    event = filed(case_number=AGAIN, filed_on=FILED)
+    await feeder.feed(event, assigned(event.case_id, NOON))
+    async with client(SERVICE, kit, Role.JUDGE, staff_id=UUID(int=99)) as other:
+        assert (await other.post(f"/api/stages/{AGAIN}/acts", json=EXTEND)).status_code == 403
+    async with client(SERVICE, kit, Role.CLERK) as clerk:
+        assert (await clerk.post(f"/api/stages/{AGAIN}/acts", json=EXTEND)).status_code == 403
+
+
+async def test_the_form_extends_without_scripts_and_is_there_only_where_it_can(
+    kit: Any, feeder: Feeder, judge: httpx.AsyncClient
+) -> None:
+    objection, again = (filed(case_number=number, filed_on=FILED) for number in (OBJECTION, AGAIN))
+    await feeder.feed(objection, again, *(assigned(each.case_id, NOON) for each in (objection, again)))
+    judge.headers["accept"] = "text/html"
+    assert "登记批准延长期限" not in (await judge.get(f"/stages/cases/{objection.case_id}/acts")).text
+    here = f"/stages/cases/{again.case_id}/acts"
+    assert "执行复议审查期限（院长批准，最长30日，只能延长一次）" in (await judge.get(here)).text
+    form = {"kind": "extend", **{f"extend.{name}": str(value) for name, value in EXTEND.items() if name != "kind"}}
+    refused = await judge.post(here, data={**form, "extend.count": "99", "extend.reason": ""})
+    assert refused.status_code == 422
+    assert 'id="f-extend.reason-fault"' in refused.text
+    assert (await judge.post(here, data=form)).status_code == 303
+    assert "登记批准延长期限" not in (await judge.get(here)).text
+    shown = (await judge.get(f"/stages/cases/{again.case_id}/clocks")).text
+    assert "经院长批准延长30日" in shown
+    assert "2027年1月8日" in shown
+
+
+async def test_an_approval_in_time_that_is_recorded_late_takes_the_reproach_back(kit: Any, feeder: Feeder) -> None:
+    event = filed(case_number=AGAIN, filed_on=FILED)
+    await feeder.feed(event, assigned(event.case_id, NOON))
+    kit.clock.move(timedelta(days=20))
+    await fire_due(kit)
+    assert "overdue_reasons" in await open_tasks(kit, event.case_id)
+    async with client(SERVICE, kit, Role.JUDGE, staff_id=JUDGE) as later:
+        assert (await later.post(f"/api/stages/{AGAIN}/acts", json=EXTEND)).status_code == 201
+    assert "overdue_reasons" not in await open_tasks(kit, event.case_id)
+    assert (await clocks(kit, event.case_id))["reconsideration_decision"].fired_at is None
+
+
+async def test_the_migration_keeps_old_cases_and_asks_for_what_they_lack(kit: Any, feeder: Feeder) -> None:
+    event = filed(case_number=OBJECTION, filed_on=FILED)
+    await feeder.feed(event)
+    step = importlib.import_module("services.stage_tracking.migrations.0008_particulars_extensions")
+
+    def run(conn: Connection) -> None:
+        with Operations.context(MigrationContext.configure(conn)):
+            step.upgrade()
+
+    before = (await clocks(kit, event.case_id))["objection_decision"]
+    async with as_owner(kit) as conn:
+        await conn.execute(text("DROP TABLE extensions"))
+        for name in ("urgent", "ground", "report_ordered", "extended"):
+            await conn.execute(text(f"ALTER TABLE cases DROP COLUMN {name}"))
+        await conn.execute(text("ALTER TABLE parties DROP COLUMN notice_orders_report"))
+        await conn.execute(text("DELETE FROM tasks"))
+        await conn.run_sync(run)
+    assert await recompute_outdated(kit) == 1
+    after = (await clocks(kit, event.case_id))["objection_decision"]
+    assert (after.due_on, after.version) == (before.due_on, before.version)
+    assert "ask_ground" in await open_tasks(kit, event.case_id)
