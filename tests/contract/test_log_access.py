@@ -15,7 +15,9 @@ from aiokafka.protocol.admin import CreateAclsRequest
 from shared.bus.kafka import OPEN, KafkaLog, Login
 from shared.bus.log import BusDeniedError, BusError, BusRefusedError, Record
 from shared.contracts.topics import TOPICS
-from shared.runtime.logs import login_of, prepare_log
+from shared.runtime.listener import LaunchError
+from shared.runtime.logs import Logs, login_of, prepare_log
+from shared.runtime.prepare import prepare
 from shared.runtime.registry import load, service_names
 from shared.runtime.service import Service
 from shared.settings import Environment, RunSettings
@@ -31,17 +33,21 @@ STRANGE = sorted(TOPICS.keys() - TIPS.told - TIPS.followed(Environment.TEST))
 """Topics that asset_tips neither tells nor follows."""
 
 
+def run_of(store: Store) -> RunSettings:
+    return RunSettings(
+        log="kafka",
+        kafka=store.address,
+        kafka_user="{service}",
+        kafka_password="password of {service}",
+        kafka_admin_password=store.login.password,
+        environment=Environment.TEST,
+    )
+
+
 @pytest.fixture(scope="module")
 async def run(kafka: Store) -> RunSettings:
     """How the services enter the session's Kafka, which was prepared for them twice: nothing comes of that."""
-    found = RunSettings(
-        log="kafka",
-        kafka=kafka.address,
-        kafka_user="{service}",
-        kafka_password="password of {service}",
-        kafka_admin_password=kafka.login.password,
-        environment=Environment.TEST,
-    )
+    found = run_of(kafka)
     assert await prepare_log(SERVICES, found) == await prepare_log(SERVICES, found)
     return found
 
@@ -192,20 +198,55 @@ async def test_a_production_has_no_topic_and_no_rule_of_the_sandbox(run: RunSett
     await prepare_log(SERVICES, run)
 
 
-async def test_a_kafka_that_asks_for_no_password_is_used_without_one_and_not_with_one(
+async def test_a_service_that_is_not_let_in_says_so_and_goes_on_once_it_is(run: RunSettings) -> None:
+    """The start tells whoever watches; health waits; nothing has to be started again."""
+    wrong = run.model_copy(update={"kafka_password": "wrong"})
+    said: list[str] = []
+    logs = Logs([TIPS], wrong, lambda login: KafkaLog(run.kafka, timeout=5.0, login=login))
+    await logs.begin(said.append)
+    (sentence,) = said
+    assert "不接受用户“asset_tips”的口令：请核对 YANGGUANG_KAFKA_PASSWORD" in sentence
+    assert not logs.started
+    await prepare_log([TIPS], wrong)  # the password becomes the one that it has
+    await logs.begin(said.append)
+    assert logs.started
+    await logs.close()
+    await prepare_log([TIPS], run)
+
+
+async def test_an_administrator_who_is_not_let_in_ends_the_preparation(run: RunSettings) -> None:
+    wrong = run.model_copy(update={"kafka_admin_password": "wrong"})
+    with pytest.raises(LaunchError, match="不接受用户“admin”的口令：请核对 YANGGUANG_KAFKA_ADMIN_PASSWORD"):
+        await prepare([], wrong)
+
+
+async def test_an_older_kafka_without_passwords_is_used_as_it_is_until_it_asks_for_them(
     tmp_path_factory: pytest.TempPathFactory,
 ) -> None:
+    """Then it has the same identity and the same records, and whoever has no password is kept out."""
     require_kafka()
-    broker = Broker(tmp_path_factory.mktemp("open") / "data", free_port(), is_open=True)
+    data, port = tmp_path_factory.mktemp("open") / "data", free_port()
+    broker = Broker(data, port, is_open=True)
     await broker.start()
     try:
-        topic = unique("open")
-        async with broker.store.started(topic) as log:
-            await append(log, [Record(topic, "k", b"7")])
-            assert numbers(await read(await log.subscribe(unique("g"), [topic]), 1)) == [7]
+        async with broker.store.started("desk") as log:
+            await append(log, [Record("desk", "k", b"7")])
+            assert numbers(await read(await log.subscribe(unique("g"), ["desk"]), 1)) == [7]
+            identity = await log.identity()
         log = KafkaLog(broker.store.address, timeout=5.0, login=WRONG)
         with pytest.raises(BusDeniedError, match="不核对口令"):
-            await log.start({topic: 1})
+            await log.start({"desk": 1})
         await log.close()
+        older = broker.store
+        broker.stop()
+        broker = Broker(data, port)
+        await broker.start()
+        assert await broker.identity() == identity
+        run = run_of(broker.store)
+        await prepare_log(SERVICES, run)
+        async with entered(run, login_of(run, TIPS.name)) as entry:
+            assert numbers(await read(await entry.subscribe(TIPS.name, ["desk"]), 1)) == [7]
+        with pytest.raises(BusDeniedError, match="要求用户和口令"):
+            await older.log().start({"desk": 1})
     finally:
         broker.stop()

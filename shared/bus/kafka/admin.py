@@ -140,7 +140,6 @@ async def _administrator(bootstrap: str, login: Login) -> AsyncIterator[_Adminis
     client = AIOKafkaClient(bootstrap_servers=bootstrap, request_timeout_ms=patience, **login.options)
     try:
         await client.bootstrap()
-        await client.ready(client.get_random_node())
         yield _Administrator(client)
     finally:
         await client.close()
