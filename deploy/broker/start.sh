@@ -10,6 +10,10 @@ else
     CLUSTER_ID=$(head -c 16 /dev/urandom | base64 | tr '+/' 'xy' | tr -d '=')
 fi
 password=$(cat /run/secrets/kafka_admin)
+if ! [[ $password =~ ^[A-Za-z0-9_.~-]{8,}$ ]]; then
+    echo "Kafka没有启动：kafka_admin 的口令至少8位，只能用字母、数字和 - _ . ~，请重新生成。" >&2
+    exit 1
+fi
 modules=org.apache.kafka.common.security
 plain="$modules.plain.PlainLoginModule required username=\"admin\" password=\"$password\" user_admin=\"$password\";"
 export CLUSTER_ID

@@ -146,13 +146,16 @@ def _run(arguments: list[str]) -> None:
         raise click.ClickException(f"{Path(arguments[0]).name} 未能完成：{(done.stdout + done.stderr)[-2000:]}")
 
 
-def _kept(secret: Path) -> str:
+def password_in(secret: Path) -> str:
     """The password in the file, made at first use, readable by its owner alone."""
     if not secret.exists():
         secret.parent.mkdir(parents=True, exist_ok=True)
         secret.touch(mode=0o600)
         secret.write_text(secrets.token_urlsafe(32))
-    return secret.read_text().strip()
+    password = secret.read_text().strip()
+    if not re.fullmatch(r"[A-Za-z0-9_.~-]{8,}", password):  # others would have a meaning in Kafka's settings
+        raise click.ClickException(f"{secret} 中的口令至少8位，只能用字母、数字和 - _ . ~，请改写或删去后重新启动。")
+    return password
 
 
 def _cluster_id() -> str:
@@ -192,7 +195,7 @@ def main(port: int, cache: Path, parent: int | None, *, fetch_only: bool, **node
         fetch(cache)
         return
     data, secret = node["data"], node["secret"] or node["data"] / "admin_password"
-    password = "" if node["is_open"] else _kept(secret)
+    password = "" if node["is_open"] else password_in(secret)
     arguments = command(Node(port, data, node["advertised"], password), cache)
     if parent is not None:
         end_with_parent(parent)

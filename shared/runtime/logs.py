@@ -131,6 +131,8 @@ async def prepare_log(services: Sequence[Service], run: RunSettings) -> str:
 
     May be repeated. Raises BusError, and LaunchError for a password that cannot be read.
     """
+    if not run.kafka_user:
+        raise LaunchError("缺少 YANGGUANG_KAFKA_USER：各服务在 Kafka 的用户名（可写 {service}）。")
     topics = {name: n for service in services for name, n in service.topics(run.environment).items()}
     admin = kafka_log(run, admin_of(run))
     try:

@@ -216,6 +216,9 @@ async def test_a_service_that_is_not_let_in_says_so_and_goes_on_once_it_is(run: 
 
 async def test_an_administrator_who_is_not_let_in_ends_the_preparation(run: RunSettings) -> None:
     wrong = run.model_copy(update={"kafka_admin_password": "wrong"})
+    nameless = run.model_copy(update={"kafka_user": ""})
+    with pytest.raises(LaunchError, match="缺少 YANGGUANG_KAFKA_USER"):
+        await prepare([], nameless)
     with pytest.raises(LaunchError, match="不接受用户“admin”的口令：请核对 YANGGUANG_KAFKA_ADMIN_PASSWORD"):
         await prepare([], wrong)
 

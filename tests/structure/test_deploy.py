@@ -9,10 +9,11 @@ from dataclasses import dataclass
 from ipaddress import ip_address, ip_network
 from pathlib import Path
 
+import click
 import pytest
 from pydantic_settings import BaseSettings
 
-from deploy.kafka.launch import Node
+from deploy.kafka.launch import Node, password_in
 from deploy.local.layout import OUTSIDE, Role, paths, roles
 from deploy.make_secrets import make
 from services.party_notification.settings import NotificationSettings
@@ -353,8 +354,24 @@ def properties(env: Mapping[str, str]) -> dict[str, str]:
 @pytest.fixture(scope="module")
 def started_broker(tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, str]:
     """The environment with which the broker's own start hands over to the image's, of the compose file."""
-    folder = tmp_path_factory.mktemp("broker")
-    (folder / "kafka_admin").write_text("a-password")
+    done = start_broker(tmp_path_factory.mktemp("broker"), "a-password")
+    assert done.returncode == 0, done.stderr
+    return dict(line.split("=", 1) for line in done.stdout.split("\0") if "=" in line)
+
+
+@pytest.mark.parametrize("password", ["", "short", 'x"; user_eve="12345678', "with a space"])
+def test_the_broker_does_not_start_with_a_password_that_is_none(password: str, tmp_path: Path) -> None:
+    done = start_broker(tmp_path, password)
+    assert done.returncode == 1
+    assert "kafka_admin" in done.stderr
+    (tmp_path / "kept").write_text(password)
+    with pytest.raises(click.ClickException, match="口令至少8位"):
+        password_in(tmp_path / "kept")
+
+
+def start_broker(folder: Path, password: str) -> "subprocess.CompletedProcess[str]":
+    """The broker's own start, with the image's in place of which the environment is printed."""
+    (folder / "kafka_admin").write_text(password)
     (folder / "run").write_text("#!/bin/bash\nexec env -0\n")
     (folder / "run").chmod(0o755)
     text = (DEPLOY / "broker" / "start.sh").read_text()
@@ -363,8 +380,7 @@ def started_broker(tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, str
         text = text.replace(there, here)
     given = {name: str(value) for name, value in COMPOSE["services"]["kafka"]["environment"].items()}
     env = {"PATH": os.environ["PATH"], **given, "KAFKA_LOG_DIRS": str(folder / "none")}
-    said = subprocess.run(["bash", "-c", text], env=env, capture_output=True, text=True, check=True).stdout
-    return dict(line.split("=", 1) for line in said.split("\0") if "=" in line)
+    return subprocess.run(["bash", "-c", text], env=env, check=False, capture_output=True, text=True)
 
 
 def test_the_broker_asks_everybody_for_a_password_everywhere(started_broker: Mapping[str, str], tmp_path: Path) -> None:
