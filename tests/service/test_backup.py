@@ -102,6 +102,25 @@ async def test_a_writer_that_does_not_end_is_not_hit(urls: URLS, tmp_path: Path)
     assert len(await run(urls["case_intake"], "SELECT FROM outbox")) == 2
 
 
+async def test_a_product_that_is_never_idle_is_waited_for(urls: URLS) -> None:
+    """After the polite time a writer may take longer than the polite tries ever wait, and is not hit either."""
+    connection = await asyncpg.connect(plain(urls["case_intake"]))
+
+    async def write() -> None:
+        async with connection.transaction():
+            await connection.execute(ADD, "甲", 1, b"")
+            writing.set()
+            await connection.execute("SELECT pg_sleep(0.8)")
+
+    async with asyncio.TaskGroup() as group:
+        writing = asyncio.Event()
+        group.create_task(write())
+        await writing.wait()
+        async with cut(urls, patience=0.0, politeness=0.0) as moment:
+            assert await moment.readers["case_intake"].fetchval("SELECT count(*) FROM outbox") == 1
+    await connection.close()
+
+
 async def test_data_are_never_brought_back_over_others(
     urls: URLS, fresh_database: FreshDatabase, tmp_path: Path
 ) -> None:

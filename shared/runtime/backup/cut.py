@@ -12,8 +12,9 @@ from dataclasses import dataclass
 
 import asyncpg
 
-_WAIT = "300ms"
-"""For a lock. Shorter than PostgreSQL looks for deadlocks (1 s): we step back, nobody else is hit."""
+_POLITE, _FIRM = "300ms", "5s"
+"""For a lock. The first is shorter than PostgreSQL looks for deadlocks (1 s): we step back, nobody else is hit. With
+the second a writer may be the victim, whose act is tried again: better than no backup of a court that is never idle."""
 _PAUSES = (0.05, 0.1, 0.2, 0.4)
 _PASSING = (asyncpg.LockNotAvailableError, asyncpg.DeadlockDetectedError)
 
@@ -36,17 +37,21 @@ def plain(url: str) -> str:
 
 
 @asynccontextmanager
-async def cut(urls: Mapping[str, str], patience: float = 60.0) -> AsyncIterator[Cut]:
-    """Take the moment. `patience`: seconds for which a busy product is tried. Raises BackupError."""
+async def cut(urls: Mapping[str, str], patience: float = 120.0, politeness: float = 15.0) -> AsyncIterator[Cut]:
+    """Take the moment. `patience`: seconds for which a busy product is tried, `politeness`: how many of them politely.
+
+    Raises BackupError.
+    """
     async with AsyncExitStack() as stack:
         lockers = [await _connect(stack, url) for url in urls.values()]
         readers = {name: await _connect(stack, url) for name, url in urls.items()}
-        deadline = time.monotonic() + patience
         tries, begun = 0, time.monotonic()
+        deadline, firm = begun + patience, begun + politeness
         while True:
             try:
                 begun = time.monotonic()
-                await _between_writes(lockers, list(readers.values()))
+                wait = _POLITE if begun < firm else _FIRM
+                await _between_writes(lockers, list(readers.values()), wait)
                 break
             except _PASSING:
                 if time.monotonic() > deadline:
@@ -64,12 +69,12 @@ async def _connect(stack: AsyncExitStack, url: str) -> asyncpg.Connection:
     return connection
 
 
-async def _between_writes(lockers: list[asyncpg.Connection], readers: list[asyncpg.Connection]) -> None:
+async def _between_writes(lockers: list[asyncpg.Connection], readers: list[asyncpg.Connection], wait: str) -> None:
     """Hold every writer of every database for as long as the snapshots take."""
     async with AsyncExitStack() as held:
         for locker in lockers:
             await held.enter_async_context(locker.transaction())
-            await locker.execute(f"SET LOCAL lock_timeout = '{_WAIT}'")
+            await locker.execute(f"SET LOCAL lock_timeout = '{wait}'")
             tables = await tables_of(locker)
             if tables:
                 await locker.execute(f"LOCK TABLE {', '.join(map(quoted, tables))} IN SHARE MODE")
