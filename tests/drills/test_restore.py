@@ -29,7 +29,6 @@ def command(process: Process, *words: str) -> str:
 
 
 @pytest.mark.drill
-@pytest.mark.skipif(not FULL, reason="the drill of a restoration takes minutes: it runs with `make drills`")
 @pytest.mark.timeout(900)
 def test_brought_back_elsewhere_it_goes_on_and_repeats_nothing_in_silence(tmp_path: Path) -> None:
     main, sandbox = processes()

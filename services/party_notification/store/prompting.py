@@ -10,6 +10,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from services.party_notification.store.tables import NOW, deliveries, message_notices, messages, notices
 from services.party_notification.store.withdrawing import LEFT
 
+_BEFORE = ("send", "doubt")
+"""The steps of an SMS that this product has not sent: it leaves next, or the carrier is asked first."""
 _WORDINGS = ("template_key", "params", "content", "content_sha256")
 
 
@@ -25,7 +27,7 @@ def _telling_of(mail_ids: Sequence[UUID]) -> Select[tuple[UUID]]:
 async def say(conn: AsyncConnection, mail_ids: Sequence[UUID], *, mailed: bool) -> bool:
     """Take the wording that is true by now in each SMS that has not left, and let it leave; whether there was one."""
     two_ways = _telling_of(mail_ids).where(messages.c.alt_content.is_not(None))
-    waiting = deliveries.c.message_id.in_(two_ways) & (deliveries.c.state == "planned") & (deliveries.c.step == "send")
+    waiting = deliveries.c.message_id.in_(two_ways) & (deliveries.c.state == "planned") & deliveries.c.step.in_(_BEFORE)
     # The delivery's row is what a sender locks: from here on the words are ours to change.
     held = update(deliveries).where(waiting).values(due_at=NOW).returning(deliveries.c.message_id)
     ids = list((await conn.execute(held)).scalars())

@@ -63,10 +63,14 @@ async def _reconcile(kit: NotificationKit, sms: AliyunSms, row: Row[Any], until:
 
 
 def _is_ours(kit: NotificationKit, row: Row[Any], message: Row[Any], detail: SendDetail) -> bool:
-    """By our number for it; what may have left before these data came back from a backup, by its words."""
+    """By our number for it; what may have left before these data came back from a backup, by its words.
+
+    Which of two wordings it had depends on what had become of its mail by then.
+    """
     if row.out_id is not None:
         return bool(detail.out_id == row.out_id)
-    return bool(detail.content == kit.keyring.open(message.content, str(message.message_id)))
+    texts = [text for text in (message.content, message.alt_content) if text is not None]
+    return any(detail.content == kit.keyring.open(text, str(message.message_id)) for text in texts)
 
 
 async def _is_mine(tx: Transaction, delivery_id: UUID, until: datetime) -> bool:
