@@ -68,6 +68,12 @@ async def open_tasks(kit: Any, case_id: UUID) -> dict[str, Any]:
     return {task.kind.value: task for task in (await view(kit, case_id)).tasks}
 
 
+async def planned(kit: Any, case_id: UUID, milestone: str) -> date | None:
+    rows = {row.milestone: row.planned_on for row in (await view(kit, case_id)).milestones}
+    found: date | None = rows[milestone]
+    return found
+
+
 async def log(kit: Any, case_id: UUID) -> str:
     return "\n".join(f"{entry.title}：{entry.text}" for entry in (await log_page(kit, str(case_id), 0, 200)).entries)
 
@@ -92,6 +98,7 @@ async def test_without_its_ground_a_review_has_the_plain_period_and_the_clerk_is
     await feeder.feed(corrected(event.case_id, OBJECTION, ground=ReviewGround.CHANGE_OF_PARTY))
     found = (await clocks(kit, event.case_id))["objection_decision"]
     assert (found.version, found.due_on) == (2, date(2027, 1, 8))
+    assert await planned(kit, event.case_id, "closure") == date(2027, 1, 8)
     assert "第二十八条" in found.article
     assert "ask_ground" not in await open_tasks(kit, event.case_id)
     assert "审查事由由未登记更正为变更、追加当事人" in await log(kit, event.case_id)
@@ -115,6 +122,7 @@ async def test_an_urgent_preservation_is_urged_at_once_and_rings_after_48_hours(
     await feeder.feed(assigned(event.case_id, NOON))
     assert (await open_tasks(kit, event.case_id))["reminder"].owner_staff == JUDGE
     assert (await clocks(kit, event.case_id))["preservation_begin"].due_on == today + timedelta(days=1)
+    assert await planned(kit, event.case_id, "enforcement") == today + timedelta(days=1)
     kit.clock.move(timedelta(days=2))
     assert await fire_due(kit) == 1
     assert "超期" in (await open_tasks(kit, event.case_id))["overdue_reasons"].title

@@ -126,5 +126,5 @@ def _form(
     faults = faults_in(refusal) if refusal else {}
     shown: dict[str, Any] = {"form": {**dict.fromkeys(CASE_FIELDS, ""), **case}, "parties": parties, "faults": faults}
     kind = _kind(case)
-    shown |= {"kind": kind, "unseen": [COLUMNS[field] for field in unseen], **shown_for(kind, case)}
+    shown |= {"kind": kind, "unseen": {field: COLUMNS[field] for field in unseen}, **shown_for(kind, case)}
     return pages.page(request, "case_new.html", given.status if given else 200, question=question, **shown)

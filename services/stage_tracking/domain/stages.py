@@ -111,6 +111,10 @@ def day_faults(stage: Stage, field: str, on: date, today: date, earliest: date |
     return []
 
 
+_CLOSING = (DeadlineKind.COURT_LIMIT, DeadlineKind.OBJECTION_DECISION, DeadlineKind.RECONSIDERATION_DECISION)
+"""The limits by whose end a case is to be closed."""
+
+
 def plans(
     due: Mapping[DeadlineKind, date], filed_on: date, closed_on: date | None, figures: Figures
 ) -> dict[Milestone, date | None]:
@@ -122,7 +126,9 @@ def plans(
         Milestone.FILING: filed_on,
         Milestone.SCHEDULING: due.get(DeadlineKind.ASSIGNMENT),
         Milestone.SERVICE: min((day for day in (outer, inner) if day is not None), default=None),
-        Milestone.ENFORCEMENT: filed_on + timedelta(days=figures.enforcement_plan_days),
-        Milestone.CLOSURE: due.get(DeadlineKind.COURT_LIMIT),
+        Milestone.ENFORCEMENT: due.get(
+            DeadlineKind.PRESERVATION_BEGIN, filed_on + timedelta(days=figures.enforcement_plan_days)
+        ),
+        Milestone.CLOSURE: next((due[kind] for kind in _CLOSING if kind in due), None),
         Milestone.ARCHIVING: archiving,
     }
