@@ -13,7 +13,8 @@ import click
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
 
-from services.staff.domain import DoorKind, Member
+from services.staff.domain.doors import DoorKind
+from services.staff.domain.people import Member
 from services.staff.store import people, record
 from services.staff.usecases.passwords import fits
 from services.staff.usecases.seeds import SEEDS, secret_name

@@ -9,7 +9,8 @@ from uuid import UUID
 from fastapi import Depends
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, ValidationInfo
 
-from services.staff.domain import SESSION, Member
+from services.staff.domain.doors import SESSION
+from services.staff.domain.people import Member
 from services.staff.usecases.court import Proposal
 from services.staff.usecases.kit import StaffKit
 from services.staff.usecases.members import member_state

@@ -10,7 +10,7 @@ import pytest
 from argon2 import PasswordHasher
 
 from services.case_intake.service import SERVICE as CASE_INTAKE
-from services.staff.domain import Member
+from services.staff.domain.people import Member
 from services.staff.service import SERVICE as STAFF
 from services.staff.usecases.members import enrol
 from shared.http.auth import STAFF_COOKIE

@@ -7,7 +7,7 @@ from typing import Any
 import httpx
 import pytest
 
-from services.staff.domain import Member
+from services.staff.domain.people import Member
 from services.staff.service import SERVICE as STAFF
 from services.staff.usecases.members import change_member, reset_password
 from services.stage_tracking.service import SERVICE as STAGES

@@ -12,7 +12,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from services.staff.commands import logins, token
-from services.staff.domain import Member
+from services.staff.domain.people import Member
 from services.staff.service import SERVICE
 from services.staff.settings import StaffSettings
 from services.staff.store import people

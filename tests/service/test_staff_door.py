@@ -10,7 +10,7 @@ import httpx
 import pytest
 from sqlalchemy import func, update
 
-from services.staff.domain import Member
+from services.staff.domain.people import Member
 from services.staff.service import SERVICE
 from services.staff.store import tables
 from services.staff.usecases.members import change_member, enrol

@@ -10,7 +10,7 @@ import pytest
 from argon2 import PasswordHasher
 from sqlalchemy import func, select, update
 
-from services.staff.domain import Member
+from services.staff.domain.people import Member
 from services.staff.service import SERVICE
 from services.staff.store import tables
 from services.staff.usecases import locks

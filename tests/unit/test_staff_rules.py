@@ -2,7 +2,7 @@ from uuid import UUID
 
 import pytest
 
-from services.staff.domain import DEPARTMENTS, Member, landing, local_path, member_faults, password_faults
+from services.staff.domain.people import DEPARTMENTS, Member, landing, local_path, member_faults, password_faults
 from shared.powers import POSTS, Role
 
 PANELS = ("执行一合议庭",)

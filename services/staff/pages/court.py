@@ -8,7 +8,7 @@ from uuid import UUID
 from fastapi import Depends, Query, Request
 from starlette.responses import RedirectResponse, Response
 
-from services.staff.domain import CourtChange
+from services.staff.domain.court import CourtChange
 from services.staff.schemas import CourtDataInput, HandedKit
 from services.staff.store.court import SORTING
 from services.staff.usecases import court

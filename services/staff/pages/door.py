@@ -11,7 +11,8 @@ from urllib.parse import quote
 from fastapi import Cookie, Query, Request
 from starlette.responses import RedirectResponse, Response
 
-from services.staff.domain import DEVICE, REFRESH, SESSION, landing, local_path
+from services.staff.domain.doors import DEVICE, REFRESH, SESSION
+from services.staff.domain.people import landing, local_path
 from services.staff.pages.resume import KEPT, resumed
 from services.staff.schemas import HandedKit, PasswordForm, SignInForm
 from services.staff.usecases import sessions

@@ -9,7 +9,7 @@ from uuid import UUID
 from fastapi import Depends, Query, Request
 from starlette.responses import RedirectResponse, Response
 
-from services.staff.domain import DEPARTMENTS, Member
+from services.staff.domain.people import DEPARTMENTS, Member
 from services.staff.schemas import HandedKit, MemberForm, NewMember
 from services.staff.store.people import SORTING, Wanted
 from services.staff.usecases import members

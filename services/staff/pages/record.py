@@ -7,7 +7,8 @@ from typing import Annotated
 from fastapi import Depends, Query, Request
 from starlette.responses import RedirectResponse, Response
 
-from services.staff.domain import DoorEvent, DoorKind, landing, local_path
+from services.staff.domain.doors import DoorEvent, DoorKind
+from services.staff.domain.people import landing, local_path
 from services.staff.schemas import HandedKit
 from services.staff.store.record import SORTING, Wanted
 from services.staff.usecases import record

@@ -6,7 +6,7 @@ from typing import Any
 from fastapi import Request
 from starlette.responses import Response
 
-from services.staff.domain import Member, landing
+from services.staff.domain.people import Member, landing
 from services.staff.usecases.kit import StaffKit
 from shared.http.kept import KeptForm, opened
 from shared.web.pages import Pages

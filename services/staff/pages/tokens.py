@@ -8,7 +8,7 @@ from uuid import UUID
 from fastapi import Depends, Query, Request
 from starlette.responses import RedirectResponse, Response
 
-from services.staff.domain import ApiToken
+from services.staff.domain.doors import ApiToken
 from services.staff.schemas import ApiTokenInput, HandedKit
 from services.staff.store.tokens import SORTING
 from services.staff.usecases import tokens

@@ -8,7 +8,7 @@ from sqlalchemy import ColumnElement, Row, and_, func, select
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from services.staff.domain import CourtChange
+from services.staff.domain.court import CourtChange
 from services.staff.store.tables import court_changes
 from shared.contracts.staff import ChangeState, CourtData
 from shared.db.lists import Part, Sorting

@@ -7,7 +7,7 @@ from sqlalchemy import delete, insert, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from services.staff.domain import DEVICE, REFRESH
+from services.staff.domain.doors import DEVICE, REFRESH
 from services.staff.store.tables import NOW, known_devices, members, sessions
 
 _KEEP = timedelta(days=1)

@@ -8,7 +8,7 @@ from sqlalchemy import select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from services.staff.domain import Member
+from services.staff.domain.people import Member
 from services.staff.store.tables import members
 from shared.db.lists import Part, Sorting
 from shared.powers import Role

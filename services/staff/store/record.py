@@ -8,7 +8,7 @@ from uuid import UUID
 from sqlalchemy import Row, func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from services.staff.domain import DoorEvent, DoorKind
+from services.staff.domain.doors import DoorEvent, DoorKind
 from services.staff.store.tables import NOW, door_events, members
 from shared.db.lists import Part, Sorting
 

@@ -8,7 +8,7 @@ from uuid import UUID
 from sqlalchemy import Row, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from services.staff.domain import ApiToken
+from services.staff.domain.doors import ApiToken
 from services.staff.store.tables import NOW, api_tokens, members
 from shared.db.lists import Part, Sorting
 from shared.powers import Action

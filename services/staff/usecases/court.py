@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from uuid import UUID
 
-from services.staff.domain import CourtChange
+from services.staff.domain.court import CourtChange
 from services.staff.store import court as store
 from services.staff.usecases.kit import StaffKit
 from shared.contracts.staff import ChangeState, CourtData, CourtDataChanged

@@ -5,7 +5,8 @@ from dataclasses import asdict, replace
 from typing import Any
 from uuid import UUID
 
-from services.staff.domain import DoorKind, Member, member_faults
+from services.staff.domain.doors import DoorKind
+from services.staff.domain.people import Member, member_faults
 from services.staff.store import doors, people, record
 from services.staff.usecases import locks
 from services.staff.usecases.kit import StaffKit

@@ -1,6 +1,6 @@
 """Where members of staff are signed in: told, so that what is opened from there never passes for a party's reading."""
 
-from services.staff.domain import Member
+from services.staff.domain.people import Member
 from services.staff.usecases.kit import StaffKit
 from shared.contracts.envelope import Sealed
 from shared.contracts.staff import StaffSeen

@@ -1,6 +1,6 @@
 """What others did to somebody's sign-in: shown to the owner at the next one, looked into by the integrity office."""
 
-from services.staff.domain import DoorEvent, DoorKind
+from services.staff.domain.doors import DoorEvent, DoorKind
 from services.staff.store import record
 from services.staff.usecases.kit import StaffKit
 from shared.db.lists import Part

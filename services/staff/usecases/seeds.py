@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from services.staff.domain import Member, password_faults
+from services.staff.domain.people import Member, password_faults
 from services.staff.store import people
 from services.staff.usecases.kit import StaffKit
 from services.staff.usecases.members import enrol

@@ -10,7 +10,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from uuid import UUID
 
-from services.staff.domain import SESSION, Member, password_faults
+from services.staff.domain.doors import SESSION
+from services.staff.domain.people import Member, password_faults
 from services.staff.store import doors, people, record
 from services.staff.usecases import locks
 from services.staff.usecases.kit import StaffKit

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from services.staff.domain import LONGEST_API_TOKEN, ApiToken, DoorKind
+from services.staff.domain.doors import LONGEST_API_TOKEN, ApiToken, DoorKind
 from services.staff.store import people, record, tokens
 from services.staff.usecases.kit import StaffKit
 from services.staff.usecases.revoking import outdate

@@ -2,22 +2,12 @@
 
 import re
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
-from enum import StrEnum
-from typing import Self
+from dataclasses import dataclass
 from uuid import UUID
 
-from shared.contracts.staff import ChangeState, CourtData
 from shared.errors import Fault
-from shared.powers import POSTS, Action, Power, Role
+from shared.powers import POSTS, Power, Role
 
-SESSION = timedelta(minutes=30)
-"""How long a signed token lives; until then no service asks whether its bearer still works here."""
-REFRESH = timedelta(hours=12)
-"""How long one sign-in can be renewed: a shift."""
-DEVICE = timedelta(days=180)
-"""For how long a device that has signed in is known as theirs."""
 SHORTEST_PASSWORD = 12
 
 DEPARTMENTS: tuple[str, ...] = tuple(dict.fromkeys(post.department for post in POSTS.values()))
@@ -109,98 +99,3 @@ def landing(roles: Sequence[Role]) -> str:
 def local_path(text: str) -> str | None:
     """`text` when it is a path of this site, else None: nobody is led from the sign-in page to another site."""
     return text if _LOCAL_PATH.fullmatch(text) else None
-
-
-@dataclass(frozen=True)
-class CourtChange:
-    """A change of the court's account or telephones: what held, what is to hold, who asked and who decided."""
-
-    id: UUID
-    court: str
-    before: CourtData
-    proposed: CourtData
-    reason: str
-    state: ChangeState
-    proposed_by: UUID
-    proposer: str
-    proposed_at: datetime
-    decided_by: UUID | None = None
-    decider: str | None = None
-    decided_at: datetime | None = None
-
-    @property
-    def fields(self) -> tuple[str, ...]:
-        """What would change."""
-        before, proposed = self.before.model_dump(), self.proposed.model_dump()
-        return tuple(name for name, value in proposed.items() if value != before[name])
-
-    def decided(self, outcome: ChangeState, by: UUID, name: str, at: datetime) -> Self:
-        """The same, decided."""
-        return replace(self, state=outcome, decided_by=by, decider=name, decided_at=at)
-
-
-class DoorKind(StrEnum):
-    """What was done to somebody's sign-in."""
-
-    PASSWORD_RESET = "password_reset"  # noqa: S105 - a name
-    NOT_MINE = "not_mine"
-    TOKEN_PRINTED = "token_printed"  # noqa: S105
-    API_TOKEN_MADE = "api_token_made"  # noqa: S105
-    API_TOKEN_REVOKED = "api_token_revoked"  # noqa: S105
-
-    @property
-    def words(self) -> str:
-        """In Chinese."""
-        return _DOOR_WORDS[self]
-
-    @property
-    def is_reviewed(self) -> bool:
-        """Whether the integrity office looks into each."""
-        return self in {DoorKind.PASSWORD_RESET, DoorKind.NOT_MINE}
-
-    @property
-    def is_shown(self) -> bool:
-        """Whether its owner is shown it at the next sign-in; who can print tokens is the machine's own keeper."""
-        return self in {DoorKind.PASSWORD_RESET, DoorKind.API_TOKEN_REVOKED}
-
-
-_DOOR_WORDS = {
-    DoorKind.PASSWORD_RESET: "密码被重置",
-    DoorKind.NOT_MINE: "本人称重置并非其要求",
-    DoorKind.TOKEN_PRINTED: "在服务器上生成临时令牌",
-    DoorKind.API_TOKEN_MADE: "新建访问令牌",
-    DoorKind.API_TOKEN_REVOKED: "撤销访问令牌",
-}
-
-
-@dataclass(frozen=True)
-class DoorEvent:
-    """One of those, with the names of whom it concerns; without a `doer` it was done on the machine itself."""
-
-    id: int
-    kind: DoorKind
-    owner: str
-    doer: str
-    at: datetime
-    note: str
-    owner_saw_at: datetime | None
-    reviewer: str
-    reviewed_at: datetime | None
-
-
-LONGEST_API_TOKEN = timedelta(days=366)
-
-
-@dataclass(frozen=True)
-class ApiToken:
-    """A token for another system: who answers for it, what it may do, until when."""
-
-    id: UUID
-    staff_id: UUID
-    owner: str
-    name: str
-    scopes: tuple[Action, ...]
-    made_at: datetime
-    ends_at: datetime
-    last_used_at: datetime | None
-    revoked_at: datetime | None

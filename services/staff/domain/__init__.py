@@ -1,0 +1,1 @@
+"""Who works at the court, what must hold for them, and how they come in. Pure."""
