@@ -45,6 +45,17 @@ class Unauthenticated(Refusal):
     title = "请先登录"
 
 
+class FactorNeeded(Unauthenticated):
+    """Signed in, but this is done only by whoever has given their second factor within `seconds`."""
+
+    title = "请输入验证码"
+
+    def __init__(self, seconds: int) -> None:
+        detail = f"办理此事前须输入两步验证的验证码，{seconds // 60}分钟内有效。用接口的，请带验证码重新登录。"
+        super().__init__("fresh_code_needed", detail)
+        self.seconds = seconds
+
+
 class Forbidden(Refusal):
     """The caller is known and may not do this."""
 

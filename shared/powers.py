@@ -6,6 +6,7 @@ nobody holds two of them in one case. Management, supervision and the desk watch
 
 from collections.abc import Collection
 from dataclasses import dataclass
+from datetime import timedelta
 from enum import StrEnum
 from uuid import UUID
 
@@ -83,6 +84,7 @@ class Action(StrEnum):
     PAPER_WORK = "paper.work"
     DESK_READ = "desk.read"
     DESK_WORK = "desk.work"
+    TIP_SENDERS_LOOK = "tip_senders.look"
     TIP_LOOKS_READ = "tip_looks.read"
     COURT_READ = "court.read"
     COURT_PROPOSE = "court.propose"
@@ -127,6 +129,7 @@ POWERS: dict[Action, Rule] = {
     Action.PAPER_WORK: _rule(Power.SERVICE, Role.CLERK),
     Action.DESK_READ: _rule(Power.SERVICE, Role.DUTY, Role.COMMAND, Role.CHIEF, Role.PRESIDING, Role.MANAGEMENT),
     Action.DESK_WORK: _rule(Power.SERVICE, Role.DUTY, Role.COMMAND),
+    Action.TIP_SENDERS_LOOK: _rule(Power.SERVICE, Role.DUTY, Role.COMMAND),
     Action.TIP_LOOKS_READ: _rule(Power.SERVICE, *_INSPECT),
     Action.LOOKS_READ: _rule(Power.SERVICE, *_INSPECT),
     Action.COURT_READ: _rule(Power.SERVICE, *_WATCH, Role.CHIEF, Role.INTEGRITY, Role.DUTY, Role.COMMAND),
@@ -155,6 +158,7 @@ ACTION_WORDS: dict[Action, str] = {
     Action.PAPER_WORK: "登记邮寄",
     Action.DESK_READ: "查看值班台",
     Action.DESK_WORK: "办理值班事项",
+    Action.TIP_SENDERS_LOOK: "查看举报人的联系方式",
     Action.TIP_LOOKS_READ: "查看对举报人的查询记录",
     Action.COURT_READ: "查看本院设置",
     Action.COURT_PROPOSE: "提出变更本院设置",
@@ -167,6 +171,10 @@ ACTION_WORDS: dict[Action, str] = {
     Action.OPERATIONS: "重放消息",
 }
 """In Chinese, for who chooses among them."""
+
+
+FACTOR_WITHIN: dict[Action, timedelta] = {Action.TIP_SENDERS_LOOK: timedelta(minutes=15)}
+"""What is done only by whoever has given their second factor so lately; an API token never has."""
 
 
 def allowed(action: Action, roles: frozenset[Role]) -> bool:

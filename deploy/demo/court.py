@@ -12,6 +12,8 @@ from typing import Any
 import click
 import httpx
 
+from deploy.demo.phone import Phone
+
 Json = dict[str, Any]
 
 _STILL = 0.6
@@ -26,12 +28,13 @@ _ON_THE_WAY |= {("sms", "intent"), ("mail", "intent")}
 
 
 class Court:
-    """A running product. `logins` holds the password of each login in a file of its name."""
+    """A running product, whose data folder holds the password of each login, and what its telephone knows."""
 
-    def __init__(self, url: str, logins: Path, patience: float) -> None:
+    def __init__(self, url: str, data: Path, patience: float) -> None:
         self._url = url
         self._patience = patience
-        self._logins = logins
+        self._logins = data / "secrets" / "logins"
+        self._phone = Phone(data)
         self._clients: dict[str, httpx.Client] = {}
         self.login_of: dict[str, str] = {}
         self._judges: dict[str, str] = {}
@@ -49,6 +52,7 @@ class Court:
             self._clients[login] = client
             if login != "public":
                 words = {"login": login, "password": (self._logins / login).read_text().strip()}
+                words |= self._phone.words(login)
                 token = _good(client.post("/api/staff/sign-in", json=words))["token"]
                 client.headers["authorization"] = f"Bearer {token}"
         return self._clients[login]

@@ -19,6 +19,7 @@ _TEXT = """
 
 登录名和密码（其余登录名见上）
 {logins}
+  duty 登录时还要输入验证码，半分钟一换：YANGGUANG_DATA={data} .venv/bin/yangguang code duty
 
 试一试
   1. 用 duty 登录值班台，另开一个窗口打开外部世界，点“前进 1 小时”：值班台不用刷新，超时的事项自己提示。

@@ -95,7 +95,7 @@ class Demo:
 
     def fill(self) -> None:
         """Tell the story once; say what there is to see."""
-        court = Court(self.url, self.data / "secrets" / "logins", max(_PATIENCE, _STARTS * self.took))
+        court = Court(self.url, self.data, max(_PATIENCE, _STARTS * self.took))
         try:
             if not (self.data / _TOLD).exists():
                 self._tell(court)

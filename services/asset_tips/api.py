@@ -32,7 +32,7 @@ async def tip_status(
     return StatusView.of(await usecases.status(kit, receipt))
 
 
-@staff.post("/api/tip-senders/{tip_id}", Action.DESK_WORK)
+@staff.post("/api/tip-senders/{tip_id}", Action.TIP_SENDERS_LOOK)
 async def look_at_sender(tip_id: UUID, body: LookInput, kit: HandedKit, caller: CurrentCaller) -> SenderView:
     """Who sent a tip; the look is kept with its reason."""
     return SenderView(contact=await usecases.look_at_sender(kit, tip_id, body.reason, caller))

@@ -105,13 +105,13 @@ async def looks(
     return pages.page(request, "tip_looks.html", shown=await asked.shown(rows_of))
 
 
-@staff.get("/tip-senders/{tip_id}", Action.DESK_WORK)
+@staff.get("/tip-senders/{tip_id}", Action.TIP_SENDERS_LOOK)
 async def ask_for_sender(request: Request, tip_id: UUID, kit: HandedKit) -> HTMLResponse:
     """Why somebody needs to know who sent a tip."""
     return await _sender(request, kit, tip_id)
 
 
-@staff.post("/tip-senders/{tip_id}", Action.DESK_WORK)
+@staff.post("/tip-senders/{tip_id}", Action.TIP_SENDERS_LOOK)
 async def show_sender(request: Request, tip_id: UUID, kit: HandedKit, caller: CurrentCaller) -> HTMLResponse:
     """The contact that the sender left; the look is kept with its reason."""
     form = await typed(request)

@@ -46,7 +46,7 @@ CursorText = Annotated[str | None, Query(max_length=2000)]
 
 @routes.post("/api/staff/sign-in", PUBLIC, limit=DOOR)
 async def sign_in(request: Request, body: SignIn, kit: HandedKit) -> Token:
-    """A token for a script; whoever holds an initial password names a new one along with it."""
+    """A token for a script; an initial password comes with a new one, and a `code` where there is a second factor."""
     member, token = await sessions.token_for_script(kit, body.credentials(), Place(source(request)))
     await tell_presence(kit, member, source(request), sources.device(request))
     return Token(token=token)
@@ -89,6 +89,12 @@ async def change_member(
 async def reset_password(staff_id: UUID, kit: HandedKit, caller: CurrentCaller) -> InitialPassword:
     """A new initial password for somebody who forgot theirs."""
     return InitialPassword(initial_password=await members.reset_password(kit, staff_id, caller.staff_id))
+
+
+@routes.delete("/api/staff/members/{staff_id}/factor", Action.STAFF_MANAGE, status_code=204)
+async def reset_factor(staff_id: UUID, kit: HandedKit, caller: CurrentCaller) -> None:
+    """Take away the second factor of somebody who lost their telephone and recovery codes; their sessions end."""
+    await members.reset_factor(kit, staff_id, caller.staff_id)
 
 
 @routes.get("/api/staff/court", Action.COURT_READ)

@@ -1,4 +1,4 @@
-"""Commands of the staff service: a token for scripts, and how to sign in to a demonstration.
+"""Commands of the staff service: a token for scripts, how to sign in to a demonstration, a lost second factor.
 
 Both ask the staff database of a product that is running, embedded or named by YANGGUANG_DATABASE_URL.
 """
@@ -14,26 +14,33 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
 
 from services.staff.domain.doors import DoorKind
+from services.staff.domain.factor import STEP, code_at, plain, step_of
 from services.staff.domain.people import Member
-from services.staff.store import people, record
+from services.staff.store import factors, people, record
+from services.staff.usecases import enrolment
+from services.staff.usecases.admission import caller_for
+from services.staff.usecases.codes import MACHINE, about
 from services.staff.usecases.passwords import fits
 from services.staff.usecases.seeds import SEEDS, secret_name
-from services.staff.usecases.sessions import caller_for
+from shared.crypto.keyring import KeyRing
+from shared.db.transaction import Database
 from shared.runtime.postgres import PostgresStartError, read_url
 from shared.runtime.secrets import SecretsMissingError, Vault, secret_path
-from shared.settings import Environment, RunSettings
+from shared.settings import CourtSettings, Environment, RunSettings
+from shared.signals import Signals
 
 T = TypeVar("T")
 
 _AWAY = "无法读取人员数据：系统没有运行，或数据库地址不对。请先启动系统（make run），再执行本命令。"
-_HEAD = ("登录名", "姓名", "部门", "密码")
+_HEAD = ("登录名", "姓名", "部门", "密码", "验证码")
+_NO_CODE = "（未启用）"
 
 
 @click.command("token")
 @click.option("--login", required=True, help="登录名，例如 clerk。")
 @click.option("--minutes", type=click.IntRange(1, 30), default=30, show_default=True, help="有效分钟数。")
 def token(login: str, minutes: int) -> None:
-    """打印一个供脚本使用的临时令牌（仅限演示环境，留有记录）。"""
+    """打印一个供脚本使用的临时令牌（仅限演示环境，留有记录），视为已输入验证码。"""
     run = RunSettings()
     if run.environment is Environment.PRODUCTION:
         raise click.ClickException(
@@ -46,7 +53,8 @@ def token(login: str, minutes: int) -> None:
         signer = Vault(run).staff_signer
     except SecretsMissingError as error:
         raise click.ClickException(str(error)) from None
-    click.echo(signer.for_staff(caller_for(member), timedelta(minutes=minutes)))
+    caller = caller_for(member, factor_at=MACHINE.now())
+    click.echo(signer.for_staff(caller, timedelta(minutes=minutes)))
 
 
 async def _noted(conn: AsyncConnection, login: str, minutes: int) -> Member | None:
@@ -59,10 +67,8 @@ async def _noted(conn: AsyncConnection, login: str, minutes: int) -> Member | No
 
 @click.command("logins")
 def logins() -> None:
-    """列出演示环境的登录名和密码。"""
-    run = RunSettings()
-    if run.environment is Environment.PRODUCTION:
-        raise click.ClickException("生产环境没有演示账号：人员由系统管理员在“人员”页添加。")
+    """列出演示环境的登录名、密码和现在的验证码。"""
+    run = _demonstration()
     rows = _ask(run, lambda conn: _rows(conn, run))
     widths = [max(map(_width, column)) for column in zip(_HEAD, *rows, strict=True)]
     for row in (_HEAD, *rows):
@@ -70,12 +76,100 @@ def logins() -> None:
             "  ".join(text + " " * (width - _width(text)) for text, width in zip(row, widths, strict=True)).rstrip()
         )
 
+    click.echo(f"有验证码的，登录时输入密码后还要输入验证码。{_how_long()}用过一次即失效：请等下一个，再运行本命令。")
+
+
+@click.command("code")
+@click.argument("login", required=False)
+@click.option("--secret", help="启用两步验证时页面上显示的密钥：没有手机时用它得到验证码。")
+def code(login: str | None, secret: str | None) -> None:
+    """打印演示环境一个登录名现在的验证码。"""
+    run = _demonstration()
+    if (login is None) == (secret is None):
+        raise click.UsageError("请给出登录名，例如 yangguang code duty；或者用 --secret 给出页面上显示的密钥。")
+    now = _now_shown(plain(secret).upper()) if secret is not None else _code_of(run, str(login).lower())
+    click.echo(now)
+    click.echo(f"{_how_long()}每个验证码只能用一次。", err=True)
+
+
+def _code_of(run: RunSettings, login: str) -> str:
+    async def asked(conn: AsyncConnection) -> str | None:
+        member = await people.by_login(conn, login)
+        return None if member is None else await _code(conn, _ring(run), member)
+
+    found = _ask(run, asked)
+    if found is None:
+        raise click.ClickException(f"没有人使用登录名 {login}。请核对后重试。")
+    if found == _NO_CODE:
+        raise click.ClickException(f"登录名 {login} 没有启用两步验证，登录时只用密码。")
+    return found
+
+
+def _now_shown(secret: str) -> str:
+    try:
+        return code_at(secret, step_of(MACHINE.now()))
+    except ValueError:
+        raise click.ClickException("密钥不正确：应为页面上显示的字母和数字，请核对。") from None
+
+
+def _how_long() -> str:
+    """A code is good until a step after the one that shows it."""
+    left = STEP - int(MACHINE.now().timestamp()) % STEP + STEP
+    return f"验证码在{left}秒内有效，"
+
+
+@click.command("reset-factor")
+@click.option("--login", required=True, help="登录名，例如 admin。")
+@click.confirmation_option(prompt="本人的两步验证将失效，各处的登录全部退出，确定吗？")
+def reset_factor(login: str) -> None:
+    """重置一人的两步验证：唯一的系统管理员丢失手机和恢复码时在服务器上使用，留有记录。"""
+    run = RunSettings()
+    if not asyncio.run(_reset(run, login.lower())):
+        raise click.ClickException(f"登录名 {login} 不存在，或没有启用两步验证，没有改动。")
+    click.echo("已重置。本人下次登录时须重新启用；监察部门会看到这条记录。")
+
+
+async def _reset(run: RunSettings, login: str) -> bool:
+    db = Database(_database_url(run), "staff", CourtSettings().code, MACHINE, Signals(), 1)
+    try:
+        async with db.begin() as tx:
+            member = await people.by_login(tx.conn, login)
+            return member is not None and await enrolment.forget(tx, member.id, None)
+    except (OSError, TimeoutError, SQLAlchemyError):
+        raise click.ClickException(_AWAY) from None
+    finally:
+        await db.close()
+
+
+def _demonstration() -> RunSettings:
+    run = RunSettings()
+    if run.environment is Environment.PRODUCTION:
+        raise click.ClickException("生产环境没有演示账号：人员由系统管理员在“人员”页添加。")
+    return run
+
+
+def _ring(run: RunSettings) -> KeyRing:
+    """What opens the secrets of second factors; asked for once the database has answered."""
+    try:
+        return Vault(run).keyring("staff")
+    except SecretsMissingError as error:
+        raise click.ClickException(str(error)) from None
+
 
 async def _rows(conn: AsyncConnection, run: RunSettings) -> list[tuple[str, ...]]:
-    found = [(seed.login, await people.by_login(conn, seed.login)) for seed in SEEDS]
+    found = [await people.by_login(conn, seed.login) for seed in SEEDS]
+    ring = _ring(run)
     return [
-        (login, member.name, member.department, await _password(conn, run, login)) for login, member in found if member
+        (each.login, each.name, each.department, await _password(conn, run, each.login), await _code(conn, ring, each))
+        for each in found
+        if each is not None
     ]
+
+
+async def _code(conn: AsyncConnection, ring: KeyRing, member: Member) -> str:
+    """What a telephone shows now, whoever's it is."""
+    factor = await factors.of(conn, member.id)
+    return _NO_CODE if factor is None else _now_shown(ring.open(factor.secret, about(member.id)))
 
 
 async def _password(conn: AsyncConnection, run: RunSettings, login: str) -> str:
@@ -90,18 +184,21 @@ async def _password(conn: AsyncConnection, run: RunSettings, login: str) -> str:
 
 def _ask(run: RunSettings, question: Callable[[AsyncConnection], Awaitable[T]]) -> T:
     """The answer of the staff database. Raises ClickException when it is away."""
+    url = _database_url(run)
     try:
-        return asyncio.run(_answer(_url(run), question))
-    except PostgresStartError as error:
-        raise click.ClickException(str(error)) from None
+        return asyncio.run(_answer(url, question))
     except (OSError, TimeoutError, SQLAlchemyError):
         raise click.ClickException(_AWAY) from None
 
 
-def _url(run: RunSettings) -> str:
+def _database_url(run: RunSettings) -> str:
+    """Raises ClickException."""
     if run.database_url:
         return run.database_url.format(service="staff")
-    return read_url(run.data / "postgres", "staff")
+    try:
+        return read_url(run.data / "postgres", "staff")
+    except (PostgresStartError, OSError) as error:
+        raise click.ClickException(str(error) if isinstance(error, PostgresStartError) else _AWAY) from None
 
 
 async def _answer(url: str, question: Callable[[AsyncConnection], Awaitable[T]]) -> T:

@@ -34,6 +34,7 @@ def _landline(typed: str) -> str:
 
 
 Password = Annotated[str, VERBATIM, StringConstraints(strip_whitespace=False, min_length=1, max_length=128)]
+Code = Annotated[Line, StringConstraints(max_length=40)]
 Login = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_.-]{1,31}$")]
 Landline = Annotated[str, AfterValidator(_landline)]
 Roles = Annotated[tuple[Role, ...], Field(min_length=1), AfterValidator(lambda roles: tuple(dict.fromkeys(roles)))]
@@ -49,15 +50,16 @@ def _same_as(field: str) -> Callable[[str | None, ValidationInfo], str | None]:
 
 
 class SignIn(Input):
-    """Login and password; a new password where one is due."""
+    """Login and password; a new password where one is due; the second factor's code for whoever has one."""
 
     login: Annotated[Line, AfterValidator(str.lower)]
     password: Password
     new_password: Password | None = None
+    code: Code | None = None
 
     def credentials(self) -> Credentials:
         """As the use cases take them."""
-        return Credentials(self.login, self.password, self.new_password)
+        return Credentials(self.login, self.password, self.new_password, self.code)
 
 
 class SignInForm(SignIn):
@@ -65,6 +67,24 @@ class SignInForm(SignIn):
 
     next: str = ""
     again: Annotated[Password | None, AfterValidator(_same_as("new_password"))] = Field(None, validate_default=True)
+
+
+class CodeForm(Input):
+    """A code of the second factor, or a recovery code."""
+
+    code: Code
+
+
+class ConfirmForm(CodeForm):
+    """The code by which a telephone shows that it has the secret offered."""
+
+    offer: Annotated[str, StringConstraints(min_length=1, max_length=2000)]
+
+
+class ProofForm(CodeForm):
+    """What somebody who is signed in shows before their second factor is changed."""
+
+    password: Password
 
 
 class PasswordChange(Input):

@@ -4,17 +4,19 @@
 """
 
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
 from fastapi import Request
 
-from shared.errors import Forbidden, Unauthenticated
-from shared.powers import POSTS, Action, Role, allowed
+from shared.clock import SystemClock
+from shared.errors import FactorNeeded, Forbidden, Unauthenticated
+from shared.powers import FACTOR_WITHIN, POSTS, Action, Role, allowed
 
 STAFF_COOKIE = "yg_session"
 PARTY_COOKIE = "yg_party"
+_MACHINE = SystemClock()
 
 
 @dataclass(frozen=True)
@@ -33,6 +35,8 @@ class Caller:
     """What alone an API token lets its bearer do; None: all that the roles do."""
     born: datetime = field(default=datetime.max.replace(tzinfo=UTC), compare=False)
     """When the token was issued."""
+    factor_at: datetime | None = field(default=None, compare=False)
+    """When the second factor was given, by the machine's clock; None: it was not."""
 
     @property
     def title(self) -> str:
@@ -64,6 +68,13 @@ def personally(caller: Caller) -> None:
     """Only somebody who is there in person passes, no API token. Raises Forbidden."""
     if caller.scopes is not None:
         raise Forbidden("in_person_only", "此事须由本人登录办理，不能用访问令牌。")
+
+
+def with_factor(caller: Caller, within: timedelta) -> None:
+    """Only somebody passes who has given their second factor so lately. Raises Forbidden or FactorNeeded."""
+    personally(caller)
+    if caller.factor_at is None or _MACHINE.now() - caller.factor_at > within:
+        raise FactorNeeded(int(within.total_seconds()))
 
 
 async def caller_of(request: Request) -> Caller:
@@ -102,7 +113,7 @@ def signed_in(request: Request) -> bool:
 
 
 def require(action: Action) -> Any:
-    """A dependency that lets only callers pass whom the powers table allows."""
+    """A dependency that lets only callers pass whom the powers table allows, and with the factor that it asks for."""
 
     async def check(request: Request) -> Caller:
         caller = await caller_of(request)
@@ -110,6 +121,8 @@ def require(action: Action) -> Any:
             raise Forbidden("not_allowed", "您的岗位没有办理此事的权限；如确需办理，请联系执行管理人员。")
         if not caller.can(action):
             raise Forbidden("out_of_scope", "这个访问令牌的范围不包括此事；如确需办理，请另建令牌。")
+        if action in FACTOR_WITHIN:
+            with_factor(caller, FACTOR_WITHIN[action])
         return caller
 
     return check

@@ -23,7 +23,7 @@ GOOD_FOR = timedelta(hours=12)
 _ABOUT = "kept form"
 _MOST = 1024 * 1024
 _NEVER = {"password", "new_password", "old", "new", "again", "code", BY}
-_DOORS = ("/sign-in", "/sign-out", "/staff/password")
+_DOORS = ("/sign-in", "/sign-out", "/staff/password", "/staff/factor")
 
 
 class KeptForm(BaseModel):

@@ -6,7 +6,7 @@ from urllib.parse import quote
 from starlette.requests import Request
 from starlette.responses import Response
 
-from shared.errors import Invalid, Refusal, Unauthenticated
+from shared.errors import FactorNeeded, Invalid, Refusal, Unauthenticated
 from shared.web.pages import Pages
 
 _PAGES = Pages("shared.web")
@@ -42,7 +42,8 @@ def problem_page(request: Request, refusal: Refusal, **context: Any) -> Response
         return Response(status_code=303, headers={"Location": _way_in(request, refusal)})
     kept = getattr(request.state, "kept", "")
     if isinstance(refusal, Unauthenticated) and kept:
-        return _PAGES.page(request, "kept_form.html", refusal.status, kept=kept, **context)
+        stepping_up = isinstance(refusal, FactorNeeded)
+        return _PAGES.page(request, "kept_form.html", refusal.status, kept=kept, stepping_up=stepping_up, **context)
     faults = refusal.faults if isinstance(refusal, Invalid) else ()
     return _PAGES.page(
         request,
@@ -57,9 +58,13 @@ def problem_page(request: Request, refusal: Refusal, **context: Any) -> Response
 
 
 def _way_in(request: Request, refusal: Refusal) -> str:
-    """The party's entrance; for staff the renewal, which knows whether they must sign in again, and comes back here."""
+    """The party's entrance; for staff the renewal, which knows whether they must sign in again, and comes back here.
+
+    Whoever only lacks a fresh second factor is asked for that alone.
+    """
     path, query = request.url.path, request.url.query
     if refusal.code == "party_not_entered" or path.startswith("/p/"):
         return "/p"
     here = f"{quote(path)}?{query}" if query else quote(path)
-    return f"/sign-in/refresh?next={quote(here, safe='')}"
+    door = "/sign-in/code" if isinstance(refusal, FactorNeeded) else "/sign-in/refresh"
+    return f"{door}?next={quote(here, safe='')}"

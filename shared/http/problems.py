@@ -11,7 +11,7 @@ from fastapi.responses import JSONResponse, Response
 from starlette.datastructures import MutableHeaders
 from starlette.routing import Match
 
-from shared.errors import Invalid, Question, Refusal, TooMany, Unauthenticated
+from shared.errors import FactorNeeded, Invalid, Question, Refusal, TooMany, Unauthenticated
 from shared.http.kept import keep
 from shared.http.refusals import EXPECTED, DatabaseAway, MethodNotAllowed, Unexpected, as_refusal
 from shared.http.versions import Stale
@@ -87,7 +87,14 @@ def _head(response: Response, refusal: Refusal) -> None:
     if isinstance(refusal, TooMany):
         response.headers["Retry-After"] = str(refusal.retry_after)
     if isinstance(refusal, Unauthenticated) and refusal.status == response.status_code:
-        response.headers["WWW-Authenticate"] = "Bearer"
+        response.headers["WWW-Authenticate"] = _challenge(refusal)
+
+
+def _challenge(refusal: Unauthenticated) -> str:
+    """What a client is told to bring: a token, or (RFC 9470) one for which the factor was given lately."""
+    if isinstance(refusal, FactorNeeded):
+        return f'Bearer error="insufficient_user_authentication", max_age={refusal.seconds}'
+    return "Bearer"
 
 
 def log_unexpected(error: Exception) -> None:

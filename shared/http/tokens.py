@@ -49,7 +49,7 @@ class StaffTokens:
         claims = self._claims(token)
         try:
             roles = frozenset(Role(role) for role in claims["roles"])
-            session, scopes = claims.get("sid"), claims.get("scopes")
+            session, scopes, factor = (claims.get(name) for name in ("sid", "scopes", "factor"))
             return Caller(
                 UUID(claims["sub"]),
                 claims["login"],
@@ -60,6 +60,7 @@ class StaffTokens:
                 None if session is None else UUID(session),
                 None if scopes is None else frozenset(map(Action, scopes)),
                 datetime.fromtimestamp(claims.get("born", claims["iat"]), UTC),
+                None if factor is None else datetime.fromtimestamp(factor, UTC),
             )
         except (KeyError, ValueError, TypeError):  # signed by an older or a newer release, which knows other roles
             raise lapsed() from None
@@ -125,6 +126,7 @@ class StaffSigner:
             "born": now.timestamp(),
             "sid": caller.session and str(caller.session),
             "scopes": None if caller.scopes is None else sorted(caller.scopes),
+            "factor": caller.factor_at and caller.factor_at.timestamp(),
         }
         claims = {name: value for name, value in claims.items() if value is not None}
         return jwt.encode(claims, self._key, algorithm=_ALGORITHM)

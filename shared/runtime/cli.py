@@ -58,7 +58,10 @@ def announce(run: RunSettings) -> None:
     if run.environment is not Environment.PRODUCTION and logins:
         click.echo("  演示登录名和密码（保存在数据目录的 secrets/logins 下，只在本机使用）：")
         for path in logins:
-            click.echo(f"    {path.name:<14}{path.read_text().strip()}")
+            second = "  另需验证码" if (run.data / "secrets" / "factors" / path.name).exists() else ""
+            click.echo(f"    {path.name:<14}{path.read_text().strip()}{second}")
+        where = f"YANGGUANG_DATA={run.data} " if "data" in run.model_fields_set else ""
+        click.echo(f"  验证码半分钟一换，现在的由命令给出，例如 {where}.venv/bin/yangguang code duty")
     click.echo("  按 Ctrl+C 停止；数据保留，下次启动继续。\n")
 
 

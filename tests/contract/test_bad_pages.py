@@ -44,11 +44,24 @@ TEXTS = (
 )
 FEW = ("x" * 100_000, "a\x00b", odd.SURROGATE, "9" * 400, f"\"'>{SCRIPT}")
 """For forms with many fields."""
-COSTLY = {"/sign-in", "/staff", "/staff/password", "/staff/{staff_id}/password"}
+COSTLY = {
+    "/sign-in",
+    "/staff",
+    "/staff/password",
+    "/staff/factor/instead",
+    "/staff/factor/off",
+    "/staff/{staff_id}/password",
+}
 """Forms that make or check the hash of a password, which is meant to take long."""
 REFUSED = {
     "/sign-in": "nobody has that name",
     "/sign-in/refresh": "no session is open",
+    "/sign-in/code": "no session is open",
+    "/sign-in/enrol": "nobody has given a password",
+    "/staff/factor": "nothing of the kind was offered",
+    "/staff/factor/instead": "that is not the password",
+    "/staff/factor/off": "that is not the password",
+    "/staff/{staff_id}/factor": "whoever it is has none",
     "/staff/password": "that is not the password",
     "/staff/record/{event_id}/review": "nothing has happened at the door yet",
     "/staff/tokens": "who asks is nobody whom the court knows",

@@ -25,6 +25,10 @@ def sign_in(person: Person, product: Product, login: str) -> None:
     page.get_by_label("登录名").fill(login)
     page.get_by_label("密码", exact=True).fill(product.password(login))
     page.get_by_role("button", name="登录").click()
+    code = product.code(login)
+    if code is not None:
+        page.get_by_label("验证码", exact=True).fill(code)
+        page.get_by_role("button", name="继续").click()
     expect(page.get_by_role("link", name=re.compile("修改密码")).first).to_be_attached()
 
 

@@ -1,6 +1,7 @@
 """Who is there at the beginning, and how the administrator adds and changes people."""
 
 import asyncio
+import re
 import stat
 from collections.abc import AsyncIterator
 from dataclasses import replace
@@ -11,19 +12,22 @@ import httpx
 import pytest
 from click.testing import CliRunner, Result
 
-from services.staff.commands import logins, token
+from services.staff.commands import code, logins, reset_factor, token
 from services.staff.domain.people import Member
 from services.staff.service import SERVICE
 from services.staff.settings import StaffSettings
 from services.staff.store import people
+from services.staff.store.record import Wanted
+from services.staff.usecases import record
 from services.staff.usecases.seeds import SEEDS, seed
-from shared.contracts.staff import MemberChanged
+from shared.contracts.staff import AccessRevoked, MemberChanged
 from shared.db.lists import Part
 from shared.powers import POSTS, Role
 from shared.runtime.secrets import SecretsMissingError, Vault, secret_path
 from shared.runtime.service import Kit
 from shared.settings import Environment, RunSettings
 from tests.fixtures.databases import FreshDatabase
+from tests.fixtures.factors import code_now
 from tests.fixtures.kits import client, make_kit, told
 
 EMPTY = replace(SERVICE, start=None)
@@ -71,7 +75,9 @@ async def test_a_demonstration_begins_with_one_login_per_role(kit: Kit[Any]) -> 
     assert await everybody(kit) == members
     assert len(await told(kit)) == len(members)
     async with client(SERVICE, kit) as http:
-        answer = await http.post("/api/staff/sign-in", json={"login": "duty", "password": paths_text(kit, "duty")})
+        secret = secret_path(kit.run, "factors/duty").read_text()
+        given = {"login": "duty", "password": paths_text(kit, "duty"), "code": code_now(secret)}
+        answer = await http.post("/api/staff/sign-in", json=given)
         assert answer.status_code == 200
         bearer = {"authorization": f"Bearer {answer.json()['token']}"}
         assert (await http.get("/api/staff/me", headers=bearer)).json()["name"] == "值班员"
@@ -97,7 +103,7 @@ async def test_a_production_begins_with_one_administrator_who_must_change_the_pa
         refused = await http.post("/api/staff/sign-in", json=given)
         assert (refused.status_code, refused.json()["code"]) == (409, "password_must_change")
         answer = await http.post("/api/staff/sign-in", json={**given, "new_password": "rv4p-7tzn-5bgs"})
-        assert answer.json()["expires_in"] == 1800
+        assert (answer.status_code, answer.json()["code"]) == (401, "factor_due"), "a telephone is set up at the page"
 
 
 async def test_an_added_member_is_told_and_signs_in_with_a_new_password(
@@ -228,15 +234,55 @@ async def test_a_token_for_scripts_is_good_everywhere(kit: Kit[Any]) -> None:
 
 
 async def test_logins_lists_only_passwords_that_open_the_door(kit: Kit[Any]) -> None:
+    kit = replace(kit, keyring=Vault(kit.run).keyring("staff"))
     await seed(kit)
     secret_path(kit.run, "logins/clerk").write_text("something else")
     listed = (await run(kit, logins)).output.splitlines()
-    assert len(listed) == 1 + len(SEEDS)
+    assert len(listed) == 1 + len(SEEDS) + 1
     assert "已由本人或管理员更换" in next(line for line in listed if line.startswith("clerk"))
-    assert next(line for line in listed if line.startswith("judge2")).endswith(paths_text(kit, "judge2"))
+    judge = next(line for line in listed if line.startswith("judge2")).split()
+    assert judge[-2:] == [paths_text(kit, "judge2"), "（未启用）"]
+    secret = secret_path(kit.run, "factors/duty").read_text()
+    assert next(line for line in listed if line.startswith("duty")).split()[-1] in around_now(secret)
+    assert re.search("秒内有效", listed[-1])
 
 
-@pytest.mark.parametrize(("command", "args"), [(token, ("--login", "clerk")), (logins, ())])
+def around_now(secret: str) -> set[str]:
+    """A step may end while a command runs."""
+    return {code_now(secret, around) for around in (-1, 0)}
+
+
+async def test_a_code_is_printed_for_a_login_or_a_secret(kit: Kit[Any]) -> None:
+    kit = replace(kit, keyring=Vault(kit.run).keyring("staff"))
+    await seed(kit)
+    secret = secret_path(kit.run, "factors/duty").read_text()
+    assert (await run(kit, code, "DUTY")).output.split()[0] in around_now(secret)
+    assert (await run(kit, code, "--secret", secret.lower())).output.split()[0] in around_now(secret)
+    for args, words in (
+        (("clerk",), "没有启用两步验证"),
+        (("nobody",), "没有人使用登录名 nobody"),
+        (("--secret", "1"), "密钥不正确"),
+        ((), "请给出登录名"),
+    ):
+        answer = await run(kit, code, *args)
+        assert (answer.exit_code != 0, words in answer.output) == (True, True), answer.output
+
+
+async def test_the_machines_keeper_resets_a_lost_factor_and_it_is_recorded(kit: Kit[Any]) -> None:
+    await seed(kit)
+    refused = await run(kit, reset_factor, "--login", "clerk", "--yes")
+    assert (refused.exit_code, "没有改动" in refused.output) == (1, True)
+    before = len(await told(kit, AccessRevoked))
+    assert (await run(kit, reset_factor, "--login", "admin", "--yes")).exit_code == 0
+    assert len(await told(kit, AccessRevoked)) == before + 1
+    [waiting], _ = await record.look(kit, Wanted(reviewed=False), Part())
+    assert (waiting.kind.value, waiting.by) == ("factor_reset", "服务器上的操作员")
+
+
+@pytest.mark.parametrize(
+    ("command", "args"),
+    [(token, ("--login", "clerk")), (logins, ()), (code, ("duty",)), (reset_factor, ("--login", "admin", "--yes"))],
+)
 async def test_commands_say_so_when_the_product_does_not_run(
     kit: Kit[Any], command: Any, args: tuple[str, ...]
 ) -> None:

@@ -18,6 +18,7 @@ VERBATIM = {
     *((model, field) for model in ("PasswordChange", "PasswordForm") for field in ("old", "new")),
     ("SignInForm", "again"),
     ("PasswordForm", "again"),
+    ("ProofForm", "password"),
 }
 
 

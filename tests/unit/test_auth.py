@@ -2,6 +2,7 @@
 
 import base64
 import json
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -33,6 +34,12 @@ PARTY = PartyCaller(new_id(), new_id(), new_id(), datetime(2026, 11, 23, tzinfo=
 def test_a_token_names_whom_it_was_issued_to() -> None:
     assert TOKENS.staff(SIGNER.for_staff(CLERK, HOUR)) == CLERK
     assert VISITS.party(VISITS.for_party(PARTY, HOUR)) == PARTY
+
+
+def test_a_token_says_when_the_second_factor_was_given_if_it_was() -> None:
+    for given_at in (SystemClock().now(), None):
+        assert TOKENS.staff(SIGNER.for_staff(replace(CLERK, factor_at=given_at), HOUR)).factor_at == given_at
+    assert TOKENS.staff(_signed()).factor_at is None, "one of an older release"
 
 
 def test_one_kind_of_person_never_passes_for_another() -> None:
@@ -97,6 +104,7 @@ FORGED = {
     "altered": _altered(),
     "without roles": _signed(roles=None),
     "with a role that nobody has": _signed(roles=["emperor"]),
+    "with a factor that is no instant": _signed(factor="lately"),
     "of nobody": _signed(sub="nobody"),
     "without a beginning": _signed(iat=None),
     "longer than any may live": _signed(exp=SystemClock().now() + timedelta(days=365 * 31)),

@@ -21,6 +21,7 @@ from starlette.requests import ClientDisconnect
 from shared import errors
 from shared.errors import (
     Conflict,
+    FactorNeeded,
     Fault,
     Forbidden,
     Invalid,
@@ -47,6 +48,7 @@ REFUSALS: list[tuple[Refusal, int]] = [
     (Refusal("refused", "不办理。"), 400),
     (Malformed("malformed_request", "格式不正确。"), 400),
     (Unauthenticated("not_signed_in", "请先登录。"), 401),
+    (FactorNeeded(900), 401),
     (Forbidden("not_allowed", "没有权限。"), 403),
     (NotFound("no_such_case", "没有这个案件。"), 404),
     (MethodNotAllowed("method_not_allowed", "不支持。"), 405),
@@ -94,7 +96,8 @@ async def test_a_refusal_becomes_an_rfc_9457_problem(refusal: Refusal, status: i
     named = {"errors": [{"field": fault.field, "reason": fault.reason} for fault in faults]} if faults else {}
     assert answer.json() == expected | named
     assert answer.headers.get("retry-after") == ("300" if status == 429 else None)
-    assert answer.headers.get("www-authenticate") == ("Bearer" if status == 401 else None)
+    fresh = ' error="insufficient_user_authentication", max_age=900' if isinstance(refusal, FactorNeeded) else ""
+    assert answer.headers.get("www-authenticate") == (f"Bearer{fresh}" if status == 401 else None)
     assert CHINESE.search(refusal.title)
 
 
@@ -105,7 +108,8 @@ async def test_a_browser_gets_the_same_refusal_as_a_page(refusal: Refusal, statu
     async with edge.client(accept="text/html,*/*") as http:
         answer = await http.get("/edge/failing")
     if status == 401:
-        assert (answer.status_code, answer.headers["location"]) == (303, "/sign-in/refresh?next=%2Fedge%2Ffailing")
+        door = "code" if isinstance(refusal, FactorNeeded) else "refresh"
+        assert (answer.status_code, answer.headers["location"]) == (303, f"/sign-in/{door}?next=%2Fedge%2Ffailing")
         return
     assert answer.status_code == status
     assert answer.headers["content-type"].startswith("text/html")

@@ -23,6 +23,11 @@ class DoorKind(StrEnum):
     TOKEN_PRINTED = "token_printed"  # noqa: S105
     API_TOKEN_MADE = "api_token_made"  # noqa: S105
     API_TOKEN_REVOKED = "api_token_revoked"  # noqa: S105
+    FACTOR_SET = "factor_set"
+    FACTOR_OFF = "factor_off"
+    FACTOR_RESET = "factor_reset"
+    RECOVERY_USED = "recovery_used"
+    CODES_TRIED = "codes_tried"
 
     @property
     def words(self) -> str:
@@ -32,26 +37,42 @@ class DoorKind(StrEnum):
     @property
     def is_reviewed(self) -> bool:
         """Whether the integrity office looks into each."""
-        return self in {DoorKind.PASSWORD_RESET, DoorKind.NOT_MINE}
+        return self in {DoorKind.PASSWORD_RESET, DoorKind.NOT_MINE, DoorKind.FACTOR_RESET, DoorKind.CODES_TRIED}
 
     @property
     def is_shown(self) -> bool:
         """Whether its owner is shown it at the next sign-in; who can print tokens is the machine's own keeper."""
-        return self in {DoorKind.PASSWORD_RESET, DoorKind.API_TOKEN_REVOKED}
+        return self in _SHOWN
+
+    @property
+    def is_strange(self) -> bool:
+        """Whether nobody knows who did it."""
+        return self is DoorKind.CODES_TRIED
 
 
+_SHOWN = {
+    DoorKind.PASSWORD_RESET,
+    DoorKind.API_TOKEN_REVOKED,
+    DoorKind.FACTOR_RESET,
+    DoorKind.CODES_TRIED,
+}
 _DOOR_WORDS = {
     DoorKind.PASSWORD_RESET: "密码被重置",
     DoorKind.NOT_MINE: "本人称重置并非其要求",
     DoorKind.TOKEN_PRINTED: "在服务器上生成临时令牌",
     DoorKind.API_TOKEN_MADE: "新建访问令牌",
     DoorKind.API_TOKEN_REVOKED: "撤销访问令牌",
+    DoorKind.FACTOR_SET: "启用两步验证",
+    DoorKind.FACTOR_OFF: "停用两步验证",
+    DoorKind.FACTOR_RESET: "两步验证被重置",
+    DoorKind.RECOVERY_USED: "用恢复码登录",
+    DoorKind.CODES_TRIED: "密码正确，验证码连续输错",
 }
 
 
 @dataclass(frozen=True)
 class DoorEvent:
-    """One of those, with the names of whom it concerns; without a `doer` it was done on the machine itself."""
+    """One of those, with the names of whom it concerns."""
 
     id: int
     kind: DoorKind
@@ -62,6 +83,11 @@ class DoorEvent:
     owner_saw_at: datetime | None
     reviewer: str
     reviewed_at: datetime | None
+
+    @property
+    def by(self) -> str:
+        """Who did it, in words."""
+        return self.doer or ("不明" if self.kind.is_strange else "服务器上的操作员")
 
 
 LONGEST_API_TOKEN = timedelta(days=366)

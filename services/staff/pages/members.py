@@ -9,6 +9,7 @@ from uuid import UUID
 from fastapi import Depends, Query, Request
 from starlette.responses import RedirectResponse, Response
 
+from services.staff.domain.factor import is_required
 from services.staff.domain.people import DEPARTMENTS, Member
 from services.staff.schemas import HandedKit, MemberForm, NewMember
 from services.staff.store.people import SORTING, Wanted
@@ -105,7 +106,7 @@ async def add_member(request: Request, kit: HandedKit) -> Response:
 @routes.get("/staff/{staff_id}", Action.STAFF_MANAGE)
 async def member_page(request: Request, staff_id: UUID, kit: HandedKit, *, saved: bool = False) -> Response:
     """One member, to be changed."""
-    return _one(request, kit, await members.member(kit, staff_id), saved=saved)
+    return await _one(request, kit, await members.member(kit, staff_id), saved=saved)
 
 
 @routes.edit("/staff/{staff_id}", Action.STAFF_MANAGE)
@@ -118,7 +119,7 @@ async def change_member(request: Request, staff_id: UUID, kit: HandedKit) -> Res
         await members.change_member(kit, staff_id, changes, changes.pop(FIELD))
     except Refusal as refusal:
         shown = _BLANK | form | {"active": "active" in form}
-        return _one(request, kit, before, refusal, form=shown, version=form[FIELD])
+        return await _one(request, kit, before, refusal, form=shown, version=form[FIELD])
     return RedirectResponse(f"/staff/{staff_id}?saved=1", 303)
 
 
@@ -126,7 +127,14 @@ async def change_member(request: Request, staff_id: UUID, kit: HandedKit) -> Res
 async def reset_password(request: Request, staff_id: UUID, kit: HandedKit, caller: CurrentCaller) -> Response:
     """Show a new initial password, this once."""
     password = await members.reset_password(kit, staff_id, caller.staff_id)
-    return _one(request, kit, await members.member(kit, staff_id), password=password)
+    return await _one(request, kit, await members.member(kit, staff_id), password=password)
+
+
+@routes.post("/staff/{staff_id}/factor", Action.STAFF_MANAGE)
+async def reset_factor(request: Request, staff_id: UUID, kit: HandedKit, caller: CurrentCaller) -> Response:
+    """Take a lost second factor away."""
+    await members.reset_factor(kit, staff_id, caller.staff_id)
+    return await _one(request, kit, await members.member(kit, staff_id), factor_reset=True)
 
 
 async def _list(
@@ -138,13 +146,19 @@ async def _list(
     **shown: Any,
 ) -> Response:
     found = await MEMBERS.asked(place, chosen).shown(partial(members.member_page, kit, chosen.wanted()))
-    context = {"added": None, "form": _BLANK, **shown, "shown": found}
+    required = {one.id for one in found.rows if is_required(one.roles)}
+    lacking = required - await members.with_factor(kit, found.rows)
+    context = {"added": None, "form": _BLANK, **shown, "shown": found, "lacking": lacking}
     return _page(request, kit, "staff.html", refusal, context)
 
 
-def _one(request: Request, kit: StaffKit, member: Member, refusal: Refusal | None = None, **shown: Any) -> Response:
+async def _one(
+    request: Request, kit: StaffKit, member: Member, refusal: Refusal | None = None, **shown: Any
+) -> Response:
     version = members.member_state(kit, member).version
-    context = {"form": member, "saved": False, "password": "", "version": version, **shown, "member": member}
+    blank = {"form": member, "saved": False, "password": "", "version": version, "factor_reset": False}
+    has_factor = bool(await members.with_factor(kit, [member]))
+    context = {**blank, **shown, "member": member, "has_factor": has_factor, "required": is_required(member.roles)}
     return _page(request, kit, "member.html", refusal, context)
 
 

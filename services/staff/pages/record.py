@@ -52,7 +52,7 @@ RECORD = Listing[DoorEvent](
         Column("时间", lambda event: event.at, "at"),
         Column("事项", lambda event: event.kind.words + (f"：{event.note}" if event.note else ""), "kind"),
         Column("本人", lambda event: event.owner, "owner"),
-        Column("经办", lambda event: event.doer or "服务器上的操作员", "doer"),
+        Column("经办", lambda event: event.by, "doer"),
         Column("本人知悉", lambda event: "已知悉" if event.owner_saw_at else "待下次登录告知"),
         Column("监察核对", _reviewed),
     ),

@@ -11,8 +11,6 @@ from services.staff.usecases.kit import StaffKit
 from shared.http.kept import KeptForm, opened
 from shared.web.pages import Pages
 
-KEPT = "kept"
-"""The hidden field that carries a sealed form through the door."""
 _AT_ONCE = timedelta(minutes=2)
 """So soon after it was sent, a form goes on by itself: whoever pressed the button still sits there."""
 

@@ -1,6 +1,7 @@
 """Sessions, and the devices that have signed in before. Both are kept as hashes of random secrets."""
 
-from datetime import timedelta
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from sqlalchemy import delete, insert, select, update
@@ -13,19 +14,33 @@ from services.staff.store.tables import NOW, known_devices, members, sessions
 _KEEP = timedelta(days=1)
 
 
-async def open_session(conn: AsyncConnection, staff_id: UUID, token_hash: bytes) -> UUID:
+@dataclass(frozen=True)
+class Session:
+    """A session that is good: whose, its id, and when a second factor was given in it."""
+
+    staff_id: UUID
+    id: UUID
+    factor_at: datetime | None
+
+
+async def open_session(conn: AsyncConnection, staff_id: UUID, token_hash: bytes, factor_at: datetime | None) -> UUID:
     """Keep the hash of a secret that renews a sign-in; the session's id."""
-    values = {"token_hash": token_hash, "staff_id": staff_id, "expires_at": NOW + REFRESH}
+    values = {"token_hash": token_hash, "staff_id": staff_id, "expires_at": NOW + REFRESH, "factor_at": factor_at}
     found: UUID = (await conn.execute(insert(sessions).values(values).returning(sessions.c.id))).scalar_one()
     return found
 
 
-async def whose_session(conn: AsyncConnection, token_hash: bytes) -> tuple[UUID, UUID] | None:
-    """The active member whose session this is, while it is good, and its id."""
+async def session_of(conn: AsyncConnection, token_hash: bytes) -> Session | None:
+    """The session of an active member that this secret renews, while it is good."""
     good = (sessions.c.token_hash == token_hash) & sessions.c.revoked_at.is_(None) & (sessions.c.expires_at > NOW)
-    query = select(members.c.id, sessions.c.id).join(sessions, sessions.c.staff_id == members.c.id)
+    query = select(members.c.id, sessions.c.id, sessions.c.factor_at).join(sessions)
     row = (await conn.execute(query.where(good, members.c.active))).one_or_none()
-    return None if row is None else (row[0], row[1])
+    return None if row is None else Session(*row)
+
+
+async def note_factor(conn: AsyncConnection, session: UUID, factor_at: datetime) -> None:
+    """The second factor was given anew in a session."""
+    await conn.execute(update(sessions).where(sessions.c.id == session).values(factor_at=factor_at))
 
 
 async def revoke(conn: AsyncConnection, token_hash: bytes) -> tuple[UUID, UUID] | None:

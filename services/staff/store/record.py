@@ -76,6 +76,13 @@ async def waiting(conn: AsyncConnection) -> int:
     return int((await conn.execute(select(func.count()).where(_WAITING))).scalar_one())
 
 
+async def is_waiting(conn: AsyncConnection, kind: DoorKind, staff_id: UUID) -> bool:
+    """Whether something of this kind was done to a member that the integrity office has yet to look into."""
+    here = (door_events.c.kind == kind.value) & (door_events.c.staff_id == staff_id)
+    query = select(door_events.c.id).where(here, door_events.c.reviewed_at.is_(None)).limit(1)
+    return (await conn.execute(query)).one_or_none() is not None
+
+
 async def unseen(conn: AsyncConnection, staff_id: UUID) -> list[DoorEvent]:
     """What others did to a member's sign-in that they have not been shown."""
     shown = [kind.value for kind in DoorKind if kind.is_shown]

@@ -17,6 +17,8 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 
+from shared.db.sealed import SealedTable
+
 METADATA = MetaData()
 
 NOW = func.now()
@@ -46,6 +48,7 @@ sessions = Table(
     Column("expires_at", DateTime(timezone=True), nullable=False),
     Column("revoked_at", DateTime(timezone=True)),
     Column("id", Uuid, nullable=False, unique=True, server_default=func.gen_random_uuid()),
+    Column("factor_at", DateTime(timezone=True)),  # by the machine's clock, as tokens live
 )
 Index("sessions_of_member", sessions.c.staff_id)
 
@@ -110,3 +113,21 @@ known_devices = Table(
     Column("last_at", DateTime(timezone=True), nullable=False, server_default=NOW),
 )
 Index("devices_of_member", known_devices.c.staff_id)
+
+factors = Table(
+    "factors",
+    METADATA,
+    Column("staff_id", Uuid, ForeignKey("members.id"), primary_key=True),
+    Column("secret", Text, nullable=False),
+    Column("last_step", BigInteger, nullable=False),
+    Column("enrolled_at", DateTime(timezone=True), nullable=False, server_default=NOW),
+)
+
+recovery_codes = Table(
+    "recovery_codes",
+    METADATA,
+    Column("staff_id", Uuid, ForeignKey("factors.staff_id", ondelete="CASCADE"), primary_key=True),
+    Column("mark", LargeBinary, primary_key=True),
+)
+
+SEALED = (SealedTable(factors, {"secret": "{staff_id}/factor"}),)

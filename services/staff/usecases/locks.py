@@ -5,18 +5,25 @@ unknown there. A device that has signed in before is counted by itself, and a pa
 given lets its owner in whatever strangers do: nobody guesses it.
 """
 
+import hashlib
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from services.staff.store import doors
 from services.staff.usecases.kit import StaffKit
 from shared.db import tries
 from shared.errors import TooMany
 
 STRANGERS = 100
 """Wrong tries of one login from all unknown places together, until only known devices are let through for a while."""
+
+
+GUESSES = 20
+"""Wrong codes of one login from all unknown places together: who types them knows the password."""
 
 
 @dataclass(frozen=True)
@@ -42,6 +49,8 @@ _ANYWHERE = (
     "请在{}分钟后再试；或请系统管理员重置密码，用新的初始密码可以立即登录。"
 )
 
+_CODES = "验证码连续输错的次数太多，请在{}分钟后再试；手机丢失或换过的，请联系系统管理员重置两步验证。"
+
 
 def counts_for(kit: StaffKit, login: str, place: Place, *, known: bool, initial: bool) -> list[Count]:
     """What a try by this login counts for, from a device that is known or not, at a password just given or not."""
@@ -55,6 +64,30 @@ def counts_for(kit: StaffKit, login: str, place: Place, *, known: bool, initial:
 def own_count(kit: StaffKit, login: str) -> list[Count]:
     """For what a try counts of somebody who is signed in and gives their own password."""
     return [Count(f"{_mark(kit, login)}/own", tries.TRIES, _HERE)]
+
+
+def code_counts(kit: StaffKit, login: str, place: Place, *, known: bool) -> list[Count]:
+    """What a code counts for at the door, apart from passwords: the right one of those forgets nothing here."""
+    mark = f"{_mark(kit, login)}/code"
+    if known:
+        return [Count(f"{mark}/device/{_hidden(kit, place.device or '')}", tries.TRIES, _CODES)]
+    here = Count(f"{mark}/source/{_hidden(kit, place.source)}", tries.TRIES, _CODES)
+    return [here, Count(f"{mark}/strangers", GUESSES, _CODES)]
+
+
+def own_code_count(kit: StaffKit, login: str) -> list[Count]:
+    """What a code counts for of somebody who is signed in."""
+    return [Count(f"{_mark(kit, login)}/code/own", tries.TRIES, _CODES)]
+
+
+async def is_known(conn: AsyncConnection, staff_id: UUID, place: Place) -> bool:
+    """Whether the member has signed in from this device before."""
+    return place.device is not None and await doors.knows(conn, staff_id, digest(place.device))
+
+
+def digest(secret: str) -> bytes:
+    """What is kept of a random secret."""
+    return hashlib.sha256(secret.encode()).digest()
 
 
 async def claim(conn: AsyncConnection, counts: Sequence[Count]) -> None:

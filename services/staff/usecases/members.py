@@ -1,14 +1,14 @@
 """Adding members of staff and changing them; the other services learn of each in the same transaction."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import asdict, replace
 from typing import Any
 from uuid import UUID
 
 from services.staff.domain.doors import DoorKind
 from services.staff.domain.people import Member, member_faults
-from services.staff.store import doors, people, record
-from services.staff.usecases import locks
+from services.staff.store import doors, factors, people, record
+from services.staff.usecases import enrolment, locks
 from services.staff.usecases.kit import StaffKit
 from services.staff.usecases.passwords import hashed, made_up
 from services.staff.usecases.revoking import outdate, take_back
@@ -89,6 +89,24 @@ async def reset_password(kit: StaffKit, staff_id: UUID, by: UUID | None = None) 
         await doors.forget_devices(tx.conn, staff_id)
         await locks.unlock(kit, tx.conn, locked_out.login)
     return password
+
+
+async def reset_factor(kit: StaffKit, staff_id: UUID, by: UUID) -> None:
+    """Take a member's lost second factor away; their sessions end. Raises NotFound.
+
+    The owner is shown at the next sign-in who did it, and the integrity office looks into each.
+    """
+    async with kit.db.begin() as tx:
+        member = _found(await people.locked(tx.conn, staff_id))
+        if not await enrolment.forget(tx, staff_id, by):
+            raise NotFound("no_factor", "这名工作人员没有启用两步验证，无需重置。")
+        await locks.unlock(kit, tx.conn, member.login)
+
+
+async def with_factor(kit: StaffKit, members: Collection[Member]) -> set[UUID]:
+    """Which of these have a second factor."""
+    async with kit.db.read() as conn:
+        return await factors.having(conn, [member.id for member in members])
 
 
 async def _write(tx: Transaction, before: Member, after: Member) -> None:

@@ -13,15 +13,15 @@ from uuid import UUID
 
 from services.staff.domain.doors import LONGEST_API_TOKEN, ApiToken, DoorKind
 from services.staff.store import people, record, tokens
+from services.staff.usecases.admission import caller_for
 from services.staff.usecases.kit import StaffKit
 from services.staff.usecases.revoking import outdate
-from services.staff.usecases.sessions import caller_for
 from shared.clock import SystemClock
 from shared.db.lists import Part
 from shared.db.transaction import new_id
 from shared.errors import Fault, Forbidden, Invalid, NotFound, Unauthenticated
 from shared.http.auth import Caller, personally
-from shared.powers import Action, allowed
+from shared.powers import FACTOR_WITHIN, Action, allowed
 
 PREFIX = "ygt_"
 EXCHANGED = timedelta(minutes=15)
@@ -46,8 +46,9 @@ class MadeApiToken:
 
 
 def offered(caller: Caller) -> list[Action]:
-    """What the caller may hand on: what they may do themselves, except managing people."""
-    return [action for action in Action if caller.can(action) and action is not Action.STAFF_MANAGE]
+    """What the caller may hand on: what they may do themselves, but not managing people, nor what asks for a code."""
+    kept = {Action.STAFF_MANAGE, *FACTOR_WITHIN}
+    return [action for action in Action if caller.can(action) and action not in kept]
 
 
 async def make(kit: StaffKit, caller: Caller, asked: NewApiToken) -> MadeApiToken:

@@ -1,0 +1,90 @@
+"""Who is let in, and what they hold then: a session, a secret that renews it, a device that is known next time."""
+
+import secrets
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from services.staff.domain.doors import SESSION
+from services.staff.domain.people import Member
+from services.staff.store import doors, people, record
+from services.staff.usecases.kit import StaffKit
+from services.staff.usecases.locks import Place, digest
+from services.staff.usecases.revoking import take_back
+from services.staff.usecases.tickets import Passed
+from shared.db.transaction import Transaction
+from shared.errors import Unauthenticated
+from shared.http.auth import Caller
+from shared.powers import Action
+
+
+@dataclass(frozen=True)
+class Opened:
+    """A session that stands: whose, as they now are, its id, and when a second factor was given in it."""
+
+    member: Member
+    session: UUID
+    factor_at: datetime | None
+
+
+@dataclass(frozen=True)
+class Admission:
+    """Who came in, the secret that renews their sign-in, and the one by which their device is known next time."""
+
+    opened: Opened
+    refresh: str
+    device: str
+    to_be_shown: bool
+    """Whether others did something to their sign-in that they have not been shown."""
+
+    @property
+    def member(self) -> Member:
+        """Who came in."""
+        return self.opened.member
+
+
+async def let_in(tx: Transaction, passed: Passed) -> Member:
+    """The member, unless they were barred or their password changed while it was being checked.
+
+    Raises Unauthenticated. A new password takes the old one's place, and ends what that one opened.
+    """
+    member = await people.locked(tx.conn, passed.known.staff_id)
+    if member is None or not await people.still_holds(tx.conn, passed.known):
+        raise wrong()
+    if passed.new_hash is not None:
+        await people.set_password(tx.conn, member.id, passed.new_hash, must_change=False)
+        await take_back(tx, member.id)
+    return member
+
+
+async def admit(tx: Transaction, member: Member, place: Place, factor_at: datetime | None) -> Admission:
+    """Open a session, and remember the device."""
+    refresh, device = secrets.token_urlsafe(32), place.device or secrets.token_urlsafe(32)
+    session = await doors.open_session(tx.conn, member.id, digest(refresh), factor_at)
+    await doors.remember(tx.conn, member.id, digest(device))
+    to_be_shown = bool(await record.unseen(tx.conn, member.id))
+    return Admission(Opened(member, session, factor_at), refresh, device, to_be_shown)
+
+
+def caller_for(
+    member: Member,
+    session: UUID | None = None,
+    scopes: frozenset[Action] | None = None,
+    factor_at: datetime | None = None,
+) -> Caller:
+    """The member as the other services know them."""
+    roles = frozenset(member.roles)
+    post = (member.court, member.department, roles)
+    return Caller(member.id, member.login, member.name, *post, session, scopes, factor_at=factor_at)
+
+
+def session_token(kit: StaffKit, opened: Opened) -> str:
+    """The signed token that every service accepts for half an hour, unless it is taken back."""
+    return kit.staff_signer.for_staff(caller_for(opened.member, opened.session, factor_at=opened.factor_at), SESSION)
+
+
+def wrong() -> Unauthenticated:
+    """The same answer for a wrong password, an unknown login and somebody who no longer works here."""
+    return Unauthenticated(
+        "wrong_login_or_password", "登录名或密码不正确，请核对后重试。在同一处连续5次不正确，将暂停15分钟。"
+    )

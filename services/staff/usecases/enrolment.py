@@ -1,0 +1,138 @@
+"""One's own second factor: set up, replaced, switched off, given once more in the middle of a session."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from services.staff.domain.doors import DoorKind
+from services.staff.domain.factor import accepted_step, is_required, new_recovery_codes, recovery_mark
+from services.staff.domain.people import Member
+from services.staff.store import doors, factors, people, record
+from services.staff.usecases import codes, locks
+from services.staff.usecases.admission import Admission, Opened, admit, let_in
+from services.staff.usecases.kit import StaffKit
+from services.staff.usecases.locks import Place
+from services.staff.usecases.revoking import take_back
+from services.staff.usecases.sessions import own_password
+from services.staff.usecases.tickets import Offer, Passed, offer, offered
+from shared.db.transaction import Transaction
+from shared.errors import Conflict, Fault, Invalid, Unauthenticated
+from shared.http.auth import Caller, personally
+
+
+@dataclass(frozen=True)
+class Standing:
+    """How it stands with somebody's second factor."""
+
+    is_required: bool
+    enrolled_at: datetime | None
+    recovery_left: int
+
+
+@dataclass(frozen=True)
+class Enrolled:
+    """A factor that holds from now on: the session opened with it, and recovery codes, which are told this once."""
+
+    admission: Admission
+    recovery: Sequence[str]
+
+
+async def standing(kit: StaffKit, caller: Caller) -> Standing:
+    """The caller's."""
+    async with kit.db.read() as conn:
+        factor = await factors.of(conn, caller.staff_id)
+        left = await factors.recovery_left(conn, caller.staff_id)
+    return Standing(is_required(caller.roles), None if factor is None else factor.enrolled_at, left)
+
+
+async def enrol_at_door(kit: StaffKit, passed: Passed, sealed: str, code: str, place: Place) -> Enrolled:
+    """Set up a factor and come in. Raises Unauthenticated, Conflict, or Invalid for a code that is not the offer's."""
+    async with kit.db.begin() as tx:
+        return await _enrol(kit, tx, await let_in(tx, passed), sealed, code, place)
+
+
+async def enrol(kit: StaffKit, caller: Caller, sealed: str, code: str, place: Place) -> Enrolled:
+    """Set up a factor, or put another in its place; every session ends and a new one begins. Raises the same."""
+    personally(caller)
+    async with kit.db.begin() as tx:
+        member = await _own(tx, caller)
+        await take_back(tx, member.id)
+        return await _enrol(kit, tx, member, sealed, code, place)
+
+
+async def offer_instead(kit: StaffKit, caller: Caller, password: str, code: str) -> Offer:
+    """A secret for another telephone, for whoever proves the factor that it replaces. Raises Invalid or TooMany."""
+    await _prove(kit, caller, password, code)
+    return offer(kit, caller.staff_id, caller.login, instead=True)
+
+
+async def switch_off(kit: StaffKit, caller: Caller, password: str, code: str, place: Place) -> Admission:
+    """Go without; every session ends, a new one begins. Raises Conflict for whom it is required, Invalid, TooMany."""
+    if is_required(caller.roles):
+        raise Conflict("factor_required", "您的岗位必须使用两步验证，不能停用。换手机的，请用“换一部手机”。")
+    await _prove(kit, caller, password, code)
+    async with kit.db.begin() as tx:
+        member = await _own(tx, caller)
+        await factors.drop(tx.conn, member.id)
+        await record.note(tx.conn, DoorKind.FACTOR_OFF, member.id, member.id)
+        await take_back(tx, member.id)
+        return await admit(tx, member, place, None)
+
+
+async def step_up(kit: StaffKit, opened: Opened, code: str) -> Opened:
+    """The session with the factor given just now. Raises Unauthenticated, TooMany, or Conflict where there is none."""
+    member = opened.member
+    async with kit.db.read() as conn:
+        if await factors.of(conn, member.id) is None:
+            raise Conflict("no_factor", "您还没有启用两步验证。请先在“两步验证”页启用，再办理此事。")
+    counts = await codes.claimed(kit, member.id, locks.own_code_count(kit, member.login))
+    async with kit.db.begin() as tx:
+        factor_at = await codes.given(kit, tx, member.id, code, counts)
+        await doors.note_factor(tx.conn, opened.session, factor_at)
+    return Opened(member, opened.session, factor_at)
+
+
+async def forget(tx: Transaction, staff_id: UUID, by: UUID | None) -> bool:
+    """Take a lost factor away; every session ends, and who did it is told. False when there was none."""
+    dropped = await factors.drop(tx.conn, staff_id)
+    if dropped:
+        await record.note(tx.conn, DoorKind.FACTOR_RESET, staff_id, by)
+        await take_back(tx, staff_id)
+    return dropped
+
+
+async def _prove(kit: StaffKit, caller: Caller, password: str, code: str) -> None:
+    """Whoever is signed in shows that it is they: by password and code."""
+    personally(caller)
+    if await own_password(kit, caller, password) is None:
+        raise Invalid([Fault("password", "密码不正确，请核对后重新输入。")])
+    counts = await codes.claimed(kit, caller.staff_id, locks.own_code_count(kit, caller.login))
+    try:
+        async with kit.db.begin() as tx:
+            await codes.given(kit, tx, caller.staff_id, code, counts)
+    except Unauthenticated as refusal:
+        raise Invalid([Fault("code", refusal.detail)]) from None
+
+
+async def _enrol(kit: StaffKit, tx: Transaction, member: Member, sealed: str, code: str, place: Place) -> Enrolled:
+    chosen, now = offered(kit, member.id, sealed), codes.MACHINE.now()
+    if not chosen.instead and await factors.locked(tx.conn, member.id) is not None:
+        raise Conflict("factor_set", "两步验证已经启用，没有更改。请重新登录，用手机上的验证码。")
+    step = accepted_step(chosen.secret, code, now, 0)
+    if step is None:
+        raise Invalid(
+            [Fault("code", "验证码不正确。请核对扫描的是本页的二维码、手机时间准确，再输入手机上现在的6位数字。")]
+        )
+    await factors.put(tx.conn, member.id, kit.keyring.seal(chosen.secret, codes.about(member.id)), step)
+    recovery = new_recovery_codes()
+    await factors.put_recovery(tx.conn, member.id, [recovery_mark(chosen.secret, each) for each in recovery])
+    await record.note(tx.conn, DoorKind.FACTOR_SET, member.id, member.id)
+    return Enrolled(await admit(tx, member, place, now), recovery)
+
+
+async def _own(tx: Transaction, caller: Caller) -> Member:
+    member = await people.locked(tx.conn, caller.staff_id)
+    if member is None:
+        raise Unauthenticated("not_signed_in", "登录已失效，请重新登录。")
+    return member
