@@ -166,7 +166,7 @@ class Relay:
     def _trouble(self, topic: str, now: datetime) -> TroubleReported:
         summary = (
             f"{self._db.service} 有发往“{topic}”的消息一直不能写入消息日志，同一事项的后续消息按序等待，其他事项照常。"
-            "请系统管理员检查消息日志中有无此主题，再看该服务日志中的“events held back”。"
+            "请系统管理员检查消息日志中有无此主题、该服务可否写入，再看该服务日志中的“events held back”。"
         )
         service = self._db.service
         return TroubleReported(trouble_id=new_id(), service=service, kind="outbox", summary=summary, noticed_at=now)

@@ -99,7 +99,7 @@ def admin_of(run: RunSettings) -> Login:
             run.kafka_admin_user,
             run.kafka_admin_password,
             run.kafka_admin_mechanism,
-            setting="YANGGUANG_KAFKA_ADMIN_PASSWORD",
+            is_admin=True,
             tls=run.kafka_tls,
             ca=run.kafka_ca,
         )

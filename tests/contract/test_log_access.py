@@ -137,7 +137,7 @@ WRONG = Login("asset_tips", "wrong")
         (OPEN, "要求用户和口令：请填写 YANGGUANG_KAFKA_USER 和 YANGGUANG_KAFKA_PASSWORD"),
         (WRONG, "不接受用户“asset_tips”的口令：请核对 YANGGUANG_KAFKA_PASSWORD"),
         (Login("nobody", "password of nobody"), "不接受用户“nobody”的口令"),
-        (Login("admin", "wrong", "PLAIN", "YANGGUANG_KAFKA_ADMIN_PASSWORD"), "请核对 YANGGUANG_KAFKA_ADMIN_PASSWORD"),
+        (Login("admin", "wrong", "PLAIN", is_admin=True), "请核对 YANGGUANG_KAFKA_ADMIN_PASSWORD；管理员"),
         (Login("asset_tips", "password of asset_tips", "SCRAM-SHA-256"), "没有启用登录方式 SCRAM-SHA-256"),
     ],
     ids=["nobody", "wrong password", "unknown user", "administrator", "mechanism"],

@@ -3,11 +3,14 @@
 from dataclasses import replace
 from datetime import timedelta
 
-from sqlalchemy import insert
+import pytest
+from sqlalchemy import func, insert, select
 
 from shared.bus.postgres import PostgresLog
 from shared.clock import SystemClock
-from shared.db.tables import sandbox_clock
+from shared.contracts.sandbox import ClockMoved
+from shared.db.tables import outbox, sandbox_clock
+from shared.db.transaction import UndeclaredError
 from shared.http.routes import Zone
 from shared.runtime.registry import load
 from shared.runtime.unit import Unit
@@ -39,3 +42,15 @@ async def test_a_process_of_the_public_zone_alone_runs_no_loops_and_no_jobs(
     assert [runner.job.name for runner in unit.jobs] == ["follow the court's data", "follow the sandbox's clock"]
     assert set(unit.prefixes) == set(service.public_paths)
     await unit.close()
+
+
+async def test_a_service_cannot_tell_on_a_topic_that_it_does_not_declare(fresh_database: FreshDatabase) -> None:
+    """Its user at Kafka could not write there: what it told would stay in the outbox for good."""
+    service = load("asset_tips")
+    kit = await make_kit(service, await fresh_database(service))
+    with pytest.raises(UndeclaredError, match="asset_tips does not declare that it tells on sandbox"):
+        async with kit.db.begin() as tx:
+            await tx.emit(ClockMoved(offset_seconds=1))
+    async with kit.db.read() as conn:
+        assert (await conn.execute(select(func.count()).select_from(outbox))).scalar_one() == 0
+    await kit.db.close()

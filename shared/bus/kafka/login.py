@@ -29,16 +29,15 @@ _TELL_EVERY = 60.0
 SCRAM = "SCRAM-SHA-512"
 """The mechanism of the services' users: their passwords never travel."""
 
-_WRONG = (
-    "Kafka（{address}）不接受用户“{user}”的口令：请核对 {setting}；"
-    "服务的用户由 yangguang prepare 建立，Kafka 数据清空或口令更换后请再执行一次。"
-)
+_WRONG = "Kafka（{address}）不接受用户“{user}”的口令：请核对 {setting}；{hint}。"
+_OF_SERVICES = "服务的用户由 yangguang prepare 建立，Kafka 数据清空或口令更换后请再执行一次"
+_OF_ADMIN = "管理员的口令以 Kafka 启动时的为准，更换后须重启 Kafka"
 _ASKED = "Kafka（{address}）要求用户和口令：请填写 YANGGUANG_KAFKA_USER 和 YANGGUANG_KAFKA_PASSWORD。"
 _OPEN = (
     "Kafka（{address}）不核对口令，不能以用户“{user}”登录：请在 Kafka 启用口令（docs/operations.md），"
     "试用时也可以不填写 YANGGUANG_KAFKA_USER。"
 )
-_MECHANISM = "Kafka（{address}）没有启用登录方式 {mechanism}：请核对 YANGGUANG_KAFKA_MECHANISM。"
+_MECHANISM = "Kafka（{address}）没有启用登录方式 {mechanism}：请核对 {way}。"
 _NOT_ALLOWED = "Kafka 不允许用户“{user}”建立或使用主题 {topics}：请执行 yangguang prepare，由管理员建立主题、设置权限。"
 _CERTIFICATE = "Kafka（{address}）的证书不能核实：请核对 YANGGUANG_KAFKA_CA 所指的证书文件和 Kafka 的主机名。"
 
@@ -60,14 +59,14 @@ _REASONS = {
 class Login:
     """A user and its password; without a user, the cluster must ask for none.
 
-    `setting` is where people find the password. `tls` encrypts; `ca` is the file of the authority that signed the
-    brokers' certificates, empty for those that the system knows.
+    `tls` encrypts; `ca` is the file of the authority that signed the brokers' certificates, empty for those that the
+    system knows.
     """
 
     user: str = ""
     password: str = field(default="", repr=False)
     mechanism: str = SCRAM
-    setting: str = "YANGGUANG_KAFKA_PASSWORD"
+    is_admin: bool = False
     tls: bool = False
     ca: str = ""
 
@@ -130,7 +129,15 @@ async def refusal(bootstrap: str, login: Login, milliseconds: int) -> str | None
 
     aiokafka's clients say the same of both, so this one looks for itself.
     """
-    words = {"address": bootstrap, "user": login.user, "setting": login.setting, "mechanism": login.mechanism}
+    about = "YANGGUANG_KAFKA_ADMIN_" if login.is_admin else "YANGGUANG_KAFKA_"
+    words = {
+        "address": bootstrap,
+        "user": login.user,
+        "setting": f"{about}PASSWORD",
+        "hint": _OF_ADMIN if login.is_admin else _OF_SERVICES,
+        "way": f"{about}MECHANISM",
+        "mechanism": login.mechanism,
+    }
     try:
         await _knock(bootstrap, login, milliseconds)
     except (OSError, KafkaError) as fault:
