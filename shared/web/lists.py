@@ -15,6 +15,7 @@ from shared.errors import Fault, Invalid
 from shared.http.exports import PORTION, Cell, Kind, Line
 
 R = TypeVar("R")
+_WAYS = (("", "，升序"), ("-", "，降序"))
 
 Rows = Callable[[Part], Awaitable[tuple[Sequence[R], str | None]]]
 """The rows of a part of a list, and where the list goes on."""
@@ -262,5 +263,4 @@ class Shown(Generic[R]):
     def orders(self) -> list[tuple[str, str]]:
         """The orders to choose from, for a list without heads."""
         sorted_by = [(column.sort, column.word) for column in self.listing.columns if column.sort]
-        both = (("", "，从小到大、从先到后"), ("-", "，从大到小、从后到先"))
-        return [(f"{sign}{name}", f"{word}{way}") for name, word in sorted_by for sign, way in both]
+        return [(f"{sign}{name}", f"{word}{way}") for name, word in sorted_by for sign, way in _WAYS]

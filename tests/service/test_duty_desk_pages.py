@@ -22,7 +22,7 @@ from services.duty_desk.usecases.queue import watch
 from shared.contracts.desk import ItemActed
 from shared.contracts.tips import TipGround
 from shared.db.transaction import Database
-from shared.powers import Role
+from shared.powers import POWERS, Action, Role
 from shared.runtime.service import Kit
 from shared.signals import Signals
 from tests.fixtures.databases import FreshDatabase
@@ -74,7 +74,7 @@ async def test_the_main_job_without_scripts(kit: Kit[Any], http: httpx.AsyncClie
         assert word in page
         assert BODY in page
     assert "已扣押车辆。" in page
-    assert "<form" not in page
+    assert "<form" not in without_search(page)
     [acted] = await told(kit, ItemActed)
     assert kit.keyring.open(acted.progress, str(acted.case_id)) == PROGRESS
     assert "现在没有待办事项" in (await http.get("/desk")).text
@@ -149,13 +149,27 @@ async def test_whoever_comes_second_keeps_what_they_wrote(
     assert "先到者已登记。" in second.text
 
 
+def without_search(page: str) -> str:
+    """The page without the search in its head."""
+    return re.sub(r'<form class="search-box".*?</form>', "", page, flags=re.DOTALL)
+
+
+@pytest.mark.parametrize("role", sorted(POWERS[Action.DESK_READ].roles))
+async def test_the_search_stands_in_the_desks_head_for_those_who_may(kit: Kit[Any], role: Role) -> None:
+    async with client(SERVICE, kit, role) as somebody:
+        for path, there in (("/desk", True), ("/desk/done", True), ("/desk/wall", False)):
+            page = (await somebody.get(path, headers=HTML)).text
+            found = '<form class="search-box" role="search" aria-label="查找案件" method="post" action="/search">'
+            assert (found in page) is (there and role in POWERS[Action.CASES_SEARCH].roles), (path, role)
+
+
 async def test_who_only_reads_sees_no_buttons(kit: Kit[Any], http: httpx.AsyncClient) -> None:
     item = await arrive(kit)
     await post(http, item, "take")
     async with client(SERVICE, kit, Role.CHIEF) as chief:
         for path in ("/desk", f"/desk/items/{item}", "/desk/wall"):
             page = (await chief.get(path, headers=HTML)).text
-            assert "<form" not in page
+            assert "<form" not in without_search(page)
             assert "采信证据</span>" not in page.replace("未采信证据</span>", "")
         assert BODY in (await chief.get(f"/desk/items/{item}")).text
         assert (await post(chief, item, "accept")).status_code == 403
