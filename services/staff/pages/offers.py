@@ -12,7 +12,7 @@ from shared.settings import Environment
 
 def shown(kit: StaffKit, offer: Offer | None) -> dict[str, Any]:
     """What the templates need to show an offer; `demo`: where there may be no telephone, a command gives codes."""
-    picture = "" if offer is None else segno.make(offer.link, error="m", micro=False).png_data_uri(scale=5, border=2)
+    picture = "" if offer is None else segno.make(offer.link, error="m", micro=False).png_data_uri(scale=5, border=4)
     return {"offer": offer, "picture": picture, "recovery_codes": RECOVERY_CODES, "demo": is_demo(kit)}
 
 
