@@ -32,6 +32,14 @@ _TODOS = {
     503: ["请过一分钟后重试。", "如情况紧急，请直接拨打下方电话。"],
 }
 
+_OF_THEIR_OWN = {
+    "staff_signed_in": (
+        "工作人员打开的文书会被当作当事人本人已经阅读，所以不能从这里进入。没有任何内容被改动。",
+        ["先退出工作账号，再打开此页。", "或者换用自己的手机、电脑查询。"],
+    ),
+}
+"""What the words of the status would be wrong for, by the refusal's code: what it means, what to do."""
+
 
 def problem_page(request: Request, refusal: Refusal, **context: Any) -> Response:
     """The page; whoever is not signed in is shown the way to the door. Its headers are those of every refusal.
@@ -44,17 +52,24 @@ def problem_page(request: Request, refusal: Refusal, **context: Any) -> Response
     if isinstance(refusal, Unauthenticated) and kept:
         stepping_up = isinstance(refusal, FactorNeeded)
         return _PAGES.page(request, "kept_form.html", refusal.status, kept=kept, stepping_up=stepping_up, **context)
-    faults = refusal.faults if isinstance(refusal, Invalid) else ()
+    meaning, todo = _OF_THEIR_OWN.get(refusal.code) or _words_of(refusal)
     return _PAGES.page(
         request,
         "problem.html",
         refusal.status,
         title=refusal.title,
         what=refusal.detail,
-        meaning=_MEANINGS.get(refusal.status, "您的请求没有被接受，没有任何内容被改动。"),
-        todo=[fault.reason for fault in faults] or _TODOS.get(refusal.status, ["请返回上一页，核对后重试。"]),
+        meaning=meaning,
+        todo=todo,
         **context,
     )
+
+
+def _words_of(refusal: Refusal) -> tuple[str, list[str]]:
+    faults = refusal.faults if isinstance(refusal, Invalid) else ()
+    meaning = _MEANINGS.get(refusal.status, "您的请求没有被接受，没有任何内容被改动。")
+    todo = [fault.reason for fault in faults] or _TODOS.get(refusal.status, ["请返回上一页，核对后重试。"])
+    return meaning, todo
 
 
 def _way_in(request: Request, refusal: Refusal) -> str:

@@ -162,6 +162,8 @@ async def test_a_browser_signed_in_as_staff_is_refused_at_every_door_of_the_part
         ):
             assert answer.status_code == 403
             assert "请先退出工作账号" in answer.text
+            assert "或者换用自己的手机、电脑查询。</li>" in answer.text
+            assert "联系执行管理部门" not in answer.text
     assert await story.rows(tables.readings) == []
 
 
