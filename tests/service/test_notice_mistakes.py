@@ -23,6 +23,7 @@ from shared.contracts.cases import (
 from shared.contracts.envelope import Sealed
 from shared.contracts.notices import DeliveryTroubled, NoticeServed
 from shared.contracts.stages import ProgressPublished
+from shared.db.lists import Part
 from shared.db.transaction import new_id
 from shared.errors import Conflict, Invalid, NotFound
 from shared.powers import Role
@@ -146,7 +147,7 @@ async def test_letters_not_posted_stay_and_posted_ones_are_corrected_on_paper(of
     await misfile(office, second)
     with pytest.raises(Conflict):
         await deciding.record_paper(office.kit, papers[second.party_id].paper_id, act.POSTED, None, "EMS2", me)
-    (entry,) = (await paperwork.worklist(office.kit, caller(Role.CLERK), "to_print")).entries
+    [entry], _ = await paperwork.worklist(office.kit, caller(Role.CLERK), "to_print", "", Part())
     assert [sheet.title for sheet in entry.sheets] == ["更正告知书"]
     assert "您不是该案的当事人" in await paperwork.print_document(office.kit, entry.paper.paper_id, caller(Role.CLERK))
     await deciding.record_paper(office.kit, entry.paper.paper_id, act.POSTED, None, "EMS3", me)
