@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 WORKERS ?= $(shell echo $$(( $$(nproc) + 1 )))  # tests wait for servers now and then: one more than there are cores
 
-INSIDE := tests/unit tests/service tests/contract tests/structure
+INSIDE := tests/contract tests/service tests/unit tests/structure  # the longest files first: no worker ends alone
 INSTALL := deploy/install_locked.sh $(BIN)/python
 
 help:            ## this list
@@ -30,11 +30,11 @@ run: $(VENV)/run       ## start the whole product on this machine
 	@$(BIN)/yangguang serve all
 
 test: $(VENV)/dev      ## unit, service, contract and structure tests, and the main job end to end in one process
-	@$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --durations=10 -m "not kafka" $(INSIDE)
+	@$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --durations=10 -m "not kafka and not long" $(INSIDE)
 	@$(BIN)/python -m pytest --durations=10 -m "not kafka" tests/e2e/test_main_job.py tests/e2e/test_start.py
 
-test-all: test         ## what `make test` leaves out too: real Kafka, separate processes, a browser, drills, the wheel
-	@$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --durations=10 -m kafka $(INSIDE)
+test-all: test         ## what `make test` leaves out too: every odd value in every field, real Kafka, separate processes, a browser, drills, the wheel
+	@$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --durations=10 -m "kafka or long" $(INSIDE)
 	@$(BIN)/python -m pytest --durations=15 --ignore tests/e2e/test_start.py tests/e2e tests/drills   # these watch the clock: one after the other
 
 coverage: $(VENV)/dev   ## the tests in this process, with branch coverage

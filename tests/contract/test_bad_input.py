@@ -81,6 +81,7 @@ def _coverage(operation: Any) -> Iterable[Any]:
     return found
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("name", service_names())
 def test_one_odd_value_in_a_sound_request_is_taken_or_named(name: str, trials: Trials) -> None:
     """The requests of docs/api, each with one value after the other replaced by one that nobody expects."""

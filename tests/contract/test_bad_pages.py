@@ -184,6 +184,7 @@ def _odd_forms(sound: Form, texts: tuple[str, ...]) -> Iterator[tuple[str, bytes
     yield "noise", b"\xff\xfe&%=%zz&=&&%ED%A0%80=%00", FORM
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("name", service_names())
 def test_odd_forms_are_shown_again_or_taken(name: str, trials: Trials) -> None:
     trial = trials.of(name)
