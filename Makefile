@@ -35,7 +35,8 @@ test: $(VENV)/dev      ## unit, service, contract and structure tests, and the m
 
 test-all: test         ## what `make test` leaves out too: every odd value in every field, real Kafka, separate processes, a browser, drills, the wheel
 	@$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --durations=10 -m "kafka or long" $(INSIDE)
-	@$(BIN)/python -m pytest --durations=15 --ignore tests/e2e/test_start.py tests/e2e tests/drills   # these watch the clock: one after the other
+	@$(BIN)/python -m pytest tests/e2e/test_demo.py   # alone: it says how long it takes
+	@$(BIN)/python -m pytest --durations=15 --ignore tests/e2e/test_start.py --ignore tests/e2e/test_demo.py tests/e2e tests/drills   # these watch the clock: one after the other
 
 coverage: $(VENV)/dev   ## the tests in this process, with branch coverage
 	@$(BIN)/python -m pytest $(INSIDE) --cov --cov-report=term:skip-covered
