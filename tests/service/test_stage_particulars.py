@@ -33,7 +33,7 @@ EXTEND = {
     "count": 30,
     "approved_by": "王建国",
     "approved_on": "2026-11-23",
-    "reason": "案情复杂，须组织听证。",
+    "reason": "案情复杂，须组织听证",
     "evidence": "延长审限审批表1号",
 }
 
@@ -189,7 +189,7 @@ async def test_an_approved_extension_moves_the_clock_once_and_stands_in_the_log(
     assert (found.version, found.due_on) == (2, date(2027, 1, 8))
     assert [each.version for each in await told(kit, DeadlineSet)] == [1, 2]
     said = await log(kit, event.case_id)
-    assert "王建国（院长）于2026年11月23日（周一）批准延长30日。理由：案情复杂，须组织听证。" in said
+    assert "王建国（院长）于2026年11月23日（周一）批准延长30日。理由：案情复杂，须组织听证。依据：" in said
     assert "执行复议审查期限：由2026年12月9日（周三）改为2027年1月8日（周五）" in said
     again = await judge.post(path, json=EXTEND)
     assert (again.status_code, again.json()["code"]) == (409, "limit_extended_already")

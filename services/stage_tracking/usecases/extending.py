@@ -37,7 +37,8 @@ async def extend(kit: StageKit, tx: Transaction, caller: Caller, case: Row[Any],
     longer = Longer(Length(deed.count, law.most.unit), law.article, deed.approved_on)
     await extensions.put(tx.conn, case.case_id, deed.clock, longer, caller.staff_id, tx.now)
     approval = f"{deed.approved_by}（{law.approver}）于{cn_date(deed.approved_on)}批准延长{longer.length.words}"
-    text = f"{approval}。理由：{deed.reason}依据：{law.article}"
+    reason = deed.reason.rstrip("。；;.")  # typed with or without its stop
+    text = f"{approval}。理由：{reason}。依据：{law.article}"
     title = f"延长“{deed.clock.label}”"
     note = Note(EntryKind.EXTENDED, text, title, deed.evidence, caller.staff_id, caller.name)
     entry = await write(kit, tx, case.case_id, note)
