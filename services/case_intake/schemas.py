@@ -16,7 +16,7 @@ from services.case_intake.usecases.reading import CaseView, ImportView, PartyVie
 from shared.contracts.cases import IdKind, PartyRole
 from shared.contracts.reviews import ReviewGround
 from shared.http.inputs import Input, Line, Prose
-from shared.http.versions import Version
+from shared.http.versions import NamedVersion
 
 Typed = str | None
 
@@ -39,7 +39,6 @@ def _needed(*fields: str) -> ConfigDict:
 _GROUND = "审查事由；只有执行异议、复议案件可以填写：" + "、".join(
     f"{ground.value}（{ground.label}）" for ground in ReviewGround
 )
-SEEN = Field(None, description="所读取内容的版本；也可用 If-Match 请求头。内容已被他人修改的，答复409并列出两边的内容")
 
 
 class PartyFields(Input):
@@ -66,7 +65,7 @@ class PartyFields(Input):
 class PartyPatch(PartyFields):
     """The same, over a version that was read."""
 
-    version: Version | None = SEEN
+    version: NamedVersion = None
 
 
 class PartyInput(PartyFields):
@@ -100,7 +99,7 @@ class CaseFields(Input):
 class CasePatch(CaseFields):
     """The same, over a version that was read."""
 
-    version: Version | None = SEEN
+    version: NamedVersion = None
 
 
 class CaseInput(CaseFields):
@@ -128,7 +127,8 @@ class AssignmentInput(Input):
     judge_id: UUID
     panel: Line | None = None
     clerk_name: Line | None = None
-    version: Version | None = Field(None, description="所读取的 assignment_version")
+    version: NamedVersion = None
+    """The `assignment_version` that was read."""
 
 
 class FiledParty(BaseModel):

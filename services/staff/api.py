@@ -37,7 +37,7 @@ from shared.http import sources
 from shared.http.auth import bearer
 from shared.http.limits import DOOR, source
 from shared.http.routes import PUBLIC, CurrentCaller, Routes, Zone
-from shared.http.versions import IfMatch, seen_by, tag
+from shared.http.versions import IfMatch, edit_by, tag
 from shared.powers import Action
 
 routes = Routes(Zone.STAFF)
@@ -76,11 +76,16 @@ async def add_member(body: NewMember, kit: HandedKit) -> AddedMember:
 
 @routes.patch("/api/staff/members/{staff_id}", Action.STAFF_MANAGE)
 async def change_member(
-    staff_id: UUID, body: MemberChange, kit: HandedKit, response: Response, if_match: IfMatch = None
+    staff_id: UUID,
+    body: MemberChange,
+    kit: HandedKit,
+    caller: CurrentCaller,
+    response: Response,
+    if_match: IfMatch = None,
 ) -> MemberAnswer:
     """Change somebody's post, name or telephone, or bar them from signing in."""
-    seen = seen_by(if_match, body.version)
-    answer = MemberAnswer.of(kit, await members.change_member(kit, staff_id, body.changes(), seen))
+    edit = edit_by(caller, if_match, body.version)
+    answer = MemberAnswer.of(kit, await members.change_member(kit, staff_id, body.changes(), edit))
     tag(response, answer.version)
     return answer
 
@@ -119,7 +124,7 @@ async def propose_change(
     body: CourtDataInput, kit: HandedKit, caller: CurrentCaller, if_match: IfMatch = None
 ) -> CourtChangeAnswer:
     """Ask for a change; it holds once another person has confirmed it."""
-    proposal = body.proposal(seen_by(if_match, body.version))
+    proposal = body.proposal(edit_by(caller, if_match, body.version))
     return CourtChangeAnswer.model_validate(await court.propose(kit, caller, proposal))
 
 

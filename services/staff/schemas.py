@@ -13,13 +13,13 @@ from services.staff.domain.doors import SESSION
 from services.staff.domain.people import Member
 from services.staff.usecases.court import Proposal
 from services.staff.usecases.kit import StaffKit
-from services.staff.usecases.members import member_state
+from services.staff.usecases.members import member_version
 from services.staff.usecases.sessions import Credentials
 from services.staff.usecases.tokens import NewApiToken
 from shared.contracts.landline import is_landline, written
 from shared.contracts.staff import ChangeState, CourtData
 from shared.http.inputs import VERBATIM, Input, Line, Prose
-from shared.http.versions import FIELD, Version
+from shared.http.versions import FIELD, Edit, NamedVersion, Version
 from shared.powers import Action, Role
 from shared.runtime.service import kit_of
 
@@ -124,7 +124,7 @@ class MemberChange(Input):
     panel: Line | None = None
     roles: Roles = ()
     active: bool = True
-    version: Version | None = None
+    version: NamedVersion = None
 
     def changes(self) -> dict[str, Any]:
         """The fields that were named."""
@@ -210,7 +210,7 @@ class MemberAnswer(BaseModel):
     @classmethod
     def of(cls, kit: StaffKit, member: Member) -> "MemberAnswer":
         """For the API."""
-        return cls(**asdict(member), version=member_state(kit, member).version)
+        return cls(**asdict(member), version=member_version(kit, member))
 
 
 class Members(BaseModel):
@@ -248,12 +248,12 @@ class CourtDataInput(Input):
     supervision_phone: Landline
     duty_phone: Landline
     reason: Prose
-    version: Version | None = None
+    version: NamedVersion = None
 
-    def proposal(self, seen: str | None) -> Proposal:
+    def proposal(self, edit: Edit) -> Proposal:
         """As the use case takes it."""
         data = CourtData.model_validate(self.model_dump(exclude={"reason", "version"}))
-        return Proposal(data, self.reason, seen)
+        return Proposal(data, self.reason, edit)
 
 
 class CourtChangeAnswer(BaseModel):

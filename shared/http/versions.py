@@ -1,34 +1,57 @@
 """What two people may change at once carries a version: the mark of what was read, given back with what is changed.
 
 A form holds it in a hidden field, the API in `If-Match` or the body's `version`. Whoever read something older is
-shown both values and decides; nothing is undone without a word.
+shown both values and decides; nothing is undone without a word. A request that names no version is taken only where it
+can undo nobody's change: as long as nobody else has changed the thing since it was made, or the caller did so last.
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Annotated
+from typing import Annotated, Self
+from uuid import UUID
 
 from fastapi import Header, Request, Response
-from pydantic import StringConstraints
+from pydantic import Field, StringConstraints
 
 from shared.crypto.keyring import KeyRing
 from shared.errors import Conflict, Fault, Invalid
+from shared.http.auth import Caller
 
 FIELD = "version"
 """The hidden field of every edit form."""
 
 Texts = Mapping[str, str]
 Version = Annotated[str, StringConstraints(min_length=1, max_length=100)]
+NamedVersion = Annotated[
+    Version | None,
+    Field(
+        description="所读取内容的版本；也可用 If-Match 请求头。内容已被他人修改的，答复409，列出两边的内容和版本。"
+        "不写版本的，只有登记后没有他人修改过、或者最后一次是本人修改的，才保存"
+    ),
+]
+"""The `version` of the body of whatever changes something."""
 IfMatch = Annotated[str | None, Header(alias="If-Match", max_length=200, description="所读取内容的版本（ETag）")]
 
 
 @dataclass(frozen=True)
+class Edit:
+    """Who changes something, and the version that they have read; None: they name none."""
+
+    by: UUID
+    seen: str | None
+
+
+@dataclass(frozen=True)
 class State:
-    """What can be edited as it stands: its texts by field, and the mark of just these texts."""
+    """What can be edited as it stands: its texts by field, the mark of just these texts, and who changed it last.
+
+    `changed_by` None: nobody since it was made.
+    """
 
     texts: Texts
     version: str
+    changed_by: UUID | None
 
 
 @dataclass(frozen=True)
@@ -41,40 +64,61 @@ class Difference:
 
 
 class Stale(Conflict):
-    """Somebody else has changed it since it was read. `version` is the mark of what stands now."""
+    """Somebody else has changed it since it was read. `version` is the mark of what stands now.
+
+    `named` False: the request did not say what it had read.
+    """
 
     title = "内容已被他人修改"
 
-    def __init__(self, version: str, differences: tuple[Difference, ...]) -> None:
-        super().__init__("stale_version", "您读取之后，内容已被他人修改，您的修改尚未保存。请核对两边的内容后再决定。")
+    def __init__(self, version: str, differences: Iterable[Difference], *, named: bool = True) -> None:
+        super().__init__("stale_version", _READ_BEFORE if named else _NOT_SAID)
         self.version = version
-        self.differences = differences
+        self.differences = tuple(differences)
+        self.named = named
+
+    def showing(self, differences: Iterable[Difference]) -> Self:
+        """The same with its differences as whoever reads it may see them."""
+        return type(self)(self.version, differences, named=self.named)
 
 
-def state(keyring: KeyRing, about: object, texts: Texts) -> State:
-    """The state of `about`. Its mark is keyed: nobody learns from it what the texts say."""
+_READ_BEFORE = "您读取之后，内容已被他人修改，您的修改尚未保存。请核对两边的内容后再决定。"
+_NOT_SAID = (
+    "内容已被他人修改，而这次提交没有写明所读取的版本，您的修改尚未保存。"
+    "请核对两边的内容；仍要保存的，写明这里给出的版本后重新提交。"
+)
+
+
+def mark(keyring: KeyRing, about: object, texts: Texts) -> str:
+    """The version of what stands. It is keyed: nobody learns from it what the texts say."""
     written = json.dumps([str(about), sorted(texts.items())], ensure_ascii=False)
-    return State(texts, keyring.blind_index(written, "version")[-24:])
+    return keyring.blind_index(written, "version")[-24:]
 
 
-def refuse_stale(seen: str | None, now: State, mine: Texts) -> None:
-    """Raises Stale when `mine` was written over something older than `now`, and would change anything.
+def state(keyring: KeyRing, about: object, texts: Texts, changed_by: UUID | None) -> State:
+    """The state of `about`."""
+    return State(texts, mark(keyring, about, texts), changed_by)
 
-    `seen` None: a script that names no version changes just the fields that it names.
+
+def refuse_stale(edit: Edit, now: State, mine: Texts) -> None:
+    """Raises Stale when `mine` would change anything and was written over something older than `now`.
+
+    So does what names no version, once somebody else has changed the thing.
     """
-    if seen is None or seen == now.version:
+    named = edit.seen is not None
+    if edit.seen == now.version if named else now.changed_by in (None, edit.by):
         return
-    differences = tuple(
+    differences = [
         Difference(field, text, now.texts.get(field, "")) for field, text in mine.items() if text != now.texts[field]
-    )
+    ]
     if differences:
-        raise Stale(now.version, differences)
+        raise Stale(now.version, differences, named=named)
 
 
-def seen_by(if_match: str | None, version: str | None) -> str | None:
-    """The version that a request names: in the body, else in `If-Match`; `*` matches whatever stands."""
+def edit_by(caller: Caller, if_match: str | None, version: str | None) -> Edit:
+    """Who asks, and the version that the request names: in the body, else in `If-Match`, of which `*` names none."""
     named = version or (if_match or "").strip().removeprefix("W/").strip('"')
-    return None if named in ("", "*") else named
+    return Edit(caller.staff_id, None if named in ("", "*") else named)
 
 
 def tag(response: Response, version: str) -> None:

@@ -97,7 +97,7 @@ async def test_only_office_and_management_ask_for_a_change(kit: Kit[Any]) -> Non
 
 
 async def test_one_change_at_a_time_and_none_over_an_old_page(kit: Kit[Any]) -> None:
-    office, chief = people(kit, Role.OFFICE, Role.CHIEF)
+    office, chief, other = people(kit, Role.OFFICE, Role.CHIEF, Role.OFFICE)
     same = await office.post(PATH, json=COURT_DATA)
     assert (same.status_code, same.json()["code"]) == (422, "invalid")
     faulty = await office.post(PATH, json={**COURT_DATA, "case_account_number": "x", "duty_phone": "13900001234"})
@@ -110,6 +110,11 @@ async def test_one_change_at_a_time_and_none_over_an_old_page(kit: Kit[Any]) -> 
     late = await office.post(PATH, json={**COURT_DATA, "case_account_number": NEW, "version": version})
     assert (late.status_code, late.json()["code"]) == (409, "stale_version")
     assert "023-67670009" in late.text
+    another = await other.post(PATH, json={**COURT_DATA, "case_account_number": NEW})
+    assert (another.status_code, another.json()["code"]) == (409, "stale_version")
+    assert "023-67670009" in another.text, "without a version nobody takes back what another changed"
+    own = await office.post(PATH, json={**COURT_DATA, "case_account_number": NEW})
+    assert own.status_code == 201
 
 
 async def test_the_pages_show_what_waits_to_whoever_should_know(kit: Kit[Any]) -> None:

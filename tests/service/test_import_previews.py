@@ -171,6 +171,13 @@ async def test_a_corrected_file_shows_its_differences_and_makes_them_when_confir
     (corrected,), (changed,) = await told(kit, CaseCorrected), await told(kit, PartyChanged)
     identity = kit.keyring.open_model(PartyIdentity, changed.party.identity, str(changed.party.party_id))
     assert (corrected.facts.cause, identity.phone, identity.name) == ("买卖合同纠纷", OTHER_PHONE, "刘艳")
+    case = f"/api/cases/{corrected.case_id}"
+    for path, change in (
+        (case, {"cause": "租赁合同纠纷"}),
+        (f"{case}/parties/{changed.party.party_id}", {"name": "刘宴"}),
+    ):
+        undone = await clerk.patch(path, json=change)
+        assert (undone.status_code, undone.json()["code"]) == (409, "stale_version"), "the file counts as somebody else"
     again = (await clerk.get(await drafted(clerk, table(*other)))).text
     assert "没有可以立案、补充或更正的内容" in again
 

@@ -24,7 +24,7 @@ from shared.runtime.service import Kit
 from shared.runtime.unit import Unit
 from tests.fixtures.databases import FreshDatabase
 from tests.fixtures.kits import NOON, Feeder, client, make_kit, told
-from tests.service.test_staff_door import NEW, PASSWORD, add, come_in
+from tests.service.test_staff_door import BY_ADMIN, NEW, PASSWORD, add, come_in
 
 EMPTY = replace(STAFF, start=None)
 
@@ -106,7 +106,7 @@ async def test_a_dismissed_member_is_out_everywhere_cookie_and_bearer(
         answer = await script.post("/api/staff/sign-in", json={"login": "judge", "password": PASSWORD})
     bearer = {"authorization": f"Bearer {answer.json()['token']}"}
     assert (await court.lets_in(**copied[1]), await court.lets_in(**bearer)) == (True, True)
-    await change_member(court.staff, judge.id, {"active": False})
+    await change_member(court.staff, judge.id, {"active": False}, BY_ADMIN)
     await court.hear()
     assert (await court.lets_in(**copied[1]), await court.lets_in(**bearer)) == (False, False)
 
@@ -135,7 +135,7 @@ async def test_a_reset_and_going_out_everywhere_end_all(court: Court, copied: Co
 
 async def test_other_posts_hold_at_once_and_the_session_goes_on(court: Court, copied: Copied, judge: Member) -> None:
     browser, copy = copied
-    await change_member(court.staff, judge.id, {"roles": (Role.SUPERVISION,)})
+    await change_member(court.staff, judge.id, {"roles": (Role.SUPERVISION,)}, BY_ADMIN)
     await court.hear()
     assert not await court.lets_in(**copy)
     assert (await browser.post("/sign-in/refresh")).status_code == 204

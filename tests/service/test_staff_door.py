@@ -19,6 +19,7 @@ from services.staff.usecases.passwords import hashed
 from shared.db.tables import wrong_tries
 from shared.db.transaction import new_id
 from shared.db.tries import LOCK
+from shared.http.versions import Edit
 from shared.powers import POSTS, Role
 from shared.runtime.service import Kit
 from tests.fixtures.databases import FreshDatabase
@@ -28,6 +29,7 @@ from tests.fixtures.kits import client, make_kit
 PASSWORD, NEW = "kx7m-9qfw-2hcd", "  spaces count too  "
 HTML = {"accept": "text/html"}
 EMPTY = replace(SERVICE, start=None)
+BY_ADMIN = Edit(new_id(), None)
 
 
 async def add(kit: Kit[Any], role: Role, *, must_change: bool = False) -> Member:
@@ -127,7 +129,7 @@ async def test_the_answer_never_tells_whether_a_login_exists(kit: Kit[Any], http
     assert known.status_code == unknown.status_code == 401
     assert known.text.replace("clerk", "nobody") == unknown.text
     assert "登录名或密码不正确" in known.text
-    await change_member(kit, member.id, {"active": False})
+    await change_member(kit, member.id, {"active": False}, BY_ADMIN)
     barred = await come_in(http, "clerk", PASSWORD)
     assert (barred.status_code, barred.text) == (401, known.text)
     for answer in (known, unknown, barred):
@@ -188,9 +190,9 @@ async def test_who_cannot_renew_is_shown_the_door(kit: Kit[Any], http: httpx.Asy
     member = await add(kit, Role.CLERK)
     assert (await http.get("/sign-in/refresh?next=/a%3Fb=c")).headers["location"] == "/sign-in?next=%2Fa%3Fb%3Dc"
     await come_in(http)
-    await change_member(kit, member.id, {"active": False})
+    await change_member(kit, member.id, {"active": False}, BY_ADMIN)
     assert (await http.post("/sign-in/refresh")).status_code == 401
-    await change_member(kit, member.id, {"active": True})
+    await change_member(kit, member.id, {"active": True}, BY_ADMIN)
     assert (await http.post("/sign-in/refresh")).status_code == 401, "barring ends sessions for good"
     await come_in(http)
     await edit(kit, tables.sessions, expires_at=func.now())
@@ -201,7 +203,7 @@ async def test_who_cannot_renew_is_shown_the_door(kit: Kit[Any], http: httpx.Asy
 async def test_a_new_post_shows_at_the_next_renewal(kit: Kit[Any], http: httpx.AsyncClient) -> None:
     member = await add(kit, Role.JUDGE)
     await come_in(http, "judge")
-    await change_member(kit, member.id, {"roles": (Role.CHIEF,)})
+    await change_member(kit, member.id, {"roles": (Role.CHIEF,)}, BY_ADMIN)
     await http.post("/sign-in/refresh")
     assert kit.staff_tokens.staff(http.cookies["yg_session"]).roles == frozenset({Role.CHIEF})
 

@@ -138,3 +138,55 @@ async def test_a_stale_patch_names_both_values(clerk: httpx.AsyncClient, *, by_h
     assert stale.json()["differences"] == [{"field": "phone", "mine": "19900000078", "theirs": "199****0077"}]
     assert "19900000077" not in stale.text, "what another wrote is masked as everywhere"
     assert party()["phone"] not in stale.text
+
+
+async def test_a_patch_without_a_version_undoes_nobodys_change(fresh_database: FreshDatabase) -> None:
+    kit = await make_kit(CASE_INTAKE, await fresh_database(CASE_INTAKE))
+    await Feeder(CASE_INTAKE, kit).feed(*map(judge, JUDGES))
+    async with client(CASE_INTAKE, kit, Role.CLERK) as one, client(CASE_INTAKE, kit, Role.CLERK) as other:
+        case = (await one.post("/api/cases", json=filing())).json()
+        here, party_id = f"/api/cases/{case['id']}", case["parties"][0]["id"]
+        await takes_turns(one, other, here, ("cause", "甲纠纷", "乙纠纷", "丙纠纷"))
+        there = f"{here}/parties/{party_id}"
+        await takes_turns(one, other, there, ("postal_address", "重庆市甲路1号", "重庆市乙路2号", "重庆市丙路3号"))
+        assert party()["phone"] not in (await other.patch(there, json={"phone": "19900000079"})).text
+        to = f"{here}/assignment"
+        first, second = ({"judge_id": str(each)} for each in JUDGES[:2])
+        assert (await one.post(to, json=first)).status_code == 200
+        refused = (await other.post(to, json=second)).json()
+        assert (refused["code"], len(refused["differences"])) == ("stale_version", 1)
+        assert (await one.post(to, json=second)).status_code == 200, "one's own assignment"
+        version = (await other.get(here)).json()["assignment_version"]
+        assert (await other.post(to, json=first, headers={"If-Match": version})).status_code == 200
+    await kit.db.close()
+
+
+async def takes_turns(
+    one: httpx.AsyncClient, other: httpx.AsyncClient, path: str, change: tuple[str, str, str, str]
+) -> None:
+    """As it was made anybody saves; then only whoever did so last, or who names the version of what the other wrote."""
+    field, first, second, third = change
+    assert (await one.patch(path, json={field: first})).status_code == 200
+    assert (await one.patch(path, json={field: second})).status_code == 200, "one's own change stands on top"
+    for matches in ({}, {"If-Match": "*"}):
+        refused = await other.patch(path, json={field: third}, headers=matches)
+        problem = refused.json()
+        assert (refused.status_code, problem["code"], "没有写明" in problem["detail"]) == (409, "stale_version", True)
+        assert [(each["field"], each["mine"]) for each in problem["differences"]] == [(field, third)]
+    assert (await other.patch(path, json={field: second})).status_code == 200, "it changes nothing"
+    assert (await other.patch(path, json={field: third, "version": problem["version"]})).status_code == 200
+    assert (await one.patch(path, json={field: first})).status_code == 409
+    assert (await other.patch(path, json={field: first})).status_code == 200
+
+
+async def test_a_member_is_not_changed_over_what_another_administrator_changed(
+    fresh_database: FreshDatabase, tmp_path: Path
+) -> None:
+    empty = replace(STAFF, start=None)
+    kit: Kit[Any] = await make_kit(empty, await fresh_database(empty))
+    kit = replace(kit, run=RunSettings(environment=Environment.TEST, data=tmp_path))
+    async with client(STAFF, kit, Role.ADMIN) as one, client(STAFF, kit, Role.ADMIN) as other:
+        new = {**MEMBER, "login": "zhou", "roles": ["judge"]}
+        member = (await one.post("/api/staff/members", json=new)).json()["member"]
+        await takes_turns(one, other, f"/api/staff/members/{member['id']}", ("name", "周甲", "周乙", "周丙"))
+    await kit.db.close()

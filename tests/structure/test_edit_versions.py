@@ -44,11 +44,29 @@ def _versioned(route: APIRoute) -> bool:
     return any(each.call is carries_version for each in route.dependant.dependencies)
 
 
+def _takes_version(route: APIRoute) -> bool:
+    body = inspect.signature(route.endpoint).parameters.get("body")
+    return body is not None and "version" in getattr(body.annotation, "model_fields", ())
+
+
 def test_every_patch_and_put_takes_the_version_that_was_read() -> None:
-    found = [route for route in _routes() if {"PATCH", "PUT"} & (route.methods or set())]
-    assert len(found) >= 3
-    for route in found:
-        assert "if_match" in inspect.signature(route.endpoint).parameters, route.path
+    """And says who asks: without a version nobody undoes what another changed."""
+    patches = [route for route in _routes() if {"PATCH", "PUT"} & (route.methods or set())]
+    assert len(patches) >= 3
+    assert [route.path for route in patches if not _takes_version(route)] == []
+    edits = [route for route in _routes() if _takes_version(route)]
+    assert {route.path for route in edits} >= {"/api/cases/{case_id}/assignment", "/api/staff/court/changes"}
+    for route in edits:
+        source = inspect.getsource(route.endpoint)
+        assert "edit_by(caller, if_match, body.version)" in source, route.path
+        assert {"caller", "if_match"} <= set(inspect.signature(route.endpoint).parameters), route.path
+
+
+def test_the_api_says_what_a_version_is_for() -> None:
+    bodies = [
+        inspect.signature(route.endpoint).parameters["body"].annotation for route in _routes() if _takes_version(route)
+    ]
+    assert [body for body in bodies if "不写版本的" not in (body.model_fields["version"].description or "")] == []
 
 
 def test_every_edit_form_carries_the_version_that_it_has_seen() -> None:

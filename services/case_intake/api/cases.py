@@ -29,7 +29,7 @@ from shared.clock import court_date
 from shared.db.answers import fingerprint
 from shared.db.lists import Part
 from shared.http.routes import CurrentCaller, IdempotencyKey, Routes, Zone
-from shared.http.versions import IfMatch, Stale, seen_by, tag
+from shared.http.versions import IfMatch, Stale, edit_by, tag
 from shared.powers import Action
 from shared.runtime.service import kit_of
 from shared.web.masking import masked
@@ -86,10 +86,10 @@ async def look_at_parties(case_number: str, body: LookInput, kit: AnyKit, caller
 
 @routes.patch("/api/cases/{case_id}", Action.CASES_CORRECT, name="correct a case")
 async def correct_case(
-    case_id: UUID, body: CasePatch, kit: AnyKit, response: Response, if_match: IfMatch = None
+    case_id: UUID, body: CasePatch, kit: AnyKit, caller: CurrentCaller, response: Response, if_match: IfMatch = None
 ) -> CaseAnswer:
     """Complete or correct a case's facts."""
-    await filing.correct_case(kit, case_id, body.texts(), seen_by(if_match, body.version))
+    await filing.correct_case(kit, case_id, body.texts(), edit_by(caller, if_match, body.version))
     return await _answer(kit, case_id, response)
 
 
@@ -103,11 +103,11 @@ async def add_party(case_id: UUID, body: PartyInput, kit: AnyKit, key: Idempoten
 
 @routes.patch("/api/cases/{case_id}/parties/{party_id}", Action.CASES_CORRECT, name="change a party")
 async def change_party(
-    case_id: UUID, party_id: UUID, body: PartyPatch, kit: AnyKit, if_match: IfMatch = None
+    case_id: UUID, party_id: UUID, body: PartyPatch, kit: AnyKit, caller: CurrentCaller, if_match: IfMatch = None
 ) -> CaseAnswer:
     """Change a party's particulars; its version stands beside them."""
     try:
-        await parties.change_party(kit, case_id, party_id, body.texts(), seen_by(if_match, body.version))
+        await parties.change_party(kit, case_id, party_id, body.texts(), edit_by(caller, if_match, body.version))
     except Stale as stale:
         raise _masked(stale) from None
     return case_answer(await reading.read_case(kit, case_id))
@@ -115,8 +115,7 @@ async def change_party(
 
 def _masked(stale: Stale) -> Stale:
     """What another wrote is shown as everywhere."""
-    shown = (replace(each, theirs=masked(each.field, each.theirs) or "") for each in stale.differences)
-    return Stale(stale.version, tuple(shown))
+    return stale.showing(replace(each, theirs=masked(each.field, each.theirs) or "") for each in stale.differences)
 
 
 @routes.post("/api/cases/{case_id}/parties/{party_id}/misfiled", Action.CASES_CORRECT, name="mark a party misfiled")
@@ -127,8 +126,10 @@ async def mark_misfiled(case_id: UUID, party_id: UUID, kit: AnyKit, caller: Curr
 
 
 @routes.post("/api/cases/{case_id}/assignment", Action.CASES_ASSIGN, name="assign a case")
-async def assign_case(case_id: UUID, body: AssignmentInput, kit: AnyKit, caller: CurrentCaller) -> CaseAnswer:
-    """Give a case to a judge."""
+async def assign_case(
+    case_id: UUID, body: AssignmentInput, kit: AnyKit, caller: CurrentCaller, if_match: IfMatch = None
+) -> CaseAnswer:
+    """Give a case to a judge; the version is that of the assignment, `assignment_version`."""
     wish = Appointment(body.judge_id, body.panel, body.clerk_name)
-    await assignment.assign_by_hand(kit, case_id, wish, caller.staff_id, body.version)
+    await assignment.assign_by_hand(kit, case_id, wish, edit_by(caller, if_match, body.version))
     return case_answer(await reading.read_case(kit, case_id))

@@ -22,7 +22,7 @@ from shared.http.auth import caller_of
 from shared.http.exports import Cell
 from shared.http.forms import Typed, faults_in, refused, typed
 from shared.http.routes import CurrentCaller, Routes, Zone
-from shared.http.versions import FIELD, Difference, Stale
+from shared.http.versions import FIELD, Difference, Edit, Stale
 from shared.powers import Action
 from shared.runtime.lists import export
 from shared.runtime.service import kit_of
@@ -160,11 +160,10 @@ async def _case_page(
 def _named(stale: Stale, judges: Sequence[Row[Any]]) -> Stale:
     """With the judges' names in place of their ids."""
     names = {str(judge.staff_id): judge.name for judge in judges}
-    named = (
+    return stale.showing(
         Difference(each.field, names.get(each.mine, each.mine), names.get(each.theirs, each.theirs))
         for each in stale.differences
     )
-    return Stale(stale.version, tuple(named))
 
 
 def _tab(caller: CurrentCaller, tab: str) -> str:
@@ -176,7 +175,7 @@ async def assign(request: Request, case_id: UUID, kit: AnyKit, caller: CurrentCa
     """Give the case to a judge."""
     form = await typed(request)
     try:
-        await assignment.assign_by_hand(kit, case_id, _appointment(form), caller.staff_id, form[FIELD])
+        await assignment.assign_by_hand(kit, case_id, _appointment(form), Edit(caller.staff_id, form[FIELD]))
     except (Invalid, Stale) as refusal:
         view = await reading.read_case(kit, case_id)
         wish = {name: form.get(name, "") for name in ("judge_id", "panel", "clerk_name")}

@@ -15,7 +15,7 @@ from services.case_intake.usecases.reading import CaseView
 from shared.errors import Conflict, Fault, Invalid
 from shared.http.forms import Typed, refused, typed
 from shared.http.routes import CurrentCaller, Routes, Zone
-from shared.http.versions import FIELD, Stale
+from shared.http.versions import FIELD, Edit, Stale
 from shared.powers import Action
 from shared.runtime.service import kit_of
 from shared.web.pages import Pages
@@ -34,12 +34,12 @@ async def edit_case(request: Request, case_id: UUID, kit: AnyKit) -> HTMLRespons
 
 
 @routes.edit("/cases/{case_id}/edit", Action.CASES_CORRECT)
-async def correct_case(request: Request, case_id: UUID, kit: AnyKit) -> Response:
+async def correct_case(request: Request, case_id: UUID, kit: AnyKit, caller: CurrentCaller) -> Response:
     """Keep the corrections."""
     form = await typed(request)
     changes = {name: form[name] for name in CASE_FIELDS if name in form and name != "filed_on"}
     try:
-        await filing.correct_case(kit, case_id, changes, form[FIELD])
+        await filing.correct_case(kit, case_id, changes, Edit(caller.staff_id, form[FIELD]))
     except (Invalid, Stale) as refusal:
         return _edit_page(request, await reading.read_case(kit, case_id), changes, refusal)
     return _to(case_id, "corrected")
@@ -80,12 +80,12 @@ async def edit_party(
 
 
 @routes.edit("/cases/{case_id}/parties/{party_id}/edit", Action.CASES_CORRECT)
-async def change_party(request: Request, case_id: UUID, party_id: UUID, kit: AnyKit) -> Response:
+async def change_party(request: Request, case_id: UUID, party_id: UUID, kit: AnyKit, caller: CurrentCaller) -> Response:
     """Keep the corrections; the role stays."""
     form = await typed(request)
     changes = {name: text for name, text in form.items() if name not in ("role", FIELD)}
     try:
-        await parties.change_party(kit, case_id, party_id, changes, form[FIELD])
+        await parties.change_party(kit, case_id, party_id, changes, Edit(caller.staff_id, form[FIELD]))
     except (Invalid, Conflict) as refusal:
         return _party_page(request, await reading.read_case(kit, case_id), form, refusal, party_id)
     return _to(case_id, "changed")

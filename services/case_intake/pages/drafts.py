@@ -16,7 +16,7 @@ from shared.contracts.cases import PartyRole
 from shared.errors import Conflict
 from shared.http.forms import typed
 from shared.http.routes import CurrentCaller, Routes, Zone
-from shared.http.versions import FIELD, Stale
+from shared.http.versions import FIELD, Edit, Stale
 from shared.powers import Action
 from shared.runtime.service import kit_of
 from shared.web.pages import Pages
@@ -118,11 +118,11 @@ async def draft_part(
 
 
 @routes.edit("/cases/import/drafts/{draft_id}/mend", Action.CASES_FILE)
-async def mend(request: Request, draft_id: UUID, kit: AnyKit) -> Response:
+async def mend(request: Request, draft_id: UUID, kit: AnyKit, caller: CurrentCaller) -> Response:
     """Take the corrected cells, and look anew."""
     form = await typed(request)
     try:
-        await drafts.mend_draft(kit, draft_id, form, form[FIELD])
+        await drafts.mend_draft(kit, draft_id, form, Edit(caller.staff_id, form[FIELD]))
     except Stale as refusal:
         return await _draft_page(request, kit, draft_id, stale=refusal)
     except Conflict as refusal:

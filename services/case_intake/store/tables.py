@@ -39,6 +39,7 @@ cases = Table(
     Column("urgent", Boolean, nullable=False, server_default=false()),
     Column("ground", Text),
     Column("report_ordered", Boolean, nullable=False, server_default=false()),
+    Column("changed_by", Uuid),  # a member, or the import that corrected it; empty: as it was filed
     Column("has_applicant", Boolean, nullable=False, server_default=false()),
     Column("has_respondent", Boolean, nullable=False, server_default=false()),
     Column("silent", Boolean, nullable=False),
@@ -53,6 +54,7 @@ cases = Table(
     Column("department", Text),
     Column("rule", Text),
     Column("assigned_at", DateTime(timezone=True)),
+    Column("assigned_by", Uuid),  # empty: nobody, or the rule
 )
 Index("cases_newest", cases.c.filed_on.desc(), cases.c.id.desc())
 Index("cases_of_judge", cases.c.judge_id, postgresql_where=cases.c.open)
@@ -71,6 +73,7 @@ parties = Table(
     Column("id_index", Text, nullable=False),
     Column("phone_index", Text),
     Column("name_index", Text),
+    Column("changed_by", Uuid),  # as that of a case
     Column("misfiled_at", DateTime(timezone=True)),
     Column("misfiled_by", Uuid),
     Column("phone_disowned_at", DateTime(timezone=True)),

@@ -13,7 +13,7 @@ from services.case_intake.usecases.records import assignment_state, present
 from shared.contracts.cases import AssignmentRule, CaseAssigned, Officer
 from shared.db.transaction import Transaction
 from shared.errors import Fault, Invalid
-from shared.http.versions import refuse_stale
+from shared.http.versions import Edit, refuse_stale
 
 JUDGES_SIGNAL = "judges"
 
@@ -54,10 +54,10 @@ async def assign_by_rule(kit: IntakeKit, tx: Transaction, case_id: UUID, by: UUI
     return True
 
 
-async def assign_by_hand(kit: IntakeKit, case_id: UUID, wish: Appointment, by: UUID, seen: str | None = None) -> None:
+async def assign_by_hand(kit: IntakeKit, case_id: UUID, wish: Appointment, edit: Edit) -> None:
     """Give the case to a judge, also when another has it. Repeating it changes nothing.
 
-    Raises NotFound; Stale when another assigned it since `seen`; Invalid for a judge who is not known, or who sits on
+    Raises NotFound; Stale when another assigned it meanwhile; Invalid for a judge who is not known, or who sits on
     no panel while none is named.
     """
     async with kit.db.begin() as tx:
@@ -71,9 +71,9 @@ async def assign_by_hand(kit: IntakeKit, case_id: UUID, wish: Appointment, by: U
         if (case.judge_id, case.panel, case.clerk_name) == (wish.judge_id, panel, wish.clerk_name):
             return
         mine = {"judge_id": str(wish.judge_id), "panel": panel, "clerk_name": wish.clerk_name or ""}
-        refuse_stale(seen, assignment_state(kit, case), mine)
+        refuse_stale(edit, assignment_state(kit, case), mine)
         first_of_old_stock = case.silent and case.judge_id is None
-        decision = Decision(judge, AssignmentRule.BY_HAND, by, panel, wish.clerk_name, silent=first_of_old_stock)
+        decision = Decision(judge, AssignmentRule.BY_HAND, edit.by, panel, wish.clerk_name, silent=first_of_old_stock)
         await _give(tx, case.id, decision)
 
 
@@ -86,6 +86,7 @@ async def _give(tx: Transaction, case_id: UUID, decision: Decision) -> None:
         "department": judge.department,
         "rule": decision.rule.value,
         "assigned_at": tx.now,
+        "assigned_by": decision.by if decision.rule is AssignmentRule.BY_HAND else None,
         "awaits_rule": False,
     }
     await cases.change_case(tx.conn, case_id, values)

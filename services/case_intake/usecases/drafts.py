@@ -27,7 +27,7 @@ from shared.db.readable import one, text_of
 from shared.db.transaction import new_id
 from shared.errors import Conflict, NotFound
 from shared.http.auth import Caller
-from shared.http.versions import State, refuse_stale, state
+from shared.http.versions import Edit, State, refuse_stale, state
 
 LIFETIME = timedelta(hours=1)
 """By the product's clock."""
@@ -171,21 +171,21 @@ def _mends(kit: IntakeKit, row: Row[Any]) -> Mends:
     return kit.keyring.open_model(Mends, row.mends, f"{row.id}/mends") if row.mends else Mends()
 
 
-async def mend_draft(kit: IntakeKit, draft_id: UUID, typed: Mapping[str, str], seen: str | None = None) -> None:
+async def mend_draft(kit: IntakeKit, draft_id: UUID, typed: Mapping[str, str], edit: Edit) -> None:
     """Correct cells; what stays as it is counts for nothing.
 
-    Raises NotFound, Conflict; Stale where another has mended the same cells since `seen`.
+    Raises NotFound, Conflict; Stale where another has mended the same cells meanwhile.
     """
     draft = await _open(kit, draft_id)
     new, state_now = new_mends(draft.rows, typed), _mended_state(kit, draft)
-    refuse_stale(seen, state_now, {each.place: each.text for each in new if each.place in state_now.texts})
+    refuse_stale(edit, state_now, {each.place: each.text for each in new if each.place in state_now.texts})
     items = {mend.place: mend for mend in (*draft.mends.items, *new)}
     await _keep(kit, draft, draft.mends.model_copy(update={"items": list(items.values())}))
 
 
 def _mended_state(kit: IntakeKit, draft: _Draft) -> State:
-    """The cells that were mended so far."""
-    return state(kit.keyring, draft.row.id, {mend.place: mend.text for mend in draft.mends.items})
+    """The cells that were mended so far. Who mended them is not kept: the form always names its version."""
+    return state(kit.keyring, draft.row.id, {mend.place: mend.text for mend in draft.mends.items}, None)
 
 
 async def confirm_numbers(kit: IntakeKit, draft_id: UUID) -> None:

@@ -28,7 +28,7 @@ from shared.contracts.cases import CaseCorrected, CaseFiled
 from shared.db.answers import given_before, remember
 from shared.db.transaction import Transaction, new_id
 from shared.errors import Conflict, Invalid, Question
-from shared.http.versions import refuse_stale
+from shared.http.versions import Edit, refuse_stale
 
 ANEW = timedelta(days=1)
 """So soon after another filing, the same parties on the same basis are taken for that filing done again."""
@@ -60,7 +60,7 @@ class Once:
 class Act:
     """Who files, and how. `silent`: an old stock is carried over, nobody is told; `hold_until`: nobody before (UTC).
 
-    `confirmed`: what of a single filing may look like a slip and is meant.
+    `confirmed`: what of a single filing may look like a slip and is meant. `through`: the import that brings it.
     """
 
     by: UUID
@@ -69,6 +69,12 @@ class Act:
     hold_until: datetime | None = None
     confirmed: frozenset[Doubt] = frozenset()
     by_name: str | None = None
+    through: UUID | None = None
+
+    @property
+    def corrector(self) -> UUID:
+        """Who counts as having changed what is corrected by this: an import is somebody else than who sent it."""
+        return self.through or self.by
 
 
 async def file_case(kit: IntakeKit, filing: Filing, act: Act, once: Once | None = None) -> dict[str, Any]:
@@ -172,19 +178,30 @@ async def _next_number(tx: Transaction, court: str, year: int) -> CaseNumber:
             return number
 
 
-async def correct_case(kit: IntakeKit, case_id: UUID, changes: Mapping[str, str], seen: str | None = None) -> None:
+async def correct_case(kit: IntakeKit, case_id: UUID, changes: Mapping[str, str], edit: Edit) -> None:
     """Complete or correct a case's facts; an empty text takes a fact back. Nothing is told when nothing changed.
 
-    `seen`: the version that was read. Raises NotFound, Invalid, Stale.
+    Raises NotFound, Invalid, Stale.
     """
     async with kit.db.begin() as tx:
-        await correct(kit, tx, present(await cases.lock_case(tx.conn, case_id)), changes, seen)
+        row = present(await cases.lock_case(tx.conn, case_id))
+        after = case_texts(_corrected(kit, tx, row, changes))
+        refuse_stale(edit, case_state(kit, row), {name: after[name] for name in changes})
+        await correct(kit, tx, row, changes, edit.by)
 
 
-async def correct(
-    kit: IntakeKit, tx: Transaction, row: Row[Any], changes: Mapping[str, str], seen: str | None = None
-) -> None:
-    """The same for a case that the transaction has locked. Raises Invalid, Stale."""
+async def correct(kit: IntakeKit, tx: Transaction, row: Row[Any], changes: Mapping[str, str], by: UUID) -> None:
+    """The same for a case that the transaction has locked, over whatever stands. Raises Invalid."""
+    before, entry = case_entry(kit, row), _corrected(kit, tx, row, changes)
+    if replace(entry, number=before.number) == before:
+        return
+    values = case_values(kit, row.id, entry)
+    await cases.change_case(tx.conn, row.id, {**values, "changed_by": by})
+    facts = case_facts(kit, row.id, {**values, "case_number": row.case_number})
+    await tx.emit(CaseCorrected(case_id=row.id, facts=facts))
+
+
+def _corrected(kit: IntakeKit, tx: Transaction, row: Row[Any], changes: Mapping[str, str]) -> CaseEntry:
     before = case_entry(kit, row)
     texts = {**case_texts(before), **changes}
     if before.number and not before.number.year:
@@ -193,11 +210,4 @@ async def correct(
     entry, faults = read_case(texts, row.court, max(court_date(tx.now), before.filed_on))
     if faults:
         raise Invalid(faults)
-    after = case_texts(entry)
-    refuse_stale(seen, case_state(kit, row), {name: after[name] for name in changes})
-    if replace(entry, number=before.number) == before:
-        return
-    values = case_values(kit, row.id, entry)
-    await cases.change_case(tx.conn, row.id, values)
-    facts = case_facts(kit, row.id, {**values, "case_number": row.case_number})
-    await tx.emit(CaseCorrected(case_id=row.id, facts=facts))
+    return entry

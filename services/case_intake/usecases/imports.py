@@ -7,7 +7,7 @@ down is refused, and holds up neither its file nor others; only when the databas
 
 import asyncio
 import logging
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 from uuid import UUID
@@ -18,7 +18,7 @@ from services.case_intake.domain.filing import Filing
 from services.case_intake.domain.holds import Hold
 from services.case_intake.domain.mending import HiddenRows
 from services.case_intake.domain.numbers import CaseNumber, far_numbers
-from services.case_intake.domain.rows import GoodRow, Judged, RowFault, judge
+from services.case_intake.domain.rows import Judged, RowFault, judge
 from services.case_intake.domain.sheet import Change, RowGroup, Table, grouped, unhidden
 from services.case_intake.domain.weighing import Weighed, only_approved, weigh
 from services.case_intake.settings import IntakeKit
@@ -198,7 +198,7 @@ def _rows_of(kit: IntakeKit, row: Row[Any]) -> RowGroup:
 async def _do(kit: IntakeKit, tx: Transaction, row: Row[Any], task: Task) -> None:
     group = _rows_of(kit, row)
     judged = await asyncio.to_thread(judge, group, kit.court.code, court_date(tx.now))
-    act = replace(task.act, hold_until=task.hold.until(tx.now))
+    act = replace(task.act, hold_until=task.hold.until(tx.now), through=row.import_id)
     weighed, case_id = await _file(kit, tx, judged, group.approved, act)
     found = sorted(weighed.faults, key=lambda fault: fault.line)
     faults = [vars(fault) for fault in found]
@@ -228,7 +228,9 @@ async def _file(
     case = present(await cases.lock_case(tx.conn, entry.number.text if entry.number else ""))
     rows = await cases.parties_of(tx.conn, [case.id], misfiled=True)
     weighed = only_approved(weigh(judged, known_case(kit, case, rows)), approved)
-    await _correct(kit, tx, case, [row for row in rows if row.misfiled_at is None], judged.good, weighed.changes)
+    registered = {party_entry(kit, row).same_as: row for row in rows if row.misfiled_at is None}
+    at_lines = {row.line: registered[row.party.same_as] for row in judged.good if row.party.same_as in registered}
+    await _correct(kit, tx, case, at_lines, weighed.changes, act.corrector)
     if weighed.joining:
         await join(kit, tx, case.id, weighed.joining, Told(act.silent, act.hold_until))
     return weighed, case.id if weighed.joining else None
@@ -238,16 +240,18 @@ async def _correct(
     kit: IntakeKit,
     tx: Transaction,
     case: Row[Any],
-    parties: Sequence[Row[Any]],
-    good: Sequence[GoodRow],
+    parties: Mapping[int, Row[Any]],
     changes: Sequence[Change],
+    by: UUID,
 ) -> None:
-    """Make the changes that a clerk has confirmed, as if they had been made one by one on the case's page."""
+    """Make the changes that a clerk has confirmed, as if they had been made one by one on the case's page.
+
+    `parties`: those on file, by the line that names them.
+    """
     facts = {change.field: change.new for change in changes if not change.about}
     if facts:
-        await correct(kit, tx, case, facts)
-    registered = {party_entry(kit, row).same_as: row for row in parties}
-    for row in good:
-        facts = {change.field: change.new for change in changes if change.about and change.line == row.line}
+        await correct(kit, tx, case, facts, by)
+    for line, party in parties.items():
+        facts = {change.field: change.new for change in changes if change.about and change.line == line}
         if facts:
-            await alter(kit, tx, case, registered[row.party.same_as], facts)
+            await alter(kit, tx, case, party, facts, by)

@@ -18,7 +18,7 @@ from shared.contracts.cases import PartyAdded, PartyChanged, PartyMisfiled, Part
 from shared.db.answers import remember
 from shared.db.transaction import Transaction
 from shared.errors import Conflict, Invalid, NotFound
-from shared.http.versions import refuse_stale
+from shared.http.versions import Edit, refuse_stale
 
 _REPEATED = "本案已有诉讼地位和证件号码都相同的当事人。如需更正，请修改该当事人。"
 
@@ -60,39 +60,32 @@ async def join(kit: IntakeKit, tx: Transaction, case_id: UUID, entries: Sequence
     return [row["id"] for row in rows]
 
 
-async def change_party(
-    kit: IntakeKit, case_id: UUID, party_id: UUID, changes: Mapping[str, str], seen: str | None = None
-) -> None:
+async def change_party(kit: IntakeKit, case_id: UUID, party_id: UUID, changes: Mapping[str, str], edit: Edit) -> None:
     """Change a party's particulars; an empty text takes one back. Nothing is told when nothing changed.
 
-    `seen`: the version that was read. Raises NotFound, Invalid, Conflict, Stale.
+    Raises NotFound, Invalid, Conflict, Stale.
     """
     async with kit.db.begin() as tx:
         case = present(await cases.lock_case(tx.conn, case_id))
         rows = await cases.parties_of(tx.conn, [case_id])
-        others = [row for row in rows if row.id != party_id]
         row = the_party(rows, party_id)
-        after = party_texts(_read({**party_texts(party_entry(kit, row)), **changes}, case, court_date(tx.now)))
-        refuse_stale(seen, party_state(kit, row), {name: after[name] for name in changes if name in after})
-        await alter(kit, tx, case, row, changes, others)
+        entry = _read({**party_texts(party_entry(kit, row)), **changes}, case, court_date(tx.now))
+        after = party_texts(entry)
+        refuse_stale(edit, party_state(kit, row), {name: after[name] for name in changes if name in after})
+        _refuse_repeated(kit, entry, [other for other in rows if other.id != party_id])
+        await alter(kit, tx, case, row, changes, edit.by)
 
 
 async def alter(
-    kit: IntakeKit,
-    tx: Transaction,
-    case: Row[Any],
-    row: Row[Any],
-    changes: Mapping[str, str],
-    others: Sequence[Row[Any]] = (),
+    kit: IntakeKit, tx: Transaction, case: Row[Any], row: Row[Any], changes: Mapping[str, str], by: UUID
 ) -> None:
-    """The same for a party of a case that the transaction has locked. Raises Invalid, Conflict."""
+    """The same for a party of a case that the transaction has locked, over whatever stands. Raises Invalid."""
     before = party_entry(kit, row)
     entry = _read({**party_texts(before), **changes}, case, court_date(tx.now))
-    _refuse_repeated(kit, entry, others)
     if entry == before:
         return
     values = party_values(kit, entry, row.id)
-    await cases.change_party(tx.conn, row.id, {**values, **_owned_again(before, entry)})
+    await cases.change_party(tx.conn, row.id, {**values, **_owned_again(before, entry), "changed_by": by})
     await tx.emit(PartyChanged(case_id=case.id, party=party_facts(kit, values)))
 
 

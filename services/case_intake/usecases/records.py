@@ -68,18 +68,18 @@ def case_entry(kit: IntakeKit, row: Row[Any]) -> CaseEntry:
 def case_state(kit: IntakeKit, row: Row[Any]) -> State:
     """What of a case can be corrected, as it stands."""
     texts = case_texts(case_entry(kit, row))
-    return state(kit.keyring, row.id, {name: texts[name] for name in CASE_FIELDS})
+    return state(kit.keyring, row.id, {name: texts[name] for name in CASE_FIELDS}, row.changed_by)
 
 
 def party_state(kit: IntakeKit, row: Row[Any]) -> State:
     """What of a party can be changed, as it stands."""
-    return state(kit.keyring, row.id, party_texts(party_entry(kit, row)))
+    return state(kit.keyring, row.id, party_texts(party_entry(kit, row)), row.changed_by)
 
 
 def assignment_state(kit: IntakeKit, row: Row[Any]) -> State:
     """Who has a case."""
     texts = {"judge_id": str(row.judge_id or ""), "panel": row.panel or "", "clerk_name": row.clerk_name or ""}
-    return state(kit.keyring, row.id, texts)
+    return state(kit.keyring, row.id, texts, row.assigned_by)
 
 
 def case_facts(kit: IntakeKit, case_id: UUID, values: Mapping[str, Any]) -> CaseFacts:

@@ -17,7 +17,7 @@ from shared.contracts.staff import ChangeState, CourtData
 from shared.errors import Refusal
 from shared.http.forms import refused, typed, understood
 from shared.http.routes import CurrentCaller, Routes, Zone
-from shared.http.versions import FIELD
+from shared.http.versions import FIELD, Edit
 from shared.powers import Action
 from shared.runtime.lists import export
 from shared.settings import COURT_WORDS
@@ -95,7 +95,7 @@ async def propose(request: Request, kit: HandedKit, caller: CurrentCaller) -> Re
     """Ask for a change."""
     form = await typed(request)
     try:
-        await court.propose(kit, caller, understood(CourtDataInput, form).proposal(form[FIELD]))
+        await court.propose(kit, caller, understood(CourtDataInput, form).proposal(Edit(caller.staff_id, form[FIELD])))
     except Refusal as refusal:
         return await _page(request, kit, caller, refusal, form=form)
     return RedirectResponse("/staff/court?done=proposed", 303)

@@ -19,7 +19,7 @@ from shared.db.transaction import new_id
 from shared.errors import Refusal
 from shared.http.forms import Typed, refused, typed, understood
 from shared.http.routes import CurrentCaller, Routes, Zone
-from shared.http.versions import FIELD
+from shared.http.versions import FIELD, Edit
 from shared.powers import POSTS, Action, Role
 from shared.runtime.lists import export
 from shared.web.lists import FIRST, Column, Filter, Listing, Place
@@ -110,13 +110,14 @@ async def member_page(request: Request, staff_id: UUID, kit: HandedKit, *, saved
 
 
 @routes.edit("/staff/{staff_id}", Action.STAFF_MANAGE)
-async def change_member(request: Request, staff_id: UUID, kit: HandedKit) -> Response:
+async def change_member(request: Request, staff_id: UUID, kit: HandedKit, caller: CurrentCaller) -> Response:
     """Keep the changes."""
     form = await typed(request, "roles")
     before = await members.member(kit, staff_id)
     try:
         changes = dict(understood(MemberForm, form))
-        await members.change_member(kit, staff_id, changes, changes.pop(FIELD))
+        edit = Edit(caller.staff_id, changes.pop(FIELD))
+        await members.change_member(kit, staff_id, changes, edit)
     except Refusal as refusal:
         shown = _BLANK | form | {"active": "active" in form}
         return await _one(request, kit, before, refusal, form=shown, version=form[FIELD])
@@ -155,7 +156,7 @@ async def _list(
 async def _one(
     request: Request, kit: StaffKit, member: Member, refusal: Refusal | None = None, **shown: Any
 ) -> Response:
-    version = members.member_state(kit, member).version
+    version = members.member_version(kit, member)
     blank = {"form": member, "saved": False, "password": "", "version": version, "factor_reset": False}
     has_factor = bool(await members.with_factor(kit, [member]))
     context = {**blank, **shown, "member": member, "has_factor": has_factor, "required": is_required(member.roles)}

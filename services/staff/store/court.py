@@ -27,6 +27,14 @@ async def confirmed_data(conn: AsyncConnection, court: str) -> CourtData | None:
     return None if found is None else CourtData.model_validate(found)
 
 
+async def changed_by(conn: AsyncConnection, court: str) -> UUID | None:
+    """Who proposed what was confirmed last; None while nothing was."""
+    query = select(court_changes.c.proposed_by).where(_in_state(court, ChangeState.CONFIRMED))
+    query = query.order_by(court_changes.c.decided_at.desc(), court_changes.c.id.desc()).limit(1)
+    found: UUID | None = (await conn.execute(query)).scalar()
+    return found
+
+
 async def pending_change(conn: AsyncConnection, court: str) -> CourtChange | None:
     """The change that waits for a second person."""
     row = (await conn.execute(select(court_changes).where(_in_state(court, ChangeState.PROPOSED)))).one_or_none()

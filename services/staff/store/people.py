@@ -101,9 +101,15 @@ async def add(conn: AsyncConnection, member: Member, password_hash: str) -> bool
     return (await conn.execute(statement.returning(members.c.id))).one_or_none() is not None
 
 
-async def change(conn: AsyncConnection, member: Member) -> None:
-    """Write a member as they now are."""
-    await conn.execute(update(members).where(members.c.id == member.id).values(asdict(member)))
+async def change(conn: AsyncConnection, member: Member, by: UUID) -> None:
+    """Write a member as they now are, and who made them so."""
+    await conn.execute(update(members).where(members.c.id == member.id).values({**asdict(member), "changed_by": by}))
+
+
+async def changed_by(conn: AsyncConnection, staff_id: UUID) -> UUID | None:
+    """Who changed a member last; None: nobody since they were added."""
+    found: UUID | None = (await conn.execute(select(members.c.changed_by).where(members.c.id == staff_id))).scalar()
+    return found
 
 
 async def proof(conn: AsyncConnection, login: str) -> Proof | None:

@@ -36,6 +36,7 @@ members = Table(
     Column("active", Boolean, nullable=False),
     Column("must_change", Boolean, nullable=False),
     Column("password_hash", Text, nullable=False),
+    Column("changed_by", Uuid),  # empty: as they were added
     Column("created_at", DateTime(timezone=True), nullable=False, server_default=NOW),
 )
 

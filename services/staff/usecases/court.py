@@ -11,7 +11,7 @@ from shared.db.lists import Part
 from shared.db.transaction import Transaction, new_id
 from shared.errors import Conflict, Fault, Forbidden, Invalid, NotFound
 from shared.http.auth import Caller
-from shared.http.versions import State, refuse_stale, state
+from shared.http.versions import Edit, mark, refuse_stale, state
 
 
 @dataclass(frozen=True)
@@ -29,7 +29,7 @@ class Proposal:
 
     data: CourtData
     reason: str
-    seen: str | None
+    edit: Edit
 
 
 def first_version(kit: StaffKit) -> CourtData:
@@ -42,7 +42,7 @@ async def look(kit: StaffKit) -> CourtView:
     async with kit.db.read() as conn:
         data = await store.confirmed_data(conn, kit.court.code) or first_version(kit)
         pending = await store.pending_change(conn, kit.court.code)
-    return CourtView(data, _state(kit, data).version, pending)
+    return CourtView(data, mark(kit.keyring, kit.court.code, data.model_dump()), pending)
 
 
 async def history(kit: StaffKit, state: str, part: Part) -> tuple[list[CourtChange], str | None]:
@@ -56,7 +56,9 @@ async def propose(kit: StaffKit, caller: Caller, proposal: Proposal) -> CourtCha
     async with kit.db.begin() as tx:
         await store.lock_court(tx.conn, kit.court.code)
         before = await store.confirmed_data(tx.conn, kit.court.code) or first_version(kit)
-        refuse_stale(proposal.seen, _state(kit, before), proposal.data.model_dump())
+        last = await store.changed_by(tx.conn, kit.court.code)
+        now = state(kit.keyring, kit.court.code, before.model_dump(), last)
+        refuse_stale(proposal.edit, now, proposal.data.model_dump())
         if proposal.data == before:
             raise Invalid([Fault("", "内容与现在的设置相同，没有需要变更的。")])
         if await store.pending_change(tx.conn, kit.court.code) is not None:
@@ -103,10 +105,6 @@ def _not_theirs(*, own: bool) -> Forbidden:
     if own:
         return Forbidden("own_change", "自己提出的变更须由另一人确认或退回，您可以撤销。")
     return Forbidden("not_own_change", "只有提出人可以撤销这项变更。")
-
-
-def _state(kit: StaffKit, data: CourtData) -> State:
-    return state(kit.keyring, kit.court.code, data.model_dump())
 
 
 async def _tell(tx: Transaction, change: CourtChange) -> None:

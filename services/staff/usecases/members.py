@@ -16,7 +16,7 @@ from shared.contracts.staff import MemberChanged
 from shared.db.lists import Part
 from shared.db.transaction import Transaction
 from shared.errors import Conflict, Fault, Invalid, NotFound
-from shared.http.versions import State, refuse_stale, state
+from shared.http.versions import Edit, mark, refuse_stale, state
 
 
 async def member_page(kit: StaffKit, wanted: people.Wanted, part: Part) -> tuple[list[Member], str | None]:
@@ -50,15 +50,15 @@ async def enrol(tx: Transaction, new: Member, password_hash: str) -> bool:
     return added
 
 
-def member_state(kit: StaffKit, member: Member) -> State:
-    """What of a member can be changed, as it stands, in words."""
-    return state(kit.keyring, member.id, member.texts())
+def member_version(kit: StaffKit, member: Member) -> str:
+    """The version of what can be changed of a member."""
+    return mark(kit.keyring, member.id, member.texts())
 
 
-async def change_member(kit: StaffKit, staff_id: UUID, changes: Mapping[str, Any], seen: str | None = None) -> Member:
+async def change_member(kit: StaffKit, staff_id: UUID, changes: Mapping[str, Any], edit: Edit) -> Member:
     """Change some fields of a member. Whoever is barred is signed out, new posts hold at once.
 
-    `seen`: the version that was read. Raises NotFound, Invalid, Conflict or Stale.
+    Raises NotFound, Invalid, Conflict or Stale.
     """
     async with kit.db.begin() as tx:
         administrators = await people.administrators(tx.conn)
@@ -66,11 +66,12 @@ async def change_member(kit: StaffKit, staff_id: UUID, changes: Mapping[str, Any
         after = replace(before, **changes)
         _check(kit, after)
         texts = after.texts()
-        refuse_stale(seen, member_state(kit, before), {name: texts[name] for name in changes})
+        now = state(kit.keyring, staff_id, before.texts(), await people.changed_by(tx.conn, staff_id))
+        refuse_stale(edit, now, {name: texts[name] for name in changes})
         if [before] == administrators and not after.administers:
             raise Conflict("last_administrator", "这是最后一名系统管理员，须先指定另一名，才能停用或改岗。")
         if after != before:
-            await _write(tx, before, after)
+            await _write(tx, before, after, edit.by)
     return after
 
 
@@ -109,8 +110,8 @@ async def with_factor(kit: StaffKit, members: Collection[Member]) -> set[UUID]:
         return await factors.having(conn, [member.id for member in members])
 
 
-async def _write(tx: Transaction, before: Member, after: Member) -> None:
-    await people.change(tx.conn, after)
+async def _write(tx: Transaction, before: Member, after: Member, by: UUID) -> None:
+    await people.change(tx.conn, after, by)
     if not after.active:
         await take_back(tx, after.id)
     elif after.roles != before.roles:
