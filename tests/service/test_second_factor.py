@@ -9,7 +9,7 @@ from typing import Any
 
 import httpx
 import pytest
-from sqlalchemy import select
+from sqlalchemy import func, select
 
 from services.staff.domain.people import Member
 from services.staff.service import SERVICE
@@ -21,7 +21,8 @@ from services.staff.usecases.seeds import factor_name, seed
 from shared.clock import SystemClock
 from shared.contracts.staff import AccessRevoked
 from shared.db.lists import Part
-from shared.db.tries import TRIES
+from shared.db.tables import wrong_tries
+from shared.db.tries import LOCK, TRIES
 from shared.powers import Role
 from shared.runtime.secrets import secret_path
 from shared.runtime.service import Kit
@@ -253,6 +254,38 @@ async def test_another_telephone_takes_the_place_of_the_first(
         for old in (code_now(SECRET, around=1), recovery_code()):
             assert (await give_password(elsewhere, code=old)).status_code == 401
         assert (await give_password(elsewhere, code=code_now(secret_in(page), around=1))).status_code == 303
+
+
+async def test_the_first_codes_of_a_new_telephone_are_counted_at_the_door(
+    kit: Kit[Any], http: httpx.AsyncClient, newcomer: Member
+) -> None:
+    page = (await give_password(http)).text
+    form = {name: hidden(page, name) for name in ("passed", "offer")}
+    for _ in range(TRIES):
+        assert (await http.post("/sign-in/enrol", data={**form, "code": WRONG})).status_code == 422
+    right = {**form, "code": code_now(secret_in(page))}
+    locked = await http.post("/sign-in/enrol", data=right)
+    assert (locked.status_code, "分钟后再试" in locked.text, "retry-after" in locked.headers) == (429, True, True)
+    assert (is_in(http), await events(kit)) == (False, [])
+    async with kit.db.begin() as tx:
+        await tx.conn.execute(wrong_tries.update().values(last_at=func.now() - LOCK - timedelta(seconds=1)))
+    assert (await http.post("/sign-in/enrol", data=right)).status_code == 200
+    async with kit.db.read() as conn:
+        assert (await conn.execute(select(func.count()).select_from(wrong_tries))).scalar_one() == 0
+
+
+async def test_the_first_codes_of_another_telephone_are_counted_in_a_session(
+    kit: Kit[Any], http: httpx.AsyncClient, duty: Member
+) -> None:
+    await come_in(http, "duty")
+    page = (await http.post("/staff/factor/instead", data={"password": PASSWORD, "code": recovery_code()})).text
+    form = {"offer": hidden(page, "offer")}
+    for _ in range(TRIES):
+        assert (await http.post("/staff/factor", data={**form, "code": WRONG})).status_code == 422
+    locked = await http.post("/staff/factor", data={**form, "code": code_now(secret_in(page))})
+    assert (locked.status_code, "分钟后再试" in locked.text) == (429, True)
+    async with client(SERVICE, kit) as elsewhere:
+        assert (await give_password(elsewhere, code=recovery_code())).status_code == 303, "the old one still holds"
 
 
 async def test_nobody_confirms_what_was_offered_to_another(kit: Kit[Any], http: httpx.AsyncClient) -> None:

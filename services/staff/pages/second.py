@@ -116,7 +116,7 @@ def ask_to_enrol(
     request: Request, kit: StaffKit, passed: Passed, carried: Carried, refusal: Refusal | None = None, sealed: str = ""
 ) -> Response:
     """The page that sets up a second factor; a code that was mistyped goes with the secret shown before."""
-    return pages.page(
+    page = pages.page(
         request,
         "enrol.html",
         refusal.status if refusal else 200,
@@ -125,6 +125,7 @@ def ask_to_enrol(
         faults=faults_in(refusal) if isinstance(refusal, Invalid) else {},
         **shown(kit, _offer(kit, passed, sealed)),
     )
+    return waiting(page, refusal)
 
 
 def _offer(kit: StaffKit, passed: Passed, sealed: str) -> Offer:

@@ -1,6 +1,7 @@
 """One's own second factor: set up, replaced, switched off, given once more in the middle of a session."""
 
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -47,18 +48,32 @@ async def standing(kit: StaffKit, caller: Caller) -> Standing:
 
 
 async def enrol_at_door(kit: StaffKit, passed: Passed, sealed: str, code: str, place: Place) -> Enrolled:
-    """Set up a factor and come in. Raises Unauthenticated, Conflict, or Invalid for a code that is not the offer's."""
-    async with kit.db.begin() as tx:
+    """Set up a factor and come in.
+
+    Raises Unauthenticated, Conflict, Invalid for a code that is not the offer's, TooMany after too many of those.
+    """
+    async with _counted(kit, passed.login, place) as tx:
         return await _enrol(kit, tx, await let_in(tx, passed), sealed, code, place)
 
 
 async def enrol(kit: StaffKit, caller: Caller, sealed: str, code: str, place: Place) -> Enrolled:
     """Set up a factor, or put another in its place; every session ends and a new one begins. Raises the same."""
     personally(caller)
-    async with kit.db.begin() as tx:
+    async with _counted(kit, caller.login, place) as tx:
         member = await _own(tx, caller)
         await take_back(tx, member.id)
         return await _enrol(kit, tx, member, sealed, code, place)
+
+
+@asynccontextmanager
+async def _counted(kit: StaffKit, login: str, place: Place) -> AsyncIterator[Transaction]:
+    """The transaction in which a new telephone shows its first code, counted before; a right one is forgotten."""
+    counts = locks.offer_counts(kit, login, place)
+    async with kit.db.begin() as tx:
+        await locks.claim(tx.conn, counts)
+    async with kit.db.begin() as tx:
+        yield tx
+        await locks.forget(tx.conn, counts)
 
 
 async def offer_instead(kit: StaffKit, caller: Caller, password: str, code: str) -> Offer:

@@ -49,6 +49,9 @@ _ANYWHERE = (
     "请在{}分钟后再试；或请系统管理员重置密码，用新的初始密码可以立即登录。"
 )
 
+_OFFERED = (
+    "新手机上的验证码连续输错的次数太多，没有启用。请核对手机时间准确、扫描的是页面上最新的二维码，在{}分钟后再试。"
+)
 _CODES = "验证码连续输错的次数太多，请在{}分钟后再试；手机丢失或换过的，请联系系统管理员重置两步验证。"
 
 
@@ -78,6 +81,13 @@ def code_counts(kit: StaffKit, login: str, place: Place, *, known: bool) -> list
 def own_code_count(kit: StaffKit, login: str) -> list[Count]:
     """What a code counts for of somebody who is signed in."""
     return [Count(f"{_mark(kit, login)}/code/own", tries.TRIES, _CODES)]
+
+
+def offer_counts(kit: StaffKit, login: str, place: Place) -> list[Count]:
+    """What the first code of a new telephone counts for, apart from those of the one that holds."""
+    mark = f"{_mark(kit, login)}/offer"
+    here = Count(f"{mark}/source/{_hidden(kit, place.source)}", tries.TRIES, _OFFERED)
+    return [here, Count(f"{mark}/anywhere", GUESSES, _OFFERED)]
 
 
 async def is_known(conn: AsyncConnection, staff_id: UUID, place: Place) -> bool:
