@@ -1,10 +1,10 @@
-"""Timers: due clocks ring; clocks set before their calendar are computed anew; days of the log are signed."""
+"""Timers: clocks ring, or are computed anew by a newer calendar; old cases are asked about; days are signed."""
 
 from collections.abc import Sequence
 from datetime import timedelta
 
 from services.stage_tracking.settings import StageKit
-from services.stage_tracking.usecases.clocks import FIRE_SIGNAL, fire_due, recompute_outdated
+from services.stage_tracking.usecases.clocks import FIRE_SIGNAL, ask_for_old, fire_due, recompute_outdated
 from services.stage_tracking.usecases.sealing import seal_days
 from shared.runtime.service import Job
 
@@ -14,5 +14,6 @@ def jobs(kit: StageKit) -> Sequence[Job]:
     return (
         Job("fire deadlines", timedelta(seconds=1), lambda: fire_due(kit), FIRE_SIGNAL),
         Job("recompute deadlines", timedelta(hours=1), lambda: recompute_outdated(kit)),
+        Job("ask for missing facts", timedelta(minutes=1), lambda: ask_for_old(kit)),
         Job("seal days of the log", timedelta(minutes=1), lambda: seal_days(kit)),
     )

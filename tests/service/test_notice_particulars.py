@@ -15,8 +15,10 @@ from services.party_notification.store import tables
 from services.party_notification.usecases.letters import letter_bytes
 from services.party_notification.usecases.reissuing import post_anew
 from services.party_notification.usecases.visits import Visit, visit
-from shared.contracts.cases import CaseCorrected, CaseFacts
+from shared.contracts.cases import CaseCorrected, CaseFacts, PartyRole
+from shared.contracts.envelope import Sealed
 from shared.contracts.reviews import ReviewGround
+from shared.contracts.stages import ProgressPublished
 from shared.powers import Role
 from tests.fixtures.case_story import APPLICANT, FILED_ON, RESPONDENT, Story, entered, person
 from tests.fixtures.kits import as_owner, caller, make_kit
@@ -62,6 +64,42 @@ async def test_a_resumed_case_orders_a_report_when_it_is_said_and_the_party_page
         assert "立案恢复执行（原执行案号（2024）渝05执7号）" in page
         assert own is not None
         assert ("报告财产" in own.text) is expected
+
+
+async def test_the_sms_of_a_resumed_case_names_the_report_that_its_notice_orders(story: Story) -> None:
+    plain, ordered = person(RESPONDENT, "张静", 6), person(RESPONDENT, "李强", 8)
+    await story.file(person(APPLICANT, "刘艳", 5), plain, case_number=RESUMED)
+    await story.file(person(APPLICANT, "王芳", 7), ordered, case_number="（2026）渝05执恢2号", report_ordered=True)
+    assert ("报告财产" in await sms(story, plain), "报告财产" in await sms(story, ordered)) == (False, True)
+
+
+async def sms(story: Story, party: Any) -> str:
+    (row,) = [
+        each for each in await story.rows(tables.messages) if each.party_id == party.party_id and each.channel == "sms"
+    ]
+    return story.kit.keyring.open(row.content, str(row.message_id))
+
+
+async def test_both_sides_read_of_an_extension_and_are_told_by_sms(story: Story) -> None:
+    applicant, respondent = person(APPLICANT, "刘艳", 5), person(RESPONDENT, "张静", 6)
+    case_id = await story.file(applicant, respondent, case_number=OBJECTION, ground=ReviewGround.AWARD_REFUSAL)
+    words = "“执行异议审查期限”经本院院长批准延长1个月，由2026年12月9日延至2027年1月9日。理由：案情复杂。"
+    extended = ProgressPublished(
+        case_id=case_id,
+        entry=9,
+        at=story.kit.clock.now(),
+        title="期限延长",
+        text=Sealed(story.kit.exchange.seal(words, str(case_id))),
+        audience=tuple(PartyRole),
+        notify=True,
+    )
+    await story.feeder.feed(extended)
+    for party in (applicant, respondent):
+        assert words in await letter(story, party, "PROGRESS")
+        assert [entry.text for entry in (await seen(story, party)).entries if entry.title == "期限延长"] == [words]
+        prompts = [row for row in await story.rows(tables.messages) if row.party_id == party.party_id]
+        texts = [story.kit.keyring.open(row.content, str(row.message_id)) for row in prompts if row.channel == "sms"]
+        assert any("有新进展，进展告知书" in each for each in texts), texts
 
 
 async def test_a_letter_that_has_left_and_its_page_stay_as_they_were_written(story: Story) -> None:

@@ -13,13 +13,13 @@ from alembic.operations import Operations
 from sqlalchemy import Connection, text
 
 from services.stage_tracking.service import SERVICE
-from services.stage_tracking.usecases.clocks import fire_due, recompute_outdated
+from services.stage_tracking.usecases.clocks import ask_for_old, fire_due, recompute_outdated
 from services.stage_tracking.usecases.reading import CaseView, case_view, log_page
 from shared.clock import court_date
 from shared.contracts.cases import CaseCorrected
 from shared.contracts.notices import NoticeIssued
 from shared.contracts.reviews import ReviewGround
-from shared.contracts.stages import DeadlineSet
+from shared.contracts.stages import DeadlineSet, ProgressPublished
 from shared.powers import Role
 from tests.fixtures.kits import NOON, Feeder, as_owner, client, make_kit, told
 from tests.fixtures.staging import JUDGE, about, assigned, facts, filed, party
@@ -200,6 +200,25 @@ async def test_an_approved_extension_moves_the_clock_once_and_stands_in_the_log(
     assert "批准延长30日" in (await clocks(kit, event.case_id))["reconsideration_decision"].rule
 
 
+async def test_both_sides_are_told_of_an_extension_and_why(kit: Any, feeder: Feeder, judge: httpx.AsyncClient) -> None:
+    event = filed(case_number=AGAIN, filed_on=FILED)
+    await feeder.feed(event, assigned(event.case_id, NOON))
+    path = f"/api/stages/{AGAIN}/acts"
+    telling = await judge.post(path, json={**EXTEND, "reason": "须核查举报线索"})
+    assert (telling.status_code, telling.json()["errors"][0]["field"]) == (422, "extend.reason")
+    done = (await judge.post(path, json=EXTEND)).json()
+    (event_told,) = await told(kit, ProgressPublished)
+    assert done["published"] == {"audience": ["applicant", "respondent"], "not_before": None, "notify": True}
+    assert (event_told.title, event_told.entry, event_told.notify) == ("期限延长", done["entry"]["position"], True)
+    text = kit.exchange.open(str(event_told.text), str(event.case_id))
+    assert text.startswith(
+        "“执行复议审查期限”经本院院长于2026年11月23日（周一）批准延长30日，"
+        "由2026年12月9日（周三）延至2027年1月8日（周五）（暂定，待该年放假安排公布后确定）。"
+        "理由：案情复杂，须组织听证。依据："
+    ), text
+    assert "王建国" not in text
+
+
 @pytest.mark.parametrize(
     ("number", "clock", "code"),
     [
@@ -259,6 +278,32 @@ async def test_an_approval_in_time_that_is_recorded_late_takes_the_reproach_back
         assert (await later.post(f"/api/stages/{AGAIN}/acts", json=EXTEND)).status_code == 201
     assert "overdue_reasons" not in await open_tasks(kit, event.case_id)
     assert (await clocks(kit, event.case_id))["reconsideration_decision"].fired_at is None
+
+
+async def test_old_reviews_without_a_clock_are_asked_about_once(kit: Any, feeder: Feeder) -> None:
+    """Carried over without the day of receipt, no clock of theirs runs: the step before could not find them."""
+    silent = filed(case_number=OBJECTION, filed_on=FILED, received_on=None)
+    closed, known = (filed(case_number=f"（2026）渝05执异{n}号", filed_on=FILED, received_on=None) for n in (2, 3))
+    await feeder.feed(silent, closed, known)
+    await feeder.feed(corrected(known.case_id, "（2026）渝05执异3号", received_on=None, ground=ReviewGround.CONDUCT))
+    step = importlib.import_module("services.stage_tracking.migrations.0009_old_reviews_are_asked_about")
+
+    def run(conn: Connection) -> None:
+        with Operations.context(MigrationContext.configure(conn)):
+            step.upgrade()
+
+    async with as_owner(kit) as conn:
+        await conn.execute(text("ALTER TABLE cases DROP COLUMN facts_asked"))
+        await conn.execute(text("UPDATE cases SET closed_on = filed_on WHERE number LIKE '%执异2号'"))
+        await conn.execute(text("DELETE FROM tasks"))
+        await conn.run_sync(run)
+    assert await recompute_outdated(kit) == 0
+    assert [await ask_for_old(kit) for _ in range(2)] == [1, 0]
+    assert {"ask_ground", "ask_receipt"} <= set(await open_tasks(kit, silent.case_id))
+    assert [await open_tasks(kit, each.case_id) for each in (closed, known)] == [{}, {}]
+    async with client(SERVICE, kit, Role.CLERK) as clerk:
+        page = (await clerk.get("/work", headers={"accept": "text/html"})).text
+    assert ("补填审查事由" in page, f"/cases/{silent.case_id}/edit" in page) == (True, True)
 
 
 async def test_the_migration_keeps_old_cases_and_asks_for_what_they_lack(kit: Any, feeder: Feeder) -> None:

@@ -113,6 +113,20 @@ def test_one_message_tells_of_all_notices_due_together(party, kinds, contents, s
     assert says in text_of(plan)
 
 
+def test_an_ordered_report_of_a_resumed_case_is_named_to_the_respondent_alone() -> None:
+    resumed = replace(CASE, case_number="（2026）渝05执恢12345号")
+    for ordered in (False, True):
+        case = resumed.ordering_report(ordered)
+        plan = plan_sms(case, RESPONDENT, [Kind.ENFORCEMENT_NOTICE])
+        text = fitting(sms_templates(plan, COURT), case, COURT, QUERY_CODE).text
+        assert ("10日内履行并报告财产" in text, "报告" in text, "10日内履行" in text) == (ordered, ordered, True)
+        assert ("report" in template_key(plan), plan in PLANS) == (ordered, True)
+        for party, kinds in ((APPLICANT, [Kind.CASE_ACCEPTED]), (RESPONDENT, [Kind.PROGRESS])):
+            assert not plan_sms(case, party, kinds).ordered
+    first = replace(FIRST, particulars=case.particulars)
+    assert not plan_sms(first, RESPONDENT, [Kind.ENFORCEMENT_NOTICE]).ordered, "the template of 执 is one"
+
+
 def test_contents_of_every_bundle() -> None:
     assert contents_of(Kind.CASE_ACCEPTED, [Kind.CASE_ACCEPTED]) is Contents.MAIN_ONLY
     assert contents_of(Kind.CASE_ACCEPTED, [Kind.RIGHTS_RISKS]) is Contents.WITHOUT_MAIN
@@ -170,7 +184,7 @@ def test_whoever_owes_is_never_told_that_there_is_nothing_to_do() -> None:
 def test_only_an_order_to_report_asks_for_a_report() -> None:
     for plan in PLANS:
         if "报告财产" in text_of(plan):
-            assert plan.type_code in {"渝05执", "渝五中法执字第"}
+            assert plan.ordered or plan.type_code in {"渝05执", "渝五中法执字第"}
 
 
 @pytest.mark.parametrize("code", CODES)

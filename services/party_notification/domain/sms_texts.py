@@ -6,7 +6,7 @@ The type code stands in the fixed text: one template per type code (domain D).
 
 import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from services.party_notification.domain.notices import (
@@ -20,7 +20,7 @@ from services.party_notification.domain.notices import (
     way_of,
 )
 from services.party_notification.domain.sms import MAX_UNITS, NOTHING_TO_DO, check_sms, units
-from shared.contracts.case_kinds import CaseKind, kind_of
+from shared.contracts.case_kinds import CaseKind, Particulars, kind_of
 from shared.errors import Conflict
 
 _LONGEST_NAME = 4
@@ -41,7 +41,8 @@ class Contents(StrEnum):
 class SmsPlan:
     """Which template: the side, whether its legal representative reads it, how the documents travel, which.
 
-    `taken`: the mail server has the mail by now; before that a text says nothing of it.
+    `taken`: the mail server has the mail by now; before that a text says nothing of it. `ordered`: a resumed case whose
+    notice orders another report of property.
     """
 
     role: Role
@@ -50,11 +51,12 @@ class SmsPlan:
     contents: Contents
     type_code: str
     taken: bool = False
+    ordered: bool = False
 
     @property
     def case_kind(self) -> CaseKind:
         """The kind of case that the type code names."""
-        return kind_of(f"（2026）{self.type_code}1号")
+        return kind_of(f"（2026）{self.type_code}1号", Particulars(report_ordered=self.ordered))
 
     @property
     def main(self) -> Kind | None:
@@ -75,7 +77,14 @@ def plan_sms(case: CaseFacts, party: PartyFacts, kinds: Collection[Kind], *, tak
     """The template for one person's notices of one cause."""
     way = way_of(party)
     contents = contents_of(main_kind(case.case_number, party.role), kinds)
-    return SmsPlan(party.role, party.minor, way, contents, case.type_code, taken and way.by_mail)
+    plan = SmsPlan(party.role, party.minor, way, contents, case.type_code, taken and way.by_mail)
+    return replace(plan, ordered=case.particulars.report_ordered and _may_order(plan))
+
+
+def _may_order(plan: SmsPlan) -> bool:
+    """Whether the text says something else where a report is ordered."""
+    main = plan.contents in {Contents.FULL, Contents.MAIN_ONLY}
+    return main and plan.role is Role.RESPONDENT and plan.case_kind.resumes
 
 
 def all_plans(type_codes: Iterable[str]) -> list[SmsPlan]:
@@ -89,13 +98,15 @@ def all_plans(type_codes: Iterable[str]) -> list[SmsPlan]:
         for represented in (False, True)
         for taken in ((False, True) if way.by_mail else (False,))
     ]
+    plans += [replace(plan, ordered=True) for plan in plans if _may_order(plan)]
     return [plan for plan in plans if plan.main is not None or plan.contents is Contents.PROGRESS]
 
 
 def template_key(plan: SmsPlan) -> str:
     """A stable name, by which settings map the template to the carrier's own code."""
     reader = "guardian" if plan.represented else "party"
-    return f"{plan.role}-{reader}-{plan.contents}-{plan.way}{'-taken' if plan.taken else ''}-{plan.type_code}"
+    more = f"{'-taken' if plan.taken else ''}{'-report' if plan.ordered else ''}"
+    return f"{plan.role}-{reader}-{plan.contents}-{plan.way}{more}-{plan.type_code}"
 
 
 def sms_templates(plan: SmsPlan, court: CourtFacts) -> list[str]:

@@ -8,6 +8,7 @@ from services.stage_tracking.domain.acts import ExtendLimit
 from services.stage_tracking.domain.deadlines import Longer
 from shared.calendar.periods import Length
 from shared.contracts.case_kinds import REVIEWS, CaseKind, DeadlineKind
+from shared.contracts.confidential import telling
 from shared.contracts.reviews import Extension
 from shared.errors import Conflict, Fault
 from shared.web.formats import cn_date
@@ -49,8 +50,11 @@ def refuse_extension(kind: CaseKind, clock: DeadlineKind, limit: Limit | None, e
 
 
 def extension_faults(deed: ExtendLimit, limit: Limit, extension: Extension, today: date) -> list[Fault]:
-    """More than the law gives, or an approval on an impossible day."""
+    """More than the law gives, an approval on an impossible day, or a reason that must not be told to the parties."""
     faults = []
+    if telling(deed.reason):
+        reason = "理由会写入发给当事人的告知书，不得提及举报、线索及其来源，请改写。"
+        faults.append(Fault("extend.reason", reason))
     if not 1 <= deed.count <= extension.most.count:
         least = Length(1, extension.most.unit).words
         faults.append(Fault("extend.count", f"至少延长{least}，最多延长{extension.most.words}。"))

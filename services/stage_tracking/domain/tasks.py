@@ -45,6 +45,11 @@ class TaskKind(StrEnum):
         return self in _BY_EVENT
 
     @property
+    def is_filled_in(self) -> bool:
+        """Whether the form of the case's facts answers it."""
+        return self in _FACTS
+
+    @property
     def needs_note(self) -> bool:
         """Whether whoever finishes it must write what was done or why."""
         return self in _WITH_NOTE
@@ -67,12 +72,11 @@ _WORDS: dict[TaskKind, tuple[str, str]] = {
     TaskKind.READING_DOUBTED: ("核实阅读", "去核实"),
     TaskKind.CONTACT_DISOWNED: ("核实联系方式", "登记核实结果"),
 }
-_BY_EVENT = {
+_FACTS = {TaskKind.ASK_RECEIPT, TaskKind.ASK_GROUND}
+_BY_EVENT = _FACTS | {
     TaskKind.ASSIGN_JUDGE,
     TaskKind.COMPLETE_PARTIES,
     TaskKind.SUPPLY_FIELD,
-    TaskKind.ASK_RECEIPT,
-    TaskKind.ASK_GROUND,
     TaskKind.READING_DOUBTED,
 }
 _WITH_NOTE = {

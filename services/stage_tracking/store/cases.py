@@ -35,6 +35,12 @@ async def lock(conn: AsyncConnection, case_id: UUID) -> Row[Any] | None:
     return (await conn.execute(_LOCK, {"case_id": case_id})).one_or_none()
 
 
+async def not_asked(conn: AsyncConnection, limit: int) -> list[UUID]:
+    """Cases whose missing facts nobody was asked for yet."""
+    query = select(cases.c.case_id).where(~cases.c.facts_asked).order_by(cases.c.case_id).limit(limit)
+    return list((await conn.execute(query)).scalars())
+
+
 async def find(conn: AsyncConnection, key: str) -> Row[Any] | None:
     """The case with this id or number; brackets of either width find it."""
     here = reference(key)

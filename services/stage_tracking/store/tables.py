@@ -45,6 +45,7 @@ cases = Table(
     Column("ground", Text),
     Column("report_ordered", Boolean, nullable=False, server_default=text("false")),
     Column("extended", Boolean, nullable=False, server_default=text("false")),
+    Column("facts_asked", Boolean, nullable=False, server_default=text("true")),  # false: of before somebody asked
     Column("period", Text),
     Column("judge_id", Uuid, index=True),
     Column("judge_name", Text),
@@ -58,6 +59,7 @@ cases = Table(
     Column("next_provisional", Boolean, nullable=False, server_default=text("false")),
 )
 Index("cases_by_urgency", cases.c.next_due_at, cases.c.case_id)
+Index("cases_not_asked", cases.c.case_id, postgresql_where=~cases.c.facts_asked)
 
 parties = Table(
     "parties",

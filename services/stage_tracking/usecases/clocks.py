@@ -36,6 +36,7 @@ from shared.telemetry import metrics
 from shared.web.formats import cn_date
 
 FIRE_SIGNAL = "deadlines"
+ASKED_AT_ONCE = 200
 _FIRED_LATE = metrics.gauge(
     "deadline_fired_late_seconds", "How long after it fell due, or was set, the latest clock rang.", ("service",)
 )
@@ -274,6 +275,17 @@ async def ask_for_facts(kit: StageKit, tx: Transaction, case_id: UUID) -> None:
     if kind.review is not None:
         ground = ask_ground(kind.review.length.words) if is_open and case.ground is None else None
         await _ask_or_close(kit, tx, case_id, TaskKind.ASK_GROUND, ground)
+
+
+async def ask_for_old(kit: StageKit) -> int:
+    """Ask for the missing facts of cases that came in before anybody asked for them; how many cases."""
+    async with kit.db.read() as conn:
+        case_ids = await cases.not_asked(conn, ASKED_AT_ONCE)
+    for case_id in case_ids:
+        async with kit.db.begin() as tx:
+            await ask_for_facts(kit, tx, case_id)
+            await cases.change(tx.conn, case_id, facts_asked=True)
+    return len(case_ids)
 
 
 async def _ask_or_close(kit: StageKit, tx: Transaction, case_id: UUID, kind: TaskKind, asked: Task | None) -> None:

@@ -5,17 +5,19 @@ from uuid import UUID
 
 from sqlalchemy import Row
 
-from services.stage_tracking.domain.acts import ExtendLimit
+from services.stage_tracking.domain.acts import ExtendLimit, Publication
 from services.stage_tracking.domain.deadlines import Longer
 from services.stage_tracking.domain.extending import Limit, extension_faults, refuse_extension
 from services.stage_tracking.domain.log import EntryKind, Note
 from services.stage_tracking.settings import StageKit
 from services.stage_tracking.store import cases, deadlines, extensions, tasks
 from services.stage_tracking.usecases.clocks import keep_clocks
-from services.stage_tracking.usecases.journal import LogEntry, write
+from services.stage_tracking.usecases.journal import LogEntry, publish, published_facts, write
 from shared.calendar.periods import Length
 from shared.clock import court_date
-from shared.contracts.case_kinds import DeadlineKind
+from shared.contracts.case_kinds import CaseKind, DeadlineKind
+from shared.contracts.cases import PartyRole
+from shared.contracts.reviews import Extension
 from shared.db.transaction import Transaction
 from shared.errors import Conflict, Invalid
 from shared.http.auth import Caller
@@ -23,7 +25,7 @@ from shared.web.formats import cn_date
 
 
 async def extend(kit: StageKit, tx: Transaction, caller: Caller, case: Row[Any], deed: ExtendLimit) -> LogEntry:
-    """Make a limit longer, once. Raises Conflict where the law knows no extension, Invalid."""
+    """Make a limit longer, once, and tell the parties. Raises Conflict where the law knows no extension, Invalid."""
     if case.closed_on is not None:
         raise Conflict("case_closed", "案件已经结案，不能延长期限。")
     kind, extended = cases.kind_of_row(case), await extensions.of_case(tx.conn, case)
@@ -36,22 +38,39 @@ async def extend(kit: StageKit, tx: Transaction, caller: Caller, case: Row[Any],
         raise Invalid(faults)
     longer = Longer(Length(deed.count, law.most.unit), law.article, deed.approved_on)
     await extensions.put(tx.conn, case.case_id, deed.clock, longer, caller.staff_id, tx.now)
-    approval = f"{deed.approved_by}（{law.approver}）于{cn_date(deed.approved_on)}批准延长{longer.length.words}"
-    reason = deed.reason.rstrip("。；;.")  # typed with or without its stop
-    text = f"{approval}。理由：{reason}。依据：{law.article}"
-    title = f"延长“{deed.clock.label}”"
-    note = Note(EntryKind.EXTENDED, text, title, deed.evidence, caller.staff_id, caller.name)
+    approval = f"{cn_date(deed.approved_on)}批准延长{longer.length.words}"
+    title, publication = f"延长“{deed.clock.label}”", _publication(kind)
+    text = f"{deed.approved_by}（{law.approver}）于{approval}。{_why(deed, law)}"
+    told = {"published": published_facts(publication)}
+    note = Note(EntryKind.EXTENDED, text, title, deed.evidence, caller.staff_id, caller.name, told)
     entry = await write(kit, tx, case.case_id, note)
     await keep_clocks(kit, tx, case.case_id)
-    await _excuse(tx, case.case_id, deed.clock)
+    now = {row.kind: row for row in await deadlines.current(tx.conn, case.case_id)}[deed.clock]
+    await _excuse(tx, case.case_id, now)
+    moved = f"由{cn_date(limit.due_on)}延至{cn_date(now.due_on)}{_TENTATIVE if now.provisional else ''}"
+    words = f"“{deed.clock.label}”经本院{law.approver}于{approval}，{moved}。{_why(deed, law)}"
+    await publish(kit, tx, case.case_id, entry, publication, words)
     return entry
 
 
-async def _excuse(tx: Transaction, case_id: UUID, clock: DeadlineKind) -> None:
+_TENTATIVE = "（暂定，待该年放假安排公布后确定）"
+
+
+def _publication(kind: CaseKind) -> Publication:
+    """Whoever is told of the case is told how long it takes: 执行公开, item 13."""
+    audience = tuple(role for role in PartyRole if kind.owed[role])
+    return Publication(audience, notify=True, carried_out=True)
+
+
+def _why(deed: ExtendLimit, law: Extension) -> str:
+    reason = deed.reason.rstrip("。；;.")  # typed with or without its stop
+    return f"理由：{reason}。依据：{law.article}。"
+
+
+async def _excuse(tx: Transaction, case_id: UUID, clock: Row[Any]) -> None:
     """An approval given in time was recorded late: what the ringing had asked for is asked no more."""
-    running = {row.kind: row.due_at for row in await deadlines.current(tx.conn, case_id)}
-    if running[clock] > tx.now:
-        await tasks.close_of_clock(tx.conn, case_id, clock, tx.now)
+    if clock.due_at > tx.now:
+        await tasks.close_of_clock(tx.conn, case_id, DeadlineKind(clock.kind), tx.now)
 
 
 def limit_of(row: Row[Any]) -> Limit:

@@ -8,7 +8,7 @@ from typing import Any
 from uuid import UUID
 
 from services.stage_tracking.domain.acts import Publication
-from services.stage_tracking.domain.log import Note
+from services.stage_tracking.domain.log import EntryKind, Note
 from services.stage_tracking.settings import StageKit
 from services.stage_tracking.store.tables import LEDGER
 from shared.contracts.envelope import Sealed
@@ -20,6 +20,8 @@ from shared.ledger.store import append_all, read
 
 PROGRESS_TITLE = "执行工作进展"
 """Under this title parties read of work: it travels unsealed, and what somebody writes may name somebody."""
+_TITLES: Mapping[str, str] = {EntryKind.EXTENDED: EntryKind.EXTENDED.label}
+"""What names nobody is called by its name."""
 
 
 @dataclass(frozen=True)
@@ -97,7 +99,7 @@ async def publish(
             case_id=case_id,
             entry=entry.position,
             at=tx.now,
-            title=PROGRESS_TITLE,
+            title=_TITLES.get(entry.kind, PROGRESS_TITLE),
             text=Sealed(kit.exchange.seal(text, str(case_id))),
             audience=publication.audience,
             not_before=publication.not_before,
