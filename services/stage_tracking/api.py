@@ -5,20 +5,10 @@ from uuid import UUID
 
 from fastapi import Depends, Query
 
-from services.stage_tracking.schemas import (
-    ActInput,
-    ActOut,
-    BoardOut,
-    BoardPage,
-    CaseOut,
-    DoneInput,
-    EntryOut,
-    LogOut,
-    LookPage,
-    LooksAsked,
-    TaskOut,
-    TaskPage,
-)
+from services.stage_tracking.schemas.acts import ActInput, DoneInput
+from services.stage_tracking.schemas.cases import BoardOut, BoardPage, CaseOut, TaskOut, TaskPage
+from services.stage_tracking.schemas.log import ActOut, EntryOut, LogOut
+from services.stage_tracking.schemas.looks import LookPage, LooksAsked
 from services.stage_tracking.settings import StageKit
 from services.stage_tracking.usecases import acts, looks, reading, tasks
 from shared.contracts.stages import Period

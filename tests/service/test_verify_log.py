@@ -12,7 +12,7 @@ from click.testing import CliRunner, Result
 from sqlalchemy import delete, func, select, text, update
 
 from services.stage_tracking.commands import verify_log
-from services.stage_tracking.schemas import LogOut
+from services.stage_tracking.schemas.log import LogOut
 from services.stage_tracking.service import SERVICE
 from services.stage_tracking.store.tables import LEDGER
 from services.stage_tracking.usecases.reading import log_page

@@ -1,8 +1,9 @@
 """待核实发送: what lies before a person, with the evidence; what may have come twice; receipts that nobody can read."""
 
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import Annotated, Any
+from typing import Annotated, Any, Generic, TypeVar
 from uuid import UUID
 
 from fastapi import Depends, Query, Request
@@ -18,19 +19,30 @@ from services.party_notification.usecases.facts import NotificationKit
 from services.party_notification.usecases.history import Trouble
 from services.party_notification.usecases.receipts import FaultyReceipt
 from services.party_notification.usecases.views import ReadingView, TwiceView
+from shared.db.lists import Part
 from shared.errors import Invalid
 from shared.http.forms import faults_in, typed, understood
 from shared.http.routes import CurrentCaller
 from shared.powers import Action
 from shared.runtime.lists import export
-from shared.web.lists import FIRST, Asked, Column, Filter, Listing, Place, Shown
+from shared.web.lists import FIRST, Column, Filter, Listing, Place
 
+R = TypeVar("R")
 _NUMBER = Filter("q", "案号", hint="案号，或其中的数字")
 _CHANNEL = Filter("channel", "方式", {name: words.channel(name) for name in ("sms", "mail")})
 
 
 @dataclass(frozen=True)
-class OfCase:
+class OfAny:
+    """No filter stands in the URL."""
+
+    def wanted(self) -> Wanted:
+        """For the store."""
+        return troubles.EVERY
+
+
+@dataclass(frozen=True)
+class OfCase(OfAny):
     """A filter as it stands in the URL: a part of the case number."""
 
     q: Annotated[str, Query(max_length=60)] = ""
@@ -100,98 +112,69 @@ RECEIPTS = Listing[FaultyReceipt](
         Column("问题", lambda receipt: receipt.fault, "fault"),
     ),
 )
-_FIRST_WAITING, _FIRST_READINGS = WAITING.asked(FIRST, OfChannel()), READINGS.asked(FIRST, OfCase())
 
 
-@staff.get("/unknown", Action.NOTICES_READ)
-async def unknown(
-    request: Request,
-    kit: TheKit,
-    caller: CurrentCaller,
-    chosen: Annotated[OfChannel, Depends()],
-    place: Annotated[Place, Depends()],
-    *,
-    done: bool = False,
-) -> Response:
-    """Deliveries that wait for a decision, oldest first; with `export` all of them as a file."""
-    asked, wanted = WAITING.asked(place, chosen), chosen.wanted()
-    if place.export:
-        return await export(kit, caller, asked, partial(history.waiting, kit, wanted))
-    return await _waiting(request, kit, asked, wanted, done=done)
+@dataclass(frozen=True)
+class Tab(Generic[R]):
+    """One tab: its list, its name, which count it shows, its template, its rows, and its filters in the URL."""
+
+    listing: Listing[R]
+    word: str
+    count: str
+    template: str
+    rows: Callable[[NotificationKit, Wanted, Part], Awaitable[tuple[Sequence[R], str | None]]]
+    chosen: type[OfAny]
 
 
-async def _waiting(
-    request: Request,
-    kit: NotificationKit,
-    asked: Asked[Trouble] = _FIRST_WAITING,
-    wanted: Wanted = troubles.EVERY,
-    status: int = 200,
-    **shown: Any,
-) -> HTMLResponse:
-    found = await asked.shown(partial(history.waiting, kit, wanted))
-    return await _page(request, kit, "unknown.html", found, status, **shown)
+async def _faulty(kit: NotificationKit, _wanted: Wanted, part: Part) -> tuple[list[FaultyReceipt], str | None]:
+    return await receipts.faulty(kit, part)
 
 
-@staff.get("/unknown/readings", Action.NOTICES_READ)
-async def unknown_readings(
-    request: Request,
-    kit: TheKit,
-    caller: CurrentCaller,
-    chosen: Annotated[OfCase, Depends()],
-    place: Annotated[Place, Depends()],
-    *,
-    done: bool = False,
-) -> Response:
-    """Readings that wait for a decision, oldest first; with `export` all of them as a file."""
-    asked, wanted = READINGS.asked(place, chosen), chosen.wanted()
-    if place.export:
-        return await export(kit, caller, asked, partial(readings.doubtful, kit, wanted))
-    return await _readings(request, kit, asked, wanted, done=done)
+WAITS = Tab(WAITING, "待核实的发送", "waiting", "unknown.html", history.waiting, OfChannel)
+DOUBTED = Tab(READINGS, "待核实的阅读", "readings", "unknown_readings.html", readings.doubtful, OfCase)
+TABS: tuple[Tab[Any], ...] = (
+    WAITS,
+    DOUBTED,
+    Tab(TWICE, "可能重复", "twice", "unknown_twice.html", overview.twice, OfChannel),
+    Tab(RECEIPTS, "无法识别的回执", "receipts", "unknown_receipts.html", _faulty, OfAny),
+)
 
 
-async def _readings(
-    request: Request,
-    kit: NotificationKit,
-    asked: Asked[ReadingView] = _FIRST_READINGS,
-    wanted: Wanted = troubles.EVERY,
-    status: int = 200,
-    **shown: Any,
-) -> HTMLResponse:
-    found = await asked.shown(partial(readings.doubtful, kit, wanted))
-    return await _page(request, kit, "unknown_readings.html", found, status, **shown)
+def _declare(tab: Tab[Any]) -> None:
+    @staff.get(tab.listing.path, Action.NOTICES_READ)
+    async def look(
+        request: Request,
+        kit: TheKit,
+        caller: CurrentCaller,
+        chosen: Annotated[OfAny, Depends(tab.chosen)],
+        place: Annotated[Place, Depends()],
+        *,
+        done: bool = False,
+    ) -> Response:
+        """What the tab lists; with `export` all of it as a file."""
+        if place.export:
+            return await export(kit, caller, tab.listing.asked(place, chosen), partial(tab.rows, kit, chosen.wanted()))
+        return await _page(request, kit, tab, (place, chosen), done=done)
 
 
-@staff.get("/unknown/twice", Action.NOTICES_READ)
-async def perhaps_twice(
-    request: Request,
-    kit: TheKit,
-    caller: CurrentCaller,
-    chosen: Annotated[OfChannel, Depends()],
-    place: Annotated[Place, Depends()],
-) -> Response:
-    """Messages that may have arrived more than once, newest first; with `export` all of them as a file."""
-    asked, rows_of = TWICE.asked(place, chosen), partial(overview.twice, kit, chosen.wanted())
-    if place.export:
-        return await export(kit, caller, asked, rows_of)
-    return await _page(request, kit, "unknown_twice.html", await asked.shown(rows_of))
-
-
-@staff.get("/unknown/receipts", Action.NOTICES_READ)
-async def faulty_receipts(
-    request: Request, kit: TheKit, caller: CurrentCaller, place: Annotated[Place, Depends()]
-) -> Response:
-    """Receipts that could not be read, newest first; with `export` all of them as a file."""
-    asked, rows_of = RECEIPTS.asked(place), partial(receipts.faulty, kit)
-    if place.export:
-        return await export(kit, caller, asked, rows_of)
-    return await _page(request, kit, "unknown_receipts.html", await asked.shown(rows_of))
+for each in TABS:
+    _declare(each)
 
 
 async def _page(
-    request: Request, kit: NotificationKit, template: str, found: Shown[Any], status: int = 200, **shown: Any
+    request: Request,
+    kit: NotificationKit,
+    tab: Tab[Any],
+    at: tuple[Place, OfAny] | None = None,
+    status: int = 200,
+    **shown: Any,
 ) -> HTMLResponse:
+    place, chosen = at or (FIRST, tab.chosen())
+    found = await tab.listing.asked(place, chosen).shown(partial(tab.rows, kit, chosen.wanted()))
     given = {"done": False, "form": {}, "faults": {}, "faulty": None, **shown}
-    return pages.page(request, template, status, shown=found, counts=await history.counts(kit), **given)
+    counts = await history.counts(kit)
+    tabs = [(each.listing.path, each.word, each.listing.path, getattr(counts, each.count)) for each in TABS]
+    return pages.page(request, tab.template, status, shown=found, tabs=tabs, **given)
 
 
 @staff.post("/unknown/{delivery_id}", Action.NOTICES_DECIDE)
@@ -203,7 +186,7 @@ async def decide(request: Request, delivery_id: UUID, kit: TheKit, caller: Curre
         given = understood(RulingInput, named)
     except Invalid as refusal:
         faults = {f"{name}-{delivery_id}": reason for name, reason in faults_in(refusal).items()}
-        return await _waiting(request, kit, status=422, form=form, faults=faults, faulty=delivery_id)
+        return await _page(request, kit, WAITS, status=422, form=form, faults=faults, faulty=delivery_id)
     await deciding.rule(kit, delivery_id, given.ruling, given.remark, caller)
     return RedirectResponse("/unknown?done=1", 303)
 
@@ -217,6 +200,6 @@ async def judge_reading(request: Request, reading_id: UUID, kit: TheKit, caller:
         given = understood(ReadingForm, named)
     except Invalid as refusal:
         faults = {f"{name}-{reading_id}": reason for name, reason in faults_in(refusal).items()}
-        return await _readings(request, kit, status=422, form=form, faults=faults, faulty=reading_id)
+        return await _page(request, kit, DOUBTED, status=422, form=form, faults=faults, faulty=reading_id)
     await readings.decide(kit, reading_id, own=given.own == "yes", remark=given.remark, caller=caller)
     return RedirectResponse("/unknown/readings?done=1", 303)

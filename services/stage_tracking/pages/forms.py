@@ -7,7 +7,7 @@ from typing import Any
 from pydantic import TypeAdapter, ValidationError
 
 from services.stage_tracking.domain.acts import Act
-from services.stage_tracking.schemas import ActInput
+from services.stage_tracking.schemas.acts import ActInput
 from shared.clock import SHANGHAI
 from shared.errors import Invalid
 from shared.http.faults import faults_of

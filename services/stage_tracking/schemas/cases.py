@@ -1,123 +1,17 @@
-"""What the API takes and gives."""
+"""A case with its clocks and tasks, and the lists of both."""
 
-from dataclasses import dataclass
-from datetime import UTC, date, datetime
-from typing import Annotated, Any, Literal, Self
+from datetime import date, datetime
+from typing import Any, Self
 from uuid import UUID
 
-from fastapi import Query
-from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator, Field
+from pydantic import BaseModel
 
-from services.stage_tracking.domain.acts import Act, EnterPeriod, ExtendLimit, Publication, ReachMilestone, Work
 from services.stage_tracking.domain.deadlines import waits_for
-from services.stage_tracking.settings import StageKit
-from services.stage_tracking.store.looks import Wanted
-from services.stage_tracking.usecases.journal import LogEntry
-from services.stage_tracking.usecases.looks import Look
-from services.stage_tracking.usecases.proof import prove
-from services.stage_tracking.usecases.reading import BoardRow, CaseView, LogPage
+from services.stage_tracking.usecases.reading import BoardRow, CaseView
 from services.stage_tracking.usecases.tasks import TaskView
 from shared.contracts.case_kinds import DeadlineKind, kind_of
-from shared.contracts.cases import PartyRole
-from shared.contracts.looks import Seen
 from shared.contracts.reviews import ReviewGround
 from shared.contracts.stages import Milestone, Period
-from shared.http.inputs import Input, Line, Prose
-
-
-def _in_utc(instant: datetime) -> datetime:
-    try:
-        return instant.astimezone(UTC)
-    except OverflowError:
-        raise ValueError("不是有效的时间。") from None
-
-
-Instant = Annotated[AwareDatetime, AfterValidator(_in_utc)]
-
-
-class PublishInput(Input):
-    """To whom the work is told. What a respondent reads must be carried out by then.
-
-    `notify`: a notice goes out at once, which is refused before `not_before`. Left out, it goes unless there is one.
-    """
-
-    audience: Annotated[list[PartyRole], Field(min_length=1, max_length=2)]
-    not_before: Instant | None = None
-    notify: bool | None = None
-    carried_out: bool = False
-
-    def publication(self) -> Publication:
-        """For the rules."""
-        audience = tuple(role for role in PartyRole if role in self.audience)
-        notify = self.not_before is None if self.notify is None else self.notify
-        return Publication(audience, notify, self.not_before, self.carried_out)
-
-
-class WorkInput(Input):
-    """What was done."""
-
-    kind: Literal["work"]
-    title: Line
-    text: Prose
-    evidence: Line | None = None
-    publish: PublishInput | None = None
-
-    def act(self) -> Act:
-        """For the rules."""
-        publish = None if self.publish is None else self.publish.publication()
-        return Work(self.title, self.text, self.evidence, publish)
-
-
-class MilestoneInput(Input):
-    """A milestone was reached. `evidence`: name or number of the document."""
-
-    kind: Literal["milestone"]
-    milestone: Milestone
-    on: date
-    evidence: Line
-
-    def act(self) -> Act:
-        """For the rules."""
-        return ReachMilestone(self.milestone, self.on, self.evidence)
-
-
-class EnterPeriodInput(Input):
-    """The case enters a period. `checklist`: the confirmed items of its quality checklist."""
-
-    kind: Literal["enter_period"]
-    period: Period
-    on: date
-    evidence: Line
-    checklist: Annotated[tuple[Line, ...], Field(max_length=20)] = ()
-
-    def act(self) -> Act:
-        """For the rules."""
-        return EnterPeriod(self.period, self.on, self.evidence, self.checklist)
-
-
-class ExtendInput(Input):
-    """A limit was made longer, once: by `count` days or months, as the law of that limit counts (see `limit`)."""
-
-    kind: Literal["extend"]
-    clock: DeadlineKind
-    count: Annotated[int, Field(ge=1, le=366)]
-    approved_by: Line
-    approved_on: date
-    reason: Prose
-    evidence: Line
-
-    def act(self) -> Act:
-        """For the rules."""
-        return ExtendLimit(self.clock, self.count, self.approved_by, self.approved_on, self.reason, self.evidence)
-
-
-ActInput = Annotated[WorkInput | MilestoneInput | EnterPeriodInput | ExtendInput, Field(discriminator="kind")]
-
-
-class DoneInput(Input):
-    """How a task was finished; overdue clocks, checklists and conflicts of powers need a note."""
-
-    note: Prose | None = None
 
 
 class PeriodOut(BaseModel):
@@ -262,90 +156,6 @@ def _deadline(row: Any) -> DeadlineOut:
     return DeadlineOut(title=DeadlineKind(row.kind).label, waits_for=waits_for(row.due_on, row.provisional), **known)
 
 
-class PublishedOut(BaseModel):
-    """To whom an entry was told."""
-
-    audience: list[PartyRole]
-    not_before: datetime | None
-    notify: bool
-
-
-class EntryOut(BaseModel):
-    """A log entry; `digest` covers it and `previous`, the digest before it."""
-
-    position: int
-    at: datetime
-    kind: str
-    title: str
-    text: str
-    evidence: str | None
-    by: UUID | None
-    by_name: str | None
-    published: PublishedOut | None
-    digest: str
-    previous: str
-
-    @classmethod
-    def of(cls, entry: LogEntry) -> Self:
-        """From the use case's view."""
-        return cls.model_validate(entry, from_attributes=True)
-
-
-class ActOut(BaseModel):
-    """The log entry of an act, and what of it was published."""
-
-    entry: EntryOut
-    published: PublishedOut | None
-
-
-class FaultOut(BaseModel):
-    """Where the log does not hold, and why; no position where what is wrong is the seal of a day."""
-
-    position: int | None
-    why: str
-
-
-class ProofOut(BaseModel):
-    """What `yangguang verify-log` checks offline: `statement` is signed JSON text that holds the links of the chain."""
-
-    statement: str
-    signature: str
-    algorithm: str
-    key_id: str
-    public_key: str
-
-
-class LogOut(BaseModel):
-    """Log entries in order. `intact`: the whole log holds; else `fault` says where it does not.
-
-    `verdict` says in words whether it holds and against what, as the page and `yangguang verify-log` do.
-    Only the first page (no cursor) verifies the log; `intact` and `verdict` are null on the others.
-    """
-
-    case_id: UUID
-    items: list[EntryOut]
-    next: int | None
-    intact: bool | None
-    fault: FaultOut | None
-    verdict: str | None
-    proof: ProofOut
-
-    @classmethod
-    def of(cls, kit: StageKit, page: LogPage) -> Self:
-        """From the use case's view, signed as it is shown."""
-        found = page.verdict
-        items = [EntryOut.of(entry) for entry in page.entries]
-        return cls(
-            case_id=page.case.case_id,
-            items=items,
-            next=page.next,
-            intact=None if found is None else found.intact,
-            fault=None if found is None or found.intact else FaultOut(position=found.position, why=found.why),
-            verdict=None if found is None else found.words,
-            proof=ProofOut(**prove(kit, page, [item.model_dump(mode="json") for item in items])),
-        )
-
-
 class BoardOut(BaseModel):
     """A case on the board: its nearest running clock and the milestones reached."""
 
@@ -385,25 +195,4 @@ class TaskPage(BaseModel):
     """Open tasks by urgency; `next` is the cursor of the next page."""
 
     items: list[TaskOut]
-    next: str | None
-
-
-@dataclass(frozen=True)
-class LooksAsked:
-    """Which looks at personal data: filters as they stand in the URL."""
-
-    q: Annotated[str, Query(max_length=60, description="案号，或其中一段")] = ""
-    name: Annotated[str, Query(max_length=60, description="查看人")] = ""
-    seen: Annotated[Seen | None, BeforeValidator(lambda value: value or None)] = None
-    foreign: Annotated[bool | None, BeforeValidator(lambda value: value or None)] = None
-
-    def wanted(self) -> Wanted:
-        """For the store."""
-        return Wanted(self.q.strip(), self.name.strip(), seen=self.seen, foreign=bool(self.foreign))
-
-
-class LookPage(BaseModel):
-    """Looks, newest first; `next` is the cursor of the next page."""
-
-    items: list[Look]
     next: str | None
