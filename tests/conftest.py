@@ -11,13 +11,16 @@ from shared.db.access import Part
 from shared.runtime.postgres import EmbeddedPostgres
 from tests.fixtures.databases import FreshDatabase, fresh_databases
 
+HASTY = {"fsync": "off", "full_page_writes": "off"}
+"""Databases are made and dropped by the thousand here; the drills watch what lasts, on servers as shipped."""
+
 
 @pytest.fixture(scope="session")
 def postgres() -> Iterator[EmbeddedPostgres]:
     """A server in a folder of its own, outside the home folder since as root it runs as `nobody`."""
     folder = Path(tempfile.mkdtemp(prefix="yangguang-"))
     folder.chmod(0o755)
-    server = EmbeddedPostgres(folder / "postgres", ["bus"])
+    server = EmbeddedPostgres(folder / "postgres", ["bus"], settings=HASTY)
     server.start()
     yield server
     server.stop()

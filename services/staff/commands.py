@@ -23,6 +23,7 @@ from services.staff.usecases.codes import MACHINE, about
 from services.staff.usecases.passwords import fits
 from services.staff.usecases.seeds import SEEDS, secret_name
 from shared.crypto.keyring import KeyRing
+from shared.crypto.slow import HASHER
 from shared.db.transaction import Database
 from shared.runtime.postgres import PostgresStartError, read_url
 from shared.runtime.secrets import SecretsMissingError, Vault, secret_path
@@ -179,7 +180,7 @@ async def _password(conn: AsyncConnection, run: RunSettings, login: str) -> str:
     known = await people.proof(conn, login)
     if known is None:
         return "（已停用）"
-    return password if await fits(password, known.password_hash) else "（已由本人或管理员更换）"
+    return password if await fits(HASHER, password, known.password_hash) else "（已由本人或管理员更换）"
 
 
 def _ask(run: RunSettings, question: Callable[[AsyncConnection], Awaitable[T]]) -> T:

@@ -1,5 +1,6 @@
 """The services, found by name through the entry points, so that running one never imports the others."""
 
+from functools import cache
 from importlib.metadata import entry_points
 
 from shared.runtime.service import Service
@@ -12,6 +13,7 @@ def service_names() -> list[str]:
     return sorted(point.name for point in entry_points(group=GROUP))
 
 
+@cache
 def load(name: str) -> Service:
     """Import one service. Raises KeyError for an unknown name."""
     service: Service = entry_points(group=GROUP)[name].load()

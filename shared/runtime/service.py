@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any, Final, Generic, TypeVar
 
+from argon2 import PasswordHasher
 from fastapi import Request
 from pydantic_settings import BaseSettings
 from sqlalchemy import MetaData
@@ -20,6 +21,7 @@ from shared.crypto.boxes import Drop
 from shared.crypto.keyring import KeyRing
 from shared.crypto.lookups import Lookups
 from shared.crypto.signing import SigningKey
+from shared.crypto.slow import HASHER
 from shared.db.access import Access, May
 from shared.db.sealed import SealedTable
 from shared.db.tables import KIT, PUBLIC_KIT
@@ -60,6 +62,8 @@ class Kit(Generic[S]):
     party_sessions: PartySessions
     signing: SigningKey
     signals: Signals
+    hasher: PasswordHasher = HASHER
+    """Of passwords; slow on purpose."""
 
 
 EventHandler = Callable[[Any, Transaction, Any, Envelope], Awaitable[None]]

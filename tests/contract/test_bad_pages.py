@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager
 from datetime import timedelta
 from typing import Any
 from urllib.parse import quote, urlencode
@@ -10,11 +9,9 @@ from urllib.parse import quote, urlencode
 import httpx
 import pytest
 import pytest_asyncio
-from argon2 import PasswordHasher
 from fastapi.routing import APIRoute
 from pydantic import BaseModel
 
-from services.staff.usecases import passwords
 from shared.http.auth import PARTY_COOKIE, STAFF_COOKIE
 from shared.http.routes import PUBLIC
 from shared.powers import Role
@@ -77,15 +74,7 @@ FORM = "application/x-www-form-urlencoded"
 
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
 async def trials(postgres: EmbeddedPostgres) -> AsyncIterator[Trials]:
-    """The services on trial, one of each for the whole file. Passwords, hashed by the hundred, are hashed cheaply."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(passwords, "HASHER", PasswordHasher(time_cost=1, memory_cost=8, parallelism=1))
-        async with _trials(postgres) as made:
-            yield made
-
-
-@asynccontextmanager
-async def _trials(postgres: EmbeddedPostgres) -> AsyncIterator[Trials]:
+    """The services on trial, one of each for the whole file."""
     async with fresh_databases(postgres) as make:
         made = Trials(make)
         yield made

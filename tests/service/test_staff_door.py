@@ -46,7 +46,7 @@ async def add(kit: Kit[Any], role: Role, *, must_change: bool = False) -> Member
         active=True,
         must_change=must_change,
     )
-    password_hash = await hashed(PASSWORD)
+    password_hash = await hashed(kit.hasher, PASSWORD)
     async with kit.db.begin() as tx:
         assert await enrol(tx, member, password_hash)
     if is_required(member.roles):

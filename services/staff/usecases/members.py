@@ -35,7 +35,7 @@ async def add_member(kit: StaffKit, new: Member) -> str:
     """Add a member; the initial password, which they must change at their first sign-in. Raises Invalid."""
     _check(kit, new)
     password = made_up()
-    password_hash = await hashed(password)
+    password_hash = await hashed(kit.hasher, password)
     async with kit.db.begin() as tx:
         if not await enrol(tx, new, password_hash):
             raise Invalid([Fault("login", "这个登录名已被使用，请换一个。")])
@@ -81,7 +81,7 @@ async def reset_password(kit: StaffKit, staff_id: UUID, by: UUID | None = None) 
     The owner is shown at the next sign-in who did it, and the integrity office looks into each.
     """
     password = made_up()
-    password_hash = await hashed(password)
+    password_hash = await hashed(kit.hasher, password)
     async with kit.db.begin() as tx:
         locked_out = _found(await people.locked(tx.conn, staff_id))
         await people.set_password(tx.conn, staff_id, password_hash, must_change=True)

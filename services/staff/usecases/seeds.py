@@ -78,7 +78,7 @@ async def seed(kit: StaffKit) -> None:
 async def _enrol_demonstration(kit: StaffKit, seeds: Mapping[str, Seed]) -> None:
     names = [secret_name(each.login) for each in seeds.values()]
     passwords = await asyncio.to_thread(_all_kept, kit.run, names, made_up)
-    for (phone, each), password_hash in zip(seeds.items(), await all_hashed(passwords), strict=True):
+    for (phone, each), password_hash in zip(seeds.items(), await all_hashed(kit.hasher, passwords), strict=True):
         await _enrol(kit, _member(kit, each, phone), password_hash)
 
 
@@ -105,7 +105,7 @@ async def _enrol_first_administrator(kit: StaffKit) -> None:
             "至少12个字符且不含登录名；首次登录时须修改。"
         )
     first = _member(kit, SEEDS[-1], kit.court.duty_phone)
-    await _enrol(kit, replace(first, must_change=True), await hashed(password))
+    await _enrol(kit, replace(first, must_change=True), await hashed(kit.hasher, password))
 
 
 async def _enrol(kit: StaffKit, member: Member, password_hash: str) -> None:

@@ -46,7 +46,7 @@ async def pass_password(kit: StaffKit, given: Credentials, place: Place) -> Pass
     known = await _at_the_door(kit, given, place)
     if known.initial and given.new_password is None:
         raise Conflict("password_must_change", "这是初始密码，须先设置新密码才能登录：请同时填写新密码。")
-    return Passed(given.login, known, await _replacement(given))
+    return Passed(given.login, known, await _replacement(kit, given))
 
 
 async def enter(kit: StaffKit, passed: Passed, code: str | None, place: Place) -> Admission:
@@ -112,7 +112,7 @@ async def change_password(kit: StaffKit, caller: Caller, old: str, new: str, pla
     faults += _weaknesses("new", given)
     if known is None or faults:
         raise Invalid(faults)
-    new_hash = await hashed(new)
+    new_hash = await hashed(kit.hasher, new)
     async with kit.db.begin() as tx:
         member = await let_in(tx, Passed(caller.login, known, new_hash))
         return await admit(tx, member, place, caller.factor_at)
@@ -156,9 +156,9 @@ async def _at_the_door(kit: StaffKit, given: Credentials, place: Place) -> peopl
 
 async def _up_to_date(kit: StaffKit, given: Credentials, known: people.Proof) -> people.Proof:
     """A hash of older figures is replaced when its password comes."""
-    if not outdated(known.password_hash):
+    if not outdated(kit.hasher, known.password_hash):
         return known
-    fresh = replace(known, password_hash=await hashed(given.password))
+    fresh = replace(known, password_hash=await hashed(kit.hasher, given.password))
     async with kit.db.begin() as tx:
         await people.refresh_hash(tx.conn, known, fresh.password_hash)
     return fresh
@@ -167,7 +167,7 @@ async def _up_to_date(kit: StaffKit, given: Credentials, known: people.Proof) ->
 async def _checked(kit: StaffKit, password: str, attempt: _Try) -> people.Proof | None:
     """The proof that the password fits, or None."""
     proof = attempt.proof
-    if not await fits(password, proof.password_hash if proof else None, known=attempt.familiar):
+    if not await fits(kit.hasher, password, proof.password_hash if proof else None, known=attempt.familiar):
         log.warning("wrong password or unknown login")
         return None
     async with kit.db.begin() as tx:
@@ -175,13 +175,13 @@ async def _checked(kit: StaffKit, password: str, attempt: _Try) -> people.Proof 
     return proof
 
 
-async def _replacement(given: Credentials) -> str | None:
+async def _replacement(kit: StaffKit, given: Credentials) -> str | None:
     if given.new_password is None:
         return None
     faults = _weaknesses("new_password", given)
     if faults:
         raise Invalid(faults)
-    return await hashed(given.new_password)
+    return await hashed(kit.hasher, given.new_password)
 
 
 def _weaknesses(field: str, given: Credentials) -> list[Fault]:

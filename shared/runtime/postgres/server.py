@@ -6,7 +6,7 @@ import shutil
 import socket
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TextIO
@@ -50,18 +50,24 @@ _PATIENCE = 180.0  # seconds; recovery after a power cut reads the write-ahead l
 class EmbeddedPostgres:
     """One server for one folder. The methods block: call them from plain code or from a thread.
 
+    `settings`: the server's own, over the usual ones.
     As root the server runs as `nobody`. Only the owner of the folder's lock may start it.
     """
 
     def __init__(
-        self, folder: Path, databases: Sequence[str], max_connections: int = 200, bin_folder: Path | None = None
+        self,
+        folder: Path,
+        databases: Sequence[str],
+        max_connections: int = 200,
+        bin_folder: Path | None = None,
+        settings: Mapping[str, str] | None = None,
     ) -> None:
         faulty = [name for name in databases if not _NAME.fullmatch(name)]
         if faulty:
             raise ValueError(f"not usable as database names: {faulty}")
         self._folder = ServerFolder(folder.resolve())
         self._databases = tuple(databases)
-        self._max_connections = max_connections
+        self._settings = {**_SETTINGS, "max_connections": str(max_connections), **(settings or {})}
         self._bin_folder = bin_folder
         self._account = unprivileged_account()
         self._credentials = Credentials()
@@ -194,8 +200,7 @@ class EmbeddedPostgres:
 
     def _spawn(self, binaries: Path) -> tuple[ServerProcess, int]:
         """Start the child; return it, and where in the log its own lines begin."""
-        settings = {**_SETTINGS, "port": self._credentials.port, "max_connections": self._max_connections}
-        settings[FOLDER] = str(self._folder.data)
+        settings = {**self._settings, "port": self._credentials.port, FOLDER: str(self._folder.data)}
         options = [part for name, value in settings.items() for part in ("-c", f"{name}={value}")]
         with self._folder.open_log() as log, passage(self._folder.data, self._account) as (there, passing):
             written = log.tell()
