@@ -37,6 +37,7 @@ from shared.runtime.logs import Logs, kafka_log
 from shared.runtime.postgres import EmbeddedPostgres, PostgresStartError, keep_alive
 from shared.runtime.prepare import tend_log
 from shared.runtime.progress import Progress
+from shared.runtime.secrets import Vault
 from shared.settings import RunSettings
 
 SMTP_ABOVE = 25
@@ -105,6 +106,7 @@ class Machine:
 
     async def run(self, progress: Progress) -> None:
         """Until SIGINT or SIGTERM."""
+        self._make_pairs()
         progress.step("启动数据库（首次要建库）")
         await asyncio.to_thread(self.postgres.start)
         try:
@@ -120,6 +122,13 @@ class Machine:
                     task.cancel()
         finally:
             await asyncio.to_thread(self.postgres.stop)
+
+    def _make_pairs(self) -> None:
+        """Or else whoever starts first makes them, and that may be one who is to hold the public half alone."""
+        vault = Vault(self.run_settings)
+        vault.staff_tokens  # noqa: B018 - made at the first look
+        for role in self.roles:
+            vault.drop(role.service.name)
 
     async def _tend_log(self, progress: Progress) -> None:
         """As Kafka's administrator, whose password no child but the broker is given; else only see who is let in."""
