@@ -8,7 +8,7 @@ from datetime import timedelta
 from services.party_notification.channels.mail import Mailer, MailServer, Tls
 from services.party_notification.channels.sms import AliyunAccount, AliyunSms, sms_client
 from services.party_notification.usecases import (
-    checking,
+    addresses,
     disowning,
     doors,
     holding,
@@ -83,8 +83,8 @@ def jobs(kit: NotificationKit) -> Sequence[Job]:
         Job("write pages", _SOON, _until_done(lambda: pagewriting.write_pages(kit)), doors.PAGE_SIGNAL),
         Job("fold receipts", _SOON, _until_done(lambda: receipts.fold_post(kit)), receipts.RECEIPT_SIGNAL),
         Job("follow disownings", _SOON, _until_done(lambda: disowning.follow(kit)), disowning.DISOWN_SIGNAL),
-        Job("hash checks anew", _MINUTE, _until_done(lambda: checking.hash_anew(kit))),
-        Job("mark contacts", _MINUTE, _until_done(lambda: disowning.mark_contacts(kit))),
+        Job("hash codes anew", _MINUTE, _until_done(lambda: doors.hash_anew(kit))),
+        Job("mark addresses", _MINUTE, _until_done(lambda: addresses.mark_ends(kit))),
         Job("expire intents", _SOON, _until_done(lambda: sending.expire_intents(kit))),
         Job("doubt what a backup brought back", _LATER, _until_done(lambda: reconciling.doubt_restored(kit))),
         Job("send mails again", _SOON, _until_done(lambda: sending.resend_mails(kit))),

@@ -48,7 +48,6 @@ SERVICE = Service(
     public_tables=PUBLIC,
     settings=NotificationSettings,
     sealed=SEALED,
-    hashes_stay=True,
     secrets={Zone.STAFF: INSIDE | {Secret.SIGNING_KEY}, Zone.PUBLIC: OUTSIDE},
     routes=(api.staff, api.public, pages.staff, pages.public),
     tells=(NoticeEvent, LookTaken, ListExported),

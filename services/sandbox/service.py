@@ -31,6 +31,7 @@ SERVICE = Service(
     public_paths=("/sandbox",),
     tables=store.METADATA,
     settings=SandboxSettings,
+    sealed=store.SEALED,
     routes=(api.routes, pages.routes),
     tells=(ClockMoved,),
     jobs=jobs,

@@ -31,7 +31,9 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from services.sandbox.domain.sms_rules import ADDRESS, same_address
 from shared.clock import start_of_day
+from shared.db.sealed import Hashed, SealedTable
 
 METADATA = MetaData()
 _INSTANT = DateTime(timezone=True)
@@ -103,10 +105,31 @@ clock = Table(
     Column("offset_seconds", BigInteger, nullable=False),
 )
 
+SEALED = (
+    SealedTable(
+        boxes,
+        {"address": "{address_index}"},
+        {"address_index": Hashed(ADDRESS, lambda opened: same_address(opened["address"]))},
+    ),
+    SealedTable(messages, {"summary": "{message_id}", "raw": "{message_id}/raw"}),
+)
+
+
+async def known_boxes(conn: AsyncConnection, channel: str, address_indexes: Sequence[str]) -> dict[str, int]:
+    """The ids of those boxes that are there, by address index.
+
+    First takes the lock that makes the order of ids the order of commits.
+    """
+    await conn.execute(select(func.pg_advisory_xact_lock(_ORDER_LOCK)))
+    query = select(boxes.c.address_index, boxes.c.box_id).where(boxes.c.channel == channel)
+    found = await conn.execute(query.where(boxes.c.address_index.in_(address_indexes)))
+    return {row.address_index: row.box_id for row in found}
+
 
 async def put_boxes(conn: AsyncConnection, rows: Sequence[dict[str, Any]]) -> dict[str, int]:
-    """The boxes' ids by address index. First takes the lock that makes the order of ids the order of commits."""
-    await conn.execute(select(func.pg_advisory_xact_lock(_ORDER_LOCK)))
+    """The boxes' ids by address index."""
+    if not rows:
+        return {}
     statement = upsert(boxes).values(list(rows))
     statement = statement.on_conflict_do_update(
         index_elements=["channel", "address_index"], set_={"address": statement.excluded.address}
@@ -129,11 +152,13 @@ def _messages() -> Select[Any]:
     return select(messages, boxes.c.channel, boxes.c.address, boxes.c.address_index).join(boxes)
 
 
-async def list_messages(conn: AsyncConnection, after: int, limit: int, address_index: str | None) -> list[Row[Any]]:
+async def list_messages(
+    conn: AsyncConnection, after: int, limit: int, address_indexes: Sequence[str] | None
+) -> list[Row[Any]]:
     """Messages after a cursor, oldest first; of one address, or of all."""
     query = _messages().where(messages.c.id > after).order_by(messages.c.id).limit(limit)
-    if address_index is not None:
-        query = query.where(boxes.c.address_index == address_index)
+    if address_indexes is not None:
+        query = query.where(boxes.c.address_index.in_(address_indexes))
     return list(await conn.execute(query))
 
 
@@ -160,16 +185,18 @@ async def get_box(conn: AsyncConnection, box_id: int) -> Row[Any] | None:
     return (await conn.execute(select(boxes).where(boxes.c.box_id == box_id))).one_or_none()
 
 
-async def find_box(conn: AsyncConnection, address_index: str) -> int | None:
+async def find_box(conn: AsyncConnection, address_indexes: Sequence[str]) -> int | None:
     """The box of an address."""
-    query = select(boxes.c.box_id).where(boxes.c.address_index == address_index).limit(1)
+    query = select(boxes.c.box_id).where(boxes.c.address_index.in_(address_indexes)).limit(1)
     return (await conn.execute(query)).scalar_one_or_none()
 
 
-async def known_sms(conn: AsyncConnection, address_index: str, day: date, biz_id: str | None) -> list[Row[Any]]:
+async def known_sms(
+    conn: AsyncConnection, address_indexes: Sequence[str], day: date, biz_id: str | None
+) -> list[Row[Any]]:
     """The SMS that the carrier took on a day (Asia/Shanghai, the machine's time) for one number."""
     begin, end = start_of_day(day), start_of_day(day + timedelta(days=1))
-    query = _messages().where(boxes.c.channel == "sms", boxes.c.address_index == address_index)
+    query = _messages().where(boxes.c.channel == "sms", boxes.c.address_index.in_(address_indexes))
     query = query.where(messages.c.taken_at >= begin, messages.c.taken_at < end)
     if biz_id is not None:
         query = query.where(messages.c.biz_id == biz_id)

@@ -17,13 +17,20 @@ UNNAMED = ""
 
 
 class Lookups:
-    """Index keys by id, the current one first. A hash names its key, so that older ones are still found.
+    """Index keys by id, the newest one first. A hash names its key, so that older ones are still found.
+
+    The current one, which hashes, is the newest, or the `leading` one while others may not know the newest yet.
 
     A key may be `bound` to one purpose (`id/purpose`): then it finds nothing else. That is how a process in the
     public zone goes on finding old hashes without the key of all the others.
     """
 
-    def __init__(self, keys: Mapping[str, bytes], bound: Mapping[tuple[str, str], bytes] | None = None) -> None:
+    def __init__(
+        self,
+        keys: Mapping[str, bytes],
+        bound: Mapping[tuple[str, str], bytes] | None = None,
+        leading: str | None = None,
+    ) -> None:
         if not keys:
             raise KeyRingError("there is no index key")
         for key_id in keys:
@@ -31,6 +38,7 @@ class Lookups:
                 checked_id(key_id)
         self._keys = {key_id: checked_key(key) for key_id, key in keys.items()}
         self._bound = {name: checked_key(key) for name, key in (bound or {}).items()}
+        self._leading = leading if leading in self._keys else None
 
     @classmethod
     def generate(cls) -> Self:
@@ -56,10 +64,23 @@ class Lookups:
         """The same keys, and others that are bound to a purpose each."""
         return type(self)(self._keys, {**self._bound, **bound})
 
+    def led_by(self, key_id: str) -> Self:
+        """The same keys, of which this one hashes, if it is one of them."""
+        return type(self)(self._keys, self._bound, key_id)
+
+    @property
+    def newest(self) -> str:
+        """The id of the key that new hashes are made with once everybody has it."""
+        return next(iter(self._keys))
+
     @property
     def current(self) -> str:
         """The id of the key that new hashes are made with."""
-        return next(iter(self._keys))
+        return self.newest if self._leading is None else self._leading
+
+    def _whole(self) -> dict[str, bytes]:
+        """The keys, the current one first."""
+        return {self.current: self._keys[self.current], **self._keys}
 
     def index(self, text: str, purpose: str) -> str:
         """`<key id>.<hash in hex>` under the current key; bring `text` to one form beforehand.
@@ -71,9 +92,14 @@ class Lookups:
 
     def indexes(self, text: str, purpose: str) -> tuple[str, ...]:
         """Every hash under which the text may have been stored, the current one first: search for any of them."""
-        whole = [_named(key_id, text, _subkey(key, purpose)) for key_id, key in self._keys.items()]
+        whole = [_named(key_id, text, _subkey(key, purpose)) for key_id, key in self._whole().items()]
         bound = [_named(key_id, text, key) for (key_id, aim), key in self._bound.items() if aim == purpose]
         return (*whole, *bound)
+
+    def oldest_index(self, text: str, purpose: str) -> str:
+        """The hash under the key that everybody has had the longest: all who come to `text` may meet at it."""
+        *_, (key_id, key) = self._keys.items()
+        return _named(key_id, text, _subkey(key, purpose))
 
     def rotated(self) -> Self:
         """A new key in front of the old ones."""
@@ -81,12 +107,12 @@ class Lookups:
 
     def become(self, other: "Lookups") -> None:
         """Take over the keys of the other, in place: whoever holds this follows."""
-        self._keys, self._bound = other._keys, other._bound  # noqa: SLF001 - one of us
+        self._keys, self._bound, self._leading = other._keys, other._bound, other._leading  # noqa: SLF001 - one of us
 
     def derived(self, text: str, purpose: str) -> dict[str, bytes]:
         """Keys of a ring that only `text` opens, by the ids of the index keys: what is sealed so needs both."""
         whole = {
-            key_id: hmac.digest(_subkey(key, purpose), text.encode(), "sha256") for key_id, key in self._keys.items()
+            key_id: hmac.digest(_subkey(key, purpose), text.encode(), "sha256") for key_id, key in self._whole().items()
         }
         return {key_id or "unnamed": key for key_id, key in whole.items()}
 

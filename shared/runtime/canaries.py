@@ -15,7 +15,6 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from shared.crypto.sealed import SealError
 from shared.db.sealed import SealedTable
 from shared.db.tables import canaries
-from shared.db.transaction import Database
 from shared.runtime.secrets import Secret, SecretsMissingError
 from shared.runtime.service import Kit
 
@@ -136,8 +135,8 @@ async def write(kit: Kit[Any], held: Iterable[Secret]) -> None:
 
 
 async def renew(kit: Kit[Any], held: Iterable[Secret], only: Collection[Secret] = frozenset(Secret)) -> None:
-    """Leave the canaries under the current keys: everything else is under them by now."""
-    for mark in marks(kit, held):
+    """Leave the canaries under the current keys: everything else is under them by now. That of the ring comes last."""
+    for mark in sorted(marks(kit, held), key=lambda mark: mark.secret is Secret.KEYRING):
         if mark.secret not in only:
             continue
         new = {"sealed": mark.sealed, "hashed": mark.hashed}
@@ -146,12 +145,12 @@ async def renew(kit: Kit[Any], held: Iterable[Secret], only: Collection[Secret] 
             await tx.conn.execute(row.on_conflict_do_update(index_elements=["secret"], set_=new))
 
 
-async def is_current(db: Database, kit: Kit[Any]) -> bool:
-    """Whether all rows are known to be under the current keys of the service's ring."""
-    async with db.read() as conn:
-        query = select(canaries.c.sealed, canaries.c.hashed).where(canaries.c.secret == Secret.KEYRING.value)
-        row = (await conn.execute(query)).one_or_none()
-    if row is None:
-        return False
-    hashed = kit.keyring.blind_index(_WORD, _WORD)
-    return bool(row.sealed.startswith(f"{kit.keyring.current}.") and row.hashed == hashed)
+async def is_current(kit: Kit[Any], held: Collection[Secret]) -> bool:
+    """Whether all rows are known to be under the current keys of the service."""
+    async with kit.db.read() as conn:
+        left = {row.secret: row for row in await conn.execute(select(canaries))}
+    hashed = {mark.secret: mark.hashed for mark in marks(kit, {Secret.KEYRING, Secret.LOOKUPS} & set(held))}
+    own = left.get(Secret.KEYRING)
+    sealed = own is not None and own.sealed.startswith(f"{kit.keyring.current}.")
+    found = {secret: left[secret].hashed for secret in (Secret.KEYRING, Secret.LOOKUPS) if secret in left}
+    return sealed and all(found[secret] == hashed[secret] for secret in found if secret in hashed)

@@ -25,9 +25,9 @@ def rotate(services: Iterable[Service], where: Where) -> dict[str, str]:
             texts[path] = KeyRing.from_text(path.read_text()).rotated(index=False).to_text()
     for service in services:
         path, hashes = where(Secret.KEYRING, service.name), where(Secret.LOOKUPS, service.name)
-        ring = KeyRing.from_text(path.read_text()).rotated(index=not service.hashes_stay)
+        ring = KeyRing.from_text(path.read_text()).rotated(index=True)
         texts |= {path: ring.to_text(), where(Secret.DROP, service.name): ring.drop.to_text()}
-        if hashes.exists() and not service.hashes_stay:
+        if hashes.exists():
             texts[hashes] = Lookups.from_text(hashes.read_text()).rotated().to_text()
         found[service.name] = ring.current
     for path, text in texts.items():

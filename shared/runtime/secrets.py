@@ -22,6 +22,7 @@ from shared.crypto.sealed import KeyRingError
 from shared.crypto.signing import KeyFormatError, SigningKey
 from shared.http.routes import Zone
 from shared.http.tokens import PartySessions, StaffSigner, StaffTokens
+from shared.runtime.key_files import SPREAD, KeyFiles, Take, following_lookups, following_ring
 from shared.settings import Environment, RunSettings
 
 T = TypeVar("T")
@@ -97,46 +98,20 @@ class Keys:
     signing: SigningKey
 
 
-@dataclass
-class _Source:
-    """A file that keys were read from, and what takes over its new content."""
-
-    path: Path
-    take: Callable[[str], None]
-    stamp: tuple[int, int] | None
-
-
-def _stamp(path: Path) -> tuple[int, int] | None:
-    try:
-        known = path.stat()
-    except OSError:
-        return None
-    return known.st_mtime_ns, known.st_ino
-
-
 class Vault:
     """Reads secrets, each when it is first asked for; in a demonstration it makes what is missing.
 
     Raises SecretsMissingError for what is not there, or is not what it should be.
     """
 
-    def __init__(self, run: RunSettings) -> None:
+    def __init__(self, run: RunSettings, spread: float = SPREAD) -> None:
         self._run = run
         self._made: list[Path] = []
-        self._sources: list[_Source] = []
+        self._files = KeyFiles(spread)
 
     def follow(self) -> None:
         """Take over what changed in the key files since they were read; a spoilt file changes nothing."""
-        for source in self._sources:
-            stamp = _stamp(source.path)
-            if stamp == source.stamp or stamp is None:
-                continue
-            try:
-                source.take(source.path.read_text())
-            except (OSError, KeyRingError):
-                log.warning("a changed key file cannot be read", extra={"file": source.path.name})
-                continue
-            source.stamp = stamp
+        self._files.follow()
 
     def discard_made(self) -> None:
         """Delete what was made for this start: it opens nothing, and the right keys are to take its place."""
@@ -169,7 +144,7 @@ class Vault:
     def lookups(self, service: str) -> Lookups:
         """The service's keyed hashes."""
         found = self._read(Secret.LOOKUPS, service, Lookups.from_text, lambda: self._new_lookups().to_text())
-        self._watch(Secret.LOOKUPS, service, lambda text: found.become(Lookups.from_text(text)))
+        self._watch(Secret.LOOKUPS, service, following_lookups(found))
         return found
 
     def drop(self, service: str) -> Drop:
@@ -214,20 +189,20 @@ class Vault:
     def _followed(self, secret: Secret, make: Callable[[], str]) -> KeyRing:
         ring = self._read(secret, "", KeyRing.from_text, make)
         ring.missed = self.follow
-        self._watch(secret, "", lambda text: ring.become(KeyRing.from_text(text).parts))
+        self._watch(secret, "", following_ring(ring))
         return ring
 
     def _opening(self, service: str, declared: Collection[Secret]) -> KeyRing:
         """The service's ring, which opens what came in events, too."""
         own = self.keyring(service).with_also(*([self.exchange] if Secret.EXCHANGE in declared else []))
         own.missed = self.follow
-        self._watch(Secret.KEYRING, service, lambda text: own.become(KeyRing.from_text(text).parts))
+        self._watch(Secret.KEYRING, service, following_ring(own))
         return own
 
-    def _watch(self, secret: Secret, service: str, take: Callable[[str], None]) -> None:
+    def _watch(self, secret: Secret, service: str, take: Take) -> None:
         path = self.path(secret, service)
         if path is not None:
-            self._sources.append(_Source(path, take, _stamp(path)))
+            self._files.watch(path, take)
 
     def path(self, secret: Secret, service: str) -> Path | None:
         """The file that holds the secret; None when its value stands in the environment."""
@@ -272,7 +247,7 @@ class Vault:
 
 OLD_RING: Final = "keyring.txt"
 """The one ring that older releases had for everything."""
-PUBLIC_PURPOSES: Final = ("tip receipt", "query code", "notice check")
+PUBLIC_PURPOSES: Final = ("tip receipt", "query code")
 """What hashes of an older release are looked for from the public zone."""
 _PEM: Final = frozenset({Secret.TOKEN_KEY, Secret.TOKEN_PUBLIC_KEY, Secret.SIGNING_KEY})
 

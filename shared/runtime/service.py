@@ -118,8 +118,6 @@ class Service:
     """The secrets that a process of each zone is given."""
     sealed: Sequence[SealedTable] = ()
     """Which of its columns hold sealed texts and keyed hashes."""
-    hashes_stay: bool = False
-    """Its hashes join rows of several tables and are not made anew: its index keys are not replaced."""
 
     def held(self, zones: Collection[Zone]) -> frozenset[Secret]:
         """The secrets that a process which serves these zones is given."""

@@ -13,8 +13,8 @@ from services.party_notification.domain.sms import segments
 from services.party_notification.service import SERVICE
 from services.party_notification.store import tables
 from services.party_notification.usecases import sending
-from services.party_notification.usecases.checking import check_notice, hash_anew
-from services.party_notification.usecases.disowning import mark_contacts
+from services.party_notification.usecases.addresses import mark_ends
+from services.party_notification.usecases.checking import check_notice
 from services.party_notification.usecases.facts import query_code_of
 from services.party_notification.usecases.observing import Sighting, note
 from shared.contracts.cases import Officer, PartyChanged, PartyIdentity
@@ -198,12 +198,9 @@ async def test_wrong_ends_of_a_code_are_counted_and_lock_it(office: Office) -> N
 async def test_what_an_older_release_sent_can_be_checked_after_the_upgrade(office: Office) -> None:
     await office.file(person(APPLICANT, 1), person(RESPONDENT, 2, phone=False))
     async with office.kit.db.begin() as tx:
-        hashed = tables.notices.c.check_index.is_not(None)
-        await tx.conn.execute(update(tables.notices).where(hashed).values(check_index="of another key"))
-        await tx.conn.execute(tables.contact_marks.delete())
-    for step in (mark_contacts, hash_anew):
-        while await step(office.kit):
-            pass
+        await tx.conn.execute(update(tables.addresses).values(end_index=None))
+    while await mark_ends(office.kit):
+        pass
     await settled(office.kit)
     (party,) = [row for row in await office.rows(tables.parties) if row.role == "applicant"]
     found = await check_notice(office.kit, query_code_of(KEYRING, party), "0001")

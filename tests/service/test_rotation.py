@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -38,7 +39,7 @@ class Process:
 
     def __init__(self, url: str, data: Path) -> None:
         self.run = RunSettings(environment=Environment.TEST, data=data, database_url=url)
-        self.vault = Vault(self.run)
+        self.vault = Vault(self.run, spread=0)
         self.kit: Kit[Any] = build_kit(SERVICE, self.run, self.vault.keys(SERVICE.name, HELD), url, SystemClock())
         self.resealer = Resealer(self.kit, SERVICE.sealed, HELD, patience=0)
 
@@ -140,6 +141,24 @@ async def test_a_process_that_has_not_looked_yet_opens_what_another_sealed_with_
     sealed = other.kit.keyring.seal("x", "p")
     assert place.kit.keyring.open(sealed, "p") == "x"
     await other.kit.db.close()
+
+
+async def test_a_new_index_key_finds_at_once_and_hashes_once_every_process_has_it(place: Process) -> None:
+    slow = Vault(place.run)
+    keys = slow.keys(SERVICE.name, HELD)
+    former = [keys.keyring.lookups.current, keys.lookups.current]
+    rotate([SERVICE], place.where)
+    slow.follow()
+    place.vault.follow()
+    assert keys.keyring.current == place.kit.keyring.current, "it seals with the new one: a sealed text names its key"
+    assert [keys.keyring.lookups.current, keys.lookups.current] == former
+    for mine, theirs in ((keys.keyring.lookups, place.kit.keyring.lookups), (keys.lookups, place.kit.lookups)):
+        assert theirs.index("x", "p") in mine.indexes("x", "p")
+        assert mine.indexes("x", "p")[0] == mine.index("x", "p")
+        assert mine.oldest_index("x", "p") == theirs.oldest_index("x", "p")
+    waits = Resealer(replace(place.kit, keyring=keys.keyring, lookups=keys.lookups), SERVICE.sealed, HELD, patience=0)
+    assert await waits.step() is None
+    assert {hashed for _, hashed in await place.under()} == {former[0]}, "re-sealing waits for it"
 
 
 async def test_what_does_not_open_stays_and_holds_up_nobody(place: Process) -> None:

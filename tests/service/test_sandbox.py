@@ -110,7 +110,7 @@ async def test_the_carrier_answers_only_once_the_message_is_committed(kit):
     """While another batch holds the order of ids this one cannot commit, and its sender is not answered."""
     async with court(kit) as sms:
         async with kit.db.begin() as first:
-            await store.put_boxes(first.conn, [{"channel": "sms", "address_index": "a", "address": "x"}])
+            await store.known_boxes(first.conn, "sms", ["a"])
             waiting = asyncio.ensure_future(send(sms, PHONES[0]))
             done, _ = await asyncio.wait([waiting], timeout=0.5)
             assert not done

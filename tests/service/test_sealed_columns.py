@@ -34,7 +34,7 @@ def sealed_in(value: object) -> Iterator[str]:
     yield from (match["key"] for match in _SEALED.finditer(shown) if match["key"] in KEYRING.openers)
 
 
-@pytest.mark.parametrize("name", [each for each in service_names() if each != "sandbox"])
+@pytest.mark.parametrize("name", service_names())
 async def test_every_column_with_sealed_texts_is_declared(fresh_database: FreshDatabase, name: str) -> None:
     service = load(name)
     stock = await stocked(name, await fresh_database(service))

@@ -9,10 +9,13 @@ from sqlalchemy import Row, delete, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from services.party_notification.store.addresses import DISOWNED_INDEXES
 from services.party_notification.store.tables import cases, clocks, parties, periods, progress
 from shared.contracts.cases import CaseAssigned, CaseFacts, Officer
 from shared.contracts.stages import DeadlineSet, ProgressPublished
 from shared.db.case_numbers import is_number
+
+_PARTY = select(parties, DISOWNED_INDEXES)
 
 
 async def put_case(conn: AsyncConnection, case_id: UUID, court: str, facts: CaseFacts) -> None:
@@ -80,18 +83,19 @@ async def put_party(conn: AsyncConnection, row: dict[str, Any]) -> None:
 
 async def parties_of(conn: AsyncConnection, case_id: UUID) -> list[Row[Any]]:
     """All parties of a case, applicants first."""
-    query = select(parties).where(parties.c.case_id == case_id).order_by(parties.c.role, parties.c.party_id)
+    query = _PARTY.where(parties.c.case_id == case_id).order_by(parties.c.role, parties.c.party_id)
     return list(await conn.execute(query))
 
 
 async def get_party(conn: AsyncConnection, party_id: UUID) -> Row[Any] | None:
     """One party."""
-    return (await conn.execute(select(parties).where(parties.c.party_id == party_id))).one_or_none()
+    return (await conn.execute(_PARTY.where(parties.c.party_id == party_id))).one_or_none()
 
 
 async def lock_party(conn: AsyncConnection, party_id: UUID) -> Row[Any]:
     """One party that is there, its row locked."""
-    row: Row[Any] = (await conn.execute(select(parties).where(parties.c.party_id == party_id).with_for_update())).one()
+    query = _PARTY.where(parties.c.party_id == party_id).with_for_update(of=parties)
+    row: Row[Any] = (await conn.execute(query)).one()
     return row
 
 

@@ -8,15 +8,13 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row, delete, insert, select, update
+from sqlalchemy import Row, Select, delete, insert, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.party_notification.store.tables import (
-    contact_marks,
     disownings,
     doors,
-    messages,
     parties,
     party_pages,
     party_sheets,
@@ -50,9 +48,31 @@ async def close(conn: AsyncConnection, party_id: UUID) -> None:
         await conn.execute(delete(table).where(table.c.party_id == party_id))
 
 
+QUERY_CODE = "query code"
+"""What the keyed hash is for by which a door is found."""
+FOUND = ("party_id", "case_id", "code_index", "salt", "public_key", "locked_key", "closed")
+"""What the public pages read of a door."""
+
+
 async def find(conn: AsyncConnection, code_indexes: Collection[str]) -> Row[Any] | None:
     """The door that a query code belongs to."""
-    return (await conn.execute(select(doors).where(doors.c.code_index.in_(code_indexes)))).one_or_none()
+    query = select(*(doors.c[name] for name in FOUND)).where(doors.c.code_index.in_(code_indexes))
+    return (await conn.execute(query)).one_or_none()
+
+
+async def claim_unkept(conn: AsyncConnection, current: str) -> Row[Any] | None:
+    """A party with a door of before its code was kept, whose code is hashed with another key than the current one."""
+    other = doors.c.code.is_(None) & ~doors.c.code_index.startswith(f"{current}.", autoescape=True)
+    query: Select[Any] = select(parties.c.party_id, parties.c.code).join(doors, doors.c.party_id == parties.c.party_id)
+    query = query.where(other).order_by(parties.c.party_id).limit(1)
+    row: Row[Any] | None = (await conn.execute(query.with_for_update(skip_locked=True, of=doors))).one_or_none()
+    return row
+
+
+async def hash_anew(conn: AsyncConnection, party_id: UUID, code: str, code_index: str) -> None:
+    """The door is found by this hash now, and its code is kept, sealed."""
+    values = {"code": code, "code_index": code_index}
+    await conn.execute(update(doors).where(doors.c.party_id == party_id).values(values))
 
 
 async def of_case(conn: AsyncConnection, case_id: UUID) -> dict[UUID, Row[Any]]:
@@ -108,34 +128,10 @@ async def sheet_of(conn: AsyncConnection, party_id: UUID, notice_id: UUID) -> st
     return (await conn.execute(query.where(party_sheets.c.party_id == party_id))).scalar_one_or_none()
 
 
-async def put_contact(conn: AsyncConnection, row: dict[str, Any]) -> None:
-    """An address to which a party is written, by keyed hashes."""
-    statement = upsert(contact_marks).values(row)
-    again = statement.on_conflict_do_update(
-        index_elements=["party_id", "address_index"], set_={"mark": statement.excluded.mark}
-    )
-    await conn.execute(again)
-
-
-async def unmarked(conn: AsyncConnection, limit: int) -> list[Row[Any]]:
-    """Messages to addresses that have no mark yet: those of before there were any."""
-    known = select(contact_marks.c.party_id).where(
-        contact_marks.c.party_id == messages.c.party_id, contact_marks.c.address_index == messages.c.address_index
-    )
-    columns = (messages.c.message_id, messages.c.party_id, messages.c.channel, messages.c.address)
-    query = select(*columns, messages.c.address_index).where(~known.exists()).limit(limit)
-    return list(await conn.execute(query))
-
-
-async def contacts(conn: AsyncConnection, party_id: UUID, marks: Collection[str]) -> list[Row[Any]]:
-    """The party's addresses that fit what was typed."""
-    query = select(contact_marks).where(contact_marks.c.party_id == party_id, contact_marks.c.mark.in_(marks))
-    return list(await conn.execute(query.order_by(contact_marks.c.address_index)))
-
-
-async def add_disowning(conn: AsyncConnection, party_id: UUID, address_index: str) -> None:
-    """Whoever holds this address says that they are not the party."""
-    await conn.execute(insert(disownings).values(party_id=party_id, address_index=address_index))
+async def add_disownings(conn: AsyncConnection, party_id: UUID, address_ids: Collection[UUID]) -> None:
+    """Whoever holds these addresses says that they are not the party."""
+    rows = [{"party_id": party_id, "address_id": address_id} for address_id in address_ids]
+    await conn.execute(insert(disownings), rows)
 
 
 async def claim_disowning(conn: AsyncConnection) -> Row[Any] | None:

@@ -33,8 +33,8 @@ async def set_misfiled(conn: AsyncConnection, party_id: UUID, at: datetime) -> b
     return (await conn.execute(update(parties).where(here).values(misfiled_at=at))).rowcount == 1
 
 
-async def disown(conn: AsyncConnection, party_id: UUID, address_index: str) -> bool:
+async def disown(conn: AsyncConnection, party_id: UUID, address_id: UUID) -> bool:
     """Whoever holds this address is not the party; False when that was known."""
-    new = literal(address_index) != all_(parties.c.disowned)
-    values = {"disowned": func.array_append(parties.c.disowned, address_index)}
+    new = literal(address_id) != all_(parties.c.disowned)
+    values = {"disowned": func.array_append(parties.c.disowned, literal(address_id))}
     return (await conn.execute(update(parties).where(parties.c.party_id == party_id, new).values(values))).rowcount == 1

@@ -7,7 +7,6 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import Date, DateTime, Row, Text, Update, Uuid, func, select, update
-from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -79,7 +78,7 @@ async def get(conn: AsyncConnection, notice_id: UUID) -> Row[Any] | None:
     return (await conn.execute(select(notices).where(notices.c.notice_id == notice_id))).one_or_none()
 
 
-CHECKED = ("number", "check_index", "kind", "state", "issued_at", "sent_at")
+CHECKED = ("number", "party_id", "kind", "state", "issued_at", "sent_at")
 """What anybody may check of a notice: all that the public pages read of it."""
 
 
@@ -87,16 +86,6 @@ async def by_number(conn: AsyncConnection, number: str) -> Row[Any] | None:
     """What may be checked of the notice with this number."""
     query = select(*(notices.c[name] for name in CHECKED)).where(notices.c.number == number)
     return (await conn.execute(query)).one_or_none()
-
-
-async def checked_otherwise(conn: AsyncConnection, current: str, limit: int) -> list[Row[Any]]:
-    """Notices whose check was hashed with another key than the current one, each with an SMS that told of it."""
-    query = select(notices.c.notice_id, notices.c.number, messages.c.message_id, messages.c.address)
-    query = query.join(message_notices, message_notices.c.notice_id == notices.c.notice_id)
-    query = query.join(messages, messages.c.message_id == message_notices.c.message_id)
-    other = notices.c.check_index.is_not(None) & ~notices.c.check_index.startswith(f"{current}.", autoescape=True)
-    query = query.where(other, messages.c.channel == "sms").ext(distinct_on(notices.c.notice_id))
-    return list(await conn.execute(query.order_by(notices.c.notice_id, messages.c.message_id).limit(limit)))
 
 
 async def party_by_number(conn: AsyncConnection, number: str) -> UUID | None:
@@ -108,7 +97,7 @@ async def party_by_number(conn: AsyncConnection, number: str) -> UUID | None:
 async def written_to(conn: AsyncConnection, party_id: UUID) -> list[Row[Any]]:
     """What may be checked of the notices that were written to a party, newest first."""
     query = select(*(notices.c[name] for name in CHECKED)).where(notices.c.party_id == party_id)
-    query = query.where(notices.c.issued_at.is_not(None), notices.c.check_index.is_not(None))
+    query = query.where(notices.c.issued_at.is_not(None))
     return list(await conn.execute(query.order_by(notices.c.issued_at.desc(), notices.c.number).limit(20)))
 
 

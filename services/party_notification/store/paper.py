@@ -9,6 +9,7 @@ from sqlalchemy import Row, Select, func, insert, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from services.party_notification.store.addresses import DISOWNED_INDEXES
 from services.party_notification.store.tables import cases, notices, paper, paper_notices, parties
 from shared.db.case_numbers import holds_number
 from shared.db.lists import Part, Sorting
@@ -61,7 +62,7 @@ async def listed(conn: AsyncConnection, wanted: Wanted, part: Part) -> tuple[lis
 
 def _with_party() -> Select[Any]:
     identity = (parties.c.identity, parties.c.minor, parties.c.role)
-    columns = (*identity, parties.c.consents, parties.c.address_confirmed_on, parties.c.disowned)
+    columns = (*identity, parties.c.consents, parties.c.address_confirmed_on, parties.c.disowned, DISOWNED_INDEXES)
     handlers = (cases.c.judge_id, cases.c.judge_name, cases.c.clerk_name)
     query = select(paper, cases.c.case_number, cases.c.recalled_at, *handlers, *columns)
     query = query.join(cases, cases.c.case_id == paper.c.case_id)

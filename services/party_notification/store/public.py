@@ -1,10 +1,12 @@
 """What the public pages' database role may do: find and read what is sealed to parties, and put in what comes in."""
 
+from services.party_notification.store.doors import FOUND
 from services.party_notification.store.notices import CHECKED
 from services.party_notification.store.tables import (
-    contact_marks,
+    addresses,
     disownings,
     doors,
+    messages,
     notices,
     party_pages,
     party_sheets,
@@ -14,12 +16,13 @@ from services.party_notification.store.tables import (
 from shared.db.access import ALL, May
 
 PUBLIC = (
-    May(doors, select=ALL),
+    May(doors, select=FOUND),
     May(party_pages, select=ALL),
     May(party_sheets, select=ALL),
-    May(contact_marks, select=ALL),
-    May(notices, select=(*CHECKED, "party_id")),
+    May(messages, select=("party_id", "address_id")),
+    May(addresses, select=("address_id", "end_index")),
+    May(notices, select=CHECKED),
     May(readings, select=("reading_id", "notice_id", "party_id", "visit"), insert=ALL),
     May(receipt_posts, select=("id",), insert=("about", "sealed")),
-    May(disownings, select=("id",), insert=("party_id", "address_index")),
+    May(disownings, select=("id",), insert=("party_id", "address_id")),
 )

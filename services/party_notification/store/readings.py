@@ -1,4 +1,4 @@
-"""Readings at the party's page with their evidence, and whence staff were signed in: all by keyed hashes."""
+"""Readings at the party's page with their sealed evidence, and whence staff were signed in, by keyed hashes."""
 
 from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta

@@ -4,16 +4,34 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import BigInteger, Boolean, Row, Select, Text, Update, Uuid, delete, insert, select, true, update
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Row,
+    Select,
+    Table,
+    Text,
+    Update,
+    Uuid,
+    any_,
+    bindparam,
+    delete,
+    insert,
+    select,
+    true,
+    update,
+)
+from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.party_notification.store.tables import deliveries, faulty_receipts, receipt_posts, receipts
 from shared.db.arrays import Columns, arrays, unnested
 
-_SPEAKING: Columns = {"mark": Text, "provider_id": Text, "out_id": Text, "address_index": Text}
+_SPEAKING: Columns = {"mark": Text, "provider_id": Text, "out_id": Text, "address_id": Uuid}
 _RECEIPT: Columns = {
-    **dict.fromkeys(("mark", "provider", "provider_id", "address_index", "raw"), Text),
+    **dict.fromkeys(("mark", "provider", "provider_id", "raw"), Text),
+    "address_id": Uuid,
     "delivered": Boolean,
 }
 _MATCH: Columns = {"id": BigInteger, "delivery_id": Uuid}
@@ -29,7 +47,7 @@ def _deliveries_of() -> Select[Any]:
     left = deliveries.c.channel == "sms", deliveries.c.out_id.is_not(None)
     ours = (deliveries.c.provider_id == given.c.provider_id) | (deliveries.c.out_id == given.c.out_id)
     query = select(deliveries.c.delivery_id, deliveries.c.message_id)
-    query = query.where(deliveries.c.address_index == given.c.address_index, *left, ours)
+    query = query.where(deliveries.c.address_id == given.c.address_id, *left, ours)
     newest = query.order_by(deliveries.c.planned_at.desc()).limit(1).lateral("newest")
     return select(given.c.mark, newest.c.delivery_id, newest.c.message_id).select_from(given.join(newest, true()))
 
@@ -58,9 +76,24 @@ async def drop_post(conn: AsyncConnection, post_id: int) -> None:
     await conn.execute(delete(receipt_posts).where(receipt_posts.c.id == post_id))
 
 
+async def known(conn: AsyncConnection, marks: Sequence[str]) -> set[str]:
+    """Which of these marks receipts have that came before."""
+    return await _there(conn, receipts, marks)
+
+
+async def known_faulty(conn: AsyncConnection, marks: Sequence[str]) -> set[str]:
+    """As `known`, of those that could not be read."""
+    return await _there(conn, faulty_receipts, marks)
+
+
+async def _there(conn: AsyncConnection, table: Table, marks: Sequence[str]) -> set[str]:
+    given = bindparam(None, list(marks), type_=ARRAY(Text))
+    return set((await conn.execute(select(table.c.mark).where(table.c.mark == any_(given)))).scalars())
+
+
 async def keep(conn: AsyncConnection, rows: Sequence[Mapping[str, Any]]) -> dict[str, int]:
     """Keep receipts as they came: the ids by mark of those that had not come before."""
-    found = await conn.execute(_KEEP, arrays(_RECEIPT, rows))
+    found = await conn.execute(_KEEP, arrays(_RECEIPT, rows)) if rows else ()
     return {row.mark: row.id for row in found}
 
 

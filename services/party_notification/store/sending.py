@@ -121,21 +121,21 @@ def may_go() -> ColumnElement[bool]:
 async def claim_sms(conn: AsyncConnection, limit: int) -> list[Row[Any]]:
     """Lock due SMS of one approved template, each number once and none with a send in flight."""
     await hold(conn, "claim sms")
-    busy = select(deliveries.c.address_index).where(deliveries.c.channel == "sms", deliveries.c.state == "intent")
+    busy = select(deliveries.c.address_id).where(deliveries.c.channel == "sms", deliveries.c.state == "intent")
     query = select(deliveries, *_OF_MESSAGE, messages.c.params, messages.c.template_key, sms_templates.c.code)
     query = query.join(messages, messages.c.message_id == deliveries.c.message_id)
     query = query.join(sms_templates, sms_templates.c.key == messages.c.template_key)
     query = query.where(sms_templates.c.approved_at.is_not(None), *_due("sms", "send"), may_go())
-    query = query.where(deliveries.c.address_index.not_in(busy)).order_by(deliveries.c.due_at)
+    query = query.where(deliveries.c.address_id.not_in(busy)).order_by(deliveries.c.due_at)
     query = query.limit(limit * 4).with_for_update(skip_locked=True, of=deliveries)
     return _one_batch(list(await conn.execute(query)), limit)
 
 
 def _one_batch(rows: Sequence[Row[Any]], limit: int) -> list[Row[Any]]:
-    chosen: dict[str, Row[Any]] = {}
+    chosen: dict[UUID, Row[Any]] = {}
     for row in rows:
         if row.template_key == rows[0].template_key and len(chosen) < limit:
-            chosen.setdefault(row.address_index, row)
+            chosen.setdefault(row.address_id, row)
     return list(chosen.values())
 
 
@@ -256,8 +256,7 @@ async def withdraw_later(conn: AsyncConnection, message_id: UUID, attempt: int) 
 
 async def not_left_yet(conn: AsyncConnection, party_id: UUID) -> list[Row[Any]]:
     """A party's deliveries that wait to be sent, locked."""
-    query = select(deliveries, messages.c.address_index.label("sent_to"))
-    query = query.join(messages, messages.c.message_id == deliveries.c.message_id)
+    query = select(deliveries).join(messages, messages.c.message_id == deliveries.c.message_id)
     query = query.where(messages.c.party_id == party_id, ~messages.c.corrects)
     query = query.where(deliveries.c.step == "send", deliveries.c.state == "planned")
     return list(await conn.execute(query.order_by(deliveries.c.delivery_id).with_for_update(of=deliveries)))
@@ -266,7 +265,7 @@ async def not_left_yet(conn: AsyncConnection, party_id: UUID) -> list[Row[Any]]:
 async def addresses_of(conn: AsyncConnection, party_id: UUID) -> list[Row[Any]]:
     """A message for each address to which the party was, or was to be, written."""
     rows = await conn.execute(select(messages).where(messages.c.party_id == party_id).order_by(messages.c.message_id))
-    return list({row.address_index: row for row in rows}.values())
+    return list({row.address_id: row for row in rows}.values())
 
 
 async def message_of(conn: AsyncConnection, delivery_id: UUID) -> Row[Any]:

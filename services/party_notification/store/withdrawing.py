@@ -27,21 +27,21 @@ LEFT = ("intent", *_TOLD)
 """States of a delivery that has, or may have, left."""
 
 
-def _of(party_id: UUID, address_index: str | None) -> list[ColumnElement[bool]]:
+def _of(party_id: UUID, address_id: UUID | None) -> list[ColumnElement[bool]]:
     mine = [messages.c.party_id == party_id, ~messages.c.corrects]
-    return mine if address_index is None else [*mine, messages.c.address_index == address_index]
+    return mine if address_id is None else [*mine, messages.c.address_id == address_id]
 
 
-async def withdraw(conn: AsyncConnection, party_id: UUID, why: str, address_index: str | None = None) -> None:
+async def withdraw(conn: AsyncConnection, party_id: UUID, why: str, address_id: UUID | None = None) -> None:
     """No attempt of the party's messages (to this address) is made any more. Before any delivery is looked at."""
-    await conn.execute(update(messages).where(*_of(party_id, address_index)).values(withdrawn=why))
+    await conn.execute(update(messages).where(*_of(party_id, address_id)).values(withdrawn=why))
 
 
-async def in_hand(conn: AsyncConnection, party_id: UUID, address_index: str | None = None) -> list[Row[Any]]:
+async def in_hand(conn: AsyncConnection, party_id: UUID, address_id: UUID | None = None) -> list[Row[Any]]:
     """The party's deliveries (to this address) that would be sent again, or that a person would decide on, locked."""
     query = select(deliveries, messages.c.party_id, messages.c.cause)
     query = query.join(messages, messages.c.message_id == deliveries.c.message_id)
-    query = query.where(*_of(party_id, address_index), deliveries.c.step.in_(("resend", "person")))
+    query = query.where(*_of(party_id, address_id), deliveries.c.step.in_(("resend", "person")))
     return list(await conn.execute(query.with_for_update(of=deliveries)))
 
 
@@ -88,13 +88,13 @@ async def told_at(conn: AsyncConnection, party_id: UUID) -> list[Row[Any]]:
     seen = exists().where(deliveries.c.message_id == messages.c.message_id, deliveries.c.state.in_(_TOLD))
     query = select(messages).where(messages.c.party_id == party_id, ~messages.c.corrects, seen)
     rows = await conn.execute(query.order_by(messages.c.message_id))
-    return list({(row.channel, row.address_index): row for row in rows}.values())
+    return list({(row.channel, row.address_id): row for row in rows}.values())
 
 
-async def corrected_at(conn: AsyncConnection, party_id: UUID) -> set[tuple[str, str]]:
+async def corrected_at(conn: AsyncConnection, party_id: UUID) -> set[tuple[str, UUID]]:
     """The channels and addresses to which a correction was planned."""
-    query = select(messages.c.channel, messages.c.address_index).where(messages.c.party_id == party_id)
-    return {(row.channel, row.address_index) for row in await conn.execute(query.where(messages.c.corrects))}
+    query = select(messages.c.channel, messages.c.address_id).where(messages.c.party_id == party_id)
+    return {(row.channel, row.address_id) for row in await conn.execute(query.where(messages.c.corrects))}
 
 
 async def posted(conn: AsyncConnection, party_id: UUID) -> tuple[bool, bool]:

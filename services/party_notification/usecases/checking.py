@@ -12,9 +12,10 @@ from typing import Any
 from sqlalchemy import Row
 
 from services.party_notification.domain.notices import Kind
-from services.party_notification.store import doors, notices
+from services.party_notification.store import addresses, notices
+from services.party_notification.usecases.addresses import ends
 from services.party_notification.usecases.doors import party_of
-from services.party_notification.usecases.facts import CHECK, CONTACT, NotificationKit, check_index, tried
+from services.party_notification.usecases.facts import NotificationKit, tried
 from shared.crypto.codes import normalize
 from shared.db import tries
 from shared.errors import Fault, Invalid, TooMany
@@ -47,7 +48,7 @@ async def check_notice(kit: NotificationKit, number: str, last_four: str) -> lis
         raise TooMany("number_locked", "连续输错五次，这个编号已暂时锁定。", math.ceil(locked))
     async with kit.db.read() as conn:
         row = await notices.by_number(conn, typed)
-    rows = await _of_code(kit, typed, end) if row is None else _of_number(kit, row, end)
+    rows = await _of_code(kit, typed, end) if row is None else await _of_number(kit, row, end)
     if not rows:
         raise Invalid([Fault("number", _NOT_OURS)])
     async with kit.db.begin() as tx:
@@ -57,9 +58,12 @@ async def check_notice(kit: NotificationKit, number: str, last_four: str) -> lis
     ]
 
 
-def _of_number(kit: NotificationKit, row: Row[Any], end: str) -> list[Row[Any]]:
-    fits = row.issued_at is not None and row.check_index in kit.lookups.indexes(f"{row.number}/{end}", CHECK)
-    return [row] if fits else []
+async def _of_number(kit: NotificationKit, row: Row[Any], end: str) -> list[Row[Any]]:
+    """The notice, when a telephone of whom it was written to ends so."""
+    if row.issued_at is None:
+        return []
+    async with kit.db.read() as conn:
+        return [row] if await addresses.written_to(conn, row.party_id, ends(kit.lookups, end)) else []
 
 
 async def _of_code(kit: NotificationKit, code: str, end: str) -> list[Row[Any]]:
@@ -67,21 +71,9 @@ async def _of_code(kit: NotificationKit, code: str, end: str) -> list[Row[Any]]:
     party_id = await party_of(kit, code)
     if party_id is None:
         return []
-    marks = kit.lookups.indexes(f"{party_id}/{end}", CONTACT)
     async with kit.db.read() as conn:
-        told = await doors.contacts(conn, party_id, marks)
+        told = await addresses.written_to(conn, party_id, ends(kit.lookups, end))
         return await notices.written_to(conn, party_id) if told else []
-
-
-async def hash_anew(kit: NotificationKit) -> bool:
-    """Hash the checks of older notices with the key that the public pages have; whether there were any."""
-    async with kit.db.begin() as tx:
-        rows = await notices.checked_otherwise(tx.conn, kit.lookups.current, 100)
-        for row in rows:
-            phone = kit.keyring.open(row.address, f"{row.message_id}/address")
-            values = {"check_index": check_index(kit.lookups, row.number, phone)}
-            await notices.change(tx.conn, row.notice_id, values)
-    return bool(rows)
 
 
 def _digits(text: str) -> str:

@@ -11,7 +11,8 @@ from services.party_notification.domain.delivery import Seen
 from services.party_notification.domain.next_step import Done
 from services.party_notification.domain.notices import CaseFacts, Kind, NoticeFacts, way_of
 from services.party_notification.store import cases, notices, prompting, sending
-from services.party_notification.usecases.facts import NotificationKit, case_facts, index, party_facts
+from services.party_notification.usecases.addresses import ids_of
+from services.party_notification.usecases.facts import NotificationKit, case_facts, party_facts
 from services.party_notification.usecases.letters import letter_bytes
 from services.party_notification.usecases.observing import Sighting, note, send_on_paper
 from services.party_notification.usecases.planning import Parcel, Written, plan_mail, plan_prompt
@@ -43,15 +44,13 @@ async def follow_contacts(
         return
     party = party_facts(kit.keyring, row)
     addresses = {"sms": party.contact_phone, "mail": party.email if way_of(party).by_mail else None}
-    outdated = [each for each in waiting if not _still_right(kit, each, addresses[each.channel])]
+    known = await ids_of(kit, tx, [address for address in addresses.values() if address is not None])
+    right = {channel: known.get(address or "") for channel, address in addresses.items()}
+    outdated = [each for each in waiting if each.address_id != right[each.channel]]
     for delivery in outdated:
         withdrawn = Sighting(Seen.NOT_LEFT, permanent=False, detail=why.withdrawn, decided=Done())
         await note(kit, tx, delivery.delivery_id, withdrawn)
     await plan_anew(kit, tx, Parcel(await _case(kit, tx, row), party, row, (), cause), outdated, why)
-
-
-def _still_right(kit: NotificationKit, delivery: Row[Any], address: str | None) -> bool:
-    return address is not None and delivery.sent_to == index(kit.keyring, address)
 
 
 async def plan_anew(

@@ -14,7 +14,7 @@ from services.party_notification.domain.notices import CaseFacts, Kind, NoticeFa
 from services.party_notification.store import cases, notices, withdrawing
 from services.party_notification.usecases.circle import renderer
 from services.party_notification.usecases.effects import Effects
-from services.party_notification.usecases.facts import NotificationKit, case_facts, check_index, party_facts
+from services.party_notification.usecases.facts import NotificationKit, case_facts, party_facts
 from services.party_notification.usecases.planning import (
     SEND_SIGNAL,
     Parcel,
@@ -38,8 +38,8 @@ async def owe_corrections(kit: NotificationKit, tx: Transaction, party_id: UUID)
     row = await cases.lock_party(tx.conn, party_id)
     done = await withdrawing.corrected_at(tx.conn, party_id)
     told = await withdrawing.told_at(tx.conn, party_id)
-    wrong = [each for each in told if (each.channel, each.address_index) not in done]
-    wrong = [each for each in wrong if each.address_index not in row.disowned]
+    wrong = [each for each in told if (each.channel, each.address_id) not in done]
+    wrong = [each for each in wrong if each.address_id not in row.disowned]
     went_by_post, corrected_by_post = await withdrawing.posted(tx.conn, party_id)
     by_post = went_by_post and not corrected_by_post
     if not wrong and not by_post:
@@ -47,8 +47,7 @@ async def owe_corrections(kit: NotificationKit, tx: Transaction, party_id: UUID)
     case = await cases.get_case(tx.conn, row.case_id)
     assert case is not None  # noqa: S101 - a party's case is there by its foreign key
     facts = case_facts(kit.keyring, case)
-    numbers = [kit.keyring.open(each.address, f"{each.message_id}/address") for each in wrong if each.channel == "sms"]
-    written = await _correction(kit, tx, facts, row, numbers)
+    written = await _correction(kit, tx, facts, row)
     parcel = Parcel(facts, party_facts(kit.keyring, row), row, (written,), new_id(), corrects=True)
     for each in wrong:
         await _send(kit, tx, replace(parcel, cause=new_id()), each)
@@ -65,9 +64,7 @@ async def _send(kit: NotificationKit, tx: Transaction, parcel: Parcel, wrong: Ro
         await plan_mail(kit, tx, parcel, address)
 
 
-async def _correction(
-    kit: NotificationKit, tx: Transaction, case: CaseFacts, row: Row[Any], numbers: list[str]
-) -> Written:
+async def _correction(kit: NotificationKit, tx: Transaction, case: CaseFacts, row: Row[Any]) -> Written:
     """The party's correction: one notice, whatever the number of messages that carry it."""
     told = await withdrawing.told_of(tx.conn, row.party_id)
     wrongly = [WronglyTold(Kind(each.kind).label, each.number) for each in told]
@@ -77,12 +74,10 @@ async def _correction(
         letter = kit.keyring.open(standing.letter, str(standing.notice_id)).encode()
         return Written(standing.notice_id, facts, letter, standing._asdict())
     facts = NoticeFacts(normalize(notice_number()), _KIND, court_date(tx.now), wrongly_told=tuple(wrongly))
-    return await _write(kit, tx, case, row, facts, numbers)
+    return await _write(kit, tx, case, row, facts)
 
 
-async def _write(
-    kit: NotificationKit, tx: Transaction, case: CaseFacts, row: Row[Any], facts: NoticeFacts, numbers: list[str]
-) -> Written:
+async def _write(kit: NotificationKit, tx: Transaction, case: CaseFacts, row: Row[Any], facts: NoticeFacts) -> Written:
     notice_id, writer = new_id(), renderer(kit)
     letter = writer.letter(_KIND, case, party_facts(kit.keyring, row), facts, "")
     values = {
@@ -93,7 +88,6 @@ async def _write(
         "kind": _KIND.value,
         "cause": new_id(),
         "number": facts.number,
-        "check_index": check_index(kit.lookups, facts.number, numbers[0] if numbers else None),
         "state": "issued",
         "letter": kit.keyring.seal(letter.decode(), str(notice_id)),
         "letter_name": writer.file_name(facts, case),

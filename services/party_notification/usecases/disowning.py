@@ -12,11 +12,12 @@ from uuid import UUID
 
 from sqlalchemy import Row
 
-from services.party_notification.store import cases, doors, holding, notices, sending, withdrawing
+from services.party_notification.store import addresses, cases, doors, holding, notices, sending, withdrawing
+from services.party_notification.usecases.addresses import ends
 from services.party_notification.usecases.contacts import Why, follow_contacts
 from services.party_notification.usecases.doors import party_of
 from services.party_notification.usecases.effects import Effects
-from services.party_notification.usecases.facts import CONTACT, NotificationKit, contact_end, contact_mark, tried
+from services.party_notification.usecases.facts import NotificationKit, tried
 from services.party_notification.usecases.observing import DISOWNED_REASON, send_on_paper
 from shared.contracts.notices import ContactDisowned
 from shared.crypto.codes import normalize
@@ -40,9 +41,8 @@ async def disown(kit: NotificationKit, reference: str, contact: str) -> None:
     party_id = await _party(kit, reference)
     async with kit.db.begin() as tx:
         found = [] if party_id is None else await _fitting(kit, tx, party_id, contact)
-        for row in found:
-            await doors.add_disowning(tx.conn, row.party_id, row.address_index)
-        if found:
+        if party_id is not None and found:
+            await doors.add_disownings(tx.conn, party_id, found)
             await tries.forget(tx.conn, mark)
             tx.wake(DISOWN_SIGNAL)
     if not found:
@@ -55,13 +55,12 @@ async def _party(kit: NotificationKit, reference: str) -> UUID | None:
     return await party_of(kit, reference) if party_id is None else party_id
 
 
-async def _fitting(kit: NotificationKit, tx: Transaction, party_id: UUID, contact: str) -> list[Row[Any]]:
+async def _fitting(kit: NotificationKit, tx: Transaction, party_id: UUID, contact: str) -> list[UUID]:
     """The party's addresses that fit: a mailbox whole, a telephone by its last four digits, however much was typed."""
     typed = "".join(unicodedata.normalize("NFKC", contact).split()).lower()
     if "@" not in typed and not (len(typed) >= 4 and typed.isdigit()):
         return []
-    marks = kit.lookups.indexes(f"{party_id}/{contact_end(typed)}", CONTACT)
-    return await doors.contacts(tx.conn, party_id, marks)
+    return await addresses.written_to(tx.conn, party_id, ends(kit.lookups, typed))
 
 
 async def follow(kit: NotificationKit) -> bool:
@@ -71,33 +70,22 @@ async def follow(kit: NotificationKit) -> bool:
         if row is None:
             return False
         sent = await sending.addresses_of(tx.conn, row.party_id)
-        found = [each for each in sent if each.address_index == row.address_index]
+        found = [each for each in sent if each.address_id == row.address_id]
         if found:
             await _suppress(kit, tx, found)
     return True
 
 
-async def mark_contacts(kit: NotificationKit) -> bool:
-    """Mark addresses of before marks were kept; whether there were any."""
-    async with kit.db.begin() as tx:
-        rows = await doors.unmarked(tx.conn, 100)
-        for row in rows:
-            address = kit.keyring.open(row.address, f"{row.message_id}/address")
-            values = {name: getattr(row, name) for name in ("party_id", "address_index", "channel")}
-            await doors.put_contact(tx.conn, values | {"mark": contact_mark(kit.lookups, row.party_id, address)})
-    return bool(rows)
-
-
 async def _suppress(kit: NotificationKit, tx: Transaction, found: Sequence[Row[Any]]) -> None:
     case_id, party_id = found[0].case_id, found[0].party_id
     await cases.lock_case(tx.conn, case_id)
-    new = [row for row in found if await holding.disown(tx.conn, party_id, row.address_index)]
+    new = [row for row in found if await holding.disown(tx.conn, party_id, row.address_id)]
     party = await cases.get_party(tx.conn, party_id)
     if not new or party is None or party.misfiled_at is not None:
         return
     for row in new:
-        await withdrawing.withdraw(tx.conn, party_id, withdrawing.DISOWNED, row.address_index)
-        await _drop_in_hand(kit, tx, party_id, row.address_index)
+        await withdrawing.withdraw(tx.conn, party_id, withdrawing.DISOWNED, row.address_id)
+        await _drop_in_hand(kit, tx, party_id, row.address_id)
     await follow_contacts(kit, tx, party_id, new_id(), _WHY)
     effects = Effects()
     for row in new:
@@ -107,9 +95,9 @@ async def _suppress(kit: NotificationKit, tx: Transaction, found: Sequence[Row[A
     await effects.tell(tx, case_id)
 
 
-async def _drop_in_hand(kit: NotificationKit, tx: Transaction, party_id: UUID, address_index: str) -> None:
+async def _drop_in_hand(kit: NotificationKit, tx: Transaction, party_id: UUID, address_id: UUID) -> None:
     """What would have gone there once more does not; letters of unknown fate go on paper."""
-    for row in await withdrawing.in_hand(tx.conn, party_id, address_index):
+    for row in await withdrawing.in_hand(tx.conn, party_id, address_id):
         values = {"step": "done", "due_at": None, "reason": _WHY.withdrawn}
         await sending.set_delivery(tx.conn, row.delivery_id, values)
         locked = await sending.lock_delivery(tx.conn, row.delivery_id)

@@ -23,7 +23,6 @@ from shared.crypto.slow import LINE
 _CODES = b"yangguang query codes"
 _SUFFIX = Effort(passes=1, memory=8 * 1024)
 """For the end of the ID number, on top of what the code cost."""
-PURPOSE = "query code"
 DOOR_SIGNAL, PAGE_SIGNAL = "door", "page"
 
 
@@ -40,7 +39,7 @@ class Known:
 
     def indexes(self, kit: NotificationKit) -> tuple[str, ...]:
         """Under which hashes its door may be found."""
-        return kit.lookups.indexes(self.slow, PURPOSE)
+        return kit.lookups.indexes(self.slow, doors.QUERY_CODE)
 
     def key(self, last_six: str, salt: bytes) -> bytes:
         """What locks the door's key."""
@@ -82,12 +81,32 @@ async def _door(kit: NotificationKit, row: Row[Any], known: Known) -> dict[str, 
     return {
         "party_id": row.party_id,
         "case_id": row.case_id,
-        "code_index": kit.lookups.index(known.slow, PURPOSE),
+        **_code(kit, row.party_id, known),
         "salt": salt,
         "public_key": box.drop.to_text(),
         "locked_key": locked(box, key, f"{row.party_id}/door"),
         "closed": row.misfiled_at is not None,
     }
+
+
+def _code(kit: NotificationKit, party_id: UUID, known: Known) -> dict[str, str]:
+    """What a code is found by, and of what it is made: the door is no weaker by it, as the code itself rests so."""
+    sealed = kit.keyring.seal(known.slow, f"{party_id}/slow")
+    return {"code_index": kit.lookups.index(known.slow, doors.QUERY_CODE), "code": sealed}
+
+
+async def hash_anew(kit: NotificationKit) -> bool:
+    """Hash the code of a door of before its slow hash was kept, when there is a new key; whether there was such a door.
+
+    Until its turn comes it is found under the old key.
+    """
+    async with kit.db.begin() as tx:
+        row = await doors.claim_unkept(tx.conn, kit.lookups.current)
+        if row is None:
+            return False
+        known = await Known.of(query_code_of(kit.keyring, row), ours=True)
+        await doors.hash_anew(tx.conn, row.party_id, **_code(kit, row.party_id, known))
+    return True
 
 
 def suffix_of(kit: NotificationKit, row: Row[Any]) -> str:

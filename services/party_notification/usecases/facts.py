@@ -2,17 +2,16 @@
 
 from datetime import date
 from typing import Any, Literal
-from uuid import UUID
 
 from sqlalchemy import Row
 
+from services.party_notification.domain.addresses import ADDRESS, same
 from services.party_notification.domain.notices import CaseAccount, CaseFacts, CourtFacts, Judge, PartyFacts, Role
 from services.party_notification.settings import NotificationSettings
 from shared.contracts.case_kinds import Particulars
 from shared.contracts.cases import PartyIdentity
 from shared.contracts.reviews import ReviewGround
 from shared.crypto.keyring import KeyRing
-from shared.crypto.lookups import Lookups
 from shared.powers import Handlers
 from shared.runtime.service import Kit
 from shared.settings import CourtSettings
@@ -99,7 +98,7 @@ def party_facts(keyring: KeyRing, row: Row[Any]) -> PartyFacts:
 
 
 def _is_disowned(keyring: KeyRing, row: Row[Any], address: str | None) -> bool:
-    return bool(row.disowned and address) and index(keyring, address or "") in row.disowned
+    return bool(address and row.disowned) and not set(indexes(keyring, address or "")).isdisjoint(row.disowned_indexes)
 
 
 def disowned_channels(keyring: KeyRing, row: Row[Any]) -> set[Literal["sms", "mail"]]:
@@ -120,25 +119,6 @@ def tried(kit: NotificationKit, reference: str) -> str:
     return kit.lookups.index(reference, "tried")
 
 
-def contact_mark(lookups: Lookups, party_id: UUID, address: str) -> str:
-    """The hash by which a party's address is known from what is typed of it: a mailbox, or a telephone's end."""
-    return lookups.index(f"{party_id}/{contact_end(address)}", CONTACT)
-
-
-def contact_end(address: str) -> str:
-    """A mailbox whole, of a telephone the last four digits."""
-    return address.lower() if "@" in address else address[-4:]
-
-
-def index(keyring: KeyRing, address: str) -> str:
-    """The keyed hash by which an address (telephone or mail) is found."""
-    return keyring.blind_index(address.lower(), "address")
-
-
-def check_index(lookups: Lookups, number: str, phone: str | None) -> str | None:
-    """The hash by which anybody can check a notice with its number and the last four digits of the telephone."""
-    return None if phone is None else lookups.index(f"{number}/{phone[-4:]}", CHECK)
-
-
-CHECK, CONTACT = "notice check", "contact"
-"""What a keyed hash is for."""
+def indexes(keyring: KeyRing, address: str) -> tuple[str, ...]:
+    """The keyed hashes under which an address (telephone or mail) may be found, that of the current key first."""
+    return keyring.blind_indexes(same(address), ADDRESS)

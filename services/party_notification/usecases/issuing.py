@@ -17,7 +17,7 @@ from services.party_notification.domain.notices import Kind, NoticeFacts, PartyF
 from services.party_notification.store import cases, doors, holding, notices
 from services.party_notification.usecases.circle import Circle, load, opened, progress_of, renderer
 from services.party_notification.usecases.doors import DOOR_SIGNAL
-from services.party_notification.usecases.facts import NotificationKit, check_index, query_code_of
+from services.party_notification.usecases.facts import NotificationKit, query_code_of
 from services.party_notification.usecases.planning import Parcel, Written, plan
 from services.party_notification.usecases.taking_back import take_back
 from shared.clock import court_date
@@ -164,7 +164,6 @@ def _letter_values(
         "address_confirmed_on": party.address_confirmed_on,
         "letter": kit.keyring.seal(letter.decode(), str(row["notice_id"])),
         "letter_sha256": hashlib.sha256(letter).hexdigest(),
-        "check_index": check_index(kit.lookups, row["number"], party.contact_phone),
         "issued_at": tx.now,
         "served_because": effect.because,
         "waits_reason": None,

@@ -267,7 +267,7 @@ async def try_again(tx: Transaction, row: Row[Any], at: Any = None) -> None:
         "delivery_id": new_id(),
         "message_id": row.message_id,
         "channel": row.channel,
-        "address_index": row.address_index,
+        "address_id": row.address_id,
         "attempt": await sending.next_attempt(tx.conn, row.message_id),
     }
     await sending.add_delivery(tx.conn, attempt, at)

@@ -24,8 +24,9 @@ from services.party_notification.domain.sms_texts import (
     template_key,
 )
 from services.party_notification.render import Mail, Renderer
-from services.party_notification.store import doors, paper, prompting, sending, templates
-from services.party_notification.usecases.facts import NotificationKit, contact_mark, court_facts, index, query_code_of
+from services.party_notification.store import paper, prompting, sending, templates
+from services.party_notification.usecases.addresses import id_of
+from services.party_notification.usecases.facts import NotificationKit, court_facts, query_code_of
 from shared.contracts.notices import DeliveryTroubled
 from shared.db.transaction import Transaction, made_at, new_id
 from shared.errors import Conflict
@@ -175,7 +176,7 @@ async def plan_retraction(kit: NotificationKit, tx: Transaction, parcel: Parcel,
 async def _cannot_prompt(kit: NotificationKit, tx: Transaction, parcel: Parcel, number: str, why: str) -> None:
     """The letters go all the same; the clerk tells the party by other means."""
     message_id = new_id()
-    row = _row(kit, tx, parcel, _Content("sms", number, "", None, None), message_id)
+    row = await _row(kit, tx, parcel, _Content("sms", number, "", None, None), message_id)
     await sending.add_message(tx.conn, row, parcel.notice_ids, made_at(parcel.cause))
     attempt = first_attempt(row)
     reason = f"短信没有发出：{why}文书照常送达，请用其他方式提醒当事人。"
@@ -234,16 +235,15 @@ class _Content:
 async def _add(
     kit: NotificationKit, tx: Transaction, parcel: Parcel, content: _Content, message_id: UUID | None = None
 ) -> None:
-    row = _row(kit, tx, parcel, content, message_id or new_id())
+    row = await _row(kit, tx, parcel, content, message_id or new_id())
     made = made_at(parcel.cause)
-    contact = {name: row[name] for name in ("party_id", "address_index", "channel")}
-    mark = contact_mark(kit.lookups, parcel.row.party_id, content.address)
-    await doors.put_contact(tx.conn, contact | {"mark": mark})
     await sending.add_message(tx.conn, row, parcel.notice_ids, made)
     await sending.add_delivery(tx.conn, first_attempt(row), None, made, content.wait)
 
 
-def _row(kit: NotificationKit, tx: Transaction, parcel: Parcel, content: _Content, message_id: UUID) -> dict[str, Any]:
+async def _row(
+    kit: NotificationKit, tx: Transaction, parcel: Parcel, content: _Content, message_id: UUID
+) -> dict[str, Any]:
     about = str(message_id)
     words = _sealed(kit, about, content.template_key, content.params, content.text)
     later = None if content.later is None else content.later.fitting
@@ -257,7 +257,7 @@ def _row(kit: NotificationKit, tx: Transaction, parcel: Parcel, content: _Conten
         "cause": parcel.cause,
         "channel": content.channel,
         "address": kit.keyring.seal(content.address, f"{about}/address"),
-        "address_index": index(kit.keyring, content.address),
+        "address_id": await id_of(kit, tx, content.address),
         **words,
         **{f"alt_{name}": value for name, value in other.items()},
         "says_mailed": content.says_mailed,
@@ -283,5 +283,5 @@ def _sealed(
 
 def first_attempt(message: dict[str, Any]) -> dict[str, Any]:
     """The first delivery of a message."""
-    kept = {name: message[name] for name in ("message_id", "channel", "address_index")}
+    kept = {name: message[name] for name in ("message_id", "channel", "address_id")}
     return {"delivery_id": new_id(), "attempt": 1, **kept}

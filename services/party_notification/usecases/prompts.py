@@ -35,7 +35,7 @@ async def mail_lost(kit: NotificationKit, tx: Transaction, mail: Row[Any]) -> No
         for row in carried
     )
     parcel = Parcel(case_facts(kit.keyring, case), party_facts(kit.keyring, party), party, bundle, new_id())
-    first = next((row for row in said if row.address_index not in party.disowned), None)
+    first = next((row for row in said if row.address_id not in party.disowned), None)
     if bundle and first is not None:
         number = kit.keyring.open(first.address, f"{first.message_id}/address")
         await plan_retraction(kit, tx, parcel, number, mail.message_id)

@@ -1,6 +1,6 @@
 """A document was opened at the party's page: weighed against where staff were signed in, or judged by a person."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -45,9 +45,19 @@ class _Evidence(BaseModel):
     read_at: datetime
 
 
-def mark_of(kit: NotificationKit, place: str) -> str:
-    """The keyed hash by which a place is found again."""
-    return kit.lookups.index(place, "place")
+_PLACE = "place"
+"""What the keyed hash of where staff were signed in is for. Of the place itself nothing is kept."""
+
+
+def _marks(kit: NotificationKit, place: str | None) -> tuple[str, ...]:
+    """Under which hashes staff may have been seen there."""
+    return () if place is None else kit.lookups.indexes(place, _PLACE)
+
+
+def _whence(kit: NotificationKit, reading_id: UUID, sealed: str) -> Whence:
+    """Where a reading came from, by its sealed evidence."""
+    evidence = kit.keyring.open_model(_Evidence, sealed, f"{reading_id}/reading")
+    return Whence(evidence.source, evidence.device)
 
 
 @dataclass(frozen=True)
@@ -71,8 +81,6 @@ async def note_opening(kit: NotificationKit, tx: Transaction, opening: Opening) 
         "party_id": party.party_id,
         "visit": party.visit,
         "read_at": tx.now,
-        "source_mark": mark_of(kit, whence.source),
-        "device_mark": None if whence.device is None else mark_of(kit, whence.device),
         "evidence": kit.drop.seal(evidence.model_dump_json(), f"{reading_id}/reading"),
         "state": ReadingState.NEW.value,
     }
@@ -85,7 +93,8 @@ async def see_staff(kit: NotificationKit, tx: Transaction, event: StaffSeen) -> 
     about_whom = str(event.staff_id)
     places = [kit.keyring.open(place, about_whom) for place in (event.source, event.device) if place is not None]
     row = {"staff_id": event.staff_id, "name": event.name, "seen_at": event.seen_at}
-    await readings.see_staff(tx.conn, {mark_of(kit, place) for place in places if place}, row)
+    marks = {kit.lookups.index(place, _PLACE) for place in places if place}
+    await readings.see_staff(tx.conn, marks, row)
     await readings.forget_staff(tx.conn, tx.now - readings.KEPT)
 
 
@@ -97,12 +106,12 @@ async def weigh(kit: NotificationKit) -> bool:
             return False
         notice = await notices.get(tx.conn, row.notice_id)
         if notice is not None:
-            await _weigh(tx, row, notice)
+            await _weigh(kit, tx, row, notice)
     return True
 
 
-async def _weigh(tx: Transaction, row: Row[Any], notice: Row[Any]) -> None:
-    why = await _doubt(tx, row)
+async def _weigh(kit: NotificationKit, tx: Transaction, row: Row[Any], notice: Row[Any]) -> None:
+    why = await _doubt(kit, tx, row)
     state = ReadingState.COUNTED if why is None else ReadingState.DOUBTFUL
     await readings.change(tx.conn, row.reading_id, {"state": state.value, "doubt": why})
     effects = Effects()
@@ -115,10 +124,12 @@ async def _weigh(tx: Transaction, row: Row[Any], notice: Row[Any]) -> None:
     await effects.tell(tx, notice.case_id)
 
 
-async def _doubt(tx: Transaction, row: Row[Any]) -> str | None:
-    marks = [mark for mark in (row.source_mark, row.device_mark) if mark is not None]
-    seen = {each.mark for each in await readings.staff_at(tx.conn, marks, row.read_at - readings.KEPT)}
-    return doubt(by_address=row.source_mark in seen, by_device=row.device_mark in seen)
+async def _doubt(kit: NotificationKit, tx: Transaction, row: Row[Any]) -> str | None:
+    whence = _whence(kit, row.reading_id, row.evidence)
+    sources, devices = _marks(kit, whence.source), _marks(kit, whence.device)
+    there = await readings.staff_at(tx.conn, [*sources, *devices], row.read_at - readings.KEPT)
+    seen = {each.mark for each in there}
+    return doubt(by_address=not seen.isdisjoint(sources), by_device=not seen.isdisjoint(devices))
 
 
 async def _count(tx: Transaction, row: Row[Any], notice: Row[Any], effects: Effects) -> None:
@@ -144,17 +155,18 @@ async def decide(kit: NotificationKit, reading_id: UUID, *, own: bool, remark: s
             raise NotFound("no_such_reading", "没有这条阅读记录。")
         if row.state != ReadingState.DOUBTFUL:
             raise Conflict("not_for_decision", "这条阅读记录已经核实，无需再次决定。请刷新页面。")
-        await _refuse_concerned(tx, row, notice, caller)
+        await _refuse_concerned(kit, tx, row, notice, caller)
         await _judged(kit, tx, row, notice, (own, remark, caller.staff_id))
 
 
-async def _refuse_concerned(tx: Transaction, row: Row[Any], notice: Row[Any], caller: Caller) -> None:
+async def _refuse_concerned(
+    kit: NotificationKit, tx: Transaction, row: Row[Any], notice: Row[Any], caller: Caller
+) -> None:
     case = await cases.get_case(tx.conn, notice.case_id)
     if case is not None and handlers_of(case).own(caller.staff_id, caller.name):
         raise Forbidden("own_case", "您是本案的承办人员，不能认定本案的阅读记录，请由其他人员核实。")
-    if row.device_mark is None:
-        return
-    there = await readings.staff_at(tx.conn, [row.device_mark], row.read_at - readings.KEPT)
+    device = _marks(kit, _whence(kit, row.reading_id, row.evidence).device)
+    there = await readings.staff_at(tx.conn, device, row.read_at - readings.KEPT)
     if caller.staff_id in {each.staff_id for each in there}:
         raise Forbidden("own_device", "打开文书的设备您本人登录过，请由其他人员核实。")
 
@@ -182,14 +194,14 @@ async def doubtful(kit: NotificationKit, wanted: Wanted, part: Part) -> tuple[li
     """
     async with kit.db.read() as conn:
         rows, following = await troubles.doubtful(conn, wanted, part)
-        marks = [mark for row in rows for mark in (row.source_mark, row.device_mark) if mark is not None]
+        places = [_whence(kit, row.reading_id, row.evidence) for row in rows]
+        marks = [{*_marks(kit, place.source), *_marks(kit, place.device)} for place in places]
         since = min((row.read_at for row in rows), default=kit.clock.now()) - readings.KEPT
-        seen = await readings.staff_at(conn, marks, since) if marks else []
-    return [_view(row, seen) for row in rows], following
+        seen = await readings.staff_at(conn, [mark for each in marks for mark in each], since) if rows else []
+    return [_view(row, there, seen) for row, there in zip(rows, marks, strict=True)], following
 
 
-def _view(row: Row[Any], seen: Sequence[Row[Any]]) -> ReadingView:
-    there = {row.source_mark, row.device_mark}
+def _view(row: Row[Any], there: Collection[str], seen: Sequence[Row[Any]]) -> ReadingView:
     names = dict.fromkeys(each.name for each in seen if each.mark in there)
     return ReadingView(
         reading_id=row.reading_id,

@@ -1,7 +1,6 @@
 """Receipts of the carrier: kept as they came, matched when they can be, folded in whatever order they come."""
 
 import base64
-import hashlib
 import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -11,8 +10,10 @@ from uuid import UUID
 
 from services.party_notification.channels.receipts import MOST, Receipt, ReceiptPost, parse_receipts
 from services.party_notification.domain.delivery import Seen
+from services.party_notification.domain.receipts import FAULTY, RECEIPT, said
 from services.party_notification.store import receipts, sending, troubles
-from services.party_notification.usecases.facts import NotificationKit, index
+from services.party_notification.usecases.addresses import ids_of
+from services.party_notification.usecases.facts import NotificationKit
 from services.party_notification.usecases.observing import Sighting, note_all
 from shared.contracts.operations import TroubleReported
 from shared.db.failures import is_away
@@ -63,30 +64,30 @@ async def fold_post(kit: NotificationKit) -> bool:
         return False
     post = parse_receipts(base64.b64decode(kit.keyring.open(row.sealed, f"{row.about}/receipts")))
     await _keep_faulty(kit, post)
-    marked = {_mark(kit, receipt): receipt for receipt in post.receipts}
-    await _take_each(kit, marked)
+    await _take_each(kit, {said(receipt.raw): receipt for receipt in post.receipts})
     async with kit.db.begin() as tx:
         await receipts.drop_post(tx.conn, row.id)
     return True
 
 
-async def _take_each(kit: NotificationKit, marked: Mapping[str, Receipt]) -> None:
-    """One that cannot be taken keeps no other from it. Taking it again changes nothing."""
+async def _take_each(kit: NotificationKit, told: Mapping[str, Receipt]) -> None:
+    """One that cannot be taken keeps no other from it. Taking it again changes nothing. `told`: by what they say."""
     try:
-        await _take(kit, marked)
+        await _take(kit, told)
     except Exception as error:
-        if is_away(error) or len(marked) == 1:
+        if is_away(error) or len(told) == 1:
             raise
-        for mark, receipt in marked.items():
-            await _take(kit, {mark: receipt})
+        for what, receipt in told.items():
+            await _take(kit, {what: receipt})
 
 
 async def _keep_faulty(kit: NotificationKit, post: ReceiptPost) -> None:
     if not post.unread:
         return
-    rows = {}
+    rows, marks = {}, {}
     for raw, fault in zip(post.unread, post.faults, strict=True):
-        mark = kit.keyring.blind_index(raw, "faulty receipt")
+        mark, *older = kit.keyring.blind_indexes(raw, FAULTY)
+        marks[mark] = older
         name = fault.field.partition(".")[2]
         rows[mark] = {
             "mark": mark,
@@ -95,7 +96,9 @@ async def _keep_faulty(kit: NotificationKit, post: ReceiptPost) -> None:
             "fault": f"{name}：{fault.reason}" if name else fault.reason,
         }
     async with kit.db.begin() as tx:
-        if await receipts.keep_faulty(tx.conn, list(rows.values())):
+        known = await receipts.known_faulty(tx.conn, [each for older in marks.values() for each in older])
+        new = [row for mark, row in rows.items() if known.isdisjoint(marks[mark])]
+        if new and await receipts.keep_faulty(tx.conn, new):
             summary = "运营商发来无法识别的短信回执，已原样保存。请系统管理员在“待核实发送”页查看并联系运营商。"
             await tx.emit(
                 TroubleReported(
@@ -123,19 +126,12 @@ async def faulty(kit: NotificationKit, part: Part) -> tuple[list[FaultyReceipt],
     return [FaultyReceipt(row.arrived_at, row.fault) for row in rows], following
 
 
-def _mark(kit: NotificationKit, receipt: Receipt) -> str:
-    """The same for every repetition of a receipt."""
-    number = index(kit.keyring, receipt.number)
-    told = f"{receipt.biz_id}/{number}/{receipt.delivered}/{receipt.err_code}"
-    return hashlib.sha256(told.encode()).hexdigest()
-
-
-def _row(kit: NotificationKit, mark: str, receipt: Receipt) -> dict[str, Any]:
+def _row(kit: NotificationKit, mark: str, receipt: Receipt, address_id: UUID | None) -> dict[str, Any]:
     return {
         "mark": mark,
         "provider": PROVIDER,
         "provider_id": receipt.biz_id,
-        "address_index": index(kit.keyring, receipt.number),
+        "address_id": address_id,
         "delivered": receipt.delivered,
         "raw": kit.keyring.seal(receipt.raw, mark),
         "out_id": receipt.out_id or None,
@@ -159,11 +155,19 @@ class _Matched:
         return Sighting(seen, detail="运营商回执。", raw=self.raw)
 
 
-async def _take(kit: NotificationKit, marked: Mapping[str, Receipt]) -> int:
-    """Keep receipts, and match those that are new; how many were."""
-    rows = [_row(kit, mark, receipt) for mark, receipt in marked.items()]
+async def _take(kit: NotificationKit, told: Mapping[str, Receipt]) -> int:
+    """Keep receipts, and match those that are new; how many were. One is known by its mark under any key."""
+    marks = {what: kit.keyring.blind_indexes(what, RECEIPT) for what in told}
+    marked = {marks[what][0]: receipt for what, receipt in told.items()}
     async with kit.db.begin() as tx:
-        await sending.hold(tx.conn, *(f"{row['provider_id']}/{row['address_index']}" for row in rows))
+        ids = await ids_of(kit, tx, {receipt.number for receipt in told.values()})
+        await sending.hold(tx.conn, *(f"{each.biz_id}/{ids.get(each.number)}" for each in told.values()))
+        known = await receipts.known(tx.conn, [mark for each in marks.values() for mark in each])
+        rows = [
+            _row(kit, marks[what][0], receipt, ids.get(receipt.number))
+            for what, receipt in told.items()
+            if known.isdisjoint(marks[what])
+        ]
         new = await receipts.keep(tx.conn, rows)
         found = await receipts.deliveries_of(tx.conn, [row for row in rows if row["mark"] in new])
         matched = []
@@ -174,11 +178,11 @@ async def _take(kit: NotificationKit, marked: Mapping[str, Receipt]) -> int:
     return len(new)
 
 
-async def take_orphans(kit: NotificationKit, tx: Transaction, taken: Mapping[tuple[str, str], UUID]) -> None:
+async def take_orphans(kit: NotificationKit, tx: Transaction, taken: Mapping[tuple[str, UUID], UUID]) -> None:
     """Receipts that overtook the carrier's own answer. `taken`: by batch id and number, deliveries of many messages."""
     matched = []
     for row in await receipts.orphans(tx.conn, sorted({provider_id for provider_id, _ in taken})):
-        delivery_id = taken.get((row.provider_id, row.address_index))
+        delivery_id = taken.get((row.provider_id, row.address_id))
         if delivery_id is not None:
             raw = kit.keyring.open(row.raw, row.mark)
             matched.append(_Matched(row.id, delivery_id, delivery_id, row.delivered, raw))

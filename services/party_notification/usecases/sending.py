@@ -202,14 +202,14 @@ async def _settle(kit: NotificationKit, one: tuple[Row[Any], Outcome]) -> None:
 
 async def _write_down(kit: NotificationKit, settled: Settled) -> None:
     seen = {row.delivery_id: _sighting(outcome, row.epoch + 1) for row, outcome in settled}
-    taken: dict[tuple[str, str], UUID] = {}
+    taken: dict[tuple[str, UUID], UUID] = {}
     for row, _ in settled:
         provider_id = seen[row.delivery_id].provider_id
         if row.channel == "sms" and provider_id is not None:
-            taken[provider_id, row.address_index] = row.delivery_id
+            taken[provider_id, row.address_id] = row.delivery_id
     async with kit.db.begin() as tx:
         if taken:
-            await sending.hold(tx.conn, *("/".join(place) for place in taken))
+            await sending.hold(tx.conn, *(f"{provider_id}/{address_id}" for provider_id, address_id in taken))
         await note_all(kit, tx, seen)
         await take_orphans(kit, tx, taken)
     for row, outcome in settled:

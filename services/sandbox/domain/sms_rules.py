@@ -94,6 +94,15 @@ def plain_number(number: str) -> str:
     return _PREFIX.sub("", number.strip())
 
 
+ADDRESS = "address"
+"""What the keyed hash of a telephone or a mail address is for."""
+
+
+def same_address(address: str) -> str:
+    """A telephone or a mail address in its one form."""
+    return plain_number(address).lower()
+
+
 def numbers_of(action: str, params: Mapping[str, str]) -> list[str]:
     """The numbers of a sending call without their +86. Raises CarrierRefusal."""
     single = action == "SendSms"

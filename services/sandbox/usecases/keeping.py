@@ -11,7 +11,7 @@ from services.sandbox import store
 from services.sandbox.channels.mailserver import StoredMail
 from services.sandbox.domain.mails import Summary, summarize
 from services.sandbox.domain.sms_rules import CarrierMessage, KnownMessage, Template, plan_receipts
-from services.sandbox.usecases.world import SandboxKit, faults_of, index
+from services.sandbox.usecases.world import SandboxKit, faults_of, indexes
 from shared.clock import SystemClock
 from shared.db.transaction import Transaction, new_id
 
@@ -43,7 +43,7 @@ class Shelf:
 
     async def known(self, number: str, day: date, biz_id: str | None) -> Sequence[KnownMessage]:
         async with self._kit.db.read() as conn:
-            rows = await store.known_sms(conn, index(self._kit.keyring, number), day, biz_id)
+            rows = await store.known_sms(conn, indexes(self._kit.keyring, number), day, biz_id)
         return [_known(self._kit, row) for row in rows]
 
 
@@ -56,7 +56,7 @@ async def keep_mail(kit: SandboxKit, mail: StoredMail) -> None:
         rows = []
         for recipient in recipients:
             message_id = new_id()
-            row = _row(kit, tx, message_id, found[index(kit.keyring, recipient)], summary)
+            row = _row(kit, tx, message_id, found[recipient], summary)
             sealed = kit.keyring.seal(raw, f"{message_id}/raw")
             rows.append({**row, "raw": sealed, "out_id": mail.dsn.get("ENVID"), "taken_at": SystemClock().now()})
         await store.add_messages(tx.conn, rows)
@@ -95,12 +95,16 @@ def _known(kit: SandboxKit, row: Row[Any]) -> KnownMessage:
 
 
 async def _boxes(kit: SandboxKit, tx: Transaction, channel: str, addresses: Sequence[str]) -> Mapping[str, int]:
-    by_index = {index(kit.keyring, address): address for address in addresses}
+    """The ids of the boxes of these addresses, which get one when they have none under any key."""
+    hashed = {address: indexes(kit.keyring, address) for address in addresses}
+    there = await store.known_boxes(tx.conn, channel, [index for each in hashed.values() for index in each])
+    new = {each[0]: address for address, each in hashed.items() if there.keys().isdisjoint(each)}
     rows = [
         {"channel": channel, "address_index": key, "address": kit.keyring.seal(address, key)}
-        for key, address in by_index.items()
+        for key, address in new.items()
     ]
-    return await store.put_boxes(tx.conn, rows)
+    there |= await store.put_boxes(tx.conn, rows)
+    return {address: next(there[index] for index in each if index in there) for address, each in hashed.items()}
 
 
 def _row(kit: SandboxKit, tx: Transaction, message_id: UUID, box_id: int, summary: Summary) -> dict[str, Any]:
@@ -115,7 +119,7 @@ def _row(kit: SandboxKit, tx: Transaction, message_id: UUID, box_id: int, summar
 def _sms_row(
     kit: SandboxKit, tx: Transaction, found: Mapping[str, int], message_id: UUID, message: CarrierMessage
 ) -> dict[str, Any]:
-    box_id = found[index(kit.keyring, message.number)]
+    box_id = found[message.number]
     return {
         **_row(kit, tx, message_id, box_id, Summary(body=message.body)),
         "taken_at": message.sent_at,

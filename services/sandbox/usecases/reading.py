@@ -11,7 +11,7 @@ from sqlalchemy import Row
 from services.sandbox import store
 from services.sandbox.domain.mails import File, attachment, html_of
 from services.sandbox.usecases.keeping import address_of, raw_of, summary_of
-from services.sandbox.usecases.world import SandboxKit, index
+from services.sandbox.usecases.world import SandboxKit, indexes
 from shared.errors import NotFound
 
 SHOWN_BOXES = 60
@@ -58,9 +58,9 @@ class Box:
 
 async def messages(kit: SandboxKit, to: str | None, after: int, limit: int) -> MessageList:
     """Messages after a cursor; with none new, the same cursor again."""
-    address_index = None if to is None else index(kit.keyring, to)
+    wanted = None if to is None else indexes(kit.keyring, to)
     async with kit.db.read() as conn:
-        rows = await store.list_messages(conn, after, limit, address_index)
+        rows = await store.list_messages(conn, after, limit, wanted)
     return MessageList(items=[_view(kit, row) for row in rows], next=rows[-1].id if rows else after)
 
 
@@ -82,7 +82,7 @@ async def box(kit: SandboxKit, box_id: int) -> Box:
 async def find_box(kit: SandboxKit, address: str) -> int:
     """The box of a number, with or without spaces, or of a mail address. Raises NotFound."""
     async with kit.db.read() as conn:
-        box_id = await store.find_box(conn, index(kit.keyring, "".join(address.split())))
+        box_id = await store.find_box(conn, indexes(kit.keyring, "".join(address.split())))
     if box_id is None:
         raise NotFound("no_such_box", "这个号码或邮箱还没有收到任何消息，请核对。")
     return box_id

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from weakref import WeakKeyDictionary
 
 from services.sandbox.domain.faults import Fault, FaultBook
-from services.sandbox.domain.sms_rules import plain_number
+from services.sandbox.domain.sms_rules import ADDRESS, same_address
 from services.sandbox.settings import SandboxSettings
 from shared.crypto.keyring import KeyRing
 from shared.db.transaction import Database
@@ -25,9 +25,9 @@ def faults_of(kit: SandboxKit) -> FaultBook:
     return _BOOKS.setdefault(kit.db, FaultBook())
 
 
-def index(keyring: KeyRing, address: str) -> str:
-    """The keyed hash by which a telephone or a mail address is found."""
-    return keyring.blind_index(plain_number(address).lower(), "address")
+def indexes(keyring: KeyRing, address: str) -> tuple[str, ...]:
+    """The keyed hashes under which a telephone or a mail address may be found, that of the current key first."""
+    return keyring.blind_indexes(same_address(address), ADDRESS)
 
 
 def carrier_secret(kit: SandboxKit) -> str:

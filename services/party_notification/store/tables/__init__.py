@@ -1,9 +1,9 @@
 """The tables, one file per topic. Names, telephones, addresses, texts and letters rest sealed; hashes find them."""
 
+from services.party_notification.store.tables.addresses import addresses
 from services.party_notification.store.tables.base import LEDGER, METADATA, NOW
 from services.party_notification.store.tables.cases import cases, clocks, log_days, parties, periods, progress
 from services.party_notification.store.tables.doors import (
-    contact_marks,
     disownings,
     doors,
     party_pages,
@@ -28,9 +28,9 @@ __all__ = [
     "LEDGER",
     "METADATA",
     "NOW",
+    "addresses",
     "cases",
     "clocks",
-    "contact_marks",
     "deliveries",
     "disownings",
     "doors",

@@ -65,9 +65,10 @@ parties = Table(
     Column("code", Text, nullable=False),
     Column("hold_until", INSTANT),
     Column("misfiled_at", INSTANT),
-    Column("disowned", ARRAY(Text), nullable=False, server_default=text("'{}'")),
+    Column("disowned", ARRAY(Uuid), nullable=False, server_default=text("'{}'")),
     Column("door_due", Boolean, nullable=False, server_default=text("false")),
 )
+"""`disowned`: the addresses whose holder is not the party."""
 Index("parties_door_due", parties.c.party_id, postgresql_where=parties.c.door_due)
 
 progress = Table(

@@ -10,11 +10,13 @@ doors = Table(
     Column("party_id", Uuid, primary_key=True),
     Column("case_id", Uuid, nullable=False, index=True),
     Column("code_index", Text, nullable=False, unique=True),
+    Column("code", Text),
     Column("salt", LargeBinary, nullable=False),
     Column("public_key", Text, nullable=False),
     Column("locked_key", Text, nullable=False),
     Column("closed", Boolean, nullable=False),
 )
+"""`code`: the slow hash of the query code, sealed, of which `code_index` is made; doors of before keep none."""
 
 party_pages = Table(
     "party_pages",
@@ -42,15 +44,6 @@ stale_pages = Table(
     Column("case_id", Uuid, nullable=False),
 )
 
-contact_marks = Table(
-    "contact_marks",
-    METADATA,
-    Column("party_id", Uuid, primary_key=True),
-    Column("address_index", Text, primary_key=True),
-    Column("channel", Text, nullable=False),
-    Column("mark", Text, nullable=False),
-)
-
 receipt_posts = Table(
     "receipt_posts",
     METADATA,
@@ -65,6 +58,6 @@ disownings = Table(
     METADATA,
     Column("id", BigInteger, Identity(always=True), primary_key=True),
     Column("party_id", Uuid, nullable=False),
-    Column("address_index", Text, nullable=False),
+    Column("address_id", Uuid, nullable=False),
     Column("at", INSTANT, nullable=False, server_default=NOW),
 )

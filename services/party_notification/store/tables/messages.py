@@ -36,7 +36,7 @@ messages = Table(
     Column("cause", Uuid, nullable=False),
     Column("channel", Text, nullable=False),
     Column("address", Text, nullable=False),
-    Column("address_index", Text, nullable=False),
+    Column("address_id", ForeignKey("addresses.address_id"), nullable=False),
     Column("template_key", ForeignKey("sms_templates.key")),
     Column("params", Text),
     Column("content", Text, nullable=False),
@@ -69,7 +69,7 @@ deliveries = Table(
     Column("delivery_id", Uuid, primary_key=True),
     Column("message_id", ForeignKey("messages.message_id"), nullable=False),
     Column("channel", Text, nullable=False),
-    Column("address_index", Text, nullable=False),
+    Column("address_id", ForeignKey("addresses.address_id"), nullable=False),
     Column("attempt", Integer, nullable=False),
     Column("state", Text, nullable=False),
     Column("step", Text, nullable=False),
@@ -82,10 +82,10 @@ deliveries = Table(
     UniqueConstraint("message_id", "attempt"),
 )
 Index("deliveries_due", deliveries.c.channel, deliveries.c.due_at, postgresql_where=deliveries.c.due_at.is_not(None))
-Index("deliveries_open", deliveries.c.address_index, postgresql_where=deliveries.c.state == "intent")
+Index("deliveries_open", deliveries.c.address_id, postgresql_where=deliveries.c.state == "intent")
 Index("deliveries_step", deliveries.c.step, deliveries.c.due_at, postgresql_where=deliveries.c.due_at.is_not(None))
-Index("deliveries_address", deliveries.c.address_index, deliveries.c.planned_at)
-Index("deliveries_provider", deliveries.c.provider_id, deliveries.c.address_index)
+Index("deliveries_address", deliveries.c.address_id, deliveries.c.planned_at)
+Index("deliveries_provider", deliveries.c.provider_id, deliveries.c.address_id)
 Index("deliveries_person", deliveries.c.planned_at, postgresql_where=deliveries.c.step == "person")
 
 observations = Table(
@@ -110,12 +110,13 @@ receipts = Table(
     Column("mark", Text, nullable=False, unique=True),
     Column("provider", Text, nullable=False),
     Column("provider_id", Text, nullable=False),
-    Column("address_index", Text, nullable=False),
+    Column("address_id", ForeignKey("addresses.address_id")),
     Column("delivered", Boolean, nullable=False),
     Column("raw", Text, nullable=False),
     Column("arrived_at", INSTANT, nullable=False, server_default=NOW),
     Column("delivery_id", ForeignKey("deliveries.delivery_id")),
 )
+"""`address_id` is empty when nobody was ever written to at the number."""
 Index("receipts_orphans", receipts.c.provider_id, postgresql_where=receipts.c.delivery_id.is_(None))
 
 faulty_receipts = Table(

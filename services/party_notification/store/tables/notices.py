@@ -15,7 +15,6 @@ notices = Table(
     Column("cause", Uuid, nullable=False),
     Column("entry", BigInteger),
     Column("number", Text, nullable=False, unique=True),
-    Column("check_index", Text),
     Column("state", Text, nullable=False),
     Column("waits_reason", Text),
     Column("waits_owner", Text),

@@ -1,4 +1,4 @@
-"""Readings by parties, and the marks of where staff are signed in."""
+"""Readings by parties, and where staff are signed in: by the keyed hash of the place, kept for 30 days."""
 
 from sqlalchemy import Column, ForeignKey, Index, Table, Text, UniqueConstraint, Uuid
 
@@ -19,8 +19,6 @@ readings = Table(
     Column("party_id", Uuid, nullable=False, index=True),
     Column("visit", Uuid, nullable=False),
     Column("read_at", INSTANT, nullable=False),
-    Column("source_mark", Text, nullable=False),
-    Column("device_mark", Text),
     Column("evidence", Text, nullable=False),
     Column("state", Text, nullable=False),
     Column("doubt", Text),
