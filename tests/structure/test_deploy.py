@@ -307,6 +307,16 @@ def preparation() -> Mapping[str, str]:
     return env
 
 
+def test_no_process_of_the_internet_reaches_one_of_the_inner_network() -> None:
+    """A stolen one finds the databases on its networks, its gateway, and others of the internet."""
+    nets = {name: set(service["networks"]) for name, service in COMPOSE["services"].items()}
+    public = {name for name, role in ROLES.items() if role.zone == Zone.PUBLIC}
+    demonstration = {"gateway", "sandbox"}  # both on one address, with the outside world in a box
+    near = {other for name in public for other in nets if nets[other] & nets[name]} - demonstration
+    assert near == public | {"postgres", "gateway-public"}
+    assert all(COMPOSE["networks"][name] == {"internal": True} for name in ("backend", "backend-public"))
+
+
 def test_no_process_of_the_internet_reaches_the_event_log() -> None:
     """Not by a user, and not by the network: the broker stands in one of its own."""
     services = COMPOSE["services"]
