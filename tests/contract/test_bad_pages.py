@@ -210,6 +210,7 @@ def test_every_form_is_tried(name: str) -> None:
         assert _forms_of(route, name), route.path
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("name", service_names())
 def test_odd_addresses_lead_to_a_page(name: str, trials: Trials) -> None:
     trial = trials.of(name)
