@@ -14,6 +14,7 @@ from services.staff.schemas import (
     CourtChangeAnswer,
     CourtChanges,
     CourtDataInput,
+    EnrolmentCode,
     HandedKit,
     InitialPassword,
     MadeApiTokenAnswer,
@@ -69,9 +70,11 @@ async def list_members(
 
 @routes.post("/api/staff/members", Action.STAFF_MANAGE, status_code=201)
 async def add_member(body: NewMember, kit: HandedKit) -> AddedMember:
-    """Add somebody. The initial password is in this answer alone."""
+    """Add somebody. The initial password and the enrolment code are in this answer alone."""
     member = body.member(new_id(), kit.court.code)
-    return AddedMember(member=MemberAnswer.of(kit, member), initial_password=await members.add_member(kit, member))
+    told = await members.add_member(kit, member)
+    shown = MemberAnswer.of(kit, member)
+    return AddedMember(member=shown, initial_password=told.password, enrolment_code=told.enrolment_code)
 
 
 @routes.patch("/api/staff/members/{staff_id}", Action.STAFF_MANAGE)
@@ -94,6 +97,12 @@ async def change_member(
 async def reset_password(staff_id: UUID, kit: HandedKit, caller: CurrentCaller) -> InitialPassword:
     """A new initial password for somebody who forgot theirs."""
     return InitialPassword(initial_password=await members.reset_password(kit, staff_id, caller.staff_id))
+
+
+@routes.post("/api/staff/members/{staff_id}/enrolment-code", Action.STAFF_MANAGE)
+async def hand_out_code(staff_id: UUID, kit: HandedKit, caller: CurrentCaller) -> EnrolmentCode:
+    """A code by which somebody sets up the second factor that their posts need; one before is good no more."""
+    return EnrolmentCode(enrolment_code=await members.hand_out_code(kit, staff_id, caller.staff_id))
 
 
 @routes.delete("/api/staff/members/{staff_id}/factor", Action.STAFF_MANAGE, status_code=204)

@@ -14,7 +14,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
 
 from services.staff.domain.doors import DoorKind
-from services.staff.domain.factor import STEP, code_at, plain, step_of
+from services.staff.domain.factor import STEP, code_at, is_required, plain, step_of
 from services.staff.domain.people import Member
 from services.staff.store import factors, people, record
 from services.staff.usecases import enrolment
@@ -121,21 +121,27 @@ def _how_long() -> str:
 
 @click.command("reset-factor")
 @click.option("--login", required=True, help="登录名，例如 admin。")
-@click.confirmation_option(prompt="本人的两步验证将失效，各处的登录全部退出，确定吗？")
+@click.confirmation_option(prompt="本人的两步验证（如已启用）将失效，各处的登录全部退出，确定吗？")
 def reset_factor(login: str) -> None:
-    """重置一人的两步验证：唯一的系统管理员丢失手机和恢复码时在服务器上使用，留有记录。"""
+    """重置一人的两步验证并打印启用码：首次安装的系统管理员、丢失手机和恢复码的唯一系统管理员使用，留有记录。"""
     run = RunSettings()
-    if not asyncio.run(_reset(run, login.lower())):
-        raise click.ClickException(f"登录名 {login} 不存在，或没有启用两步验证，没有改动。")
-    click.echo("已重置。本人下次登录时须重新启用；监察部门会看到这条记录。")
+    code = asyncio.run(_reset(run, login.lower()))
+    if code is None:
+        raise click.ClickException(f"登录名 {login} 不存在，或不必用启用码启用两步验证，没有改动。")
+    click.echo(f"启用码：{code}")
+    click.echo("请与密码分开交给本人，7天内有效：本人下次登录时用它启用两步验证。", err=True)
 
 
-async def _reset(run: RunSettings, login: str) -> bool:
+async def _reset(run: RunSettings, login: str) -> str | None:
     db = Database(_database_url(run), "staff", CourtSettings().code, MACHINE, Signals(), 1)
     try:
         async with db.begin() as tx:
             member = await people.by_login(tx.conn, login)
-            return member is not None and await enrolment.forget(tx, member.id, None)
+            if member is None or not is_required(member.roles):
+                return None
+            if not await enrolment.forget(tx, member.id, None):
+                await record.note(tx.conn, DoorKind.ENROLMENT_CODE, member.id, None)
+            return await enrolment.hand_out(tx, member.id)
     except (OSError, TimeoutError, SQLAlchemyError):
         raise click.ClickException(_AWAY) from None
     finally:

@@ -81,6 +81,12 @@ class ConfirmForm(CodeForm):
     offer: Annotated[str, StringConstraints(min_length=1, max_length=2000)]
 
 
+class EnrolForm(ConfirmForm):
+    """The same at the door, with the code that an administrator handed out."""
+
+    granted: Code
+
+
 class ProofForm(CodeForm):
     """What somebody who is signed in shows before their second factor is changed."""
 
@@ -226,10 +232,17 @@ class InitialPassword(BaseModel):
     initial_password: str
 
 
+class EnrolmentCode(BaseModel):
+    """Shown once: with it the member sets up the second factor that their posts need, within seven days."""
+
+    enrolment_code: str
+
+
 class AddedMember(InitialPassword):
-    """The new member with their initial password."""
+    """The new member with their initial password, and the enrolment code where their posts need a second factor."""
 
     member: MemberAnswer
+    enrolment_code: str | None
 
 
 def _account(text: str) -> str:

@@ -21,6 +21,11 @@ def receipt_code() -> str:
     return _grouped(_random(ALPHABET, 16))
 
 
+def enrolment_code() -> str:
+    """`XXXX-XXXX-XXXX` without look-alikes, 59 bits: handed out beside a password, with a lock."""
+    return _grouped(_random(_PLAIN, 12))
+
+
 def notice_number() -> str:
     """`NNNN-NNNN-NNNN-NNNN`, random digits; the first is not 0, which spreadsheets would drop."""
     return _grouped(_random("123456789", 1) + _random("0123456789", 15))

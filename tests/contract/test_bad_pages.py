@@ -59,6 +59,7 @@ REFUSED = {
     "/staff/factor/instead": "that is not the password",
     "/staff/factor/off": "that is not the password",
     "/staff/{staff_id}/factor": "whoever it is has none",
+    "/staff/{staff_id}/enrolment-code": "whose post needs none",
     "/staff/password": "that is not the password",
     "/staff/record/{event_id}/review": "nothing has happened at the door yet",
     "/staff/tokens": "who asks is nobody whom the court knows",

@@ -11,11 +11,13 @@ import httpx
 import pytest
 from sqlalchemy import func, select
 
+from services.staff.domain.factor import ENROLMENT
 from services.staff.domain.people import Member
 from services.staff.service import SERVICE
 from services.staff.store import tables
 from services.staff.store.record import Wanted
 from services.staff.usecases import record
+from services.staff.usecases.enrolment import hand_out
 from services.staff.usecases.members import reset_factor
 from services.staff.usecases.seeds import factor_name, seed
 from shared.clock import SystemClock
@@ -23,12 +25,13 @@ from shared.contracts.staff import AccessRevoked
 from shared.db.lists import Part
 from shared.db.tables import wrong_tries
 from shared.db.tries import LOCK, TRIES
-from shared.powers import Role
+from shared.powers import POSTS, Role
 from shared.runtime.secrets import secret_path
 from shared.runtime.service import Kit
 from tests.fixtures.databases import FreshDatabase
 from tests.fixtures.factors import SECRET, code_now, give_factor, recovery_code
-from tests.fixtures.kits import client, make_kit, told
+from tests.fixtures.kits import as_owner, client, make_kit, told
+from tests.fixtures.page_forms import MEMBER
 from tests.service.test_staff_door import HTML, NEW, PASSWORD, add, come_in
 
 EMPTY = replace(SERVICE, start=None)
@@ -83,6 +86,15 @@ def recovery_in(page: str) -> list[str]:
 
 def is_in(http: httpx.AsyncClient) -> bool:
     return COOKIE in {cookie.name for cookie in http.cookies.jar}
+
+
+async def granted(kit: Kit[Any], member: Member) -> str:
+    async with kit.db.begin() as tx:
+        return await hand_out(tx, member.id)
+
+
+def granted_in(page: str) -> str:
+    return page.split('启用码 <strong class="mono">')[1].split("<", maxsplit=1)[0]
 
 
 async def events(kit: Kit[Any]) -> list[tuple[str, str]]:
@@ -155,6 +167,7 @@ async def test_a_required_post_without_a_factor_reaches_the_enrolment_alone(
     page = await give_password(http, next="/desk/wall")
     assert ("启用两步验证" in page.text, "data:image/png" in page.text, is_in(http)) == (True, True, False)
     form = {name: hidden(page.text, name) for name in ("passed", "offer", "next")}
+    form["granted"] = await granted(kit, newcomer)
     again = await http.post("/sign-in/enrol", data={**form, "code": WRONG})
     assert (again.status_code, "验证码不正确" in again.text, is_in(http)) == (422, True, False)
     assert secret_in(again.text) == secret_in(page.text), "the telephone has this one already"
@@ -256,11 +269,54 @@ async def test_another_telephone_takes_the_place_of_the_first(
         assert (await give_password(elsewhere, code=code_now(secret_in(page), around=1))).status_code == 303
 
 
+async def test_who_has_the_password_first_sets_up_no_factor_without_the_code_that_was_handed_out(
+    kit: Kit[Any], http: httpx.AsyncClient, newcomer: Member
+) -> None:
+    other, old = await granted(kit, await add(kit, Role.COMMAND)), await granted(kit, newcomer)
+    good = await granted(kit, newcomer)
+    page = (await give_password(http)).text
+    form = {name: hidden(page, name) for name in ("passed", "offer")}
+    form["code"] = code_now(secret_in(page))
+    for wrong in ("", other, old, "2345-6789-ABCD"):
+        refused = await http.post("/sign-in/enrol", data={**form, "granted": wrong})
+        assert (refused.status_code, "启用码" in refused.text, is_in(http)) == (422, True, False), wrong
+    async with as_owner(kit) as conn:
+        await conn.execute(tables.enrolment_codes.update().values(made_at=func.now() - ENROLMENT))
+    assert (await http.post("/sign-in/enrol", data={**form, "granted": good})).status_code == 422, "too old"
+    async with client(SERVICE, kit, Role.ADMIN) as office:
+        fresh = (await office.post(f"/api/staff/members/{newcomer.id}/enrolment-code")).json()["enrolment_code"]
+        done = await http.post("/sign-in/enrol", data={**form, "granted": f" {fresh.lower()} "})
+        assert (done.status_code, 'href="/staff/notices' in done.text, is_in(http)) == (200, True, True)
+        assert "发放两步验证启用码" in (await http.get("/staff/notices?next=/desk")).text
+        again = await office.post(f"/api/staff/members/{newcomer.id}/enrolment-code")
+        assert (again.status_code, again.json()["code"]) == (409, "factor_set")
+    async with kit.db.read() as conn:
+        kept = (await conn.execute(select(tables.enrolment_codes.c.mark))).scalars().all()
+    assert all(fresh.replace("-", "").encode() not in mark for mark in kept)
+
+
+async def test_a_code_is_handed_out_with_a_post_that_needs_it(kit: Kit[Any]) -> None:
+    async with client(SERVICE, kit, Role.ADMIN) as office:
+        office.headers.update(HTML)
+        duty = {**MEMBER, "login": "zhou", "department": POSTS[Role.DUTY].department, "panel": "", "roles": ["duty"]}
+        shown = await office.post("/staff", data=duty)
+        assert (shown.status_code, len(granted_in(shown.text)), "密码和启用码只在" in shown.text) == (200, 14, True)
+        added = [
+            (await office.post("/api/staff/members", json={**MEMBER, "login": login, "roles": roles})).json()
+            for login, roles in (("li", ["judge"]), ("wang", ["judge", "admin"]))
+        ]
+        assert [each["enrolment_code"] is not None for each in added] == [False, True]
+        refused = await office.post(f"/api/staff/members/{added[0]['member']['id']}/enrolment-code")
+        assert (refused.status_code, refused.json()["code"]) == (409, "factor_not_required")
+        page = await office.post(f"/staff/{added[1]['member']['id']}/enrolment-code")
+        assert granted_in(page.text) != added[1]["enrolment_code"]
+
+
 async def test_the_first_codes_of_a_new_telephone_are_counted_at_the_door(
     kit: Kit[Any], http: httpx.AsyncClient, newcomer: Member
 ) -> None:
     page = (await give_password(http)).text
-    form = {name: hidden(page, name) for name in ("passed", "offer")}
+    form = {name: hidden(page, name) for name in ("passed", "offer")} | {"granted": await granted(kit, newcomer)}
     for _ in range(TRIES):
         assert (await http.post("/sign-in/enrol", data={**form, "code": WRONG})).status_code == 422
     right = {**form, "code": code_now(secret_in(page))}
@@ -318,7 +374,7 @@ async def test_a_reset_ends_sessions_and_is_told_to_owner_and_integrity(
         ("factor_reset", duty.name, admin.name)
     ]
     page = await give_password(http)
-    form = {name: hidden(page.text, name) for name in ("passed", "offer")}
+    form = {name: hidden(page.text, name) for name in ("passed", "offer")} | {"granted": granted_in(shown.text)}
     done = await http.post("/sign-in/enrol", data={**form, "code": code_now(secret_in(page.text))})
     assert 'href="/staff/notices' in done.text
     assert "两步验证被重置" in (await http.get("/staff/notices?next=/desk")).text
@@ -370,7 +426,7 @@ async def test_in_a_session_a_fresh_code_goes_into_the_token(
 async def test_what_rests_is_sealed_and_keyed(kit: Kit[Any], http: httpx.AsyncClient, newcomer: Member) -> None:
     page = (await give_password(http)).text
     secret = secret_in(page)
-    form = {name: hidden(page, name) for name in ("passed", "offer")}
+    form = {name: hidden(page, name) for name in ("passed", "offer")} | {"granted": await granted(kit, newcomer)}
     done = await http.post("/sign-in/enrol", data={**form, "code": code_now(secret)})
     async with kit.db.read() as conn:
         kept = (await conn.execute(select(tables.factors.c.secret))).scalar_one()

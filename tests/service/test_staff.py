@@ -273,7 +273,10 @@ async def test_the_machines_keeper_resets_a_lost_factor_and_it_is_recorded(kit: 
     refused = await run(kit, reset_factor, "--login", "clerk", "--yes")
     assert (refused.exit_code, "没有改动" in refused.output) == (1, True)
     before = len(await told(kit, AccessRevoked))
-    assert (await run(kit, reset_factor, "--login", "admin", "--yes")).exit_code == 0
+    reset = await run(kit, reset_factor, "--login", "admin", "--yes")
+    assert (reset.exit_code, len(reset.output.split("启用码：")[1].split()[0])) == (0, 14)
+    assert len(await told(kit, AccessRevoked)) == before + 1
+    assert (await run(kit, reset_factor, "--login", "admin", "--yes")).exit_code == 0, "another code, none to reset"
     assert len(await told(kit, AccessRevoked)) == before + 1
     [waiting], _ = await record.look(kit, Wanted(reviewed=False), Part())
     assert (waiting.kind.value, waiting.by) == ("factor_reset", "服务器上的操作员")

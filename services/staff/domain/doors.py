@@ -23,6 +23,7 @@ class DoorKind(StrEnum):
     TOKEN_PRINTED = "token_printed"  # noqa: S105
     API_TOKEN_MADE = "api_token_made"  # noqa: S105
     API_TOKEN_REVOKED = "api_token_revoked"  # noqa: S105
+    ENROLMENT_CODE = "enrolment_code"
     FACTOR_SET = "factor_set"
     FACTOR_OFF = "factor_off"
     FACTOR_RESET = "factor_reset"
@@ -53,6 +54,7 @@ class DoorKind(StrEnum):
 _SHOWN = {
     DoorKind.PASSWORD_RESET,
     DoorKind.API_TOKEN_REVOKED,
+    DoorKind.ENROLMENT_CODE,
     DoorKind.FACTOR_RESET,
     DoorKind.CODES_TRIED,
 }
@@ -62,6 +64,7 @@ _DOOR_WORDS = {
     DoorKind.TOKEN_PRINTED: "在服务器上生成临时令牌",
     DoorKind.API_TOKEN_MADE: "新建访问令牌",
     DoorKind.API_TOKEN_REVOKED: "撤销访问令牌",
+    DoorKind.ENROLMENT_CODE: "发放两步验证启用码",
     DoorKind.FACTOR_SET: "启用两步验证",
     DoorKind.FACTOR_OFF: "停用两步验证",
     DoorKind.FACTOR_RESET: "两步验证被重置",

@@ -10,11 +10,12 @@ import secrets
 import unicodedata
 from collections.abc import Collection
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import UUID
 
 import pyotp
 
+from shared.crypto.codes import normalize
 from shared.powers import Role
 
 REQUIRED = frozenset({Role.ADMIN, Role.DUTY, Role.COMMAND, Role.INTEGRITY})
@@ -22,6 +23,8 @@ REQUIRED = frozenset({Role.ADMIN, Role.DUTY, Role.COMMAND, Role.INTEGRITY})
 STEP = 30
 """Seconds for which a telephone shows one code."""
 RECOVERY_CODES = 10
+ENROLMENT = timedelta(days=7)
+"""For how long a code that was handed out for the first enrolment is good."""
 ISSUER = "阳光执行"
 _AROUND = (0, -1, 1)
 """A telephone may be off by a step, and whoever types takes a moment."""
@@ -87,3 +90,8 @@ def new_recovery_codes() -> list[str]:
 def recovery_mark(secret: str, typed: str) -> bytes:
     """What is kept of a recovery code: keyed with the secret, which is sealed, so that a copied table tells nothing."""
     return hmac.digest(secret.encode(), plain(typed).encode(), hashlib.sha256)
+
+
+def enrolment_mark(typed: str) -> bytes:
+    """What is kept of a code for the first enrolment: it is random, so a plain digest tells nothing."""
+    return hashlib.sha256(normalize(typed).encode()).digest()

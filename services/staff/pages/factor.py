@@ -9,6 +9,7 @@ from services.staff.pages.entrance import Device, let_in, pages, place_of, waiti
 from services.staff.pages.offers import shown
 from services.staff.schemas import ConfirmForm, HandedKit, ProofForm
 from services.staff.usecases import enrolment, tickets
+from services.staff.usecases.enrolment import Setting
 from services.staff.usecases.kit import StaffKit
 from services.staff.usecases.tickets import Offer
 from shared.errors import Conflict, Refusal
@@ -35,7 +36,8 @@ async def confirm(request: Request, kit: HandedKit, caller: CurrentCaller, devic
     sealed = str(form.get("offer", ""))
     try:
         given = understood(ConfirmForm, form)
-        made = await enrolment.enrol(kit, caller, given.offer, given.code, place_of(request, device))
+        setting = Setting(given.offer, given.code)
+        made = await enrolment.enrol(kit, caller, setting, place_of(request, device))
     except Refusal as refusal:
         return await _page(request, kit, caller, refusal, offer=_same(kit, caller, sealed))
     page = pages.page(request, "recovery.html", recovery=made.recovery, next=_HERE, kept="")

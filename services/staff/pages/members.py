@@ -97,10 +97,10 @@ async def add_member(request: Request, kit: HandedKit) -> Response:
     form = await typed(request, "roles")
     try:
         added = understood(NewMember, form).member(new_id(), kit.court.code)
-        password = await members.add_member(kit, added)
+        told = await members.add_member(kit, added)
     except Refusal as refusal:
         return await _list(request, kit, refusal, form=_BLANK | form)
-    return await _list(request, kit, added=added, password=password)
+    return await _list(request, kit, added=added, password=told.password, enrolment_code=told.enrolment_code)
 
 
 @routes.get("/staff/{staff_id}", Action.STAFF_MANAGE)
@@ -134,8 +134,15 @@ async def reset_password(request: Request, staff_id: UUID, kit: HandedKit, calle
 @routes.post("/staff/{staff_id}/factor", Action.STAFF_MANAGE)
 async def reset_factor(request: Request, staff_id: UUID, kit: HandedKit, caller: CurrentCaller) -> Response:
     """Take a lost second factor away."""
-    await members.reset_factor(kit, staff_id, caller.staff_id)
-    return await _one(request, kit, await members.member(kit, staff_id), factor_reset=True)
+    code = await members.reset_factor(kit, staff_id, caller.staff_id)
+    return await _one(request, kit, await members.member(kit, staff_id), factor_reset=True, enrolment_code=code)
+
+
+@routes.post("/staff/{staff_id}/enrolment-code", Action.STAFF_MANAGE)
+async def hand_out_code(request: Request, staff_id: UUID, kit: HandedKit, caller: CurrentCaller) -> Response:
+    """Show a code for the first enrolment, this once."""
+    code = await members.hand_out_code(kit, staff_id, caller.staff_id)
+    return await _one(request, kit, await members.member(kit, staff_id), enrolment_code=code)
 
 
 async def _list(
@@ -157,7 +164,14 @@ async def _one(
     request: Request, kit: StaffKit, member: Member, refusal: Refusal | None = None, **shown: Any
 ) -> Response:
     version = members.member_version(kit, member)
-    blank = {"form": member, "saved": False, "password": "", "version": version, "factor_reset": False}
+    blank = {
+        "form": member,
+        "saved": False,
+        "password": "",
+        "version": version,
+        "factor_reset": False,
+        "enrolment_code": None,
+    }
     has_factor = bool(await members.with_factor(kit, [member]))
     context = {**blank, **shown, "member": member, "has_factor": has_factor, "required": is_required(member.roles)}
     return _page(request, kit, "member.html", refusal, context)

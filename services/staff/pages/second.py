@@ -23,9 +23,10 @@ from services.staff.pages.entrance import (
 )
 from services.staff.pages.offers import is_demo, shown
 from services.staff.pages.resume import resumed
-from services.staff.schemas import CodeForm, ConfirmForm, HandedKit
+from services.staff.schemas import CodeForm, EnrolForm, HandedKit
 from services.staff.usecases import enrolment, sessions, tickets
 from services.staff.usecases.codes import CodeNeeded, FactorDue
+from services.staff.usecases.enrolment import Setting
 from services.staff.usecases.kit import StaffKit
 from services.staff.usecases.locks import Place
 from services.staff.usecases.tickets import Offer, Passed
@@ -74,8 +75,9 @@ async def enrol(request: Request, kit: HandedKit, device: Device = None) -> Resp
     except Unauthenticated as refusal:
         return ask_for_code(request, kit, carried, refusal)
     try:
-        code = understood(ConfirmForm, _named(form, "offer", "code")).code
-        made = await enrolment.enrol_at_door(kit, passed, sealed, code, place_of(request, device))
+        given = understood(EnrolForm, _named(form, "offer", "code", "granted"))
+        setting = Setting(given.offer, given.code, given.granted)
+        made = await enrolment.enrol_at_door(kit, passed, setting, place_of(request, device))
     except Refusal as refusal:
         return ask_to_enrol(request, kit, passed, carried, refusal, sealed)
     then = onward(made.admission, carried.next)

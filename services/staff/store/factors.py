@@ -8,8 +8,8 @@ from sqlalchemy import delete, func, insert, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from services.staff.domain.factor import Factor
-from services.staff.store.tables import NOW, factors, recovery_codes
+from services.staff.domain.factor import ENROLMENT, Factor
+from services.staff.store.tables import NOW, enrolment_codes, factors, recovery_codes
 
 _FACTOR = select(*(factors.c[field.name] for field in fields(Factor)))
 
@@ -66,3 +66,18 @@ async def recovery_left(conn: AsyncConnection, staff_id: UUID) -> int:
     query = select(func.count()).where(recovery_codes.c.staff_id == staff_id)
     left: int = (await conn.execute(query)).scalar_one()
     return left
+
+
+async def put_enrolment(conn: AsyncConnection, staff_id: UUID, mark: bytes) -> None:
+    """Keep what is kept of a code for the first enrolment; one that was handed out before is good no more."""
+    statement = upsert(enrolment_codes).values(staff_id=staff_id, mark=mark)
+    await conn.execute(
+        statement.on_conflict_do_update(index_elements=["staff_id"], set_={"mark": mark, "made_at": NOW})
+    )
+
+
+async def use_enrolment(conn: AsyncConnection, staff_id: UUID, mark: bytes) -> bool:
+    """Use such a code up; False when there is none like it, or it is too old."""
+    here = (enrolment_codes.c.staff_id == staff_id) & (enrolment_codes.c.mark == mark)
+    fresh = enrolment_codes.c.made_at > NOW - ENROLMENT
+    return (await conn.execute(delete(enrolment_codes).where(here, fresh))).rowcount > 0

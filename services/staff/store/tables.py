@@ -131,4 +131,12 @@ recovery_codes = Table(
     Column("mark", LargeBinary, primary_key=True),
 )
 
+enrolment_codes = Table(
+    "enrolment_codes",
+    METADATA,
+    Column("staff_id", Uuid, ForeignKey("members.id"), primary_key=True),
+    Column("mark", LargeBinary, nullable=False),
+    Column("made_at", DateTime(timezone=True), nullable=False, server_default=NOW),
+)
+
 SEALED = (SealedTable(factors, {"secret": "{staff_id}/factor"}),)

@@ -7,7 +7,14 @@ from datetime import datetime
 from uuid import UUID
 
 from services.staff.domain.doors import DoorKind
-from services.staff.domain.factor import accepted_step, is_required, new_recovery_codes, recovery_mark
+from services.staff.domain.factor import (
+    ENROLMENT,
+    accepted_step,
+    enrolment_mark,
+    is_required,
+    new_recovery_codes,
+    recovery_mark,
+)
 from services.staff.domain.people import Member
 from services.staff.store import doors, factors, people, record
 from services.staff.usecases import codes, locks
@@ -17,6 +24,7 @@ from services.staff.usecases.locks import Place
 from services.staff.usecases.revoking import take_back
 from services.staff.usecases.sessions import own_password
 from services.staff.usecases.tickets import Offer, Passed, offer, offered
+from shared.crypto.codes import enrolment_code
 from shared.db.transaction import Transaction
 from shared.errors import Conflict, Fault, Invalid, Unauthenticated
 from shared.http.auth import Caller, personally
@@ -39,6 +47,18 @@ class Enrolled:
     recovery: Sequence[str]
 
 
+@dataclass(frozen=True)
+class Setting:
+    """What somebody shows who sets a factor up: the offer, sealed, the code that their telephone makes of it.
+
+    `granted`: at the door, where a password is all that came before, the code that an administrator handed out.
+    """
+
+    offer: str
+    code: str
+    granted: str | None = None
+
+
 async def standing(kit: StaffKit, caller: Caller) -> Standing:
     """The caller's."""
     async with kit.db.read() as conn:
@@ -47,22 +67,22 @@ async def standing(kit: StaffKit, caller: Caller) -> Standing:
     return Standing(is_required(caller.roles), None if factor is None else factor.enrolled_at, left)
 
 
-async def enrol_at_door(kit: StaffKit, passed: Passed, sealed: str, code: str, place: Place) -> Enrolled:
+async def enrol_at_door(kit: StaffKit, passed: Passed, setting: Setting, place: Place) -> Enrolled:
     """Set up a factor and come in.
 
-    Raises Unauthenticated, Conflict, Invalid for a code that is not the offer's, TooMany after too many of those.
+    Raises Unauthenticated, Conflict, Invalid for a code that is not the offer's or was not handed out, TooMany.
     """
     async with _counted(kit, passed.login, place) as tx:
-        return await _enrol(kit, tx, await let_in(tx, passed), sealed, code, place)
+        return await _enrol(kit, tx, await let_in(tx, passed), setting, place)
 
 
-async def enrol(kit: StaffKit, caller: Caller, sealed: str, code: str, place: Place) -> Enrolled:
+async def enrol(kit: StaffKit, caller: Caller, setting: Setting, place: Place) -> Enrolled:
     """Set up a factor, or put another in its place; every session ends and a new one begins. Raises the same."""
     personally(caller)
     async with _counted(kit, caller.login, place) as tx:
         member = await _own(tx, caller)
         await take_back(tx, member.id)
-        return await _enrol(kit, tx, member, sealed, code, place)
+        return await _enrol(kit, tx, member, setting, place)
 
 
 @asynccontextmanager
@@ -130,20 +150,35 @@ async def _prove(kit: StaffKit, caller: Caller, password: str, code: str) -> Non
         raise Invalid([Fault("code", refusal.detail)]) from None
 
 
-async def _enrol(kit: StaffKit, tx: Transaction, member: Member, sealed: str, code: str, place: Place) -> Enrolled:
-    chosen, now = offered(kit, member.id, sealed), codes.MACHINE.now()
+async def _enrol(kit: StaffKit, tx: Transaction, member: Member, setting: Setting, place: Place) -> Enrolled:
+    chosen, now = offered(kit, member.id, setting.offer), codes.MACHINE.now()
     if not chosen.instead and await factors.locked(tx.conn, member.id) is not None:
         raise Conflict("factor_set", "两步验证已经启用，没有更改。请重新登录，用手机上的验证码。")
-    step = accepted_step(chosen.secret, code, now, 0)
-    if step is None:
-        raise Invalid(
-            [Fault("code", "验证码不正确。请核对扫描的是本页的二维码、手机时间准确，再输入手机上现在的6位数字。")]
-        )
+    step = accepted_step(chosen.secret, setting.code, now, 0)
+    faults = [] if step is not None else [Fault("code", _NOT_THE_OFFERS)]
+    if setting.granted is not None:
+        granted = await factors.use_enrolment(tx.conn, member.id, enrolment_mark(setting.granted))
+        faults += [] if granted else [Fault("granted", _NOT_GRANTED)]
+    if step is None or faults:
+        raise Invalid(faults)
     await factors.put(tx.conn, member.id, kit.keyring.seal(chosen.secret, codes.about(member.id)), step)
     recovery = new_recovery_codes()
     await factors.put_recovery(tx.conn, member.id, [recovery_mark(chosen.secret, each) for each in recovery])
     await record.note(tx.conn, DoorKind.FACTOR_SET, member.id, member.id)
     return Enrolled(await admit(tx, member, place, now), recovery)
+
+
+_NOT_THE_OFFERS = "验证码不正确。请核对扫描的是本页的二维码、手机时间准确，再输入手机上现在的6位数字。"
+_NOT_GRANTED = (
+    f"启用码不正确、已经用过，或者已超过{ENROLMENT.days}天。请核对；没有启用码的，请联系系统管理员在“人员”页发放。"
+)
+
+
+async def hand_out(tx: Transaction, staff_id: UUID) -> str:
+    """A code for the first enrolment, told this once; it takes the place of any before."""
+    code = enrolment_code()
+    await factors.put_enrolment(tx.conn, staff_id, enrolment_mark(code))
+    return code
 
 
 async def _own(tx: Transaction, caller: Caller) -> Member:

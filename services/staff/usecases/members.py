@@ -1,11 +1,12 @@
 """Adding members of staff and changing them; the other services learn of each in the same transaction."""
 
 from collections.abc import Collection, Mapping
-from dataclasses import asdict, replace
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 from uuid import UUID
 
 from services.staff.domain.doors import DoorKind
+from services.staff.domain.factor import is_required
 from services.staff.domain.people import Member, member_faults
 from services.staff.store import doors, factors, people, record
 from services.staff.usecases import enrolment, locks
@@ -31,15 +32,26 @@ async def member(kit: StaffKit, staff_id: UUID) -> Member:
         return _found(await people.by_id(conn, staff_id))
 
 
-async def add_member(kit: StaffKit, new: Member) -> str:
-    """Add a member; the initial password, which they must change at their first sign-in. Raises Invalid."""
+@dataclass(frozen=True)
+class Initial:
+    """What a new member is told, each by a way of its own: the password, and what sets their second factor up.
+
+    `enrolment_code` None: their posts come in without a second factor.
+    """
+
+    password: str
+    enrolment_code: str | None
+
+
+async def add_member(kit: StaffKit, new: Member) -> Initial:
+    """Add a member; the password must be changed at their first sign-in. Raises Invalid."""
     _check(kit, new)
     password = made_up()
     password_hash = await hashed(kit.hasher, password)
     async with kit.db.begin() as tx:
         if not await enrol(tx, new, password_hash):
             raise Invalid([Fault("login", "这个登录名已被使用，请换一个。")])
-    return password
+        return Initial(password, await enrolment.hand_out(tx, new.id) if is_required(new.roles) else None)
 
 
 async def enrol(tx: Transaction, new: Member, password_hash: str) -> bool:
@@ -92,8 +104,26 @@ async def reset_password(kit: StaffKit, staff_id: UUID, by: UUID | None = None) 
     return password
 
 
-async def reset_factor(kit: StaffKit, staff_id: UUID, by: UUID) -> None:
-    """Take a member's lost second factor away; their sessions end. Raises NotFound.
+async def hand_out_code(kit: StaffKit, staff_id: UUID, by: UUID) -> str:
+    """A code by which a member sets their second factor up at the door. Raises NotFound, and Conflict for who has one.
+
+    The owner is shown at the next sign-in who did it.
+    """
+    async with kit.db.begin() as tx:
+        member = _found(await people.locked(tx.conn, staff_id))
+        if await factors.of(tx.conn, staff_id) is not None:
+            reason = "这名工作人员已启用两步验证，不需要启用码。换手机由本人办理；手机和恢复码都丢失的，请先重置。"
+            raise Conflict("factor_set", reason)
+        if not is_required(member.roles):
+            raise Conflict("factor_not_required", "该岗位可以自行启用两步验证，不需要启用码。")
+        await record.note(tx.conn, DoorKind.ENROLMENT_CODE, staff_id, by)
+        return await enrolment.hand_out(tx, staff_id)
+
+
+async def reset_factor(kit: StaffKit, staff_id: UUID, by: UUID) -> str | None:
+    """Take a member's lost second factor away; their sessions end. The code for another one, where posts need it.
+
+    Raises NotFound.
 
     The owner is shown at the next sign-in who did it, and the integrity office looks into each.
     """
@@ -102,6 +132,7 @@ async def reset_factor(kit: StaffKit, staff_id: UUID, by: UUID) -> None:
         if not await enrolment.forget(tx, staff_id, by):
             raise NotFound("no_factor", "这名工作人员没有启用两步验证，无需重置。")
         await locks.unlock(kit, tx.conn, member.login)
+        return await enrolment.hand_out(tx, staff_id) if is_required(member.roles) else None
 
 
 async def with_factor(kit: StaffKit, members: Collection[Member]) -> set[UUID]:
