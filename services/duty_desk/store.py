@@ -1,6 +1,6 @@
 """Tables and queries of duty_desk."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
@@ -109,6 +109,15 @@ log_days = Table(
     info=append_only(),
 )
 """The days of the case log as they were first told: whoever rewrites the log does not reach them."""
+
+
+async def renew_mark(conn: AsyncConnection, mark: str, former: Collection[str]) -> None:
+    """A trouble that lies on the desk under a mark of before the keys changed has this one from now on."""
+    same = items.alias()
+    lying = select(same.c.item_id).where(same.c.taken_at.is_(None), same.c.closed_at.is_(None))
+    there = lying.where(same.c.trouble == mark).exists()
+    first = lying.where(same.c.trouble.in_(former)).order_by(same.c.item_id).limit(1).scalar_subquery()
+    await conn.execute(update(items).where(items.c.item_id == first, ~there).values(trouble=mark))
 
 
 async def add_item(conn: AsyncConnection, row: dict[str, Any]) -> bool:

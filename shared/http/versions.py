@@ -46,12 +46,13 @@ class Edit:
 class State:
     """What can be edited as it stands: its texts by field, the mark of just these texts, and who changed it last.
 
-    `changed_by` None: nobody since it was made.
+    `changed_by` None: nobody since it was made. `former`: the marks of the same texts under former keys.
     """
 
     texts: Texts
     version: str
     changed_by: UUID | None
+    former: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -91,13 +92,19 @@ _NOT_SAID = (
 
 def mark(keyring: KeyRing, about: object, texts: Texts) -> str:
     """The version of what stands. It is keyed: nobody learns from it what the texts say."""
+    return _marks(keyring, about, texts)[0]
+
+
+def _marks(keyring: KeyRing, about: object, texts: Texts) -> tuple[str, ...]:
+    """What stands may have been read under each of these, that of the current key first."""
     written = json.dumps([str(about), sorted(texts.items())], ensure_ascii=False)
-    return keyring.blind_index(written, "version")[-24:]
+    return tuple(hashed[-24:] for hashed in keyring.blind_indexes(written, "version"))
 
 
 def state(keyring: KeyRing, about: object, texts: Texts, changed_by: UUID | None) -> State:
     """The state of `about`."""
-    return State(texts, mark(keyring, about, texts), changed_by)
+    version, *former = _marks(keyring, about, texts)
+    return State(texts, version, changed_by, tuple(former))
 
 
 def refuse_stale(edit: Edit, now: State, mine: Texts) -> None:
@@ -106,7 +113,7 @@ def refuse_stale(edit: Edit, now: State, mine: Texts) -> None:
     So does what names no version, once somebody else has changed the thing.
     """
     named = edit.seen is not None
-    if edit.seen == now.version if named else now.changed_by in (None, edit.by):
+    if edit.seen in (now.version, *now.former) if named else now.changed_by in (None, edit.by):
         return
     differences = [
         Difference(field, text, now.texts.get(field, "")) for field, text in mine.items() if text != now.texts[field]

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
@@ -244,6 +245,15 @@ async def test_a_trouble_told_again_is_one_item_that_counts(kit: Kit[Any], http:
     items = (await http.get("/api/desk/queue")).json()["items"]
     told = [(item["times"], item["clock"]) for item in items]
     assert sorted(told) == [(1, "triage"), (6, "check")], "who took the first has not seen the next"
+
+
+async def test_a_trouble_told_again_under_new_keys_is_still_one_item(kit: Kit[Any], http: httpx.AsyncClient) -> None:
+    first = await fail(kit)
+    for _ in range(2):
+        kit = replace(kit, keyring=kit.keyring.rotated(index=True))
+        await fail(kit)
+    [item] = (await http.get("/api/desk/queue")).json()["items"]
+    assert (item["item_id"], item["times"]) == (str(first), 3)
 
 
 async def test_a_trouble_told_after_it_was_dealt_with_is_a_new_one(kit: Kit[Any], http: httpx.AsyncClient) -> None:

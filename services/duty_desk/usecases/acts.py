@@ -50,14 +50,17 @@ async def enter(tx: Transaction, kit: DeskKit, row: dict[str, Any]) -> None:
 
 async def enter_trouble(tx: Transaction, kit: DeskKit, event: TroubleReported) -> None:
     """The product itself is in trouble. One cause may be told many times; it must not bury the tips."""
+    mark, *former = kit.keyring.blind_indexes(f"{event.service}/{event.kind}/{event.summary}", "trouble")
     row = {
         "item_id": event.trouble_id,
         "source": Source.TROUBLE.value,
         "number": event.kind,
         "body": kit.keyring.seal(event.summary, str(event.trouble_id)),
         "arrived_at": event.noticed_at,
-        "trouble": kit.keyring.blind_index(f"{event.service}/{event.kind}/{event.summary}", "trouble"),
+        "trouble": mark,
     }
+    if former:
+        await store.renew_mark(tx.conn, mark, former)
     await enter(tx, kit, row)
 
 
