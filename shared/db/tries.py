@@ -6,7 +6,7 @@ from the lock what there is.
 
 from datetime import timedelta
 
-from sqlalchemy import case, delete, func, select
+from sqlalchemy import case, delete, func, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -22,7 +22,7 @@ async def claim(conn: AsyncConnection, mark: str, most: int = TRIES) -> float:
     """Count one try before its secret is looked at: 0, or the seconds for which the mark is locked yet.
 
     Tries of one mark stand in line until the transaction ends, so none outruns the lock. A wrong try is a transaction
-    that commits; a right one calls `forget`.
+    that commits; a right one calls `forget`, or `take_back` where it proves less than the mark guards.
     """
     await _forget_old(conn)
     stale = tries.c.last_at < _NOW - LOCK
@@ -41,6 +41,11 @@ async def claim(conn: AsyncConnection, mark: str, most: int = TRIES) -> float:
 async def forget(conn: AsyncConnection, mark: str) -> None:
     """The right secret came."""
     await conn.execute(delete(tries).where(tries.c.mark == mark))
+
+
+async def take_back(conn: AsyncConnection, mark: str) -> None:
+    """One try was none after all: the others stay counted."""
+    await conn.execute(update(tries).where(tries.c.mark == mark, tries.c.tried > 0).values(tried=tries.c.tried - 1))
 
 
 async def forget_below(conn: AsyncConnection, beginning: str) -> None:

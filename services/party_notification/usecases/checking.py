@@ -3,7 +3,6 @@
 No names, and nothing of the case.
 """
 
-import math
 import unicodedata
 from dataclasses import dataclass
 from datetime import datetime
@@ -15,12 +14,13 @@ from services.party_notification.domain.notices import Kind
 from services.party_notification.store import addresses, notices
 from services.party_notification.usecases.addresses import ends
 from services.party_notification.usecases.doors import party_of
-from services.party_notification.usecases.facts import NotificationKit, tried
+from services.party_notification.usecases.facts import NotificationKit
+from services.party_notification.usecases.trying import Lock, trying
 from shared.crypto.codes import normalize
-from shared.db import tries
-from shared.errors import Fault, Invalid, TooMany
+from shared.errors import Fault, Invalid
 
 _NOT_OURS = "没有与该编号或者查询码和手机尾号相符的通知。请核对；如仍不符，请勿转账或提供信息，并拨打12368核实。"
+_LOCK = Lock("number_locked", "连续输错五次，这个编号已暂时锁定。")
 
 
 @dataclass(frozen=True)
@@ -41,18 +41,12 @@ async def check_notice(kit: NotificationKit, number: str, last_four: str) -> lis
     Raises Invalid, or TooMany for what is locked after five wrong tries, or while too many codes are looked up at once.
     """
     typed, end = normalize(number), _digits(last_four)
-    mark = tried(kit, typed)
-    async with kit.db.begin() as tx:
-        locked = await tries.claim(tx.conn, mark)
-    if locked:
-        raise TooMany("number_locked", "连续输错五次，这个编号已暂时锁定。", math.ceil(locked))
-    async with kit.db.read() as conn:
-        row = await notices.by_number(conn, typed)
-    rows = await _of_code(kit, typed, end) if row is None else await _of_number(kit, row, end)
-    if not rows:
-        raise Invalid([Fault("number", _NOT_OURS)])
-    async with kit.db.begin() as tx:
-        await tries.forget(tx.conn, mark)
+    async with trying(kit, typed, _LOCK):
+        async with kit.db.read() as conn:
+            row = await notices.by_number(conn, typed)
+        rows = await _of_code(kit, typed, end) if row is None else await _of_number(kit, row, end)
+        if not rows:
+            raise Invalid([Fault("number", _NOT_OURS)])
     return [
         Genuine(row.number, Kind(row.kind).label, row.issued_at, row.sent_at, row.state == "withdrawn") for row in rows
     ]

@@ -4,7 +4,6 @@ They name a notice's number or a query code, and the end of the telephone or the
 is meant, nor whether there is such a case. The public pages only take it down; it is followed on the inner network.
 """
 
-import math
 import unicodedata
 from collections.abc import Sequence
 from typing import Any
@@ -17,15 +16,16 @@ from services.party_notification.usecases.addresses import ends
 from services.party_notification.usecases.contacts import Why, follow_contacts
 from services.party_notification.usecases.doors import party_of
 from services.party_notification.usecases.effects import Effects
-from services.party_notification.usecases.facts import NotificationKit, tried
+from services.party_notification.usecases.facts import NotificationKit
 from services.party_notification.usecases.observing import DISOWNED_REASON, send_on_paper
+from services.party_notification.usecases.trying import Lock, trying
 from shared.contracts.notices import ContactDisowned
 from shared.crypto.codes import normalize
-from shared.db import tries
 from shared.db.transaction import Transaction, new_id
-from shared.errors import Fault, Invalid, TooMany
+from shared.errors import Fault, Invalid
 
 _NOT_SENT = "没有与所填内容相符的发送记录，请核对。连续输错五次，将暂停15分钟。"
+_LOCK = Lock("reference_locked", "连续输错五次，已暂停使用这个编号或者查询码。")
 DISOWN_SIGNAL = "disown"
 _WHY = Why("收件人表示与当事人无关，不再发送。", DISOWNED_REASON)
 
@@ -33,20 +33,19 @@ _WHY = Why("收件人表示与当事人无关，不再发送。", DISOWNED_REASO
 async def disown(kit: NotificationKit, reference: str, contact: str) -> None:
     """Take down that the address is not the party's. Raises Invalid, or TooMany for a reference that is locked."""
     reference = normalize(reference)
-    mark = tried(kit, reference)
+    async with trying(kit, reference, _LOCK):
+        party_id = await _party(kit, reference)
+        if party_id is None or not await _take_down(kit, party_id, contact):
+            raise Invalid([Fault("reference", _NOT_SENT)])
+
+
+async def _take_down(kit: NotificationKit, party_id: UUID, contact: str) -> bool:
     async with kit.db.begin() as tx:
-        locked = await tries.claim(tx.conn, mark)
-    if locked:
-        raise TooMany("reference_locked", "连续输错五次，已暂停使用这个编号或者查询码。", math.ceil(locked))
-    party_id = await _party(kit, reference)
-    async with kit.db.begin() as tx:
-        found = [] if party_id is None else await _fitting(kit, tx, party_id, contact)
-        if party_id is not None and found:
+        found = await _fitting(kit, tx, party_id, contact)
+        if found:
             await doors.add_disownings(tx.conn, party_id, found)
-            await tries.forget(tx.conn, mark)
             tx.wake(DISOWN_SIGNAL)
-    if not found:
-        raise Invalid([Fault("reference", _NOT_SENT)])
+    return bool(found)
 
 
 async def _party(kit: NotificationKit, reference: str) -> UUID | None:

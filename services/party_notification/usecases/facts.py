@@ -114,11 +114,6 @@ def query_code_of(keyring: KeyRing, row: Row[Any]) -> str:
     return keyring.open(row.code, f"{row.party_id}/code")
 
 
-def tried(kit: NotificationKit, reference: str) -> str:
-    """What tries of a query code or a notice's number count for, at whichever page they are made."""
-    return kit.lookups.index(reference, "tried")
-
-
 def indexes(keyring: KeyRing, address: str) -> tuple[str, ...]:
     """The keyed hashes under which an address (telephone or mail) may be found, that of the current key first."""
     return keyring.blind_indexes(same(address), ADDRESS)

@@ -3,7 +3,6 @@
 All of it is sealed to the party, whose key opens with what they typed and then travels in their cookie alone.
 """
 
-import math
 import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -18,24 +17,25 @@ from services.party_notification.domain.notices import Role, main_kind
 from services.party_notification.domain.prospects import CLOSED, Prospect, court_next, may_go_up, own_next, time_limit
 from services.party_notification.store import doors, readings
 from services.party_notification.usecases.doors import Known, unlock
-from services.party_notification.usecases.facts import NotificationKit, court_facts, tried
+from services.party_notification.usecases.facts import NotificationKit, court_facts
 from services.party_notification.usecases.letters import Letter
 from services.party_notification.usecases.pagewriting import Page, Paper, Sheet, about_page, about_sheet
 from services.party_notification.usecases.readings import Opening, Whence, note_opening
+from services.party_notification.usecases.trying import Lock, trying
 from shared.calendar.workdays import CourtCalendar
 from shared.clock import court_date
 from shared.contracts.case_kinds import CaseKind, Particulars, kind_of
 from shared.crypto.boxes import Box
 from shared.crypto.codes import normalize
 from shared.crypto.sealed import KeyRingError, SealError
-from shared.db import tries
 from shared.db.transaction import new_id
-from shared.errors import Fault, Invalid, NotFound, TooMany, Unauthenticated
+from shared.errors import Fault, Invalid, NotFound, Unauthenticated
 from shared.http.auth import PartyCaller
 
 M = TypeVar("M", bound=BaseModel)
 
 _WRONG = "查询码或证件号码的后六位不正确，请核对。连续输错五次，该查询码将锁定15分钟。刚刚收到短信的，请过几分钟再试。"
+_LOCK = Lock("code_locked", "连续输错五次，为保护您的信息，这个查询码已暂时锁定。", whole=True)
 
 
 @dataclass(frozen=True)
@@ -51,20 +51,14 @@ async def enter(kit: NotificationKit, code: str, last_six: str) -> Visitor:
 
     Raises Invalid, and TooMany for a locked code or while too many come in at once.
     """
-    code, mark = normalize(code), tried(kit, code)
-    async with kit.db.begin() as tx:
-        locked = await tries.claim(tx.conn, mark)
-    if locked:
-        text = "连续输错五次，为保护您的信息，这个查询码已暂时锁定。"
-        raise TooMany("code_locked", text, math.ceil(locked))
-    known = await Known.of(code)
-    async with kit.db.read() as conn:
-        door = await doors.find(conn, known.indexes(kit))
-    box = await unlock(known, door, normalize_tail(last_six))
-    if door is None or box is None:
-        raise Invalid([Fault("code", _WRONG)])
-    async with kit.db.begin() as tx:
-        await tries.forget(tx.conn, mark)
+    code = normalize(code)
+    async with trying(kit, code, _LOCK):
+        known = await Known.of(code)
+        async with kit.db.read() as conn:
+            door = await doors.find(conn, known.indexes(kit))
+        box = await unlock(known, door, normalize_tail(last_six))
+        if door is None or box is None:
+            raise Invalid([Fault("code", _WRONG)])
     return Visitor(PartyCaller(door.party_id, door.case_id, new_id(), kit.clock.now()), box.to_text())
 
 
