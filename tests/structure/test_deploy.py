@@ -510,3 +510,23 @@ def test_a_site_is_ready_when_all_its_processes_are() -> None:
     assert CADDY.asked_for_readiness(DEMO_SITE) == set(upstreams)
     for site, zone in ((STAFF_SITE, "staff"), (PUBLIC_SITE, "public")):
         assert CADDY.asked_for_readiness(site) == {name for name, of in upstreams.items() if of == zone}
+
+
+def test_a_court_is_asked_for_every_variable_and_for_nothing_else() -> None:
+    """All that the compose file lets a court say, but the demonstration's own and what is seldom said."""
+    known = set(re.findall(r"\$\{(\w+):-", (ROOT / "docker-compose.yml").read_text()))
+    asked = {name for name in env_file(DEPLOY / "court.compose.env.example") if not name.startswith("COMPOSE_")}
+    assert asked <= known
+    assert known - asked == {"YANGGUANG_VERSION", "YANGGUANG_DEMO_BIND", "PARTY_NOTIFICATION_SMTP_HELO"}
+
+
+def test_both_sites_speak_tls_when_told_so_and_are_given_their_certificates() -> None:
+    text = (DEPLOY / "gateway" / "Caddyfile").read_text()
+    for site in (STAFF_SITE, PUBLIC_SITE, DEMO_SITE):
+        assert f"\n{site} {{\n\timport {{$YANGGUANG_TLS:plain}}\n" in text
+    assert "\n(plain) {\n}\n" in text
+    (files,) = re.findall(r"\n\(certificates\) \{\n\ttls (\S+) (\S+)\n\}", text)
+    for name in ("staff", "public"):
+        gateway = COMPOSE["services"][f"gateway-{name}"]
+        assert gateway["environment"]["YANGGUANG_TLS"] == "plain"
+        assert f"./deploy/.certificates/{name}:{Path(files[0]).parent}:ro" in gateway["volumes"]
