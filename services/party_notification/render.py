@@ -3,7 +3,6 @@
 A document without the supervision hotline does not render (domain A, row 11), nor one whose fields are missing.
 """
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -28,10 +27,13 @@ from services.party_notification.domain.wording import (
     MAIL_EFFECT,
     PROPERTY_CATEGORIES,
     SUPERVISED_ITEMS,
+    VERIFY_PAGE,
+    as_item,
     mail_duties,
     side_of,
     way_text,
 )
+from shared.crypto.codes import grouped
 from shared.errors import Conflict
 
 PARTY_PATH = "/p"
@@ -152,7 +154,8 @@ def _environment(templates: Path) -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters.update(cn_date=cn_date, formal_date=formal_date, money=_money, clause=_clause, grouped=_grouped)
+    environment.filters.update(cn_date=cn_date, formal_date=formal_date, money=_money, as_item=as_item, grouped=grouped)
+    environment.globals.update(verify_page=VERIFY_PAGE)
     return environment
 
 
@@ -185,13 +188,3 @@ def _count(number: int) -> str:
 
 def _money(amount: Decimal) -> str:
     return f"{amount:,.2f}"
-
-
-def _clause(text: str) -> str:
-    """A sentence as an item of a list: the template sets the punctuation that ends it."""
-    return text.strip().rstrip("。；;.")
-
-
-def _grouped(number: str) -> str:
-    """A notice number in groups of four, as it is read aloud and typed."""
-    return "-".join(re.findall(".{1,4}", number.replace("-", "")))

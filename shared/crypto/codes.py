@@ -18,17 +18,17 @@ def query_code() -> str:
 
 def receipt_code() -> str:
     """`XXXX-XXXX-XXXX-XXXX`, 80 bits: a tip's receipt opens its page by itself, so it cannot be tried out."""
-    return _grouped(_random(ALPHABET, 16))
+    return grouped(_random(ALPHABET, 16))
 
 
 def enrolment_code() -> str:
     """`XXXX-XXXX-XXXX` without look-alikes, 59 bits: handed out beside a password, with a lock."""
-    return _grouped(_random(_PLAIN, 12))
+    return grouped(_random(_PLAIN, 12))
 
 
 def notice_number() -> str:
     """`NNNN-NNNN-NNNN-NNNN`, random digits; the first is not 0, which spreadsheets would drop."""
-    return _grouped(_random("123456789", 1) + _random("0123456789", 15))
+    return grouped(_random("123456789", 1) + _random("0123456789", 15))
 
 
 def normalize(code: str) -> str:
@@ -46,5 +46,6 @@ def _random(alphabet: str, length: int) -> str:
     return "".join(secrets.choice(alphabet) for _ in range(length))
 
 
-def _grouped(code: str) -> str:
+def grouped(code: str) -> str:
+    """A code in groups of four, as it is read aloud and typed."""
     return "-".join(code[at : at + 4] for at in range(0, len(code), 4))

@@ -6,6 +6,7 @@ from typing import Any
 
 import httpx
 import pytest
+from sqlalchemy import update
 
 from services.party_notification.channels.outcome import NotLeft, Refused, Scope, Sent, Unknown
 from services.party_notification.domain.delivery import Seen
@@ -13,6 +14,7 @@ from services.party_notification.service import SERVICE
 from services.party_notification.store import tables
 from services.party_notification.usecases import checking, deciding, overview, paperwork, sending
 from services.party_notification.usecases.facts import query_code_of
+from services.party_notification.usecases.issuing import settle_debts
 from services.party_notification.usecases.observing import Sighting, note
 from services.party_notification.usecases.visits import enter, visit
 from shared.contracts.cases import (
@@ -23,6 +25,7 @@ from shared.contracts.cases import (
 from shared.contracts.envelope import Sealed
 from shared.contracts.notices import DeliveryTroubled, NoticeServed
 from shared.contracts.stages import ProgressPublished
+from shared.crypto.codes import grouped
 from shared.db.lists import Part
 from shared.db.transaction import new_id
 from shared.errors import Conflict, Invalid, NotFound
@@ -118,11 +121,15 @@ async def test_the_sms_of_a_correction_waits_for_its_template_and_says_all(offic
     assert template.approved_at is None
     assert not await sending.send_sms_batch(office.kit, carrier)  # type: ignore[arg-type]
     await send_all(office, carrier, server)
-    assert sms_to(carrier, NUMBER)[-1].params == {"year": "2026", "serial": "5001"}
     text = KEYRING.open(message.content, str(message.message_id))
-    assert text.startswith("【重庆五中院】更正：此前就（2026）渝05执5001号案发给您的消息系本院误发")
+    assert text.startswith("【重庆五中院】更正：此前就（2026）渝05执5001号案发给您的消息系误发")
     (notice,) = [row for row in await office.rows(tables.notices) if row.kind == KIND]
     assert notice.sent_at is not None, "of a correction the SMS says all"
+    number = grouped(notice.number)
+    assert sms_to(carrier, NUMBER)[-1].params == {"year": "2026", "serial": "5001", "number": number}
+    assert number in text
+    (genuine,) = await checking.check_notice(office.kit, number, NUMBER[-4:])
+    assert (genuine.title, genuine.withdrawn) == ("更正告知书", False)
 
 
 async def test_nobody_who_was_not_told_is_told_of_an_error(office: Office) -> None:
@@ -243,6 +250,22 @@ async def test_the_check_of_such_a_notice_says_that_nothing_follows(office: Offi
     assert "这份通知是本院误发的" in answer.text
     (genuine,) = await checking.check_notice(office.kit, notices[KIND].number, "0002")
     assert (genuine.title, genuine.withdrawn) == ("更正告知书", False)
+
+
+async def test_a_notice_that_the_kind_of_case_does_not_owe_is_not_called_misfiled(office: Office) -> None:
+    party = person(RESPONDENT, 2, email=False)
+    await office.file(person(APPLICANT, 1, email=False), party)
+    async with office.kit.db.begin() as tx:
+        await tx.conn.execute(update(tables.cases).values(case_number="（2026）渝05执他5001号"))
+        await settle_debts(office.kit, tx, office.case_id, new_id())
+    rows = await office.rows(tables.notices)
+    (notice,) = [row for row in rows if row.party_id == party.party_id and row.kind == "ENFORCEMENT_NOTICE"]
+    async with client(SERVICE, office.kit, Role.CLERK) as web:
+        one = (await web.get(f"/notices/{notice.notice_id}", headers={"accept": "text/html"})).text
+        listed = (await web.get("/paper?state=withdrawn", headers={"accept": "text/html"})).text
+    for page in (one, listed):
+        assert "本案是其他执行案件，不适用这份文书" in page
+        assert "不是本案当事人" not in page
 
 
 async def test_a_case_left_without_a_side_tells_nobody_more(office: Office) -> None:

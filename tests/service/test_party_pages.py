@@ -9,6 +9,7 @@ from typing import Any
 import httpx
 import pytest
 
+from services.party_notification.domain.wording import VERIFY_PAGE
 from services.party_notification.service import SERVICE
 from services.party_notification.store import tables
 from shared.bus.lanes import Verdict
@@ -276,6 +277,9 @@ async def test_the_portal_has_three_doors_and_the_hotlines(web: httpx.AsyncClien
     for href in ("/p", "/tips", "/verify", "/sign-in", "tel:12368"):
         assert f'href="{href}"' in page
     assert "party.js" in text_of(await web.get("/p"))
+    assert f"<title>{VERIFY_PAGE}" in (await web.get("/verify")).text, (
+        "letters send their readers to a page of this name"
+    )
 
 
 async def test_a_process_of_the_public_zone_shows_no_door_to_the_inner_network(story: Story) -> None:

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from services.party_notification.domain.notices import Kind, PartyFacts, Role, ServiceWay
+from services.party_notification.domain.wording import VERIFY_PAGE, as_item
 from services.party_notification.render import NOT_ME_PATH, PARTY_PATH, VERIFY_PATH, Renderer, cn_date, formal_date
 from shared.errors import Conflict
 from tests.fixtures.notice_facts import (
@@ -53,7 +54,7 @@ def test_every_letter_carries_the_common_fields(party: PartyFacts, kind: Kind, w
     text = letter(travelling(party, way), kind)
     for needed in (
         COURT.name, kind.label, CASE.case_number, party.name, party.role.label, "启动合议庭", "欧阳建国",
-        "李小红", "023-12345678", COURT.supervision_phone, "12368", "7319-2044-8812-0635", "文书核验",
+        "李小红", "023-12345678", COURT.supervision_phone, "12368", "7319-2044-8812-0635", f"“{VERIFY_PAGE}”",
         QUERY_CODE, "data:image/png;base64,", COURT.address,
     ):  # fmt: skip
         assert needed in text, needed
@@ -283,6 +284,24 @@ def test_a_correction_takes_back_what_was_told_and_opens_nothing(party: PartyFac
             assert absent not in text, absent
     with pytest.raises(Conflict, match="没有误发"):
         RENDERER.letter(Kind.MISFILED_CORRECTION, CASE, party, replace(told, wrongly_told=()), "")
+
+
+@pytest.mark.parametrize(
+    ("text", "item"),
+    [
+        ("支付货款1.5万元及利息。", "支付货款1.5万元及利息"),
+        ("一、支付货款1.5万元。", "支付货款1.5万元"),
+        ("1. 支付货款；", "支付货款"),
+        ("（一）支付货款", "支付货款"),
+        ("1.5万元货款", "1.5万元货款"),
+        ("按判决第一项：一、支付货款", "按判决第一项：一、支付货款"),
+        ("一、支付货款；\n三、承担第一项的利息。", "法律文书确定的下列义务：“一、支付货款；\n三、承担第一项的利息”"),
+    ],
+)
+def test_an_obligation_that_is_numbered_itself_is_numbered_once(text: str, item: str) -> None:
+    assert as_item(text) == item
+    page = letter(RESPONDENT, Kind.ENFORCEMENT_NOTICE, replace(CASE, obligation=text))
+    assert f"<p>一、{item}；</p>" in page
 
 
 def test_every_mail_says_how_a_stranger_stops_it() -> None:

@@ -12,7 +12,7 @@ import pytest
 from services.party_notification.domain.notices import CaseFacts, Kind, PartyFacts, Role, ServiceWay, due_for_party
 from services.party_notification.domain.sms_texts import (
     all_plans,
-    correction_template,
+    correction_templates,
     fitting,
     retraction_template,
     sms_templates,
@@ -111,7 +111,7 @@ def test_no_sms_says_what_is_not_kept(code: str) -> None:
         owes = plan.role is Role.RESPONDENT and plan.case_kind.enforces
         assert not (owes and "不需要做什么" in text), text
         assert plan.case_kind.enforces or not re.search(OF_ENFORCEMENT, text), text
-    for template in (correction_template(f"渝05{code}", COURT), retraction_template(f"渝05{code}", COURT)):
+    for template in (*correction_templates(f"渝05{code}", COURT), retraction_template(f"渝05{code}", COURT)):
         assert not any(re.search(sentence, template) for sentence in NEVER.values())
 
 

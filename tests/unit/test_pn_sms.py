@@ -13,7 +13,7 @@ from services.party_notification.domain.sms_texts import (
     all_plans,
     contents_of,
     correction_key,
-    correction_template,
+    correction_templates,
     fitting,
     plan_sms,
     render_sms,
@@ -22,8 +22,9 @@ from services.party_notification.domain.sms_texts import (
     sms_templates,
     template_key,
 )
+from services.party_notification.domain.wording import VERIFY_PAGE
 from shared.errors import Conflict
-from tests.fixtures.notice_facts import APPLICANT, CASE, CHILD, COURT, QUERY_CODE, RESPONDENT, travelling
+from tests.fixtures.notice_facts import APPLICANT, CASE, CHILD, COURT, NUMBER, QUERY_CODE, RESPONDENT, travelling
 
 TYPES = ("执", "执恢", "执异", "执复", "执保", "执监", "执协", "执他")
 CODES = [*(f"渝05{kind}" for kind in TYPES), "渝五中法执字第"]
@@ -199,13 +200,16 @@ def test_the_retraction_keeps_every_rule_and_says_what_is_true_instead(code: str
 @pytest.mark.parametrize("code", CODES)
 def test_the_correction_keeps_every_rule_and_says_all(code: str) -> None:
     case = replace(CASE, case_number=f"（2026）{code}12345号")
-    template = correction_template(code, COURT)
-    text = render_sms(COURT.sms_signature, template, sms_params(template, case, COURT, QUERY_CODE))
-    assert check_sms(text, COURT.sms_signature) == ()
-    for needed in (f"（2026）{code}12345号案", "误发", "您不是该案当事人", "您现在不需要做什么", "歉意", "12368"):
-        assert needed in text
-    assert QUERY_CODE not in text
-    assert "}$" not in template
+    for site_name in (COURT.site_name, "执行" * 30):
+        court = replace(COURT, site_name=site_name)
+        sms = fitting(correction_templates(code, court), case, court, QUERY_CODE, NUMBER)
+        assert check_sms(sms.text, COURT.sms_signature) == ()
+        for needed in (f"（2026）{code}12345号案", "误发", "您不是该案当事人", "您现在不需要做什么", "歉意", "12368"):
+            assert needed in sms.text
+        assert "编号7319-2044-8812-0635" in sms.text, "what is not numbered cannot be checked"
+        assert f"“{VERIFY_PAGE}”" in sms.text
+        assert QUERY_CODE not in sms.text
+        assert "}$" not in sms.template
     assert correction_key(code) not in {template_key(plan) for plan in PLANS}
 
 

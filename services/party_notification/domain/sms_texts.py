@@ -20,7 +20,9 @@ from services.party_notification.domain.notices import (
     way_of,
 )
 from services.party_notification.domain.sms import MAX_UNITS, NOTHING_TO_DO, check_sms, units
+from services.party_notification.domain.wording import VERIFY_PAGE
 from shared.contracts.case_kinds import CaseKind, Particulars, kind_of
+from shared.crypto.codes import grouped
 from shared.errors import Conflict
 
 _LONGEST_NAME = 4
@@ -191,12 +193,19 @@ def correction_key(type_code: str) -> str:
     return f"correction-{type_code}"
 
 
-def correction_template(type_code: str, court: CourtFacts) -> str:
-    """To a number that was written to by mistake: no name, nothing to do, no query code, an apology."""
-    return (
-        f"更正：此前就（${{year}}）{type_code}${{serial}}号案发给您的消息系本院误发，您不是该案当事人，"
-        f"原查询码已停用，{NOTHING_TO_DO}。给您添了麻烦，谨致歉意。核实请拨12368或{court.supervision_phone}。"
-    )
+def correction_templates(type_code: str, court: CourtFacts) -> list[str]:
+    """To a number that was written to by mistake: no name, nothing to do, no query code, an apology; fullest first.
+
+    The notice's number is there: without a query code nothing else can be checked on the site.
+    """
+    case, phone = f"（${{year}}）{type_code}${{serial}}号案", court.supervision_phone
+    wrong = f"更正：此前就{case}发给您的消息系误发，您不是该案当事人"
+    said = f"{wrong}，原查询码已停用，{NOTHING_TO_DO}，谨致歉意。"
+    return [
+        f"{said}登录官网“{court.site_name}”“{VERIFY_PAGE}”，编号${{number}}，或拨12368、{phone}。",
+        f"{said}编号${{number}}，可在官网“{VERIFY_PAGE}”核对，或拨12368、{phone}。",
+        f"{wrong}，{NOTHING_TO_DO}，谨致歉意。编号${{number}}，核实拨12368、{phone}。",
+    ]
 
 
 def retraction_key(type_code: str) -> str:
@@ -213,8 +222,8 @@ def retraction_template(type_code: str, court: CourtFacts) -> str:
     )
 
 
-def sms_params(template: str, case: CaseFacts, court: CourtFacts, query_code: str) -> dict[str, str]:
-    """A value for each variable of the template, and no other."""
+def sms_params(template: str, case: CaseFacts, court: CourtFacts, query_code: str, number: str = "") -> dict[str, str]:
+    """A value for each variable of the template, and no other. `number`: of the notice, where the text names it."""
     name = case.judge.name
     values = {
         "year": case.year,
@@ -223,6 +232,7 @@ def sms_params(template: str, case: CaseFacts, court: CourtFacts, query_code: st
         "judge_name": name if units(name) <= _LONGEST_NAME else "见文书",
         "judge_phone": case.judge.phone,
         "query_code": query_code,
+        "number": grouped(number),
         "perform_days": str(court.perform_days),
         "report_days": str(court.report_days),
         "clue_days": str(court.clue_days),
@@ -252,10 +262,10 @@ class Fitting:
     text: str
 
 
-def fitting(templates: Sequence[str], case: CaseFacts, court: CourtFacts, query_code: str) -> Fitting:
+def fitting(templates: Sequence[str], case: CaseFacts, court: CourtFacts, query_code: str, number: str = "") -> Fitting:
     """The first template that two segments hold with these very values, by UTF-16 units. Raises Conflict."""
     for template in templates:
-        params = sms_params(template, case, court, query_code)
+        params = sms_params(template, case, court, query_code, number)
         if units(_filled(court.sms_signature, template, params)) <= MAX_UNITS:
             return Fitting(template, params, render_sms(court.sms_signature, template, params))
     raise Conflict("sms_too_long", "短信超过两条的长度，请缩短设置中的网站名称或者短信签名。")

@@ -1,5 +1,6 @@
 """Fixed Chinese wording that letters and mails share, where it hangs on the way of service or on what is enclosed."""
 
+import re
 from collections.abc import Collection, Mapping
 from types import MappingProxyType
 
@@ -14,6 +15,9 @@ from services.party_notification.domain.notices import (
     way_of,
 )
 from services.party_notification.domain.sms import NOTHING_TO_DO
+
+VERIFY_PAGE = "核对通知真伪"
+"""The title of the page where anybody checks a notice: what texts call it is what stands there."""
 
 # The kinds of property to be reported: Provisions on Property Investigation in Civil Enforcement, Art. 5.
 PROPERTY_CATEGORIES = (
@@ -47,6 +51,30 @@ MAIL_EFFECT: Mapping[ServiceWay, str] = MappingProxyType(
         ),
     }
 )
+
+
+_NUMBER = re.compile(
+    r"(?:^|(?<=[；;。\n]))\s*(?:[（(](?:[一二三四五六七八九十]{1,3}|\d{1,2})[）)]、?"
+    r"|(?:[一二三四五六七八九十]{1,3}|\d{1,2})[、．.](?!\d))"
+)
+
+
+def as_item(text: str) -> str:
+    """An obligation as an item of a list, which sets the number and the stop.
+
+    One that is numbered itself loses its number. Several stay as the instrument numbers them, since it may refer to
+    its items, and stand apart in quotation marks.
+    """
+    whole = text.strip()
+    numbers = list(_NUMBER.finditer(whole))
+    said = whole if not numbers or numbers[0].start() else whole[numbers[0].end() :]
+    if said != whole and len(numbers) > 1:
+        return f"法律文书确定的下列义务：“{_clause(whole)}”"
+    return _clause(said)
+
+
+def _clause(text: str) -> str:
+    return text.strip().rstrip("。；;.")
 
 
 def side_of(case: CaseFacts, party: PartyFacts) -> str:

@@ -7,9 +7,11 @@ from urllib.parse import quote
 from fastapi import Depends
 from starlette.responses import Response
 
+from services.party_notification.domain.wording import VERIFY_PAGE
 from services.party_notification.pages import words
 from services.party_notification.usecases.facts import NotificationKit
 from services.party_notification.usecases.letters import Letter
+from shared.crypto.codes import grouped
 from shared.errors import TooMany
 from shared.http.routes import Routes, Zone
 from shared.runtime.service import kit_of
@@ -19,8 +21,8 @@ from shared.web.pages import Pages
 staff = Routes(Zone.STAFF, pages=True)
 public = Routes(Zone.PUBLIC, pages=True)
 pages = Pages("services.party_notification")
-pages.environment.globals.update(words=words)
-pages.environment.filters.update(grouped=words.grouped)
+pages.environment.globals.update(words=words, verify_page=VERIFY_PAGE)
+pages.environment.filters.update(grouped=grouped)
 
 TheKit = Annotated[NotificationKit, Depends(kit_of)]
 

@@ -17,6 +17,7 @@ from services.party_notification.store.notices import SORTING
 from services.party_notification.usecases import deciding, evidence, history, overview, paperwork, reissuing
 from services.party_notification.usecases.facts import NotificationKit
 from services.party_notification.usecases.views import NoticeView
+from shared.crypto.codes import grouped
 from shared.errors import Invalid
 from shared.http.forms import faults_in, typed, understood
 from shared.http.routes import CurrentCaller
@@ -47,7 +48,7 @@ NOTICES = Listing[NoticeView](
     columns=(
         Column("案号", lambda notice: notice.case_number, "number"),
         Column("通知", lambda notice: notice.title, "kind"),
-        Column("编号", lambda notice: words.grouped(notice.number), filed=True),
+        Column("编号", lambda notice: grouped(notice.number), filed=True),
         Column("收件人", lambda notice: words.role(notice.recipient_role), "role"),
         Column("状态", _standing),
         Column("送达方式", lambda notice: words.way(notice.way)),
@@ -98,7 +99,15 @@ async def _one_notice(
 ) -> HTMLResponse:
     given: dict[str, Any] = {"form": {}, "faults": {}, "faulty": None}
     view = await history.of_notice(kit, notice_id)
-    return pages.page(request, "notice.html", status, notice=view.notice, steps=view.steps, **{**given, **shown})
+    return pages.page(
+        request,
+        "notice.html",
+        status,
+        notice=view.notice,
+        steps=view.steps,
+        misfiled=view.misfiled,
+        **{**given, **shown},
+    )
 
 
 @staff.post("/notices/{notice_id}/deliveries/{delivery_id}/returned", Action.NOTICES_DECIDE)

@@ -1,7 +1,5 @@
 """States, channels and reasons in words. No page shows an internal code."""
 
-import re
-
 from services.party_notification.domain.effect import ServedBy
 from services.party_notification.domain.notices import Kind, Role, ServiceWay
 from services.party_notification.usecases.deciding import Ruling
@@ -121,8 +119,3 @@ def waits(notice: NoticeView) -> str:
 def possibly_twice(notice: NoticeView) -> bool:
     """Whether one of its messages may have arrived more than once."""
     return any(each.possibly_twice for each in notice.deliveries)
-
-
-def grouped(number: str) -> str:
-    """A notice number in groups of four, as it is read aloud and typed."""
-    return "-".join(re.findall(".{1,4}", number))

@@ -62,7 +62,14 @@ async def listed(conn: AsyncConnection, wanted: Wanted, part: Part) -> tuple[lis
 
 def _with_party() -> Select[Any]:
     identity = (parties.c.identity, parties.c.minor, parties.c.role)
-    columns = (*identity, parties.c.consents, parties.c.address_confirmed_on, parties.c.disowned, DISOWNED_INDEXES)
+    columns = (
+        *identity,
+        parties.c.consents,
+        parties.c.address_confirmed_on,
+        parties.c.disowned,
+        DISOWNED_INDEXES,
+        parties.c.misfiled_at,
+    )
     handlers = (cases.c.judge_id, cases.c.judge_name, cases.c.clerk_name)
     query = select(paper, cases.c.case_number, cases.c.recalled_at, *handlers, *columns)
     query = query.join(cases, cases.c.case_id == paper.c.case_id)
@@ -105,8 +112,8 @@ async def of_notice(conn: AsyncConnection, notice_id: UUID) -> list[Row[Any]]:
 
 
 async def letters_of(conn: AsyncConnection, paper_ids: Sequence[UUID]) -> list[Row[Any]]:
-    """The kinds and numbers of the notices of these entries, in the order of writing."""
-    columns = (notices.c.notice_id, notices.c.kind, notices.c.number)
+    """The notices of these entries with why they count for nothing, in the order of writing."""
+    columns = (notices.c.notice_id, notices.c.kind, notices.c.number, notices.c.state, notices.c.served_because)
     query = select(paper_notices.c.paper_id, *columns)
     query = query.join(notices, notices.c.notice_id == paper_notices.c.notice_id)
     return list(await conn.execute(query.where(paper_notices.c.paper_id.in_(paper_ids)).order_by(notices.c.notice_id)))

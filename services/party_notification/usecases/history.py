@@ -60,6 +60,7 @@ class History:
 
     notice: NoticeView
     steps: list[Step]
+    misfiled: bool
 
 
 async def of_notice(kit: NotificationKit, notice_id: UUID) -> History:
@@ -76,9 +77,10 @@ async def of_notice(kit: NotificationKit, notice_id: UUID) -> History:
     steps += [step for row in openings for step in _opening(kit, row)]
     if notice_id in read and not openings:  # from before readings were kept each
         steps.append(Step(read[notice_id], "当事人在网上打开文书"))
-    if party is not None and party.misfiled_at is not None and notice.state == "withdrawn":
+    misfiled = party is not None and party.misfiled_at is not None
+    if party is not None and misfiled and notice.state == "withdrawn":
         steps.append(Step(party.misfiled_at, "当事人系误登记，本通知作废", "", "late"))
-    return History(notice, sorted(steps, key=_moment))
+    return History(notice, sorted(steps, key=_moment), misfiled)
 
 
 def _moment(step: Step) -> tuple[date, float]:

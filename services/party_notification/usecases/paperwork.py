@@ -52,7 +52,8 @@ class Printing:
 class Entry:
     """An entry of the worklist with its recipient. Without `address` the letters are collected at the court.
 
-    `recalled`: what has not been posted must stay for now. `own`: who looks works the case, and prints nothing of it.
+    `void`: why its letters count for nothing, where they do. `recalled`: what has not been posted must stay for now.
+    `own`: who looks works the case, and prints nothing of it.
     """
 
     paper: PaperView
@@ -62,6 +63,7 @@ class Entry:
     phone: str | None
     posted_at: datetime | None
     sheets: list[Sheet]
+    void: str
     recalled: bool
     printings: list[Printing]
     own: bool
@@ -103,10 +105,17 @@ def _entry(
         phone=to.phone,
         posted_at=row.posted_at,
         sheets=[Sheet(each.notice_id, Kind(each.kind).label, each.number) for each in mine],
+        void=_void(row, mine),
         recalled=row.recalled_at is not None and any(each.kind != Kind.MISFILED_CORRECTION for each in mine),
         printings=[Printing(each.printed_by_name, each.printed_at) for each in printed.get(row.paper_id, [])],
         own=handlers_of(row).own(caller.staff_id, caller.name),
     )
+
+
+def _void(row: Row[Any], letters: list[Row[Any]]) -> str:
+    if row.misfiled_at is not None:
+        return "收件人系误登记，不是本案当事人，"
+    return "".join(dict.fromkeys(each.served_because for each in letters if each.state == "withdrawn"))
 
 
 def _addressee(kit: NotificationKit, row: Row[Any]) -> "Addressee":

@@ -15,7 +15,7 @@ from services.party_notification.domain.notices import CaseFacts, CourtFacts, No
 from services.party_notification.domain.sms_texts import (
     Fitting,
     correction_key,
-    correction_template,
+    correction_templates,
     fitting,
     plan_sms,
     retraction_key,
@@ -145,7 +145,8 @@ def _wordings(
     code = query_code_of(kit.keyring, parcel.row)
     if parcel.corrects:
         type_code = parcel.case.type_code
-        text = fitting([correction_template(type_code, court)], parcel.case, court, code)
+        number = parcel.bundle[0].facts.number
+        text = fitting(correction_templates(type_code, court), parcel.case, court, code, number)
         return _Wording(correction_key(type_code), text), None
     kinds = [written.facts.kind for written in parcel.bundle]
 

@@ -32,7 +32,7 @@ class NoticeView(BaseModel):
     """A notice with its deliveries and legal effect. `paper_state`: of its letter on the paper worklist, if any.
 
     One that waits without an owner is held back by the clerk. `recalled`: so is a part of one that is written.
-    `withdrawn`: its recipient was filed by mistake.
+    `withdrawn`: its recipient was filed by mistake, or it does not belong to this kind of case: `legal_effect` says.
     """
 
     notice_id: UUID

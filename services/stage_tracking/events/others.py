@@ -40,7 +40,7 @@ async def on_item_acted(kit: StageKit, tx: Transaction, event: ItemActed, _envel
         await publish(kit, tx, event.case_id, entry, _TO_APPLICANTS, told)
     elif told is not None:
         title = "值班进展未公开，请改写后公开"
-        detail = "值班人员填写的进展可能泄露信息来源，没有发给当事人。请核对后以“记录工作”改写并公开办理结果。"
+        detail = "值班人员填写的进展可能泄露信息来源，没有发给当事人。请核对后以“记录执行工作”改写并公开办理结果。"
         owner = handler(case.judge_id)
         task = Task(TaskKind.REWRITE_PROGRESS, str(event.item_id), title, detail, owner)
         await open_task(kit, tx, event.case_id, task)
