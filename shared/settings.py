@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Annotated, Literal
 from urllib.parse import urlsplit
@@ -112,8 +113,28 @@ class RunSettings(BaseSettings):
         return site.scheme == "https" and bool(site.hostname)
 
     @property
+    def is_reached_by_others(self) -> bool:
+        """Whether the site may be reached from elsewhere: its name is no example, nor this machine's own."""
+        return _is_anywhere(urlsplit(self.base_url).hostname or "")
+
+    @property
     def smtp_port(self) -> int:
         return self.sandbox_smtp_port or self.port + 25
+
+
+def is_example(host: str) -> bool:
+    """Whether the name is one that nobody has: reserved for examples and tests (RFC 2606, RFC 6761)."""
+    name = "." + host.rstrip(".").lower()
+    return name.endswith((".example", ".test", ".invalid", ".example.com", ".example.net", ".example.org"))
+
+
+def _is_anywhere(host: str) -> bool:
+    try:
+        address = ip_address(host)
+    except ValueError:
+        name = host.rstrip(".").lower()
+        return "." in name and not name.endswith(".localhost") and not is_example(name)
+    return not (address.is_loopback or address.is_unspecified or address.is_link_local)
 
 
 @dataclass(frozen=True)
@@ -170,16 +191,17 @@ class CourtSettings(BaseSettings):
 
     def for_show(self) -> dict[str, str]:
         """What no real court may start with, by setting: what is only the demonstration's, or was never stated."""
-        left = {
-            name: "仍是演示内容"
-            for name in _FOR_SHOW
-            if getattr(self, name) == type(self).model_fields[name].default or "演示" in getattr(self, name)
-        }
+        left = {name: "仍是演示内容" for name in _FOR_SHOW if self._is_for_show(name)}
         unstated = {name: "尚未填写" for name in _STATED if name not in self.model_fields_set}
-        return {f"COURT_{name.upper()}": f"{COURT_WORDS[name]}{why}" for name, why in (unstated | left).items()}
+        blank = {name: "尚未填写" for name in COURT_WORDS if not getattr(self, name).strip()}
+        return {f"COURT_{name.upper()}": f"{COURT_WORDS[name]}{why}" for name, why in (unstated | left | blank).items()}
+
+    def _is_for_show(self, name: str) -> bool:
+        value = getattr(self, name)
+        return value == type(self).model_fields[name].default or "演示" in value or is_example(value.rpartition("@")[2])
 
 
-_STATED = ("code", "name", "short_name", "site_name", "postal_code")
+_STATED = ("code", "name", "short_name", "site_name", "postal_code", "hotline")
 """A production says of itself which court it is, even where that is the court of the demonstration."""
 _FOR_SHOW = (
     "address",

@@ -8,7 +8,7 @@ from pydantic import Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from services.party_notification.domain.next_step import Policy
-from shared.settings import FromFile
+from shared.settings import FromFile, is_example
 
 
 class NotificationSettings(BaseSettings):
@@ -78,4 +78,4 @@ class NotificationSettings(BaseSettings):
 
 
 def _is_for_show(host: str) -> bool:
-    return host in {"", "sandbox"} or f".{host}".lower().endswith(".example")
+    return host in {"", "sandbox"} or is_example(host)

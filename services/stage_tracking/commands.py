@@ -26,6 +26,10 @@ from shared.web.formats import cn_time
 
 _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 _AWAY = "无法读取执行日志：系统没有运行，或数据库地址不对。请先启动系统（make run），或者用 --file 核验导出的文件。"
+_NO_KEYS = (
+    "未完全核验：没有法院的公钥，每日签署的签名没有核对，整条日志连同链头被重新生成还不能发现。"
+    "请用 --key 指定法院公布的公钥再核验一次。"
+)
 _UNCOVERED_FILE = "签名证明导出时日志就是这样；导出时系统没有说明是否与每日签署的链头相符，请重新导出后再核验。"
 
 
@@ -45,8 +49,18 @@ def verify_log(case: str, files: tuple[Path, ...], url: str | None, token: str |
             lines = _of_database(case, key)
     except NotProvenError as error:
         raise click.ClickException(f"核验不通过：{error}") from None
-    for line in lines:
-        click.echo(line)
+    except _NotAll as found:
+        click.echo("\n".join(found.lines))
+        raise click.ClickException(_NO_KEYS) from None
+    click.echo("\n".join(lines))
+
+
+class _NotAll(Exception):  # noqa: N818 - no error was found
+    """What was looked at holds, but nobody could look at the signatures."""
+
+    def __init__(self, lines: list[str]) -> None:
+        super().__init__()
+        self.lines = lines
 
 
 def _trusted(key: Path | None) -> Keys | None:
@@ -78,9 +92,13 @@ def _of_extracts(answers: Sequence[bytes], case: str, trusted: Keys | None) -> l
 
 
 def _passed(number: str, ends: Sequence[tuple[int, datetime]], count: int) -> str:
+    return f"核验通过：{_chained(number, ends, count)}"
+
+
+def _chained(number: str, ends: Sequence[tuple[int, datetime]], count: int) -> str:
     (first, since), (last, until) = ends
     return (
-        f"核验通过：{number} 的执行日志 {count} 条，从第 {first} 条（{cn_time(since)}）到第 {last} 条"
+        f"{number} 的执行日志 {count} 条，从第 {first} 条（{cn_time(since)}）到第 {last} 条"
         f"（{cn_time(until)}）前后衔接，没有缺少或者改动。"
     )
 
@@ -115,7 +133,7 @@ def _of_database(case: str, key: Path | None) -> list[str]:
     run = RunSettings()
     try:
         given = run.database_url.format(service="stage_tracking")
-        keys = _trusted(key) if key or given else _own_keys(run)
+        keys = _trusted(key) if key else _own_keys(run, embedded=not given)
         return asyncio.run(_asked(given or read_url(run.data / "postgres", "stage_tracking"), case, keys))
     except (PostgresStartError, SecretsMissingError) as error:
         raise click.ClickException(str(error)) from None
@@ -123,8 +141,13 @@ def _of_database(case: str, key: Path | None) -> list[str]:
         raise click.ClickException(_AWAY) from None
 
 
-def _own_keys(run: RunSettings) -> Keys | None:
-    """Of the embedded product, whose key lies beside its database; nothing is made where there is none."""
+def _own_keys(run: RunSettings, *, embedded: bool) -> Keys | None:
+    """Those that the settings name, or of the embedded product, whose key lies beside its database.
+
+    Nothing is made where there is none.
+    """
+    if not (embedded or run.signing_key):
+        return None
     vault = Vault(run)
     path = vault.path(Secret.SIGNING_KEY, "")
     return vault.signing.keys if path is None or path.exists() else None
@@ -151,8 +174,8 @@ async def _checked(conn: AsyncConnection, case_key: str, keys: Keys | None) -> l
     if not head.position:
         raise NotProvenError("执行日志里没有一条记录，可能被整条删除。")
     ends = [(await read(conn, LEDGER, chain_id, after, 1))[0] for after in (0, head.position - 1)]
-    return [
-        _passed(case.number, [(entry.position, entry.at) for entry in ends], head.position),
-        f"链头：第 {head.position} 条，摘要 {head.digest}。",
-        found.words,
-    ]
+    places = [(entry.position, entry.at) for entry in ends]
+    there = f"链头：第 {head.position} 条，摘要 {head.digest}。"
+    if not found.signatures:
+        raise _NotAll([_chained(case.number, places, head.position), there, found.words])
+    return [_passed(case.number, places, head.position), there, found.words]

@@ -6,7 +6,7 @@ can undo nobody's change: as long as nobody else has changed the thing since it 
 """
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Annotated, Self
 from uuid import UUID
@@ -107,16 +107,23 @@ def state(keyring: KeyRing, about: object, texts: Texts, changed_by: UUID | None
     return State(texts, version, changed_by, tuple(former))
 
 
-def refuse_stale(edit: Edit, now: State, mine: Texts) -> None:
+def _whole(_field: str, text: str) -> str:
+    return text
+
+
+def refuse_stale(edit: Edit, now: State, mine: Texts, shown: Callable[[str, str], str | None] = _whole) -> None:
     """Raises Stale when `mine` would change anything and was written over something older than `now`.
 
-    So does what names no version, once somebody else has changed the thing.
+    So does what names no version, once somebody else has changed the thing. `shown`: what stands there as whoever
+    edits may see it, by field; wherever a refusal is answered, page or API, it says no more.
     """
     named = edit.seen is not None
     if edit.seen in (now.version, *now.former) if named else now.changed_by in (None, edit.by):
         return
     differences = [
-        Difference(field, text, now.texts.get(field, "")) for field, text in mine.items() if text != now.texts[field]
+        Difference(field, text, shown(field, now.texts[field]) or "")
+        for field, text in mine.items()
+        if text != now.texts[field]
     ]
     if differences:
         raise Stale(now.version, differences, named=named)

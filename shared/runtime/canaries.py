@@ -62,10 +62,10 @@ async def check(kit: Kit[Any], held: Iterable[Secret], tables: Sequence[SealedTa
     """Raises KeysDifferError unless the keys are those of the database, or it is new."""
     declared = set(held)
     async with kit.db.read() as conn:
-        if not await _is_there(conn, canaries.name):
+        left = (await conn.execute(select(canaries))).all() if await _is_there(conn, canaries.name) else []
+        if Secret.KEYRING not in {row.secret for row in left}:
             await _check_rows(conn, kit, declared, tables)
-            return
-        for row in await conn.execute(select(canaries)):
+        for row in left:
             secret = Secret(row.secret)
             if secret in declared and not _fits(kit, secret, row):
                 raise KeysDifferError(secret, kit.service)
@@ -95,7 +95,7 @@ def _opens(ring: Any, sealed: str, about: str) -> bool:
 
 
 async def _check_rows(conn: AsyncConnection, kit: Kit[Any], held: set[Secret], tables: Sequence[SealedTable]) -> None:
-    """A database of an older release has no canary: one of its rows must do."""
+    """A database of an older release has no canary, with or without a place for it: one of its rows must do."""
     if Secret.KEYRING not in held:
         return
     for each in tables:

@@ -70,6 +70,8 @@ def _unfit(names: Sequence[str], run: RunSettings, court: CourtSettings) -> list
     faults = [f"{setting}：{why}，请按本院实际情况填写。" for setting, why in court.for_show().items()]
     if not run.is_https:
         faults.insert(0, "YANGGUANG_SITE_URL：须为https开头的网址，写入通知，当事人由此访问。")
+    elif not run.is_reached_by_others:
+        faults.insert(0, "YANGGUANG_SITE_URL：是示例网址或者本机地址，当事人打不开，请填写本院对外的网址。")
     if not run.database_url:
         faults.insert(0, "YANGGUANG_DATABASE_URL：须填写，内置数据库只供演示。")
     if run.log == "kafka" and Zone.STAFF in zones_of(run) and not (run.kafka_user and run.kafka_password):

@@ -100,10 +100,14 @@ async def test_a_new_empty_database_is_no_loss_and_nothing_is_written_by_a_look(
     assert await tables(url, tmp_path) == []
 
 
+@pytest.mark.parametrize("migrated", [False, True])
 async def test_an_older_releases_rows_are_looked_at_where_there_is_no_canary(
-    fresh_database: FreshDatabase, tmp_path: Path
+    fresh_database: FreshDatabase, tmp_path: Path, *, migrated: bool
 ) -> None:
-    """Its keyring.txt was lost with the folder: keys made anew would open nothing."""
+    """Its keyring.txt was lost with the folder: keys made anew would open nothing.
+
+    The owner may have migrated it already, without any key: then the place of the canaries is there, and empty.
+    """
     url = await fresh_database(SERVICE, empty=True)
     old = KeyRing({"k1": b"1" * 32}, Lookups({UNNAMED: b"i" * 32}))
     kept(RunSettings(data=tmp_path / "kept"), "keyring.txt", old.to_text)
@@ -114,8 +118,9 @@ async def test_an_older_releases_rows_are_looked_at_where_there_is_no_canary(
         body = {"tip_id": tip_id, "body": old.seal("房", tip_id), "arrived_at": tx.now}
         await store.add(tx.conn, {**tip, **body})
     async with as_owner_of(url) as conn:
-        await conn.execute(text("DROP TABLE canaries, revocations"))
-        await conn.execute(text("UPDATE version_db SET version_num = '0007'"))
+        await conn.execute(text("DELETE FROM canaries" if migrated else "DROP TABLE canaries, revocations"))
+        if not migrated:
+            await conn.execute(text("UPDATE version_db SET version_num = '0007'"))
     with pytest.raises(KeysDifferError, match="YANGGUANG_KEYRING"):
         await start(url, tmp_path / "lost", *Zone)
     await start(url, tmp_path / "kept", *Zone)

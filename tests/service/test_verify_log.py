@@ -52,8 +52,9 @@ async def answer(kit: Any, case_id: UUID) -> Answer:
     return body
 
 
-async def run(kit: Any, *args: object) -> Result:
-    env = {"YANGGUANG_DATABASE_URL": kit.db.engine.url.render_as_string(hide_password=False)}
+async def run(kit: Any, *args: object, signing_key: str = "") -> Result:
+    url = kit.db.engine.url.render_as_string(hide_password=False)
+    env = {"YANGGUANG_DATABASE_URL": url, "YANGGUANG_SIGNING_KEY": signing_key}
     return await asyncio.to_thread(CliRunner(env=env).invoke, verify_log, [str(each) for each in args])
 
 
@@ -73,9 +74,30 @@ def restated(answer: Answer, change: Callable[[Answer], None]) -> Answer:
     return {**answer, "proof": {**answer["proof"], "statement": json.dumps(statement, ensure_ascii=False)}}
 
 
-async def test_an_intact_log_passes_and_says_what_is_not_covered(kit: Any, case_id: UUID, answer: Answer) -> None:
+def courts_key(kit: Any, folder: Path) -> Path:
+    (folder / "court.pem").write_text(kit.signing.verifying_key.to_pem())
+    return folder / "court.pem"
+
+
+async def test_a_database_whose_signatures_nobody_read_does_not_pass(kit: Any, case_id: UUID) -> None:
+    here = await run(kit, NUMBER)
+    assert here.exit_code != 0
+    assert "核验通过" not in here.output
+    assert "未完全核验：没有法院的公钥" in here.output
+    assert "--key" in here.output
+
+
+async def test_the_key_that_the_settings_name_is_read(kit: Any, case_id: UUID, tmp_path: Path) -> None:
+    (tmp_path / "signing.pem").write_text(kit.signing.to_pem())
+    here = await run(kit, NUMBER, signing_key=f"@{tmp_path / 'signing.pem'}")
+    assert (here.exit_code, "核验通过" in here.output) == (0, True), here.output
+
+
+async def test_an_intact_log_passes_and_says_what_is_not_covered(
+    kit: Any, case_id: UUID, answer: Answer, tmp_path: Path
+) -> None:
     count = len(answer["items"])
-    here = await run(kit, NUMBER.replace("（", "(").replace("）", ")"))
+    here = await run(kit, NUMBER.replace("（", "(").replace("）", ")"), "--key", courts_key(kit, tmp_path))
     assert here.exit_code == 0, here.output
     assert f"执行日志 {count} 条，从第 1 条（2026年11月23日" in here.output
     assert answer["items"][-1]["digest"] in here.output
@@ -163,7 +185,7 @@ async def test_what_is_no_log_or_anothers_is_refused(kit: Any, answer: Answer, t
     assert (other.exit_code, "另一案件" in other.output) == (1, True)
 
 
-async def test_what_was_done_to_the_database_is_found(kit: Any, case_id: UUID) -> None:
+async def test_what_was_done_to_the_database_is_found(kit: Any, case_id: UUID, tmp_path: Path) -> None:
     here = ENTRIES.c.chain_id == str(case_id)
     third = here & (ENTRIES.c.position == 3)
     for forge in (
@@ -181,7 +203,7 @@ async def test_what_was_done_to_the_database_is_found(kit: Any, case_id: UUID) -
         async with as_owner(kit) as conn:
             await conn.execute(delete(ENTRIES).where(here))
             await conn.execute(ENTRIES.insert(), [dict(row) for row in kept])
-    assert (await run(kit, case_id)).exit_code == 0
+    assert (await run(kit, case_id, "--key", courts_key(kit, tmp_path))).exit_code == 0
     async with as_owner(kit) as conn:
         await conn.execute(delete(ENTRIES).where(here))
     assert (await run(kit, case_id)).exit_code == 1

@@ -33,6 +33,7 @@ COURT = {
     "COURT_SHORT_NAME": "重庆五中院",
     "COURT_SITE_NAME": "重庆五中院执行公开",
     "COURT_POSTAL_CODE": "400060",
+    "COURT_HOTLINE": "12368",
     "COURT_ADDRESS": "重庆市南岸区江南大道1号",
     "COURT_SUPERVISION_PHONE": "023-67670002",
     "COURT_DUTY_PHONE": "023-67670003",
@@ -58,6 +59,39 @@ def test_a_production_refuses_each_default_of_the_courts_data(name: str) -> None
     with pytest.raises(LaunchError, match=name) as refused:
         _start("https://zx.cqwzy.gov.cn", {key: COURT[key] for key in COURT if key != name})
     assert str(refused.value).count("COURT_") == 1
+
+
+@pytest.mark.parametrize("name", COURT)
+@pytest.mark.parametrize("blank", ["", " ", "\u3000"])
+def test_a_production_refuses_court_data_that_is_blank(name: str, blank: str) -> None:
+    with pytest.raises(LaunchError, match=f"{name}：.*尚未填写"):
+        _start("https://zx.cqwzy.gov.cn", COURT | {name: blank})
+
+
+@pytest.mark.parametrize(
+    "site",
+    [
+        "https://zhixing.court.example",
+        "https://zx.cqwzy.test",
+        "https://zx.cqwzy.invalid:8443/",
+        "https://www.example.com",
+        "https://localhost",
+        "https://yg.localhost",
+        "https://127.0.0.1:8000",
+        "https://[::1]",
+        "https://0.0.0.0",
+        "https://gateway",
+        "https://zx.cqwzy.TEST.",
+    ],
+)
+def test_a_production_refuses_a_site_that_no_party_reaches(site: str) -> None:
+    with pytest.raises(LaunchError, match="YANGGUANG_SITE_URL：是示例网址或者本机地址"):
+        _start(site, COURT)
+
+
+def test_a_production_refuses_an_example_as_the_courts_mailbox() -> None:
+    with pytest.raises(LaunchError, match=r"COURT_SUPERVISION_EMAIL：.*演示"):
+        _start("https://zx.cqwzy.gov.cn", COURT | {"COURT_SUPERVISION_EMAIL": "jd@cqwzy.test"})
 
 
 def test_a_production_names_all_its_faults_at_once() -> None:

@@ -1,6 +1,5 @@
 """Cases, parties and assignment as JSON."""
 
-from dataclasses import replace
 from typing import Annotated, Literal
 from uuid import UUID
 
@@ -29,10 +28,9 @@ from shared.clock import court_date
 from shared.db.answers import fingerprint
 from shared.db.lists import Part
 from shared.http.routes import CurrentCaller, IdempotencyKey, Routes, Zone
-from shared.http.versions import IfMatch, Stale, edit_by, tag
+from shared.http.versions import IfMatch, edit_by, tag
 from shared.powers import Action
 from shared.runtime.service import kit_of
-from shared.web.masking import masked
 
 routes = Routes(Zone.STAFF)
 AnyKit = Annotated[IntakeKit, Depends(kit_of)]
@@ -106,16 +104,8 @@ async def change_party(
     case_id: UUID, party_id: UUID, body: PartyPatch, kit: AnyKit, caller: CurrentCaller, if_match: IfMatch = None
 ) -> CaseAnswer:
     """Change a party's particulars; its version stands beside them."""
-    try:
-        await parties.change_party(kit, case_id, party_id, body.texts(), edit_by(caller, if_match, body.version))
-    except Stale as stale:
-        raise _masked(stale) from None
+    await parties.change_party(kit, case_id, party_id, body.texts(), edit_by(caller, if_match, body.version))
     return case_answer(await reading.read_case(kit, case_id))
-
-
-def _masked(stale: Stale) -> Stale:
-    """What another wrote is shown as everywhere."""
-    return stale.showing(replace(each, theirs=masked(each.field, each.theirs) or "") for each in stale.differences)
 
 
 @routes.post("/api/cases/{case_id}/parties/{party_id}/misfiled", Action.CASES_CORRECT, name="mark a party misfiled")

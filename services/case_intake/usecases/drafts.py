@@ -28,6 +28,7 @@ from shared.db.transaction import new_id
 from shared.errors import Conflict, NotFound
 from shared.http.auth import Caller
 from shared.http.versions import Edit, State, refuse_stale, state
+from shared.web.masking import masked
 
 LIFETIME = timedelta(hours=1)
 """By the product's clock."""
@@ -178,7 +179,8 @@ async def mend_draft(kit: IntakeKit, draft_id: UUID, typed: Mapping[str, str], e
     """
     draft = await _open(kit, draft_id)
     new, state_now = new_mends(draft.rows, typed), _mended_state(kit, draft)
-    refuse_stale(edit, state_now, {each.place: each.text for each in new if each.place in state_now.texts})
+    mine = {each.place: each.text for each in new if each.place in state_now.texts}
+    refuse_stale(edit, state_now, mine, lambda place, text: masked(place.partition(".")[2], text))
     items = {mend.place: mend for mend in (*draft.mends.items, *new)}
     await _keep(kit, draft, draft.mends.model_copy(update={"items": list(items.values())}))
 

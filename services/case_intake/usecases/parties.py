@@ -19,6 +19,7 @@ from shared.db.answers import remember
 from shared.db.transaction import Transaction
 from shared.errors import Conflict, Invalid, NotFound
 from shared.http.versions import Edit, refuse_stale
+from shared.web.masking import masked
 
 _REPEATED = "本案已有诉讼地位和证件号码都相同的当事人。如需更正，请修改该当事人。"
 
@@ -71,7 +72,7 @@ async def change_party(kit: IntakeKit, case_id: UUID, party_id: UUID, changes: M
         row = the_party(rows, party_id)
         entry = _read({**party_texts(party_entry(kit, row)), **changes}, case, court_date(tx.now))
         after = party_texts(entry)
-        refuse_stale(edit, party_state(kit, row), {name: after[name] for name in changes if name in after})
+        refuse_stale(edit, party_state(kit, row), {name: after[name] for name in changes if name in after}, masked)
         _refuse_repeated(kit, entry, [other for other in rows if other.id != party_id])
         await alter(kit, tx, case, row, changes, edit.by)
 
