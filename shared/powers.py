@@ -91,6 +91,7 @@ class Action(StrEnum):
     COURT_CONFIRM = "court.confirm"
     LOOKS_READ = "looks.read"
     STAFF_READ = "staff.read"
+    STAFF_OWN = "staff.own"
     STAFF_MANAGE = "staff.manage"
     STAFF_WATCH = "staff.watch"
     STAFF_REVIEW = "staff.review"
@@ -136,6 +137,7 @@ POWERS: dict[Action, Rule] = {
     Action.COURT_PROPOSE: _rule(Power.SERVICE, Role.OFFICE, Role.MANAGEMENT),
     Action.COURT_CONFIRM: _rule(Power.SERVICE, Role.PRESIDENT, Role.CHIEF, Role.INTEGRITY),
     Action.STAFF_READ: Rule(Power.SERVICE, frozenset(Role)),
+    Action.STAFF_OWN: Rule(Power.SERVICE, frozenset(Role)),
     Action.STAFF_MANAGE: _rule(Power.SERVICE, Role.ADMIN),
     Action.STAFF_WATCH: _rule(Power.SERVICE, Role.ADMIN, Role.SUPERVISION, Role.INTEGRITY),
     Action.STAFF_REVIEW: _rule(Power.SERVICE, Role.INTEGRITY),
@@ -165,6 +167,7 @@ ACTION_WORDS: dict[Action, str] = {
     Action.COURT_CONFIRM: "确认变更本院设置",
     Action.LOOKS_READ: "查看对当事人信息的查询记录",
     Action.STAFF_READ: "查看人员",
+    Action.STAFF_OWN: "管理本人的登录",
     Action.STAFF_MANAGE: "管理人员",
     Action.STAFF_WATCH: "查看登录记录",
     Action.STAFF_REVIEW: "核对登录记录",
@@ -175,6 +178,21 @@ ACTION_WORDS: dict[Action, str] = {
 
 FACTOR_WITHIN: dict[Action, timedelta] = {Action.TIP_SENDERS_LOOK: timedelta(minutes=15)}
 """What is done only by whoever has given their second factor so lately; an API token never has."""
+
+
+IN_PERSON = frozenset(
+    {
+        Action.CASES_LOOK,
+        Action.PAPER_WORK,
+        Action.TIP_SENDERS_LOOK,
+        Action.COURT_PROPOSE,
+        Action.COURT_CONFIRM,
+        Action.STAFF_OWN,
+        Action.STAFF_MANAGE,
+        Action.STAFF_REVIEW,
+    }
+)
+"""What only somebody does who is there in person: it goes on record as theirs. No API token does it or carries it."""
 
 
 def allowed(action: Action, roles: frozenset[Role]) -> bool:

@@ -2,6 +2,7 @@
 
 from uuid import UUID
 
+from fastapi import Request
 from sse_starlette import EventSourceResponse
 
 from services.duty_desk.schemas import (
@@ -28,9 +29,9 @@ async def get_queue(kit: HandedKit) -> Queue:
 
 
 @staff.get("/api/desk/stream", Action.DESK_READ, response_class=EventSourceResponse)
-async def stream(kit: HandedKit) -> EventSourceResponse:
+async def stream(request: Request, kit: HandedKit) -> EventSourceResponse:
     """Server-sent events: `queue` with the whole queue on every change, `tick` with the server's instant."""
-    return streamed(kit, lambda sight: Queue.of(kit, sight).model_dump_json())
+    return streamed(kit, request, lambda sight: Queue.of(kit, sight).model_dump_json())
 
 
 async def _whole(kit: DeskKit, item_id: UUID) -> DeskItemWhole:

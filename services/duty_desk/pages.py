@@ -77,7 +77,7 @@ def _counts(sight: Sight) -> dict[str, int]:
 @staff.get("/desk/stream", Action.DESK_READ)
 async def stream(request: Request, kit: HandedKit, view: View = "desk") -> EventSourceResponse:
     """Server-sent events: `queue` with the rows as HTML on every change, `tick` with the server's instant."""
-    return streamed(kit, lambda sight: pages.render(request, "_queue.html", **_shown(kit, sight, view)))
+    return streamed(kit, request, lambda sight: pages.render(request, "_queue.html", **_shown(kit, sight, view)))
 
 
 @dataclass(frozen=True)

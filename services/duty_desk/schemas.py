@@ -3,10 +3,11 @@
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from datetime import datetime
+from functools import partial
 from typing import Annotated, Any
 from uuid import UUID
 
-from fastapi import Depends
+from fastapi import Depends, Request
 from pydantic import AfterValidator, BaseModel
 from sse_starlette import EventSourceResponse, ServerSentEvent
 
@@ -15,7 +16,9 @@ from services.duty_desk.settings import DeskKit
 from services.duty_desk.usecases.queue import Sight, watch
 from shared.contracts.confidential import telling
 from shared.contracts.tips import TipGround
+from shared.http.auth import still
 from shared.http.inputs import Input, Line, Prose
+from shared.powers import Action
 from shared.runtime.service import kit_of
 
 HandedKit = Annotated[DeskKit, Depends(kit_of)]
@@ -158,12 +161,13 @@ class ClosedItem(BaseModel):
         )
 
 
-def streamed(kit: DeskKit, render: Callable[[Sight], str]) -> EventSourceResponse:
+def streamed(kit: DeskKit, request: Request, render: Callable[[Sight], str]) -> EventSourceResponse:
     """Server-sent events: `queue`, as `render` writes it, on every change; `tick` with the server's instant (UTC)."""
     ending = asyncio.Event()
+    stands = partial(still, request, Action.DESK_READ)
 
     async def events() -> AsyncIterator[ServerSentEvent]:
-        async for sight in watch(kit, ending):
+        async for sight in watch(kit, ending, stands):
             if sight is not None:
                 yield ServerSentEvent(render(sight), event="queue", retry=500)
             yield ServerSentEvent(kit.clock.now().isoformat(), event="tick")

@@ -162,14 +162,14 @@ async def list_tokens(kit: HandedKit, caller: CurrentCaller) -> ApiTokens:
     return ApiTokens(items=[ApiTokenAnswer.model_validate(token) for token in items])
 
 
-@routes.post("/api/staff/tokens", Action.STAFF_READ, status_code=201)
+@routes.post("/api/staff/tokens", Action.STAFF_OWN, status_code=201)
 async def make_token(body: ApiTokenInput, kit: HandedKit, caller: CurrentCaller) -> MadeApiTokenAnswer:
     """A token for another system. Its secret is in this answer alone."""
     made = await tokens.make(kit, caller, body.asked())
     return MadeApiTokenAnswer(secret=made.secret, **ApiTokenAnswer.model_validate(made.token).model_dump())
 
 
-@routes.delete("/api/staff/tokens/{token_id}", Action.STAFF_READ, status_code=204)
+@routes.delete("/api/staff/tokens/{token_id}", Action.STAFF_OWN, status_code=204)
 async def revoke_token(token_id: UUID, kit: HandedKit, caller: CurrentCaller) -> None:
     """Take a token back: within seconds it is worth nothing anywhere."""
     await tokens.revoke(kit, caller, token_id)
@@ -182,13 +182,13 @@ async def exchange_token(request: Request, kit: HandedKit) -> Token:
     return Token(token=signed, expires_in=max(0, int((ends - SystemClock().now()).total_seconds())))
 
 
-@routes.post("/api/staff/sign-out-everywhere", Action.STAFF_READ, status_code=204)
+@routes.post("/api/staff/sign-out-everywhere", Action.STAFF_OWN, status_code=204)
 async def sign_out_everywhere(kit: HandedKit, caller: CurrentCaller) -> None:
     """End every session of the caller, and this token."""
     await sessions.sign_out_everywhere(kit, caller)
 
 
-@routes.post("/api/staff/password", Action.STAFF_READ, status_code=204)
+@routes.post("/api/staff/password", Action.STAFF_OWN, status_code=204)
 async def change_password(body: PasswordChange, request: Request, kit: HandedKit, caller: CurrentCaller) -> None:
     """Replace one's own password; it ends every session that the old one opened."""
     await sessions.change_password(kit, caller, body.old, body.new, Place(source(request)))

@@ -19,7 +19,8 @@ from services.staff.domain.people import Member
 from services.staff.store import factors, people, record
 from services.staff.usecases import enrolment
 from services.staff.usecases.admission import caller_for
-from services.staff.usecases.codes import MACHINE, about
+from services.staff.usecases.codes import about
+from services.staff.usecases.kit import MACHINE
 from services.staff.usecases.passwords import fits
 from services.staff.usecases.seeds import SEEDS, secret_name
 from shared.crypto.keyring import KeyRing
@@ -54,7 +55,7 @@ def token(login: str, minutes: int) -> None:
         signer = Vault(run).staff_signer
     except SecretsMissingError as error:
         raise click.ClickException(str(error)) from None
-    caller = caller_for(member, factor_at=MACHINE.now())
+    caller = caller_for(member, MACHINE.now(), factor_at=MACHINE.now())
     click.echo(signer.for_staff(caller, timedelta(minutes=minutes)))
 
 

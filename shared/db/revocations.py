@@ -37,10 +37,15 @@ async def note(conn: AsyncConnection, event: AccessRevoked) -> None:
 
 async def standing(db: Database) -> Revoked:
     """All that is taken back and could still be shown to somebody."""
+    async with db.read() as conn:
+        return await taken_back(conn)
+
+
+async def taken_back(conn: AsyncConnection) -> Revoked:
+    """The same, as this transaction sees it."""
     columns = revocations.c.staff_id, revocations.c.session, revocations.c.not_before
     recent = revocations.c.not_before > func.now() - KEPT
-    async with db.read() as conn:
-        rows = (await conn.execute(select(*columns).where(recent).order_by(revocations.c.not_before))).all()
+    rows = (await conn.execute(select(*columns).where(recent).order_by(revocations.c.not_before))).all()
     members = {row.staff_id: row.not_before for row in rows if row.session is None}
     return Revoked(members, frozenset(row.session for row in rows if row.session is not None))
 

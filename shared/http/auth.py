@@ -12,7 +12,7 @@ from fastapi import Request
 
 from shared.clock import SystemClock
 from shared.errors import FactorNeeded, Forbidden, Unauthenticated
-from shared.powers import FACTOR_WITHIN, POSTS, Action, Role, allowed
+from shared.powers import FACTOR_WITHIN, IN_PERSON, POSTS, Action, Role, allowed
 
 STAFF_COOKIE = "yg_session"
 PARTY_COOKIE = "yg_party"
@@ -34,7 +34,7 @@ class Caller:
     scopes: frozenset[Action] | None = None
     """What alone an API token lets its bearer do; None: all that the roles do."""
     born: datetime = field(default=datetime.max.replace(tzinfo=UTC), compare=False)
-    """When the token was issued."""
+    """When what the token says was read, or later when the token was issued."""
     factor_at: datetime | None = field(default=None, compare=False)
     """When the second factor was given, by the machine's clock; None: it was not."""
 
@@ -45,7 +45,8 @@ class Caller:
 
     def can(self, action: str) -> bool:
         """Whether the powers table, and the scopes of an API token, let them."""
-        return allowed(Action(action), self.roles) and (self.scopes is None or action in self.scopes)
+        scoped = self.scopes is None or (action in self.scopes and action not in IN_PERSON)
+        return scoped and allowed(Action(action), self.roles)
 
 
 @dataclass(frozen=True)
@@ -64,15 +65,8 @@ def bearer(request: Request) -> str | None:
     return token if scheme.lower() == "bearer" and token else None
 
 
-def personally(caller: Caller) -> None:
-    """Only somebody who is there in person passes, no API token. Raises Forbidden."""
-    if caller.scopes is not None:
-        raise Forbidden("in_person_only", "此事须由本人登录办理，不能用访问令牌。")
-
-
 def with_factor(caller: Caller, within: timedelta) -> None:
-    """Only somebody passes who has given their second factor so lately. Raises Forbidden or FactorNeeded."""
-    personally(caller)
+    """Only somebody passes who has given their second factor so lately. Raises FactorNeeded."""
     if caller.factor_at is None or _MACHINE.now() - caller.factor_at > within:
         raise FactorNeeded(int(within.total_seconds()))
 
@@ -112,13 +106,25 @@ def signed_in(request: Request) -> bool:
     return True
 
 
+async def still(request: Request, action: Action) -> bool:
+    """Whether whoever was let in would be let in now: what stays open asks again and again."""
+    request.state.caller = None
+    try:
+        await require(action)(request)
+    except (Unauthenticated, Forbidden):
+        return False
+    return True
+
+
 def require(action: Action) -> Any:
-    """A dependency that lets only callers pass whom the powers table allows, and with the factor that it asks for."""
+    """A dependency: only callers pass whom the powers table allows, in person or with a factor where it asks so."""
 
     async def check(request: Request) -> Caller:
         caller = await caller_of(request)
         if not allowed(action, caller.roles):
             raise Forbidden("not_allowed", "您的岗位没有办理此事的权限；如确需办理，请联系执行管理人员。")
+        if caller.scopes is not None and action in IN_PERSON:
+            raise Forbidden("in_person_only", "此事须由本人登录办理，不能用访问令牌。")
         if not caller.can(action):
             raise Forbidden("out_of_scope", "这个访问令牌的范围不包括此事；如确需办理，请另建令牌。")
         if action in FACTOR_WITHIN:

@@ -1,7 +1,8 @@
 """How much one source may ask of the routes that anybody may call. A source that asks more waits; no other notices.
 
-Counted in this process alone, before anything of the request is read: it is here that a flood must cost nothing. What
-must be exact (tries, tips) is counted in the database besides.
+Counted in this process alone, before the request's body is read: it is here that a flood must cost nothing. What must
+be exact (tries, tips) is counted in the database besides. A device from which somebody has signed in counts by itself:
+whoever floods from behind the same address keeps no colleague out.
 """
 
 import ipaddress
@@ -16,6 +17,7 @@ from starlette.requests import Request
 from starlette.types import Receive, Scope, Send
 
 from shared.errors import TooMany
+from shared.http import sources
 
 _SOURCES = 20_000
 """Remembered at once; of more, those that asked least lately are forgotten."""
@@ -57,6 +59,13 @@ def source(request: Request) -> str:
     return source_of(request.client.host if request.client else "")
 
 
+def counted(request: Request) -> str:
+    """By what a request is counted: its device, if the mark proves that somebody signed in there; else its source."""
+    mark = sources.device(request) if request.app.state.inner else None
+    known = mark is not None and sources.is_handed_over(request.app.state.kit.exchange, mark)
+    return f"device {mark}" if known else source(request)
+
+
 class Limiter:
     """Remembers for each route and source when it will have waited enough."""
 
@@ -85,7 +94,7 @@ class _Limited(APIRoute):
 
     async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Refuse a source that asks too much before reading what it asks."""
-        wait = scope["app"].state.limiter.wait(self.unique_id, source(Request(scope)), self.limit)
+        wait = scope["app"].state.limiter.wait(self.unique_id, counted(Request(scope)), self.limit)
         if wait:
             raise TooMany(
                 "too_many_requests", "您的请求过于频繁，请稍后再试。如情况紧急，请直接拨打电话。", math.ceil(wait)

@@ -123,7 +123,7 @@ class StaffSigner:
             "court": caller.court,
             "department": caller.department,
             "roles": sorted(caller.roles),
-            "born": now.timestamp(),
+            "born": min(caller.born, now).timestamp(),
             "sid": caller.session and str(caller.session),
             "scopes": None if caller.scopes is None else sorted(caller.scopes),
             "factor": caller.factor_at and caller.factor_at.timestamp(),

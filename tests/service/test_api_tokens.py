@@ -12,7 +12,8 @@ from sqlalchemy import func, select, update
 from services.staff.domain.people import Member
 from services.staff.service import SERVICE
 from services.staff.store import tables
-from services.staff.usecases.sessions import caller_for
+from services.staff.usecases.admission import caller_for
+from shared.clock import SystemClock
 from shared.powers import Role
 from shared.runtime.service import Kit
 from tests.fixtures.databases import FreshDatabase
@@ -32,7 +33,8 @@ async def kit(fresh_database: FreshDatabase) -> AsyncIterator[Kit[Any]]:
 
 def signed_in(kit: Kit[Any], member: Member) -> httpx.AsyncClient:
     http = client(SERVICE, kit)
-    http.headers["authorization"] = f"Bearer {kit.staff_signer.for_staff(caller_for(member), timedelta(minutes=5))}"
+    caller = caller_for(member, SystemClock().now())
+    http.headers["authorization"] = f"Bearer {kit.staff_signer.for_staff(caller, timedelta(minutes=5))}"
     return http
 
 
@@ -53,7 +55,7 @@ async def test_a_token_does_what_its_scopes_name_and_nothing_else(kit: Kit[Any])
         assert (await http.get("/api/staff/me", headers=system)).json()["login"] == "judge"
         caller = kit.staff_tokens.staff(answer.json()["token"])
         assert (caller.can("cases.read"), caller.can("stages.act")) == (True, False)
-        for personal in ("/api/staff/tokens", "/api/staff/sign-out-everywhere"):
+        for personal in ("/api/staff/tokens", "/api/staff/sign-out-everywhere", "/api/staff/password"):
             refused = await http.post(personal, json=WANTED, headers=system)
             assert (refused.status_code, refused.json()["code"]) == (403, "in_person_only")
         listed = (await http.get("/api/staff/tokens")).json()["items"]

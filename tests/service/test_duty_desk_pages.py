@@ -1,33 +1,41 @@
 """The desk's pages and its live stream, over a real server."""
 
 import asyncio
+import itertools
 import re
 import time
 from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from dataclasses import replace
 from datetime import timedelta
+from functools import partial
 from typing import Any
 from uuid import UUID
 
 import httpx
 import pytest
 import uvicorn
+from fastapi import Request
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.duty_desk.domain import PROGRESS
 from services.duty_desk.service import SERVICE
 from services.duty_desk.usecases.acts import ring_due_clocks
 from services.duty_desk.usecases.queue import watch
+from shared.clock import SystemClock
 from shared.contracts.desk import ItemActed
+from shared.contracts.staff import AccessRevoked
 from shared.contracts.tips import TipGround
-from shared.db.transaction import Database
+from shared.db.revocations import note, standing
+from shared.db.transaction import Database, new_id
+from shared.http.access import FRESH, Access
+from shared.http.auth import still
 from shared.powers import POWERS, Action, Role
 from shared.runtime.service import Kit
 from shared.signals import Signals
 from tests.fixtures.databases import FreshDatabase
 from tests.fixtures.desk import BODY, CASE, arrive, desk_kit, fail, later
-from tests.fixtures.kits import caller, client, told
+from tests.fixtures.kits import app_of, caller, client, told
 from tests.fixtures.serving import Listener, serving
 
 HTMX = {"hx-request": "true"}
@@ -271,6 +279,26 @@ async def test_open_streams_end_properly_when_the_server_is_asked_to_stop(kit: K
         assert time.monotonic() - began < 2.0, "before the server would cut them off"
 
 
+async def always() -> bool:
+    return True
+
+
+async def test_an_open_stream_ends_when_sign_in_is_taken_back(kit: Kit[Any], url: str) -> None:
+    app, seconds = app_of(SERVICE, kit), itertools.count(step=int(FRESH))
+    app.state.access = Access(lambda: standing(kit.db), lambda: float(next(seconds)))
+    member = new_id()
+    token = kit.staff_signer.for_staff(caller(Role.DUTY, member), timedelta(hours=1))
+    request = Request({"type": "http", "app": app, "headers": [(b"authorization", f"Bearer {token}".encode())]})
+    sights = watch(kit, asyncio.Event(), partial(still, request, Action.DESK_READ))
+    assert await anext(sights) is not None
+    gone = AccessRevoked(revocation_id=new_id(), staff_id=member, not_before=SystemClock().now(), session=None)
+    async with kit.db.begin() as tx:
+        await note(tx.conn, gone)
+    await arrive(kit)
+    with pytest.raises(StopAsyncIteration):
+        await asyncio.wait_for(anext(sights), 5)
+
+
 class Leaving(Database):
     """A database that can be out of reach."""
 
@@ -284,7 +312,7 @@ class Leaving(Database):
 
 async def test_while_the_database_is_away_no_tick_says_that_all_is_well(kit: Kit[Any], url: str) -> None:
     leaving = Leaving(url, kit.service, kit.court.code, kit.clock, kit.signals, 2)
-    sights = watch(replace(kit, db=leaving), asyncio.Event())
+    sights = watch(replace(kit, db=leaving), asyncio.Event(), always)
     assert (await anext(sights)).items == []
     leaving.away = True
     item = await arrive(kit)

@@ -3,6 +3,7 @@
 import pytest
 
 from shared.http.limits import _SOURCES, Limit, Limiter, source_of
+from shared.http.sources import DEVICE_COOKIE, handed_over
 from tests.fixtures.edge import Edge
 
 THREE = Limit(3, 10.0)
@@ -55,6 +56,19 @@ def test_it_remembers_only_so_many_sources() -> None:
     for number in range(_SOURCES + 10):
         limiter.wait("a", str(number), THREE)
     assert len(limiter._paid) == _SOURCES
+
+
+async def test_a_flood_from_the_same_address_keeps_no_known_device_out() -> None:
+    edge = Edge()
+    edge.app.state.limiter = Limiter(Watch())
+    mark = handed_over(edge.app.state.kit.exchange)
+    async with edge.client() as flood, edge.client() as colleague, edge.client() as liar:
+        colleague.cookies.set(DEVICE_COOKIE, mark)
+        liar.cookies.set(DEVICE_COOKIE, "x" + mark[1:] if mark[0] != "x" else "y" + mark[1:])
+        assert {(await flood.post("/api/edge", content=b"{")).status_code for _ in range(70)} == {422, 429}
+        assert (await liar.post("/api/edge", content=b"{")).status_code == 429, "a mark that nobody made is none"
+        answers = [(await colleague.post("/api/edge", content=b"{")).status_code for _ in range(61)]
+        assert answers == [422] * 60 + [429], "counted by itself"
 
 
 async def test_a_route_for_anybody_refuses_before_it_reads_and_says_when_to_come_again() -> None:

@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -85,11 +85,13 @@ async def _sight(kit: DeskKit, conn: AsyncConnection, revision: int) -> Sight:
     return Sight(revision, await store.queue(conn, MOST), await store.count_open(conn, kit.clock.now()))
 
 
-async def watch(kit: DeskKit, ending: asyncio.Event) -> AsyncIterator[Sight | None]:
+async def watch(
+    kit: DeskKit, ending: asyncio.Event, stands: Callable[[], Awaitable[bool]]
+) -> AsyncIterator[Sight | None]:
     """The queue at once and after every change; None about every second in between, as a sign of life.
 
-    It falls silent while the database is away. It ends with the process, and after ten minutes, so that whoever
-    watches comes back with powers that still hold.
+    It falls silent while the database is away. It ends with the process, after ten minutes, and before anything is
+    said to somebody who may no longer watch: `stands` is asked each time.
     """
     clock = asyncio.get_running_loop().time
     begun = said = clock()
@@ -97,11 +99,14 @@ async def watch(kit: DeskKit, ending: asyncio.Event) -> AsyncIterator[Sight | No
     while clock() - begun < _LIFE and not ending.is_set():
         try:
             sight = await _glance(kit, seen)
+            due = sight is not None or clock() - said >= _HEARTBEAT
+            if due and not await stands():
+                return
         except (SQLAlchemyError, OSError) as error:
             log.warning("the desk cannot read its queue", extra={"error": type(error).__name__})
             await asyncio.sleep(_HEARTBEAT)
             continue
-        if sight is not None or clock() - said >= _HEARTBEAT:
+        if due:
             seen = sight.revision if sight else seen
             said = clock()
             yield sight

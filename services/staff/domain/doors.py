@@ -46,6 +46,11 @@ class DoorKind(StrEnum):
         return self in _SHOWN
 
     @property
+    def is_told_anyway(self) -> bool:
+        """Whether its owner is told even of what they did themselves: a session that somebody took over could, too."""
+        return self is DoorKind.API_TOKEN_MADE
+
+    @property
     def is_strange(self) -> bool:
         """Whether nobody knows who did it."""
         return self is DoorKind.CODES_TRIED
@@ -53,6 +58,7 @@ class DoorKind(StrEnum):
 
 _SHOWN = {
     DoorKind.PASSWORD_RESET,
+    DoorKind.API_TOKEN_MADE,
     DoorKind.API_TOKEN_REVOKED,
     DoorKind.ENROLMENT_CODE,
     DoorKind.FACTOR_RESET,

@@ -89,20 +89,20 @@ async def sign_out(kit: HandedKit, refresh: Refresh = None) -> Response:
     return go_out(kit, RedirectResponse("/sign-in", 303))
 
 
-@routes.post("/staff/sign-out-everywhere", Action.STAFF_READ)
+@routes.post("/staff/sign-out-everywhere", Action.STAFF_OWN)
 async def sign_out_everywhere(kit: HandedKit, caller: CurrentCaller) -> Response:
     """Go out wherever one is signed in, here too."""
     await sessions.sign_out_everywhere(kit, caller)
     return RedirectResponse("/sign-in", 303)
 
 
-@routes.get("/staff/password", Action.STAFF_READ)
+@routes.get("/staff/password", Action.STAFF_OWN)
 async def password_page(request: Request, *, changed: bool = False) -> Response:
     """One's own password."""
     return pages.page(request, "password.html", changed=changed, faults={})
 
 
-@routes.post("/staff/password", Action.STAFF_READ)
+@routes.post("/staff/password", Action.STAFF_OWN)
 async def change_password(request: Request, kit: HandedKit, caller: CurrentCaller, device: Device = None) -> Response:
     """Replace it; this browser stays signed in, all others do not."""
     try:

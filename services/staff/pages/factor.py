@@ -23,13 +23,13 @@ routes = Routes(Zone.STAFF, pages=True)
 _HERE = "/staff/factor"
 
 
-@routes.get(_HERE, Action.STAFF_READ)
+@routes.get(_HERE, Action.STAFF_OWN)
 async def factor_page(request: Request, kit: HandedKit, caller: CurrentCaller, *, off: bool = False) -> Response:
     """How it stands; for who has none, the secret to set one up."""
     return await _page(request, kit, caller, off=off)
 
 
-@routes.post(_HERE, Action.STAFF_READ)
+@routes.post(_HERE, Action.STAFF_OWN)
 async def confirm(request: Request, kit: HandedKit, caller: CurrentCaller, device: Device = None) -> Response:
     """Set one up, or put another in its place; recovery codes are shown, this once."""
     form = await typed(request)
@@ -44,7 +44,7 @@ async def confirm(request: Request, kit: HandedKit, caller: CurrentCaller, devic
     return await let_in(request, kit, made.admission, page)
 
 
-@routes.post(f"{_HERE}/instead", Action.STAFF_READ)
+@routes.post(f"{_HERE}/instead", Action.STAFF_OWN)
 async def offer_instead(request: Request, kit: HandedKit, caller: CurrentCaller) -> Response:
     """A secret for another telephone; the one that holds goes on until its code has come."""
     try:
@@ -55,7 +55,7 @@ async def offer_instead(request: Request, kit: HandedKit, caller: CurrentCaller)
     return await _page(request, kit, caller, offer=offer)
 
 
-@routes.post(f"{_HERE}/off", Action.STAFF_READ)
+@routes.post(f"{_HERE}/off", Action.STAFF_OWN)
 async def switch_off(request: Request, kit: HandedKit, caller: CurrentCaller, device: Device = None) -> Response:
     """Go without."""
     try:

@@ -89,7 +89,7 @@ async def review(event_id: int, kit: HandedKit, caller: CurrentCaller) -> Respon
     return RedirectResponse("/staff/record?done=1", 303)
 
 
-@routes.get("/staff/notices", Action.STAFF_READ)
+@routes.get("/staff/notices", Action.STAFF_OWN)
 async def notices_page(
     request: Request, kit: HandedKit, caller: CurrentCaller, then: Annotated[str, Query(alias="next")] = ""
 ) -> Response:
@@ -100,7 +100,7 @@ async def notices_page(
     return pages.page(request, "notices.html", events=events, next=then)
 
 
-@routes.post("/staff/notices", Action.STAFF_READ)
+@routes.post("/staff/notices", Action.STAFF_OWN)
 async def answer_notices(request: Request, kit: HandedKit, caller: CurrentCaller) -> Response:
     """Seen; or not asked for, which the integrity office is told."""
     form = await typed(request)

@@ -64,7 +64,7 @@ TOKENS = Listing[ApiToken](
 )
 
 
-@routes.get("/staff/tokens", Action.STAFF_READ)
+@routes.get("/staff/tokens", Action.STAFF_OWN)
 async def token_page(
     request: Request,
     kit: HandedKit,
@@ -80,7 +80,7 @@ async def token_page(
     return await _page(request, kit, caller, chosen=chosen, place=place, revoked=revoked)
 
 
-@routes.post("/staff/tokens", Action.STAFF_READ)
+@routes.post("/staff/tokens", Action.STAFF_OWN)
 async def make_token(request: Request, kit: HandedKit, caller: CurrentCaller) -> Response:
     """Make one; the answer shows its secret, this once."""
     form = await typed(request, "scopes")
@@ -91,7 +91,7 @@ async def make_token(request: Request, kit: HandedKit, caller: CurrentCaller) ->
     return await _page(request, kit, caller, made=made)
 
 
-@routes.post("/staff/tokens/{token_id}/revoke", Action.STAFF_READ)
+@routes.post("/staff/tokens/{token_id}/revoke", Action.STAFF_OWN)
 async def revoke_token(token_id: UUID, kit: HandedKit, caller: CurrentCaller) -> Response:
     """Take one back."""
     await tokens.revoke(kit, caller, token_id)

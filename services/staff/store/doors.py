@@ -30,6 +30,13 @@ async def open_session(conn: AsyncConnection, staff_id: UUID, token_hash: bytes,
     return found
 
 
+async def owner(conn: AsyncConnection, token_hash: bytes) -> UUID | None:
+    """Whose session this secret renews, or renewed."""
+    query = select(sessions.c.staff_id).where(sessions.c.token_hash == token_hash)
+    found: UUID | None = (await conn.execute(query)).scalar()
+    return found
+
+
 async def session_of(conn: AsyncConnection, token_hash: bytes) -> Session | None:
     """The session of an active member that this secret renews, while it is good."""
     good = (sessions.c.token_hash == token_hash) & sessions.c.revoked_at.is_(None) & (sessions.c.expires_at > NOW)

@@ -88,6 +88,13 @@ async def locked(conn: AsyncConnection, staff_id: UUID) -> Member | None:
     return None if row is None else as_member(row)
 
 
+async def held(conn: AsyncConnection, staff_id: UUID) -> Member | None:
+    """One member, whom nobody changes, and whose sign-in nobody takes back, until the transaction ends."""
+    query = select(*MEMBER).where(members.c.id == staff_id).with_for_update(read=True)
+    row = (await conn.execute(query)).one_or_none()
+    return None if row is None else as_member(row)
+
+
 async def administrators(conn: AsyncConnection) -> list[Member]:
     """Everybody who can manage members, held until the transaction ends."""
     query = select(*MEMBER).where(members.c.active, members.c.roles.contains([Role.ADMIN]))

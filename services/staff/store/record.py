@@ -32,9 +32,9 @@ _EVENT = (
 
 
 async def note(conn: AsyncConnection, kind: DoorKind, staff_id: UUID, by: UUID | None, text: str = "") -> None:
-    """Keep what was done; what somebody did for themselves nobody need show them."""
+    """Keep what was done; most of what somebody did for themselves nobody need show them."""
     row = {"kind": kind.value, "staff_id": staff_id, "by": by, "note": text}
-    seen = NOW if by == staff_id else None
+    seen = NOW if by == staff_id and not kind.is_told_anyway else None
     await conn.execute(insert(door_events).values(**row, owner_saw_at=seen))
 
 

@@ -90,6 +90,20 @@ async def revoke(conn: AsyncConnection, token_id: UUID) -> bool:
     return (await conn.execute(update(api_tokens).where(here).values(revoked_at=NOW))).rowcount > 0
 
 
+async def revoke_all(conn: AsyncConnection, staff_id: UUID) -> list[str]:
+    """End every good one of a member; their names."""
+    here = (api_tokens.c.staff_id == staff_id) & api_tokens.c.revoked_at.is_(None) & (api_tokens.c.ends_at > NOW)
+    ended = update(api_tokens).where(here).values(revoked_at=NOW).returning(api_tokens.c.name)
+    return sorted((await conn.execute(ended)).scalars())
+
+
+async def owner(conn: AsyncConnection, secret_hash: bytes) -> UUID | None:
+    """Whose token has this secret."""
+    query = select(api_tokens.c.staff_id).where(api_tokens.c.secret_hash == secret_hash)
+    found: UUID | None = (await conn.execute(query)).scalar()
+    return found
+
+
 async def used(conn: AsyncConnection, secret_hash: bytes) -> ApiToken | None:
     """The good token with this secret, noted as used now."""
     found = _tokens(await conn.execute(_TOKEN.where(api_tokens.c.secret_hash == secret_hash, _GOOD)))

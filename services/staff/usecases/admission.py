@@ -8,23 +8,25 @@ from uuid import UUID
 from services.staff.domain.doors import SESSION
 from services.staff.domain.people import Member
 from services.staff.store import doors, people, record
-from services.staff.usecases.kit import StaffKit
+from services.staff.usecases.kit import MACHINE, StaffKit
 from services.staff.usecases.locks import Place, digest
 from services.staff.usecases.revoking import take_back
 from services.staff.usecases.tickets import Passed
 from shared.db.transaction import Transaction
 from shared.errors import Unauthenticated
 from shared.http.auth import Caller
+from shared.http.sources import handed_over, is_handed_over
 from shared.powers import Action
 
 
 @dataclass(frozen=True)
 class Opened:
-    """A session that stands: whose, as they now are, its id, and when a second factor was given in it."""
+    """A session that stands: whose, as they were at `read_at`, its id, and when a second factor was given in it."""
 
     member: Member
     session: UUID
     factor_at: datetime | None
+    read_at: datetime
 
 
 @dataclass(frozen=True)
@@ -53,34 +55,42 @@ async def let_in(tx: Transaction, passed: Passed) -> Member:
         raise wrong()
     if passed.new_hash is not None:
         await people.set_password(tx.conn, member.id, passed.new_hash, must_change=False)
-        await take_back(tx, member.id)
+        await take_back(tx, member.id, member.id)
     return member
 
 
-async def admit(tx: Transaction, member: Member, place: Place, factor_at: datetime | None) -> Admission:
-    """Open a session, and remember the device."""
-    refresh, device = secrets.token_urlsafe(32), place.device or secrets.token_urlsafe(32)
+async def admit(kit: StaffKit, tx: Transaction, member: Member, place: Place, factor_at: datetime | None) -> Admission:
+    """Open a session for a member who is held, and remember the device."""
+    refresh, device = secrets.token_urlsafe(32), _device(kit, place)
     session = await doors.open_session(tx.conn, member.id, digest(refresh), factor_at)
     await doors.remember(tx.conn, member.id, digest(device))
     to_be_shown = bool(await record.unseen(tx.conn, member.id))
-    return Admission(Opened(member, session, factor_at), refresh, device, to_be_shown)
+    return Admission(Opened(member, session, factor_at, MACHINE.now()), refresh, device, to_be_shown)
+
+
+def _device(kit: StaffKit, place: Place) -> str:
+    """The mark that the device has already, if it was made here."""
+    shown = place.device
+    return shown if shown and is_handed_over(kit.exchange, shown) else handed_over(kit.exchange)
 
 
 def caller_for(
     member: Member,
+    read_at: datetime,
     session: UUID | None = None,
     scopes: frozenset[Action] | None = None,
     factor_at: datetime | None = None,
 ) -> Caller:
-    """The member as the other services know them."""
+    """The member as they were at `read_at`, and as the other services know them."""
     roles = frozenset(member.roles)
     post = (member.court, member.department, roles)
-    return Caller(member.id, member.login, member.name, *post, session, scopes, factor_at=factor_at)
+    return Caller(member.id, member.login, member.name, *post, session, scopes, read_at, factor_at)
 
 
 def session_token(kit: StaffKit, opened: Opened) -> str:
     """The signed token that every service accepts for half an hour, unless it is taken back."""
-    return kit.staff_signer.for_staff(caller_for(opened.member, opened.session, factor_at=opened.factor_at), SESSION)
+    caller = caller_for(opened.member, opened.read_at, opened.session, factor_at=opened.factor_at)
+    return kit.staff_signer.for_staff(caller, SESSION)
 
 
 def wrong() -> Unauthenticated:

@@ -9,14 +9,10 @@ from services.staff.domain.factor import accepted_step, is_required, recovery_ma
 from services.staff.domain.people import Member
 from services.staff.store import factors, record
 from services.staff.usecases import locks
-from services.staff.usecases.kit import StaffKit
+from services.staff.usecases.kit import MACHINE, StaffKit
 from services.staff.usecases.locks import Count, Place
-from shared.clock import SystemClock
 from shared.db.transaction import Transaction
 from shared.errors import TooMany, Unauthenticated
-
-MACHINE = SystemClock()
-"""Telephones show the real time's codes, and tokens say by it when one was given: the product's clock may be moved."""
 
 
 class CodeNeeded(Unauthenticated):

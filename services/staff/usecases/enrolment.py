@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from uuid import UUID
 
@@ -16,18 +16,17 @@ from services.staff.domain.factor import (
     recovery_mark,
 )
 from services.staff.domain.people import Member
-from services.staff.store import doors, factors, people, record
-from services.staff.usecases import codes, locks
+from services.staff.store import doors, factors, record
+from services.staff.usecases import codes, locks, revoking
 from services.staff.usecases.admission import Admission, Opened, admit, let_in
-from services.staff.usecases.kit import StaffKit
+from services.staff.usecases.kit import MACHINE, StaffKit
 from services.staff.usecases.locks import Place
-from services.staff.usecases.revoking import take_back
 from services.staff.usecases.sessions import own_password
 from services.staff.usecases.tickets import Offer, Passed, offer, offered
 from shared.crypto.codes import enrolment_code
 from shared.db.transaction import Transaction
 from shared.errors import Conflict, Fault, Invalid, Unauthenticated
-from shared.http.auth import Caller, personally
+from shared.http.auth import Caller
 
 
 @dataclass(frozen=True)
@@ -78,10 +77,9 @@ async def enrol_at_door(kit: StaffKit, passed: Passed, setting: Setting, place: 
 
 async def enrol(kit: StaffKit, caller: Caller, setting: Setting, place: Place) -> Enrolled:
     """Set up a factor, or put another in its place; every session ends and a new one begins. Raises the same."""
-    personally(caller)
     async with _counted(kit, caller.login, place) as tx:
-        member = await _own(tx, caller)
-        await take_back(tx, member.id)
+        member = await revoking.standing(tx, caller)
+        await revoking.take_back(tx, member.id, member.id)
         return await _enrol(kit, tx, member, setting, place)
 
 
@@ -108,11 +106,11 @@ async def switch_off(kit: StaffKit, caller: Caller, password: str, code: str, pl
         raise Conflict("factor_required", "您的岗位必须使用两步验证，不能停用。换手机的，请用“换一部手机”。")
     await _prove(kit, caller, password, code)
     async with kit.db.begin() as tx:
-        member = await _own(tx, caller)
+        member = await revoking.standing(tx, caller)
         await factors.drop(tx.conn, member.id)
         await record.note(tx.conn, DoorKind.FACTOR_OFF, member.id, member.id)
-        await take_back(tx, member.id)
-        return await admit(tx, member, place, None)
+        await revoking.take_back(tx, member.id, member.id)
+        return await admit(kit, tx, member, place, None)
 
 
 async def step_up(kit: StaffKit, opened: Opened, code: str) -> Opened:
@@ -125,7 +123,7 @@ async def step_up(kit: StaffKit, opened: Opened, code: str) -> Opened:
     async with kit.db.begin() as tx:
         factor_at = await codes.given(kit, tx, member.id, code, counts)
         await doors.note_factor(tx.conn, opened.session, factor_at)
-    return Opened(member, opened.session, factor_at)
+    return replace(opened, factor_at=factor_at)
 
 
 async def forget(tx: Transaction, staff_id: UUID, by: UUID | None) -> bool:
@@ -133,13 +131,12 @@ async def forget(tx: Transaction, staff_id: UUID, by: UUID | None) -> bool:
     dropped = await factors.drop(tx.conn, staff_id)
     if dropped:
         await record.note(tx.conn, DoorKind.FACTOR_RESET, staff_id, by)
-        await take_back(tx, staff_id)
+        await revoking.take_back(tx, staff_id, by)
     return dropped
 
 
 async def _prove(kit: StaffKit, caller: Caller, password: str, code: str) -> None:
     """Whoever is signed in shows that it is they: by password and code."""
-    personally(caller)
     if await own_password(kit, caller, password) is None:
         raise Invalid([Fault("password", "密码不正确，请核对后重新输入。")])
     counts = await codes.claimed(kit, caller.staff_id, locks.own_code_count(kit, caller.login))
@@ -151,7 +148,7 @@ async def _prove(kit: StaffKit, caller: Caller, password: str, code: str) -> Non
 
 
 async def _enrol(kit: StaffKit, tx: Transaction, member: Member, setting: Setting, place: Place) -> Enrolled:
-    chosen, now = offered(kit, member.id, setting.offer), codes.MACHINE.now()
+    chosen, now = offered(kit, member.id, setting.offer), MACHINE.now()
     if not chosen.instead and await factors.locked(tx.conn, member.id) is not None:
         raise Conflict("factor_set", "两步验证已经启用，没有更改。请重新登录，用手机上的验证码。")
     step = accepted_step(chosen.secret, setting.code, now, 0)
@@ -165,7 +162,7 @@ async def _enrol(kit: StaffKit, tx: Transaction, member: Member, setting: Settin
     recovery = new_recovery_codes()
     await factors.put_recovery(tx.conn, member.id, [recovery_mark(chosen.secret, each) for each in recovery])
     await record.note(tx.conn, DoorKind.FACTOR_SET, member.id, member.id)
-    return Enrolled(await admit(tx, member, place, now), recovery)
+    return Enrolled(await admit(kit, tx, member, place, now), recovery)
 
 
 _NOT_THE_OFFERS = "验证码不正确。请核对扫描的是本页的二维码、手机时间准确，再输入手机上现在的6位数字。"
@@ -179,10 +176,3 @@ async def hand_out(tx: Transaction, staff_id: UUID) -> str:
     code = enrolment_code()
     await factors.put_enrolment(tx.conn, staff_id, enrolment_mark(code))
     return code
-
-
-async def _own(tx: Transaction, caller: Caller) -> Member:
-    member = await people.locked(tx.conn, caller.staff_id)
-    if member is None:
-        raise Unauthenticated("not_signed_in", "登录已失效，请重新登录。")
-    return member

@@ -97,7 +97,7 @@ async def reset_password(kit: StaffKit, staff_id: UUID, by: UUID | None = None) 
     async with kit.db.begin() as tx:
         locked_out = _found(await people.locked(tx.conn, staff_id))
         await people.set_password(tx.conn, staff_id, password_hash, must_change=True)
-        await take_back(tx, staff_id)
+        await take_back(tx, staff_id, by)
         await record.note(tx.conn, DoorKind.PASSWORD_RESET, staff_id, by)
         await doors.forget_devices(tx.conn, staff_id)
         await locks.unlock(kit, tx.conn, locked_out.login)
@@ -144,7 +144,7 @@ async def with_factor(kit: StaffKit, members: Collection[Member]) -> set[UUID]:
 async def _write(tx: Transaction, before: Member, after: Member, by: UUID) -> None:
     await people.change(tx.conn, after, by)
     if not after.active:
-        await take_back(tx, after.id)
+        await take_back(tx, after.id, by)
     elif after.roles != before.roles:
         await outdate(tx, after.id)
     await tx.emit(_as_told(after))

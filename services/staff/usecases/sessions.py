@@ -12,18 +12,19 @@ from datetime import datetime
 from services.staff.domain.doors import SESSION
 from services.staff.domain.factor import is_required
 from services.staff.domain.people import Member, password_faults
-from services.staff.store import doors, people
+from services.staff.store import doors, factors, people
 from services.staff.usecases import codes, locks
 from services.staff.usecases.admission import Admission, Opened, admit, caller_for, let_in, wrong
-from services.staff.usecases.kit import StaffKit
+from services.staff.usecases.kit import MACHINE, StaffKit
 from services.staff.usecases.locks import Count, Place, digest
 from services.staff.usecases.passwords import fits, hashed, outdated
-from services.staff.usecases.revoking import outdate, take_back
+from services.staff.usecases.revoking import outdate, standing, take_back
 from services.staff.usecases.tickets import Passed
 from shared.crypto.slow import LINE
 from shared.db.transaction import Transaction
 from shared.errors import Conflict, Fault, Invalid, Unauthenticated
-from shared.http.auth import Caller, personally
+from shared.http.auth import Caller
+from shared.http.sources import is_handed_over
 
 log = logging.getLogger(__name__)
 
@@ -52,7 +53,7 @@ async def pass_password(kit: StaffKit, given: Credentials, place: Place) -> Pass
 async def enter(kit: StaffKit, passed: Passed, code: str | None, place: Place) -> Admission:
     """The second step: open a session. Raises Unauthenticated (CodeNeeded, FactorDue) or TooMany."""
     async with _entering(kit, passed, code, place) as (tx, member, factor_at):
-        admission = await admit(tx, member, place, factor_at)
+        admission = await admit(kit, tx, member, place, factor_at)
     log.info("signed in", extra={"staff": member.id})
     return admission
 
@@ -61,7 +62,7 @@ async def token_for_script(kit: StaffKit, given: Credentials, place: Place) -> t
     """Whose it is, and a bearer token without a session to renew it. Raises as the two steps do."""
     passed = await pass_password(kit, given, place)
     async with _entering(kit, passed, given.code, place) as (_, member, factor_at):
-        caller = caller_for(member, factor_at=factor_at)
+        caller = caller_for(member, MACHINE.now(), factor_at=factor_at)
     return member, kit.staff_signer.for_staff(caller, SESSION)
 
 
@@ -79,14 +80,20 @@ async def _entering(
 async def renew(kit: StaffKit, refresh: str | None) -> Opened:
     """The session that the secret keeps open. Raises Unauthenticated.
 
-    One that was opened without a second factor ends once the member's posts ask for it.
+    One that was opened without a second factor ends once the member has one, or their posts ask for it.
     """
-    async with kit.db.read() as conn:
-        found = await doors.session_of(conn, digest(refresh or ""))
-        member = None if found is None else await people.by_id(conn, found.staff_id)
-    if found is None or member is None or (found.factor_at is None and is_required(member.roles)):
-        raise Unauthenticated("sign_in_expired", "登录已失效，请重新登录。")
-    return Opened(member, found.id, found.factor_at)
+    async with kit.db.begin() as tx:
+        owner = await doors.owner(tx.conn, digest(refresh or ""))
+        member = None if owner is None else await people.held(tx.conn, owner)
+        read_at = MACHINE.now()
+        found = await doors.session_of(tx.conn, digest(refresh or ""))
+        if found is None or member is None or (found.factor_at is None and await _needs_factor(tx, member)):
+            raise Unauthenticated("sign_in_expired", "登录已失效，请重新登录。")
+    return Opened(member, found.id, found.factor_at, read_at)
+
+
+async def _needs_factor(tx: Transaction, member: Member) -> bool:
+    return is_required(member.roles) or await factors.of(tx.conn, member.id) is not None
 
 
 async def sign_out(kit: StaffKit, refresh: str | None) -> None:
@@ -98,10 +105,9 @@ async def sign_out(kit: StaffKit, refresh: str | None) -> None:
 
 
 async def sign_out_everywhere(kit: StaffKit, caller: Caller) -> None:
-    """End every session of the caller, this one too."""
-    personally(caller)
+    """End every session and API token of the caller, this session too."""
     async with kit.db.begin() as tx:
-        await take_back(tx, caller.staff_id)
+        await take_back(tx, caller.staff_id, caller.staff_id)
 
 
 async def change_password(kit: StaffKit, caller: Caller, old: str, new: str, place: Place) -> Admission:
@@ -114,8 +120,9 @@ async def change_password(kit: StaffKit, caller: Caller, old: str, new: str, pla
         raise Invalid(faults)
     new_hash = await hashed(kit.hasher, new)
     async with kit.db.begin() as tx:
+        await standing(tx, caller)
         member = await let_in(tx, Passed(caller.login, known, new_hash))
-        return await admit(tx, member, place, caller.factor_at)
+        return await admit(kit, tx, member, place, caller.factor_at)
 
 
 async def own_password(kit: StaffKit, caller: Caller, password: str) -> people.Proof | None:
@@ -141,7 +148,7 @@ async def _at_the_door(kit: StaffKit, given: Credentials, place: Place) -> peopl
 
     Raises Unauthenticated; TooMany while the login is locked, whether it exists or not, or too many wait.
     """
-    LINE.check(known=place.device is not None)
+    LINE.check(known=place.device is not None and is_handed_over(kit.exchange, place.device))
     async with kit.db.begin() as tx:
         proof = await people.proof(tx.conn, given.login)
         familiar = proof is not None and await locks.is_known(tx.conn, proof.staff_id, place)

@@ -9,8 +9,7 @@ from pydantic import BaseModel
 
 from services.staff.domain.factor import grouped, link, new_secret
 from services.staff.store import people
-from services.staff.usecases.codes import MACHINE
-from services.staff.usecases.kit import StaffKit
+from services.staff.usecases.kit import MACHINE, StaffKit
 from shared.crypto.sealed import SealError
 from shared.errors import Conflict, Unauthenticated
 

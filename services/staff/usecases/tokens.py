@@ -14,18 +14,16 @@ from uuid import UUID
 from services.staff.domain.doors import LONGEST_API_TOKEN, ApiToken, DoorKind
 from services.staff.store import people, record, tokens
 from services.staff.usecases.admission import caller_for
-from services.staff.usecases.kit import StaffKit
-from services.staff.usecases.revoking import outdate
-from shared.clock import SystemClock
+from services.staff.usecases.kit import MACHINE, StaffKit
+from services.staff.usecases.revoking import outdate, standing
 from shared.db.lists import Part
 from shared.db.transaction import new_id
 from shared.errors import Fault, Forbidden, Invalid, NotFound, Unauthenticated
-from shared.http.auth import Caller, personally
-from shared.powers import FACTOR_WITHIN, Action, allowed
+from shared.http.auth import Caller
+from shared.powers import IN_PERSON, Action, allowed
 
 PREFIX = "ygt_"
 EXCHANGED = timedelta(minutes=15)
-_MACHINE = SystemClock()
 
 
 @dataclass(frozen=True)
@@ -46,24 +44,21 @@ class MadeApiToken:
 
 
 def offered(caller: Caller) -> list[Action]:
-    """What the caller may hand on: what they may do themselves, but not managing people, nor what asks for a code."""
-    kept = {Action.STAFF_MANAGE, *FACTOR_WITHIN}
-    return [action for action in Action if caller.can(action) and action not in kept]
+    """What the caller may hand on: what they may do themselves, and need not do in person."""
+    return [action for action in Action if caller.can(action) and action not in IN_PERSON]
 
 
 async def make(kit: StaffKit, caller: Caller, asked: NewApiToken) -> MadeApiToken:
-    """A new token of the caller's. Raises Forbidden for a token itself, Invalid for scopes that are not theirs."""
-    personally(caller)
+    """A new token of the caller's. Raises Invalid for scopes that are not theirs, Unauthenticated."""
     beyond = [scope for scope in asked.scopes if scope not in offered(caller)]
     if beyond:
         raise Invalid([Fault("scopes", "范围只能在您自己可以办理的事项之内，请重新选择。")])
-    now = _MACHINE.now()
+    now = MACHINE.now()
     ends_at = now + min(timedelta(days=asked.days), LONGEST_API_TOKEN)
     token = ApiToken(new_id(), caller.staff_id, caller.name, asked.name, asked.scopes, now, ends_at, None, None)
     secret = PREFIX + secrets.token_urlsafe(32)
     async with kit.db.begin() as tx:
-        if await people.by_id(tx.conn, caller.staff_id) is None:
-            raise NotFound("no_such_member", "没有这名工作人员，请重新登录。")
+        await standing(tx, caller)
         await tokens.add(tx.conn, token, _digest(secret))
         await record.note(tx.conn, DoorKind.API_TOKEN_MADE, caller.staff_id, caller.staff_id, asked.name)
     return MadeApiToken(token, secret)
@@ -78,7 +73,6 @@ async def page(kit: StaffKit, caller: Caller, state: str, part: Part) -> tuple[S
 
 async def revoke(kit: StaffKit, caller: Caller, token_id: UUID) -> None:
     """Take a token back: one's own, or as an administrator anybody's. Raises NotFound or Forbidden."""
-    personally(caller)
     async with kit.db.begin() as tx:
         token = await tokens.one(tx.conn, token_id)
         if token is None or not (token.staff_id == caller.staff_id or caller.can(Action.STAFF_WATCH)):
@@ -93,14 +87,16 @@ async def revoke(kit: StaffKit, caller: Caller, token_id: UUID) -> None:
 async def exchange(kit: StaffKit, secret: str) -> tuple[str, datetime]:
     """A signed token for a quarter of an hour, within the scopes, and its end. Raises Unauthenticated."""
     async with kit.db.begin() as tx:
+        owner = await tokens.owner(tx.conn, _digest(secret))
+        member = None if owner is None else await people.held(tx.conn, owner)
+        read_at = MACHINE.now()
         token = await tokens.used(tx.conn, _digest(secret))
-        member = None if token is None else await people.by_id(tx.conn, token.staff_id)
     if token is None or member is None:
         raise Unauthenticated("api_token_refused", "访问令牌不正确、已到期或已撤销，请在“访问令牌”页新建。")
     roles = frozenset(member.roles)
     scopes = frozenset(scope for scope in token.scopes if allowed(scope, roles))
-    ends = min(_MACHINE.now() + EXCHANGED, token.ends_at)
-    return kit.staff_signer.for_staff(caller_for(member, token.id, scopes), ends - _MACHINE.now()), ends
+    ends = min(read_at + EXCHANGED, token.ends_at)
+    return kit.staff_signer.for_staff(caller_for(member, read_at, token.id, scopes), ends - MACHINE.now()), ends
 
 
 def _digest(secret: str) -> bytes:
