@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -15,8 +16,12 @@ from services.sandbox.channels.carrier import CarrierReply, CarrierRequest
 from services.sandbox.channels.line import CarrierLine
 from services.sandbox.service import SERVICE
 from shared.clock import SystemClock, court_date
+from shared.crypto.keyring import KeyRing
+from shared.crypto.lookups import Lookups
+from shared.http.routes import Zone
 from shared.runtime.listener import LaunchError
-from shared.runtime.service import Kit
+from shared.runtime.resealing import Resealer
+from shared.runtime.service import MORE, Kit
 from tests.fixtures.databases import FreshDatabase
 from tests.fixtures.kits import client
 from tests.service.outside import PHONES, at_work, court, put_faults, quick_kit, received, send, send_mail, taking
@@ -50,6 +55,26 @@ async def test_messages_are_listed_in_order_with_a_cursor_to_go_on_from(kit):
     assert len((await received(kit, f"?to={PHONES[0]}"))["items"]) == 2
     assert len((await received(kit, f"?to=%2B86{PHONES[0]}"))["items"]) == 2
     assert (await received(kit, "?to=13900000000"))["items"] == []
+
+
+async def test_a_number_is_known_all_the_while_its_keys_change(kit):
+    """A carrier that knew nothing of what it took before would have the court send it again."""
+    async with court(kit) as sms:
+        await send(sms, PHONES[0])
+    kit = replace(kit, keyring=kit.keyring.rotated(index=True))
+    async with court(kit) as sms:
+        await send(sms, PHONES[0], word="二")
+        assert len(await sms.query(PHONES[0], court_date(SystemClock().now()))) == 2
+    resealer = Resealer(kit, SERVICE.sealed, SERVICE.held([Zone.STAFF]), patience=0)
+    while await resealer.step() is MORE:
+        pass
+    parts = kit.keyring.parts
+    newest = Lookups.from_text(parts.lookups.to_text().split(",")[0])
+    alone = replace(kit, keyring=KeyRing({kit.keyring.current: parts.keys[kit.keyring.current]}, newest))
+    for each in (kit, alone):
+        assert len((await received(each, f"?to={PHONES[0]}"))["items"]) == 2
+        async with each.db.read() as conn:
+            assert len(await store.list_boxes(conn, "sms", 9)) == 1
 
 
 async def test_faulty_questions_are_refused(kit):
