@@ -100,6 +100,8 @@ async def test_hidden_rows_are_named_and_asked_about_on_the_page(kit: IntakeKit,
     shown = (await clerk.get(page)).text
     assert "第4–5行在表格中是隐藏的" in shown
     assert "选择后才能确认" in shown
+    assert shown.index("选择后才能确认") < shown.index("请先在上面选择是否办理隐藏的行") < shown.index("放弃")
+    assert "全部行都没有问题" not in shown
     assert f"{page}/confirm" not in shown
     early = await clerk.post(f"{page}/confirm", data={"mark": "x"})
     assert (early.status_code, "请先选择这些行是否办理" in early.text) == (409, True)
