@@ -75,6 +75,7 @@ FROM_RECEIPT = frozenset(
     {
         DeadlineKind.EXECUTION_NOTICE_OUTER,
         DeadlineKind.UPPER_COURT,
+        DeadlineKind.PRESERVATION_BEGIN,
         DeadlineKind.OBJECTION_DECISION,
         DeadlineKind.RECONSIDERATION_DECISION,
     }
@@ -89,6 +90,13 @@ _STATUTORY_EXTENSION = Extension(
     Length(3, Unit.MONTH),
     "《最高人民法院关于严格执行案件审理期限制度的若干规定》（法释〔2000〕29号）第五条",
     "院长或者副院长",
+)
+COURT_RULE = "本院执行工作改革措施（2009年12月1日起施行）"
+COURT_LIMIT_RULE = f"{COURT_RULE}：三个月未执结案件警示"
+# How much longer the reform does not say: at most as far as the statutory six months go.
+_COURT_EXTENSION = Extension(Length(3, Unit.MONTH), COURT_LIMIT_RULE, "庭长")
+_EXTENSIONS: Mapping[DeadlineKind, Extension] = MappingProxyType(
+    {DeadlineKind.STATUTORY_LIMIT: _STATUTORY_EXTENSION, DeadlineKind.COURT_LIMIT: _COURT_EXTENSION}
 )
 
 
@@ -147,10 +155,10 @@ class CaseKind:
         return tuple(ground for ground in self.reviews if ground is not None)
 
     def extension_of(self, clock: DeadlineKind) -> Extension | None:
-        """By how much the law lets the court make a clock longer; None: not at all."""
+        """By how much the law, or the court's own rule, lets a clock be made longer; None: not at all."""
         if clock in REVIEWS:
             return None if self.review is None else self.review.extension
-        return _STATUTORY_EXTENSION if clock is DeadlineKind.STATUTORY_LIMIT else None
+        return _EXTENSIONS.get(clock)
 
     def with_particulars(self, said: Particulars) -> "CaseKind":
         """The kind as it stands for one case."""
@@ -182,6 +190,7 @@ _ENFORCEMENT_CLOCKS = frozenset({
     DeadlineKind.COURT_LIMIT_REMINDER, DeadlineKind.COURT_LIMIT, DeadlineKind.STATUTORY_LIMIT, DeadlineKind.UPPER_COURT,
 })  # fmt: skip
 _AT_ONCE = "本案情况紧急。保全裁定在接受申请后四十八小时内作出，裁定采取保全措施的，立即开始执行。"
+_IN_FIVE_DAYS = "裁定采取保全措施的，自收到保全申请之日起五日内开始执行；须提供担保的，自提供担保之日起算。"
 _COURTS_OWN = "办理期限按本院的规定，没有法定的统一期限。"
 
 KINDS: Mapping[str, CaseKind] = MappingProxyType({
@@ -193,7 +202,7 @@ KINDS: Mapping[str, CaseKind] = MappingProxyType({
                  enforces=True, resumes=True),
         CaseKind("执保", "财产保全执行案件", frozenset({DeadlineKind.PRESERVATION_BEGIN}),
                  (*_STEPS, Milestone.ENFORCEMENT, *_END), _APPLICANT_TOLD, work="本院依法实施财产保全。",
-                 limit="保全裁定作出后五日内开始执行。", secures=True),
+                 limit=_IN_FIVE_DAYS, secures=True),
         CaseKind("执异", "执行异议案件", frozenset({DeadlineKind.OBJECTION_DECISION}), (*_STEPS, *_END), _BOTH_TOLD,
                  work="本院由审判监督庭审查执行异议。", limit=OBJECTIONS[None].limit,
                  reviews=OBJECTIONS, review=OBJECTIONS[None]),

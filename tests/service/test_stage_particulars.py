@@ -15,6 +15,7 @@ from sqlalchemy import Connection, text
 from services.stage_tracking.service import SERVICE
 from services.stage_tracking.usecases.clocks import ask_for_old, fire_due, recompute_outdated
 from services.stage_tracking.usecases.reading import CaseView, case_view, log_page
+from shared.calendar.workdays import CourtCalendar
 from shared.clock import court_date
 from shared.contracts.cases import CaseCorrected
 from shared.contracts.notices import NoticeIssued
@@ -132,6 +133,55 @@ async def test_an_urgent_preservation_is_urged_at_once_and_rings_after_48_hours(
     assert "情况紧急由是更正为否" in await log(kit, event.case_id)
 
 
+@pytest.mark.parametrize("urgent", [False, True])
+async def test_a_preservation_without_its_receipt_has_no_clock_and_the_clerk_is_asked(
+    kit: Any, feeder: Feeder, judge: httpx.AsyncClient, urgent: bool
+) -> None:
+    event = filed(case_number=PRESERVATION, filed_on=FILED, received_on=None, urgent=urgent)
+    await feeder.feed(event, assigned(event.case_id, NOON))
+    assert await clocks(kit, event.case_id) == {}
+    assert await planned(kit, event.case_id, "enforcement") is None
+    found = await open_tasks(kit, event.case_id)
+    assert "“开始执行保全”不能计算" in found["ask_receipt"].detail
+    assert ("reminder" in found) is urgent, "what is urgent is urged without a day, too"
+    if urgent:
+        assert found["reminder"].due_at is None
+    known = {"received_on": FILED, "urgent": urgent}
+    await feeder.feed(corrected(event.case_id, PRESERVATION, **known))
+    clock, found = (await clocks(kit, event.case_id))["preservation_begin"], await open_tasks(kit, event.case_id)
+    assert clock.due_on == (FILED + timedelta(days=1) if urgent else date(2026, 11, 16))
+    assert "ask_receipt" not in found
+    if urgent:
+        assert found["reminder"].due_at == clock.due_at
+    await feeder.feed(corrected(event.case_id, PRESERVATION, **{**known, "received_on": None}))
+    assert await clocks(kit, event.case_id) == {}
+    begun = {"kind": "milestone", "milestone": "enforcement", "on": "2026-11-23", "evidence": "查封裁定1号"}
+    assert (await judge.post(f"/api/stages/{PRESERVATION}/acts", json=begun)).status_code == 201
+    assert "reminder" not in await open_tasks(kit, event.case_id)
+
+
+async def test_nothing_of_a_provisional_clock_is_late_until_its_calendar_arrives(kit: Any, feeder: Feeder) -> None:
+    event = filed(case_number="（2026）渝05执1号", filed_on=date(2026, 12, 28))
+    kit.clock.move(timedelta(days=35))
+    await feeder.feed(event)
+    kit.clock.move(timedelta(days=60))
+    await fire_due(kit)
+    task = (await open_tasks(kit, event.case_id))["assign_judge"]
+    assert task.due_at is None, "it would be counted as late"
+    async with client(SERVICE, kit, Role.CLERK) as clerk:
+        clerk.headers["accept"] = "text/html"
+        work = (await clerk.get("/work?state=late")).text
+        page = (await clerk.get(f"/stages/cases/{event.case_id}/timeline")).text
+    assert f"/cases/{event.case_id}" not in work
+    assert "排期（暂定计划）" in page
+    assert "is-late" not in page.partition("排期（暂定计划）")[0].rpartition("<li>")[2]
+    assert await recompute_outdated(kit, CourtCalendar({date(2026, 1, 1), date(2027, 1, 1)})) == 1
+    task = (await open_tasks(kit, event.case_id))["assign_judge"]
+    assert task.due_at == (await clocks(kit, event.case_id))["assignment"].due_at
+    rows = {row.milestone: row.provisional for row in (await view(kit, event.case_id)).milestones}
+    assert rows["scheduling"] is False
+
+
 async def test_a_preservation_that_becomes_urgent_is_urged_until_it_has_begun(
     kit: Any, feeder: Feeder, judge: httpx.AsyncClient
 ) -> None:
@@ -224,7 +274,7 @@ async def test_both_sides_are_told_of_an_extension_and_why(kit: Any, feeder: Fee
     [
         (OBJECTION, "objection_decision", "limit_not_extendable"),
         (PRESERVATION, "preservation_begin", "limit_not_extendable"),
-        (RESUMED, "court_limit", "limit_not_extendable"),
+        (RESUMED, "upper_court_six_months", "limit_not_extendable"),
         (AGAIN, "statutory_limit", "limit_not_running"),
     ],
 )
@@ -327,3 +377,29 @@ async def test_the_migration_keeps_old_cases_and_asks_for_what_they_lack(kit: An
     after = (await clocks(kit, event.case_id))["objection_decision"]
     assert (after.due_on, after.version) == (before.due_on, before.version)
     assert "ask_ground" in await open_tasks(kit, event.case_id)
+
+
+async def test_the_step_to_certain_days_takes_back_what_counted_from_the_filing(kit: Any, feeder: Feeder) -> None:
+    """What an older release had set: a preservation without a receipt counts, a plan does not say that it may move."""
+    event, late = (
+        filed(case_number=number, filed_on=day)
+        for number, day in ((PRESERVATION, FILED), (RESUMED, date(2026, 12, 28)))
+    )
+    await feeder.feed(event, late)
+    step = importlib.import_module("services.stage_tracking.migrations.0010_no_day_is_guessed")
+
+    def run(conn: Connection) -> None:
+        with Operations.context(MigrationContext.configure(conn)):
+            step.upgrade()
+
+    async with as_owner(kit) as conn:
+        await conn.execute(text("ALTER TABLE milestones DROP COLUMN provisional"))
+        await conn.execute(text("UPDATE cases SET received_on = NULL WHERE number LIKE '%执保%'"))
+        await conn.execute(text("UPDATE tasks SET due_at = now() WHERE kind = 'assign_judge'"))
+        await conn.run_sync(run)
+    assert await recompute_outdated(kit) == 2
+    assert await clocks(kit, event.case_id) == {}
+    assert "没有登记收到申请的日期，不能计算" in await log(kit, event.case_id)
+    assert "ask_receipt" in await open_tasks(kit, event.case_id)
+    assert (await open_tasks(kit, late.case_id))["assign_judge"].due_at is None
+    assert {row.milestone for row in (await view(kit, late.case_id)).milestones if row.provisional} >= {"scheduling"}

@@ -281,7 +281,8 @@ def test_limits_are_past_from_the_day_after_their_last() -> None:
     assert rules(date(2026, 9, 2)) == ["立案后", "3个月"]
     assert rules(date(2026, 12, 2), filed) == ["立案后", "收到申", "3个月", "6个月"]
     assert rules(date(2026, 9, 2), non_litigation="是") == ["立案后", "3个月", "3个月"]
-    assert rules(date(2026, 6, 9), case_number="（2026）渝05执保1号") == ["5日内"]
+    assert rules(date(2026, 6, 9), filed, case_number="（2026）渝05执保1号") == ["5日内"]
+    assert rules(date(2026, 12, 2), case_number="（2026）渝05执保1号") == []
     assert rules(date(2026, 12, 2), case_number="（2026）渝05执异1号") == []
     assert rules(date(2026, 12, 2), filed, case_number="（2026）渝05执异1号") == ["自收到"]
     late = seen(a_row(filed_on="2026-08-21")).late

@@ -112,10 +112,26 @@ def test_by_how_much_a_review_may_be_longer(
     assert other == plain
 
 
-def test_the_statutory_limit_may_be_three_months_longer_and_no_other_limit_of_an_enforcement() -> None:
+def test_the_courts_own_limit_may_be_longer_by_its_division_chief_and_its_reminder_follows() -> None:
+    enforcement, court = KINDS["执"], DeadlineKind.COURT_LIMIT
+    law = enforcement.extension_of(court)
+    assert law is not None
+    assert (law.most, law.approver) == (Length(3, Unit.MONTH), "庭长")
+    longer = {(court, law.article): Longer(Length(2, Unit.MONTH), law.article, date(2026, 9, 8))}
+    found = {
+        each.kind: each for each in deadlines_of(CaseDates(enforcement, FILED, longer=longer), Figures(), CALENDAR)
+    }
+    assert found[court].due_on == date(2026, 11, 10)
+    assert found[court].article == law.article
+    assert "经庭长批准延长2个月" in found[court].rule
+    assert found[DeadlineKind.COURT_LIMIT_REMINDER].due_on == date(2026, 11, 3)
+    assert found[DeadlineKind.STATUTORY_LIMIT].due_on == date(2026, 12, 10)
+
+
+def test_the_statutory_limit_may_be_three_months_longer_and_no_other_limit_of_the_law() -> None:
     enforcement = KINDS["执"]
     laws = {each: enforcement.extension_of(each) for each in enforcement.clocks}
-    assert [each for each, law in laws.items() if law] == [DeadlineKind.STATUTORY_LIMIT]
+    assert {each for each, law in laws.items() if law} == {DeadlineKind.COURT_LIMIT, DeadlineKind.STATUTORY_LIMIT}
     law = laws[DeadlineKind.STATUTORY_LIMIT]
     assert law is not None
     assert (law.most, law.approver) == (Length(3, Unit.MONTH), "院长或者副院长")
@@ -177,21 +193,32 @@ def test_an_approval_gives_no_more_than_the_law_and_comes_in_time(changes: dict[
 def test_an_urgent_preservation_begins_at_once_and_another_within_five_days() -> None:
     plain = clock(PRESERVATION, Particulars())
     assert plain is not None
-    assert plain.due_on == date(2026, 6, 15)
+    assert (plain.start_on, plain.due_on) == (RECEIVED, date(2026, 6, 15)), "13 June is a Saturday"
     assert "紧急" not in plain.rule
+    assert "立案" not in plain.rule
+    later = clock(PRESERVATION, Particulars(), received_on=date(2026, 6, 3))
+    assert later is not None
+    assert later.due_on == date(2026, 6, 8), "from the receipt, a week before the filing"
     at_once = clock(PRESERVATION, Particulars(urgent=True), received_on=date(2026, 6, 19))
     assert at_once is not None
     assert at_once.due_on == date(2026, 6, 20), "48 hours from a Friday end on the Saturday, and never move"
     assert at_once.due_at == end_of_day(date(2026, 6, 20))
     assert not at_once.provisional
     assert "第一百零三条" in at_once.article
-    unsaid = clock(PRESERVATION, Particulars(urgent=True), received_on=None)
-    assert unsaid is not None
-    assert (unsaid.due_on, "自立案之日" in unsaid.rule) == (FILED + timedelta(days=1), True)
+
+
+@pytest.mark.parametrize("urgent", [False, True])
+def test_no_preservation_counts_from_a_day_that_nobody_said(urgent: bool) -> None:
+    assert clock(PRESERVATION, Particulars(urgent=urgent), received_on=None) is None
+    assert CaseDates(kind_of(PRESERVATION, Particulars(urgent=urgent)), FILED).lacks_receipt
+    case = read_case({**CASE, "case_number": PRESERVATION, "urgent": "是" if urgent else ""}, "渝05", FILED)[0]
+    assert past_limits(case, date(2026, 9, 1), CALENDAR) == []
 
 
 def test_the_words_of_a_limit_follow_what_is_known() -> None:
-    assert kind_of(PRESERVATION).limit == "保全裁定作出后五日内开始执行。"
+    assert kind_of(PRESERVATION).limit == (
+        "裁定采取保全措施的，自收到保全申请之日起五日内开始执行；须提供担保的，自提供担保之日起算。"
+    )
     urgent = kind_of(PRESERVATION, Particulars(urgent=True)).limit
     assert ("立即开始执行" in urgent, "五日" in urgent) == (True, False)
     assert kind_of(OBJECTION).limit == "自收到书面异议之日起15日内审查。"
@@ -203,14 +230,14 @@ def test_the_words_of_a_limit_follow_what_is_known() -> None:
 def test_what_belongs_to_other_kinds_says_nothing_and_is_refused(kind: CaseKind) -> None:
     every = Particulars(urgent=True, ground=GROUND.CHANGE_OF_PARTY, report_ordered=True)
     number = f"（2026）渝05{kind.type}1号"
-    assert (kind_of(number, every) == kind) is (not own_fields(kind))
-    given = {"urgent": "是", "ground": "变更、追加当事人", "report_ordered": "是"}
+    assert (kind_of(number, every) == kind) is (not set(own_fields(kind)) - {"non_litigation"})
+    given = {"non_litigation": "是", "urgent": "是", "ground": "变更、追加当事人", "report_ordered": "是"}
     main = "" if kind.type == "执" else "（2025）渝05执7号"
     texts = {**CASE, "case_number": number, "main_case": main}
     entry, found = read_case({**texts, **given}, "渝05", FILED)
     assert {fault.field for fault in found} == set(OWN_FIELDS) - set(own_fields(kind))
     assert all("请留空" in fault.reason for fault in found)
-    none = {"urgent": "否", "ground": "", "report_ordered": "否"}
+    none = {"non_litigation": "否", "urgent": "否", "ground": "", "report_ordered": "否"}
     assert read_case({**texts, **none}, "渝05", FILED)[1] == []
     again = read_case(case_texts(entry), "渝05", FILED)[0]
     assert (again.urgent, again.ground, again.report_ordered) == (entry.urgent, entry.ground, entry.report_ordered)

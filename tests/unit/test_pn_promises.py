@@ -147,6 +147,16 @@ def test_a_resumption_says_what_is_resumed() -> None:
         assert "立案恢复执行（原执行案号（2024）渝05执7号）" in text
 
 
+def test_a_resumption_offers_no_periods_anew_that_ran_from_the_first_notice() -> None:
+    for code, offered in (("执", True), ("执恢", False)):
+        case = replace(CASE, case_number=f"（2026）渝05{code}12345号", main_case="（2024）渝05执7号")
+        for kind in (Kind.ENFORCEMENT_NOTICE, Kind.RIGHTS_RISKS):
+            letter = RENDERER.letter(kind, case, RESPONDENT, notice(kind, RESPONDENT), QUERY_CODE)
+            text = _plain(letter.decode())
+            assert ("管辖权有异议" in text, "不予执行情形" in text) == (offered, offered), (code, kind)
+            assert "提出书面异议" in text
+
+
 def handling(code: str, said: Particulars) -> str:
     case = replace(CASE, case_number=f"（2026）渝05{code}12345号", main_case="（2026）渝05执7号", particulars=said)
     return _plain(
@@ -156,7 +166,7 @@ def handling(code: str, said: Particulars) -> str:
 
 def test_a_preservation_is_told_the_one_limit_that_is_true_of_it() -> None:
     plain, urgent = handling("执保", NOTHING_SAID), handling("执保", Particulars(urgent=True))
-    assert "办理期限：保全裁定作出后五日内开始执行。" in plain
+    assert "办理期限：裁定采取保全措施的，自收到保全申请之日起五日内开始执行；须提供担保的" in plain
     assert not re.search("紧急|立即开始|四十八小时", plain)
     assert "四十八小时内作出，裁定采取保全措施的，立即开始执行" in urgent
     assert "五日" not in urgent

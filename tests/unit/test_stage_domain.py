@@ -18,7 +18,7 @@ from services.stage_tracking.domain.deadlines import (
     waits_for,
 )
 from services.stage_tracking.domain.serving import NOTHING, Standing, of_case, of_party
-from services.stage_tracking.domain.stages import Stage, day_faults, plans, refuse_milestone, refuse_period
+from services.stage_tracking.domain.stages import Plan, Stage, day_faults, plans, refuse_milestone, refuse_period
 from services.stage_tracking.domain.stopping import Deeds, stopped, undone
 from services.stage_tracking.domain.tasks import Owner, Rung, TaskKind, role_owner, rung_task
 from shared.calendar.workdays import CourtCalendar
@@ -165,6 +165,22 @@ def test_a_provisional_clock_is_never_red_and_waits_with_its_reason() -> None:
     assert "不计超期" in task.detail
 
 
+@pytest.mark.parametrize("provisional", [False, True])
+def test_the_way_to_the_upper_court_opens_after_the_last_day_and_says_whether_that_is_certain(
+    provisional: bool,
+) -> None:
+    task = rung_task(Rung(DeadlineKind.UPPER_COURT, "2027年5月20日", NOW, provisional, "结案"), None)
+    assert "2027年5月20日届满" in task.title
+    assert "此后申请执行人可以" in task.title
+    assert ("暂定" in task.title) is provisional
+
+
+def test_a_plan_is_as_certain_as_its_clock_and_a_preservation_has_none_without_one() -> None:
+    due = {DeadlineKind.PRESERVATION_BEGIN: Plan(NOW.date(), provisional=True)}
+    assert plans(PRESERVATION, due, NOW.date(), None, Figures())[Milestone.ENFORCEMENT].provisional
+    assert plans(PRESERVATION, {}, NOW.date(), None, Figures())[Milestone.ENFORCEMENT] == Plan(None)
+
+
 def test_other_courts_set_other_figures() -> None:
     figures = Figures(court_limit_months=4, reminder_days=10)
     found = {each.kind: each for each in deadlines_of(CaseDates(ENFORCEMENT, date(2026, 6, 14)), figures, CALENDAR)}
@@ -235,12 +251,13 @@ def test_days_lie_between_the_filing_and_today() -> None:
 
 
 def test_milestones_are_planned_by_their_clocks() -> None:
-    due = {DeadlineKind(kind): each.due_on for kind, each in clocks(date(2026, 11, 2), date(2026, 11, 3)).items()}
-    planned = plans(due, date(2026, 11, 2), None, Figures())
-    assert planned[Milestone.SCHEDULING] == date(2026, 11, 9)
-    assert planned[Milestone.SERVICE] == date(2026, 11, 6)
-    assert planned[Milestone.CLOSURE] == date(2027, 2, 2)
-    assert planned[Milestone.ARCHIVING] is None
+    found = clocks(date(2026, 11, 2), date(2026, 11, 3))
+    due = {DeadlineKind(kind): Plan(each.due_on, each.provisional) for kind, each in found.items()}
+    planned = plans(ENFORCEMENT, due, date(2026, 11, 2), None, Figures())
+    assert planned[Milestone.SCHEDULING] == Plan(date(2026, 11, 9))
+    assert planned[Milestone.SERVICE] == Plan(date(2026, 11, 6))
+    assert planned[Milestone.CLOSURE] == Plan(date(2027, 2, 2), provisional=True)
+    assert planned[Milestone.ARCHIVING] == Plan(None)
 
 
 def test_only_the_deed_stops_a_clock() -> None:

@@ -38,6 +38,7 @@ CASE_FIELDS = (
     *("non_litigation", "main_case", "urgent", "ground", "report_ordered"),
 )
 OWN_FIELDS = {
+    "non_litigation": "执行、恢复执行案件（执、执恢）",
     "urgent": "财产保全案件（执保）",
     "ground": "执行异议、执行复议案件（执异、执复）",
     "report_ordered": "恢复执行案件（执恢）",
@@ -134,7 +135,12 @@ def read_case(
 
 def own_fields(kind: CaseKind) -> tuple[str, ...]:
     """The facts that only cases of this kind have."""
-    has = {"urgent": kind.secures, "ground": bool(kind.grounds), "report_ordered": kind.resumes}
+    has = {
+        "non_litigation": kind.enforces,
+        "urgent": kind.secures,
+        "ground": bool(kind.grounds),
+        "report_ordered": kind.resumes,
+    }
     return tuple(field for field, here in has.items() if here)
 
 

@@ -67,9 +67,7 @@ def past_limits(case: CaseEntry, today: date, calendar: CourtCalendar) -> list[P
 
 
 def _start(kind: DeadlineKind, case: CaseEntry) -> date | None:
-    if kind in case.kind.from_receipt:
-        return case.received_on
-    return (case.received_on or case.filed_on) if case.kind.urgent else case.filed_on
+    return case.received_on if kind in case.kind.from_receipt else case.filed_on
 
 
 def _of(case: CaseEntry) -> Iterator[tuple[DeadlineKind, tuple[str, _Length]]]:

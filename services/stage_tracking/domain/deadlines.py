@@ -7,10 +7,9 @@ from datetime import date, datetime, timedelta
 from shared.calendar.periods import ONE_DAY, Due, Length, days_after, days_before, length_after, months_after
 from shared.calendar.workdays import CourtCalendar
 from shared.clock import end_of_day, start_of_day
-from shared.contracts.case_kinds import CaseKind, DeadlineKind
+from shared.contracts.case_kinds import COURT_LIMIT_RULE, COURT_RULE, CaseKind, DeadlineKind
 from shared.contracts.reviews import Review
 
-_COURT_RULE = "本院执行工作改革措施（2009年12月1日起施行）"
 _HANDLING_RULE = "最高人民法院《关于人民法院办理执行案件若干期限的规定》（法发〔2006〕35号）"
 _CPL = "《中华人民共和国民事诉讼法》"
 _INTERPRETATION = "《最高人民法院关于适用〈中华人民共和国民事诉讼法〉的解释》"
@@ -131,24 +130,24 @@ def _court_limit(dates: CaseDates, figures: Figures, calendar: CourtCalendar) ->
     months = figures.court_limit_months
     due = months_after(dates.filed_on, months, calendar)
     rule = f"立案之日起{months}个月未执结的，合议庭说明理由，报庭长审批延期"
-    return _ending(DeadlineKind.COURT_LIMIT, dates.filed_on, due, rule, f"{_COURT_RULE}：三个月未执结案件警示")
+    return _ending(DeadlineKind.COURT_LIMIT, dates.filed_on, due, rule, COURT_LIMIT_RULE)
 
 
 def _reminder(dates: CaseDates, figures: Figures, calendar: CourtCalendar) -> Deadline:
-    """Counted backwards from the court's own limit and never shifted.
+    """Counted backwards from the court's own limit as it stands, extended or not, and never shifted.
 
     It rings when its day begins, so that the whole week remains.
     """
-    months, ahead = figures.court_limit_months, figures.reminder_days
-    limit = months_after(dates.filed_on, months, calendar)
-    day = days_before(limit.day, ahead)
+    ahead = figures.reminder_days
+    limit = _prolonged(_court_limit(dates, figures, calendar), dates, calendar)
+    day = days_before(limit.due_on, ahead)
     return Deadline(
         DeadlineKind.COURT_LIMIT_REMINDER,
-        limit.day,
+        limit.due_on,
         day,
         start_of_day(day),
-        f"{months}个月期限届满前{ahead}日提醒承办人，明确期限和工作要求",
-        f"{_COURT_RULE}：期限到期前一周网上提醒",
+        f"{figures.court_limit_months}个月期限届满前{ahead}日提醒承办人，明确期限和工作要求",
+        f"{COURT_RULE}：期限到期前一周网上提醒",
         limit.provisional,
     )
 
@@ -171,23 +170,23 @@ def _upper_court(dates: CaseDates, figures: Figures, calendar: CourtCalendar) ->
     return _ending(DeadlineKind.UPPER_COURT, dates.received_on, due, rule, article)
 
 
-def _preservation(dates: CaseDates, figures: Figures, calendar: CourtCalendar) -> Deadline:
+def _preservation(dates: CaseDates, figures: Figures, calendar: CourtCalendar) -> Deadline | None:
+    if dates.received_on is None:
+        return None
     if dates.kind.urgent:
-        return _preservation_at_once(dates)
+        return _preservation_at_once(dates.received_on)
     days = figures.preservation_days
-    due = days_after(dates.filed_on, days, calendar)
-    rule = f"裁定采取保全措施的，{days}日内开始执行（自立案之日起算）"
+    rule = f"裁定采取保全措施的，{days}日内开始执行（自收到保全申请之日起算；须提供担保的，自提供担保之日起算）"
     article = f"{_PRESERVATION_RULE}第四条"
-    return _ending(DeadlineKind.PRESERVATION_BEGIN, dates.filed_on, due, rule, article)
+    return _days_from_receipt(DeadlineKind.PRESERVATION_BEGIN, dates, days, calendar, (rule, article))
 
 
-def _preservation_at_once(dates: CaseDates) -> Deadline:
+def _preservation_at_once(start: date) -> Deadline:
     """Of the receipt only the day is known: the hours count from its beginning, so that nothing rings too late.
 
     A duty in hours never moves to a working day.
     """
-    start, since = dates.received_on or dates.filed_on, "接受申请" if dates.received_on else "立案"
-    rule = f"情况紧急的，{URGENT_HOURS}小时内作出裁定，裁定采取保全措施的立即开始执行（自{since}之日零时起算，不顺延）"
+    rule = f"情况紧急的，{URGENT_HOURS}小时内作出裁定，裁定采取保全措施的立即开始执行（自接受申请之日零时起算，不顺延）"
     article = f"{_CPL}第一百零三条；{_PRESERVATION_RULE}第四条"
     day = start + timedelta(hours=URGENT_HOURS) - ONE_DAY
     return Deadline(DeadlineKind.PRESERVATION_BEGIN, start, day, end_of_day(day), rule, article, provisional=False)

@@ -111,24 +111,35 @@ def day_faults(stage: Stage, field: str, on: date, today: date, earliest: date |
     return []
 
 
+_NOTICES = (DeadlineKind.EXECUTION_NOTICE_OUTER, DeadlineKind.EXECUTION_NOTICE)
 _CLOSING = (DeadlineKind.COURT_LIMIT, DeadlineKind.OBJECTION_DECISION, DeadlineKind.RECONSIDERATION_DECISION)
 """The limits by whose end a case is to be closed."""
 
 
+@dataclass(frozen=True)
+class Plan:
+    """When a milestone is planned; `provisional` like the clock that says so."""
+
+    on: date | None
+    provisional: bool = False
+
+
+NO_PLAN = Plan(None)
+
+
 def plans(
-    due: Mapping[DeadlineKind, date], filed_on: date, closed_on: date | None, figures: Figures
-) -> dict[Milestone, date | None]:
-    """When each milestone is planned: by its clock where one runs, else by the court's own plan."""
-    outer = due.get(DeadlineKind.EXECUTION_NOTICE_OUTER)
-    inner = due.get(DeadlineKind.EXECUTION_NOTICE, outer)
+    kind: CaseKind, due: Mapping[DeadlineKind, Plan], filed_on: date, closed_on: date | None, figures: Figures
+) -> dict[Milestone, Plan]:
+    """When each milestone of a kind is planned: by its clock, which may not run yet, else by the court's own plan."""
+    notices = [due[each] for each in _NOTICES if each in due]
+    enforcing = Plan(filed_on + timedelta(days=figures.enforcement_plan_days))
     archiving = None if closed_on is None else closed_on + timedelta(days=figures.archiving_plan_days)
-    return {
-        Milestone.FILING: filed_on,
-        Milestone.SCHEDULING: due.get(DeadlineKind.ASSIGNMENT),
-        Milestone.SERVICE: min((day for day in (outer, inner) if day is not None), default=None),
-        Milestone.ENFORCEMENT: due.get(
-            DeadlineKind.PRESERVATION_BEGIN, filed_on + timedelta(days=figures.enforcement_plan_days)
-        ),
-        Milestone.CLOSURE: next((due[kind] for kind in _CLOSING if kind in due), None),
-        Milestone.ARCHIVING: archiving,
+    every = {
+        Milestone.FILING: Plan(filed_on),
+        Milestone.SCHEDULING: due.get(DeadlineKind.ASSIGNMENT, NO_PLAN),
+        Milestone.SERVICE: min(notices, key=lambda plan: plan.on or date.max, default=NO_PLAN),
+        Milestone.ENFORCEMENT: due.get(DeadlineKind.PRESERVATION_BEGIN, NO_PLAN) if kind.secures else enforcing,
+        Milestone.CLOSURE: next((due[each] for each in _CLOSING if each in due), NO_PLAN),
+        Milestone.ARCHIVING: Plan(archiving),
     }
+    return {each: every[each] for each in kind.milestones}

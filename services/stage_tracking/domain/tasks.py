@@ -114,6 +114,12 @@ OF_CLOCKS = frozenset({TaskKind.OVERDUE_REASONS, TaskKind.REMINDER})
 """Their subject is the clock that asks for them."""
 
 
+_ASSIGNING = (TaskKind.ASSIGN_JUDGE, "case")
+_BEGINNING = (TaskKind.REMINDER, DeadlineKind.PRESERVATION_BEGIN.value)
+BEFORE_IT_RINGS = {_ASSIGNING: DeadlineKind.ASSIGNMENT, _BEGINNING: DeadlineKind.PRESERVATION_BEGIN}
+"""Tasks, by kind and subject, that stand while their clock still runs: its day, once it is certain, is theirs."""
+
+
 @dataclass(frozen=True)
 class Owner:
     """A person or a role: exactly one of the two."""
@@ -166,11 +172,17 @@ def ask_ground(period: str) -> Task:
     return Task(TaskKind.ASK_GROUND, "case", "补填审查事由", detail, Owner(role=Role.CLERK))
 
 
-def begin_now(judge_id: UUID | None, due_at: datetime) -> Task:
-    """An urgent preservation begins at once; its clock says by when at the latest."""
+def assign_judge(due_at: datetime | None) -> Task:
+    """A case that came in needs its judge."""
+    detail = "请确定承办法官和合议庭。确定后本事项自动办结。"
+    return Task(*_ASSIGNING, "确定承办法官", detail, Owner(role=Role.CLERK), due_at)
+
+
+def begin_now(judge_id: UUID | None, due_at: datetime | None) -> Task:
+    """An urgent preservation begins at once; its clock, where it runs, says by when at the latest."""
     detail = "本案登记为情况紧急：裁定采取保全措施的，应当立即开始执行。开始后请登记“执行”节点，本事项随即办结。"
     title = "情况紧急，请立即开始执行保全"
-    return Task(TaskKind.REMINDER, DeadlineKind.PRESERVATION_BEGIN, title, detail, handler(judge_id), due_at)
+    return Task(*_BEGINNING, title, detail, handler(judge_id), due_at)
 
 
 def tell_of_report(judge_id: UUID | None, *, ordered: bool) -> Task:
@@ -199,16 +211,15 @@ class Rung:
 
 def rung_task(rung: Rung, judge_id: UUID | None) -> Task:
     """What a clock's ringing asks for; what is only provisional urges, and reproaches nobody."""
-    kind, due_day = rung.kind, rung.due_day
+    kind, due_day, mark = rung.kind, rung.due_day, "（暂定，待该年放假安排公布）" if rung.provisional else ""
     if kind is DeadlineKind.COURT_LIMIT_REMINDER:
-        mark = "（暂定，待该年放假安排公布）" if rung.provisional else ""
         title = f"三个月办案期限提醒：{due_day}届满{mark}"
         detail = f"尚未完成：{rung.open_work}。请在期限内办结；不能办结的，由合议庭说明理由，报庭长审批延期。"
         return Task(
             TaskKind.REMINDER, kind, title, detail, handler(judge_id), None if rung.provisional else rung.due_at
         )
     if kind is DeadlineKind.UPPER_COURT:
-        title = f"收到申请满六个月：{due_day}起申请执行人可以向上一级法院申请执行"
+        title = f"收到申请满六个月：{due_day}届满{mark}，此后申请执行人可以向上一级法院申请执行"
         detail = f"尚未完成：{rung.open_work}。请核对本案办理情况，做好说明准备（民事诉讼法第二百三十七条）。"
         return Task(TaskKind.REMINDER, kind, title, detail, handler(judge_id))
     owner = Owner(role=Role.MANAGEMENT) if kind is DeadlineKind.ASSIGNMENT else handler(judge_id)

@@ -8,11 +8,17 @@ from uuid import UUID
 from sqlalchemy import Row
 
 from services.stage_tracking.domain.log import EntryKind, Note
-from services.stage_tracking.domain.tasks import Owner, Task, TaskKind, begin_now, tell_of_report
+from services.stage_tracking.domain.tasks import Owner, Task, TaskKind, assign_judge, begin_now, tell_of_report
 from services.stage_tracking.settings import StageKit
 from services.stage_tracking.store import cases, deadlines, stages, tasks
 from services.stage_tracking.store.serving import party_standing
-from services.stage_tracking.usecases.clocks import ask_for_facts, keep_clocks, open_task
+from services.stage_tracking.usecases.clocks import (
+    ask_for_facts,
+    keep_clocks,
+    open_task,
+    reached_milestones,
+    urged_until,
+)
 from services.stage_tracking.usecases.journal import write
 from services.stage_tracking.usecases.serving import lose_party
 from shared.clock import court_date
@@ -98,11 +104,8 @@ def _filing_words(event: CaseFiled) -> str:
 
 
 async def _open_filing_tasks(kit: StageKit, tx: Transaction, case_id: UUID) -> None:
-    due = {row.kind: row.due_at for row in await deadlines.current(tx.conn, case_id)}
-    due_at = due.get(DeadlineKind.ASSIGNMENT)
-    detail = "请确定承办法官和合议庭。确定后本事项自动办结。"
-    task = Task(TaskKind.ASSIGN_JUDGE, "case", "确定承办法官", detail, Owner(role=Role.CLERK), due_at)
-    await open_task(kit, tx, case_id, task)
+    until = urged_until(await deadlines.current(tx.conn, case_id))
+    await open_task(kit, tx, case_id, assign_judge(until[TaskKind.ASSIGN_JUDGE, "case"]))
     await _watch_roles(kit, tx, case_id)
     await ask_for_facts(kit, tx, case_id)
     await _urge_to_begin(kit, tx, case_id)
@@ -114,9 +117,9 @@ async def _urge_to_begin(kit: StageKit, tx: Transaction, case_id: UUID) -> None:
     if not cases.kind_of_row(case).urgent:
         return
     await tasks.close(tx.conn, case_id, TaskKind.REMINDER, clock, tx.now)
-    running = {row.kind: row for row in await deadlines.current(tx.conn, case_id) if row.met_at is None}
-    if clock in running:
-        await open_task(kit, tx, case_id, begin_now(case.judge_id, running[clock].due_at))
+    if case.closed_on is None and Milestone.ENFORCEMENT not in await reached_milestones(tx, case_id):
+        until = urged_until(await deadlines.current(tx.conn, case_id))
+        await open_task(kit, tx, case_id, begin_now(case.judge_id, until[TaskKind.REMINDER, clock]))
 
 
 async def _watch_roles(kit: StageKit, tx: Transaction, case_id: UUID) -> None:

@@ -23,10 +23,11 @@ class PeriodOut(BaseModel):
 
 
 class MilestoneOut(BaseModel):
-    """A milestone: planned, reached, and the role that owes it."""
+    """A milestone: planned, reached, and the role that owes it. A `provisional` plan makes nothing late."""
 
     milestone: Milestone
     planned_on: date | None
+    provisional: bool
     actual_on: date | None
     owner: str
 
@@ -148,7 +149,8 @@ def _judge(case: Any) -> JudgeOut | None:
 
 def _milestone(row: Any) -> MilestoneOut:
     milestone = Milestone(row.milestone)
-    return MilestoneOut(milestone=milestone, planned_on=row.planned_on, actual_on=row.actual_on, owner=row.owner_role)
+    known = {name: getattr(row, name) for name in ("planned_on", "provisional", "actual_on")}
+    return MilestoneOut(milestone=milestone, owner=row.owner_role, **known)
 
 
 def _deadline(row: Any) -> DeadlineOut:

@@ -9,6 +9,7 @@ from sqlalchemy import Row, insert, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from services.stage_tracking.domain.stages import Plan
 from services.stage_tracking.store.tables import LEDGER, milestones, periods
 from shared.contracts.stages import Milestone, Period
 from shared.ledger.chain import Entry
@@ -28,15 +29,21 @@ async def periods_of(conn: AsyncConnection, case_id: UUID) -> list[Row[Any]]:
 
 
 async def plan(
-    conn: AsyncConnection, case_id: UUID, planned: Mapping[Milestone, date | None], owners: Mapping[Milestone, str]
+    conn: AsyncConnection, case_id: UUID, planned: Mapping[Milestone, Plan], owners: Mapping[Milestone, str]
 ) -> None:
     """Note when each milestone is planned; one that was reached keeps its plan."""
     rows = [
-        {"case_id": case_id, "milestone": milestone, "owner_role": owners[milestone], "planned_on": on}
-        for milestone, on in planned.items()
+        {
+            "case_id": case_id,
+            "milestone": milestone,
+            "owner_role": owners[milestone],
+            "planned_on": plan.on,
+            "provisional": plan.provisional,
+        }
+        for milestone, plan in planned.items()
     ]
     row = upsert(milestones)
-    changed = {"planned_on": row.excluded.planned_on}
+    changed = {name: row.excluded[name] for name in ("planned_on", "provisional")}
     unreached = milestones.c.actual_on.is_(None)
     await conn.execute(
         row.on_conflict_do_update(index_elements=["case_id", "milestone"], set_=changed, where=unreached), rows

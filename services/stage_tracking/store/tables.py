@@ -98,6 +98,7 @@ milestones = Table(
     Column("milestone", Text, primary_key=True),
     Column("owner_role", Text, nullable=False),
     Column("planned_on", Date),
+    Column("provisional", Boolean, nullable=False, server_default=text("false")),
     Column("actual_on", Date),
     Column("by_notices", Boolean, nullable=False, server_default=text("false")),
 )

@@ -1,12 +1,27 @@
 """Tasks, and the members of staff who own them."""
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Row, Select, and_, any_, bindparam, case, exists, func, or_, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Row,
+    Select,
+    and_,
+    any_,
+    bindparam,
+    case,
+    cast,
+    exists,
+    func,
+    or_,
+    select,
+    tuple_,
+    update,
+)
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -72,6 +87,14 @@ async def close_all(conn: AsyncConnection, case_id: UUID, kind: TaskKind, at: da
     """Every open task of this kind is done, by nobody's hand."""
     here = (tasks.c.case_id == case_id) & (tasks.c.kind == kind)
     await conn.execute(update(tasks).where(here, _OPEN).values(done_at=at))
+
+
+async def keep_days(conn: AsyncConnection, case_id: UUID, days: Mapping[tuple[TaskKind, str], datetime | None]) -> None:
+    """Until when some open tasks, by kind and subject, are to be done now."""
+    which = tuple_(tasks.c.kind, tasks.c.subject)
+    due_at = case(*((which == each, cast(at, tasks.c.due_at.type)) for each, at in days.items()))
+    here = (tasks.c.case_id == case_id) & which.in_(list(days)) & tasks.c.due_at.is_distinct_from(due_at)
+    await conn.execute(update(tasks).where(here, _OPEN).values(due_at=due_at))
 
 
 async def close_of_clock(conn: AsyncConnection, case_id: UUID, kind: DeadlineKind, at: datetime) -> None:

@@ -15,13 +15,22 @@ from services.stage_tracking.domain.deadlines import (
     Deadline,
     Running,
     deadlines_of,
+    is_red,
     nearest,
 )
 from services.stage_tracking.domain.log import EntryKind, Note
-from services.stage_tracking.domain.stages import MILESTONE_TITLES, OWNERS, plans
+from services.stage_tracking.domain.stages import MILESTONE_TITLES, OWNERS, Plan, plans
 from services.stage_tracking.domain.stopping import Deeds, stopped
 from services.stage_tracking.domain.stopping import undone as run_again
-from services.stage_tracking.domain.tasks import Rung, Task, TaskKind, ask_ground, ask_receipt, rung_task
+from services.stage_tracking.domain.tasks import (
+    BEFORE_IT_RINGS,
+    Rung,
+    Task,
+    TaskKind,
+    ask_ground,
+    ask_receipt,
+    rung_task,
+)
 from services.stage_tracking.settings import StageKit
 from services.stage_tracking.store import cases, deadlines, extensions, stages, tasks
 from services.stage_tracking.store.serving import party_standing
@@ -75,6 +84,8 @@ async def keep_clocks(
     current = await _set_all(kit, tx, standing, wanted, Setting(case_id, calendar.known_until, again))
     await _plan(kit, tx, case, kind, current, milestones)
     await _stop_what_is_done(kit, tx, case, current, ended)
+    if milestones:  # not in a case that has only just come in: nobody was asked for anything yet
+        await tasks.keep_days(tx.conn, case_id, urged_until(current))
     await _note_nearest(tx, case, [row for row in current if row.met_at is None and row.kind not in ended])
     tx.wake(FIRE_SIGNAL)
 
@@ -189,18 +200,17 @@ async def _plan(
     current: Sequence[Row[Any]],
     known: Sequence[Row[Any]],
 ) -> None:
-    due = {DeadlineKind(row.kind): row.due_on for row in current}
-    all_plans = plans(due, case.filed_on, case.closed_on, kit.settings.figures)
-    planned = {each: all_plans[each] for each in kind.milestones}
+    due = {DeadlineKind(row.kind): Plan(row.due_on, row.provisional) for row in current}
+    planned = plans(kind, due, case.filed_on, case.closed_on, kit.settings.figures)
     as_known = {Milestone(row.milestone): row for row in known}
-    changed = {each: on for each, on in planned.items() if each not in as_known or _moves(as_known[each], on)}
+    changed = {each: plan for each, plan in planned.items() if each not in as_known or _moves(as_known[each], plan)}
     if changed:
         await stages.plan(tx.conn, case.case_id, changed, OWNERS)
 
 
-def _moves(milestone: Row[Any], planned_on: date | None) -> bool:
+def _moves(milestone: Row[Any], plan: Plan) -> bool:
     """One that was reached keeps its plan."""
-    return milestone.actual_on is None and bool(milestone.planned_on != planned_on)
+    return milestone.actual_on is None and Plan(milestone.planned_on, milestone.provisional) != plan
 
 
 async def _ended(tx: Transaction, case: Row[Any], reached: Mapping[Milestone, date]) -> Mapping[DeadlineKind, datetime]:
@@ -227,14 +237,21 @@ async def _stop_what_is_done(
         await deadlines.meet(tx.conn, row.id, ended[kind])
         await tasks.close(tx.conn, case.case_id, TaskKind.REMINDER, kind, tx.now)
         await tx.emit(DeadlineMet(case_id=case.case_id, kind=kind, met_at=ended[kind]))
-        late = "，已超期" if ended[kind] > row.due_at else ""
-        lines.append(f"{kind.label}：{cn_date(ended[kind])}完成{late}（期限{cn_date(row.due_on)}）")
+        late = "，已超期" if is_red(kind, row.due_at, ended[kind], provisional=row.provisional) else ""
+        limit = f"{'暂定' if row.provisional else ''}期限{cn_date(row.due_on)}"
+        lines.append(f"{kind.label}：{cn_date(ended[kind])}完成{late}（{limit}）")
     if case.closed_on is not None:
         await tasks.close_all(tx.conn, case.case_id, TaskKind.OVERDUE_REASONS, tx.now)
         await tasks.close_all(tx.conn, case.case_id, TaskKind.ASK_RECEIPT, tx.now)
         await tasks.close_all(tx.conn, case.case_id, TaskKind.ASK_GROUND, tx.now)
     if lines:
         await write(kit, tx, case.case_id, Note(EntryKind.CLOCKS_STOPPED, "\n".join(lines)))
+
+
+def urged_until(current: Sequence[Row[Any]]) -> dict[tuple[TaskKind, str], datetime | None]:
+    """Until when the tasks are to be done that are there before their clock rings; None while no day is certain."""
+    certain = {row.kind: row.due_at for row in current if row.met_at is None and not row.provisional}
+    return {(kind, subject): certain.get(clock) for (kind, subject), clock in BEFORE_IT_RINGS.items()}
 
 
 async def _note_nearest(tx: Transaction, case: Row[Any], running: Sequence[Row[Any]]) -> None:
