@@ -4,7 +4,8 @@ from collections.abc import Sequence
 from datetime import timedelta
 
 from services.stage_tracking.settings import StageKit
-from services.stage_tracking.usecases.clocks import FIRE_SIGNAL, ask_for_old, fire_due, recompute_outdated
+from services.stage_tracking.usecases.asking import ask_for_old
+from services.stage_tracking.usecases.clocks import FIRE_SIGNAL, fire_due, recompute_outdated
 from services.stage_tracking.usecases.sealing import seal_days
 from shared.runtime.service import Job
 

@@ -134,11 +134,15 @@ class CaseKind:
     orders_report: bool = False
     resumes: bool = False
     side_case: bool = True
-    """Whether it belongs to an enforcement case, its `main_case`."""
+    """Whether it may belong to an enforcement case, its `main_case`."""
+    about_main: bool = False
+    """Whether there always is a main case, by which it is known what is resumed, attacked or supervised."""
     work: str = ""
     limit: str = ""
     reviews: Reviews = field(default_factory=dict)
     review: Review | None = None
+    awaits_ground: bool = False
+    """Whether nobody has said yet what the review is about: its plain period stands, and parties are told no limit."""
     secures: bool = False
     """Whether it is a preservation, which may be urgent."""
     urgent: bool = False
@@ -166,8 +170,8 @@ class CaseKind:
             return replace(self, orders_report=said.report_ordered)
         if self.secures and said.urgent:
             return replace(self, urgent=True, limit=_AT_ONCE)
-        review = self.reviews.get(said.ground) or self.review
-        return self if review is self.review or review is None else replace(self, review=review, limit=review.limit)
+        review = None if said.ground is None else self.reviews.get(said.ground)
+        return self if review is None else replace(self, review=review, limit=review.limit, awaits_ground=False)
 
     def main_notice(self, role: PartyRole) -> NoticeKind | None:
         """The notice that tells a side of the filing; None when it is told of nothing then."""
@@ -191,6 +195,7 @@ _ENFORCEMENT_CLOCKS = frozenset({
 })  # fmt: skip
 _AT_ONCE = "本案情况紧急。保全裁定在接受申请后四十八小时内作出，裁定采取保全措施的，立即开始执行。"
 _IN_FIVE_DAYS = "裁定采取保全措施的，自收到保全申请之日起五日内开始执行；须提供担保的，自提供担保之日起算。"
+_BY_GROUND = "审查期限依审查事由确定；事由登记后，本院另行告知。"
 _COURTS_OWN = "办理期限按本院的规定，没有法定的统一期限。"
 
 KINDS: Mapping[str, CaseKind] = MappingProxyType({
@@ -199,18 +204,18 @@ KINDS: Mapping[str, CaseKind] = MappingProxyType({
         CaseKind("执", "执行案件", _ENFORCEMENT_CLOCKS, tuple(Milestone), _ENFORCED,
                  enforces=True, orders_report=True, side_case=False),
         CaseKind("执恢", "恢复执行案件", _ENFORCEMENT_CLOCKS, tuple(Milestone), _ENFORCED,
-                 enforces=True, resumes=True),
+                 enforces=True, resumes=True, about_main=True),
         CaseKind("执保", "财产保全执行案件", frozenset({DeadlineKind.PRESERVATION_BEGIN}),
                  (*_STEPS, Milestone.ENFORCEMENT, *_END), _APPLICANT_TOLD, work="本院依法实施财产保全。",
                  limit=_IN_FIVE_DAYS, secures=True),
         CaseKind("执异", "执行异议案件", frozenset({DeadlineKind.OBJECTION_DECISION}), (*_STEPS, *_END), _BOTH_TOLD,
-                 work="本院由审判监督庭审查执行异议。", limit=OBJECTIONS[None].limit,
-                 reviews=OBJECTIONS, review=OBJECTIONS[None]),
+                 work="本院由审判监督庭审查执行异议。", limit=_BY_GROUND, about_main=True,
+                 reviews=OBJECTIONS, review=OBJECTIONS[None], awaits_ground=True),
         CaseKind("执复", "执行复议案件", frozenset({DeadlineKind.RECONSIDERATION_DECISION}), (*_STEPS, *_END),
-                 _BOTH_TOLD, work="本院审查复议申请。", limit=RECONSIDERATIONS[None].limit,
-                 reviews=RECONSIDERATIONS, review=RECONSIDERATIONS[None]),
+                 _BOTH_TOLD, work="本院审查复议申请。", limit=_BY_GROUND, about_main=True,
+                 reviews=RECONSIDERATIONS, review=RECONSIDERATIONS[None], awaits_ground=True),
         CaseKind("执监", "执行监督案件", frozenset(), (*_STEPS, *_END), _BOTH_TOLD,
-                 work="本院依法监督执行。", limit=_COURTS_OWN),
+                 work="本院依法监督执行。", limit=_COURTS_OWN, about_main=True),
         CaseKind("执协", "执行协调案件", frozenset(), (*_STEPS, *_END), _NOBODY_TOLD,
                  work="本院协调处理执行争议或者协助执行事项。", limit=_COURTS_OWN),
         CaseKind("执他", "其他执行案件", frozenset(), (*_STEPS, *_END), _NOBODY_TOLD,

@@ -141,6 +141,8 @@ def test_exactly_whom_the_file_owes_is_told_once(imported: Imported) -> None:
 def check_attachments(told: list[dict[str, str]], messages: list[dict[str, Any]]) -> None:
     """Each mail carries every notice due, less the execution notice that waits for its obligation.
 
+    In a resumed case both main notices wait: the file does not say what is resumed.
+
     In a case of preservation (执保) nothing waits for an obligation: two are due, who handles it and the card.
     """
     waiting = set(EXPECT["cases_lacking_the_obligation"])
@@ -150,6 +152,7 @@ def check_attachments(told: list[dict[str, str]], messages: list[dict[str, Any]]
             row = by_mail[message["to"]]
             kind = kind_of(row["案号"])
             waits = kind.enforces and row["案号"] in waiting and row["当事人地位"] == "被执行人"
+            waits |= kind.resumes
             due = len(kind.owed[ROLES[row["当事人地位"]]]) - waits
             assert len(message["attachments"]) == due, row["案号"]
 

@@ -2,6 +2,7 @@
 
 import importlib
 from collections.abc import AsyncIterator
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
@@ -18,12 +19,13 @@ from services.party_notification.usecases.visits import Visit, visit
 from shared.contracts.cases import CaseCorrected, CaseFacts, PartyRole
 from shared.contracts.envelope import Sealed
 from shared.contracts.reviews import ReviewGround
-from shared.contracts.stages import ProgressPublished
+from shared.contracts.stages import DeadlineSet, ProgressPublished
 from shared.powers import Role
 from tests.fixtures.case_story import APPLICANT, FILED_ON, RESPONDENT, Story, entered, person
 from tests.fixtures.kits import as_owner, caller, make_kit
 
 RESUMED, OBJECTION, PRESERVATION = "（2026）渝05执恢1号", "（2026）渝05执异1号", "（2026）渝05执保1号"
+MAIN = "（2024）渝05执7号"
 ORDER = "责令你方再次报告财产"
 
 
@@ -50,12 +52,12 @@ async def correct(story: Story, case_id: UUID, number: str, **told: Any) -> None
 
 async def test_a_resumed_case_orders_a_report_when_it_is_said_and_the_party_page_says_the_same(story: Story) -> None:
     plain, ordered = person(RESPONDENT, "张静", 6), person(RESPONDENT, "李强", 8)
-    await story.file(person(APPLICANT, "刘艳", 5), plain, case_number=RESUMED, main_case="（2024）渝05执7号")
+    await story.file(person(APPLICANT, "刘艳", 5), plain, case_number=RESUMED, main_case=MAIN)
     await story.file(
         person(APPLICANT, "王芳", 7),
         ordered,
         case_number="（2026）渝05执恢2号",
-        main_case="（2024）渝05执7号",
+        main_case=MAIN,
         report_ordered=True,
     )
     for party, expected in ((plain, False), (ordered, True)):
@@ -68,8 +70,10 @@ async def test_a_resumed_case_orders_a_report_when_it_is_said_and_the_party_page
 
 async def test_the_sms_of_a_resumed_case_names_the_report_that_its_notice_orders(story: Story) -> None:
     plain, ordered = person(RESPONDENT, "张静", 6), person(RESPONDENT, "李强", 8)
-    await story.file(person(APPLICANT, "刘艳", 5), plain, case_number=RESUMED)
-    await story.file(person(APPLICANT, "王芳", 7), ordered, case_number="（2026）渝05执恢2号", report_ordered=True)
+    await story.file(person(APPLICANT, "刘艳", 5), plain, case_number=RESUMED, main_case=MAIN)
+    await story.file(
+        person(APPLICANT, "王芳", 7), ordered, case_number="（2026）渝05执恢2号", report_ordered=True, main_case=MAIN
+    )
     assert ("报告财产" in await sms(story, plain), "报告财产" in await sms(story, ordered)) == (False, True)
 
 
@@ -104,9 +108,9 @@ async def test_both_sides_read_of_an_extension_and_are_told_by_sms(story: Story)
 
 async def test_a_letter_that_has_left_and_its_page_stay_as_they_were_written(story: Story) -> None:
     respondent = person(RESPONDENT, "张静", 6)
-    case_id = await story.file(person(APPLICANT, "刘艳", 5), respondent, case_number=RESUMED)
+    case_id = await story.file(person(APPLICANT, "刘艳", 5), respondent, case_number=RESUMED, main_case=MAIN)
     sealed = story.kit.keyring.seal("支付人民币100元", str(case_id))
-    await correct(story, case_id, RESUMED, report_ordered=True, obligation=sealed)
+    await correct(story, case_id, RESUMED, report_ordered=True, obligation=sealed, main_case=MAIN)
     assert ORDER not in await letter(story, respondent, "ENFORCEMENT_NOTICE")
     assert not (await seen(story, respondent)).kind.orders_report
     notice = await story.notice(respondent, "ENFORCEMENT_NOTICE")
@@ -119,11 +123,50 @@ async def test_a_letter_that_has_left_and_its_page_stay_as_they_were_written(sto
 
 async def test_a_notice_that_waited_is_written_with_what_is_known_by_then(story: Story) -> None:
     respondent = person(RESPONDENT, "张静", 6)
-    case_id = await story.file(person(APPLICANT, "刘艳", 5), respondent, obligation=None, case_number=RESUMED)
+    case_id = await story.file(
+        person(APPLICANT, "刘艳", 5), respondent, obligation=None, case_number=RESUMED, main_case=MAIN
+    )
     sealed = story.kit.keyring.seal("支付人民币100元", str(case_id))
-    await correct(story, case_id, RESUMED, report_ordered=True, obligation=sealed)
+    await correct(story, case_id, RESUMED, report_ordered=True, obligation=sealed, main_case=MAIN)
     assert ORDER in await letter(story, respondent, "ENFORCEMENT_NOTICE")
     assert (await seen(story, respondent)).kind.orders_report
+
+
+async def test_a_resumed_case_tells_what_is_resumed_or_waits_for_it(story: Story) -> None:
+    respondent = person(RESPONDENT, "张静", 6)
+    case_id = await story.file(person(APPLICANT, "刘艳", 5), respondent, case_number=RESUMED)
+    notice = await story.notice(respondent, "ENFORCEMENT_NOTICE")
+    assert (notice.state, notice.waits_owner) == ("waiting", "clerk")
+    assert "缺少原执行案号" in notice.waits_reason
+    assert (await story.notice(respondent, "RIGHTS_RISKS")).state == "issued"
+    sealed = story.kit.keyring.seal("支付人民币100元", str(case_id))
+    await correct(story, case_id, RESUMED, obligation=sealed, main_case=MAIN)
+    assert f"立案恢复执行（原执行案号{MAIN}）" in await letter(story, respondent, "ENFORCEMENT_NOTICE")
+    # What had left before anybody asked is written anew for paper as it stood.
+    await correct(story, case_id, RESUMED, obligation=sealed)
+    notice = await story.notice(respondent, "ENFORCEMENT_NOTICE")
+    await post_anew(story.kit, notice.notice_id, "当事人要求纸质文书。", caller(Role.CLERK))
+
+
+async def test_as_long_as_nobody_said_the_ground_parties_are_told_no_limit(story: Story) -> None:
+    objector = person(APPLICANT, "刘艳", 5)
+    case_id = await story.file(objector, person(RESPONDENT, "张静", 6), case_number=OBJECTION)
+    clock = DeadlineSet(
+        case_id=case_id,
+        kind="objection_decision",
+        version=1,
+        due_at=story.kit.clock.now() + timedelta(days=9),
+        rule="规则",
+        article="条文",
+        provisional=False,
+    )
+    await story.feeder.feed(clock)
+    page = await seen(story, objector)
+    assert (page.limit, "另行告知" in page.court.note) == (None, True)
+    await correct(story, case_id, OBJECTION, ground=ReviewGround.CONDUCT)
+    page = await seen(story, objector)
+    assert page.limit is not None
+    assert page.court.note == "自收到书面异议之日起15日内审查。"
 
 
 async def test_the_limit_of_a_review_and_of_an_urgent_preservation_is_told(story: Story) -> None:
@@ -142,7 +185,7 @@ async def test_the_limit_of_a_review_and_of_an_urgent_preservation_is_told(story
 
 async def test_the_migration_keeps_cases_and_letters(story: Story) -> None:
     respondent = person(RESPONDENT, "张静", 6)
-    await story.file(person(APPLICANT, "刘艳", 5), respondent, case_number=RESUMED)
+    await story.file(person(APPLICANT, "刘艳", 5), respondent, case_number=RESUMED, main_case=MAIN)
     before = await letter(story, respondent, "ENFORCEMENT_NOTICE")
     step = importlib.import_module("services.party_notification.migrations.0014_particulars_of_kinds")
 

@@ -13,7 +13,8 @@ from alembic.operations import Operations
 from sqlalchemy import Connection, text
 
 from services.stage_tracking.service import SERVICE
-from services.stage_tracking.usecases.clocks import ask_for_old, fire_due, recompute_outdated
+from services.stage_tracking.usecases.asking import ask_for_old
+from services.stage_tracking.usecases.clocks import fire_due, recompute_outdated
 from services.stage_tracking.usecases.reading import CaseView, case_view, log_page
 from shared.calendar.workdays import CourtCalendar
 from shared.clock import court_date
@@ -103,6 +104,53 @@ async def test_without_its_ground_a_review_has_the_plain_period_and_the_clerk_is
     assert "第二十八条" in found.article
     assert "ask_ground" not in await open_tasks(kit, event.case_id)
     assert "审查事由由未登记更正为变更、追加当事人" in await log(kit, event.case_id)
+
+
+async def test_parties_are_told_of_a_limit_that_a_correction_moved(kit: Any, feeder: Feeder) -> None:
+    """Their letters said that they would be; before a judge had the case there were none."""
+    event = filed(case_number=OBJECTION, filed_on=FILED)
+    await feeder.feed(event, corrected(event.case_id, OBJECTION, ground=ReviewGround.CONDUCT))
+    await feeder.feed(corrected(event.case_id, OBJECTION), assigned(event.case_id, NOON))
+    assert await told(kit, ProgressPublished) == []
+    await feeder.feed(corrected(event.case_id, OBJECTION, ground=ReviewGround.CONDUCT))
+    await feeder.feed(corrected(event.case_id, OBJECTION, ground=ReviewGround.CONDUCT, cause="买卖合同纠纷"))
+    await feeder.feed(corrected(event.case_id, OBJECTION, ground=ReviewGround.CHANGE_OF_PARTY))
+    first, second = await told(kit, ProgressPublished)
+    assert (first.title, first.notify, len(first.audience)) == ("期限变更", True, 2)
+    words = [kit.exchange.open(str(each.text), str(event.case_id)) for each in (first, second)]
+    assert words[0].startswith(
+        "因登记更正（审查事由由未登记更正为执行行为异议），“执行异议审查期限”于2026年11月24日（周二）届满。"
+    )
+    assert "“执行异议审查期限”由2026年11月24日（周二）改为2027年1月8日（周五）（暂定" in words[1]
+    assert "买卖" not in "".join(words)
+
+
+async def test_only_who_is_told_of_a_preservation_is_told_of_its_limit(kit: Any, feeder: Feeder) -> None:
+    event, stock = (
+        filed(case_number=number, filed_on=FILED, silent=silent)
+        for number, silent in ((PRESERVATION, False), ("（2026）渝05执保2号", True))
+    )
+    await feeder.feed(event, stock, *(assigned(each.case_id, NOON) for each in (event, stock)))
+    await feeder.feed(corrected(event.case_id, PRESERVATION, received_on=date(2026, 11, 4)))
+    await feeder.feed(corrected(stock.case_id, "（2026）渝05执保2号", received_on=date(2026, 11, 4)))
+    (only,) = await told(kit, ProgressPublished)
+    assert (only.case_id, [role.value for role in only.audience]) == (event.case_id, ["applicant"])
+
+
+@pytest.mark.parametrize(
+    ("number", "asked"), [(RESUMED, True), (OBJECTION, True), (AGAIN, True), (PRESERVATION, False)]
+)
+async def test_which_case_is_resumed_or_attacked_is_asked_for(
+    kit: Any, feeder: Feeder, number: str, asked: bool
+) -> None:
+    event = filed(case_number=number, filed_on=FILED)
+    await feeder.feed(event)
+    task = (await open_tasks(kit, event.case_id)).get("ask_main_case")
+    assert (task is not None) is asked, "a preservation of before a suit belongs to no other case"
+    if task is not None:
+        assert (task.owner_role, task.kind.is_filled_in) == ("clerk", True)
+        await feeder.feed(corrected(event.case_id, number, main_case="（2024）渝05执7号"))
+        assert "ask_main_case" not in await open_tasks(kit, event.case_id)
 
 
 async def test_a_review_that_counts_from_its_filing_asks_for_no_day_of_receipt(kit: Any, feeder: Feeder) -> None:
@@ -337,8 +385,9 @@ async def test_old_reviews_without_a_clock_are_asked_about_once(kit: Any, feeder
     await feeder.feed(silent, closed, known)
     await feeder.feed(corrected(known.case_id, "（2026）渝05执异3号", received_on=None, ground=ReviewGround.CONDUCT))
     step = importlib.import_module("services.stage_tracking.migrations.0009_old_reviews_are_asked_about")
+    later = importlib.import_module("services.stage_tracking.migrations.0011_old_cases_are_asked_what_they_are_about")
 
-    def run(conn: Connection) -> None:
+    def run(conn: Connection, step: Any = step) -> None:
         with Operations.context(MigrationContext.configure(conn)):
             step.upgrade()
 
@@ -351,6 +400,10 @@ async def test_old_reviews_without_a_clock_are_asked_about_once(kit: Any, feeder
     assert [await ask_for_old(kit) for _ in range(2)] == [1, 0]
     assert {"ask_ground", "ask_receipt"} <= set(await open_tasks(kit, silent.case_id))
     assert [await open_tasks(kit, each.case_id) for each in (closed, known)] == [{}, {}]
+    async with as_owner(kit) as conn:
+        await conn.run_sync(lambda conn: run(conn, later))
+    assert [await ask_for_old(kit) for _ in range(2)] == [2, 0]
+    assert set(await open_tasks(kit, known.case_id)) == {"ask_receipt", "ask_main_case"}
     async with client(SERVICE, kit, Role.CLERK) as clerk:
         page = (await clerk.get("/work", headers={"accept": "text/html"})).text
     assert ("补填审查事由" in page, f"/cases/{silent.case_id}/edit" in page) == (True, True)

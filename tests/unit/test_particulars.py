@@ -221,7 +221,12 @@ def test_the_words_of_a_limit_follow_what_is_known() -> None:
     )
     urgent = kind_of(PRESERVATION, Particulars(urgent=True)).limit
     assert ("立即开始执行" in urgent, "五日" in urgent) == (True, False)
-    assert kind_of(OBJECTION).limit == "自收到书面异议之日起15日内审查。"
+    for number in (OBJECTION, AGAIN):
+        assert kind_of(number).limit == "审查期限依审查事由确定；事由登记后，本院另行告知。"
+        assert kind_of(number).awaits_ground
+    conduct = kind_of(OBJECTION, Particulars(ground=GROUND.CONDUCT))
+    assert (conduct.limit, conduct.awaits_ground) == ("自收到书面异议之日起15日内审查。", False)
+    assert kind_of(AGAIN, Particulars(ground=GROUND.CONDUCT)).limit.startswith("自收到复议申请之日起30日内审查")
     award = kind_of(OBJECTION, Particulars(ground=GROUND.AWARD_REFUSAL)).limit
     assert award == "自立案之日起2个月内审查；有特殊情况的，经本院院长批准可以延长，最长1个月。"
 

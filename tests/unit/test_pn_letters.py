@@ -101,7 +101,7 @@ def test_each_kind_says_what_it_must(role: Role, kind: Kind) -> None:
 
 
 def test_the_applicants_rights_are_not_the_respondents() -> None:
-    applicant, respondent = letter(APPLICANT, Kind.RIGHTS_RISKS), letter(RESPONDENT, Kind.RIGHTS_RISKS)
+    applicant, respondent = letter(APPLICANT, Kind.RIGHTS_RISKS), letter(RESPONDENT, Kind.RIGHTS_RISKS, FIRST)
     assert "悬赏" not in respondent
     assert "管辖权有异议" in respondent
     assert "管辖权有异议" not in applicant

@@ -57,7 +57,7 @@ PROMISES = {
 
 
 def letters(case: CaseFacts, party: PartyFacts) -> Iterator[str]:
-    owed = [due.kind for due in due_for_party(case, party)]
+    owed = [due.kind for due in due_for_party(case, party) if due.waits is None]
     for kind in [*owed, Kind.PROGRESS]:
         for way in ServiceWay:
             page = RENDERER.letter(kind, case, travelling(party, way), notice(kind, party), QUERY_CODE)
@@ -147,6 +147,19 @@ def test_a_resumption_says_what_is_resumed() -> None:
         assert "立案恢复执行（原执行案号（2024）渝05执7号）" in text
 
 
+def test_a_resumption_waits_for_what_is_resumed() -> None:
+    for code, waiting in (("执", False), ("执恢", True)):
+        case = replace(CASE, case_number=f"（2026）渝05{code}12345号", main_case=None)
+        for party in (APPLICANT, RESPONDENT):
+            due = {each.kind: each.waits for each in due_for_party(case, party)}
+            held = {kind for kind, waits in due.items() if waits}
+            assert held == ({Kind.CASE_ACCEPTED, Kind.ENFORCEMENT_NOTICE} & set(due) if waiting else set())
+            for kind in held:
+                waits = due[kind]
+                assert waits is not None
+                assert (waits.fields, waits.owner) == (("原执行案号",), "clerk")
+
+
 def test_a_resumption_offers_no_periods_anew_that_ran_from_the_first_notice() -> None:
     for code, offered in (("执", True), ("执恢", False)):
         case = replace(CASE, case_number=f"（2026）渝05{code}12345号", main_case="（2024）渝05执7号")
@@ -175,7 +188,7 @@ def test_a_preservation_is_told_the_one_limit_that_is_true_of_it() -> None:
 @pytest.mark.parametrize(
     ("code", "ground", "limit"),
     [
-        ("执异", None, "自收到书面异议之日起15日内审查。"),
+        ("执异", None, "审查期限依审查事由确定；事由登记后，本院另行告知。"),
         ("执异", ReviewGround.CONDUCT, "自收到书面异议之日起15日内审查。"),
         ("执异", ReviewGround.THIRD_PARTY, "自收到书面异议之日起15日内审查。"),
         ("执异", ReviewGround.CHANGE_OF_PARTY, "自收到书面申请之日起60日内审查；有特殊情况的"),
@@ -189,7 +202,12 @@ def test_a_preservation_is_told_the_one_limit_that_is_true_of_it() -> None:
             ReviewGround.NOTARIAL_REFUSAL,
             "自受理之日起60日内审查；有特殊情况的，经本院院长批准可以延长，最长30日。",
         ),
-        ("执复", None, "自收到复议申请之日起30日内审查；有特殊情况的，经本院院长批准可以延长，最长30日。"),
+        ("执复", None, "审查期限依审查事由确定；事由登记后，本院另行告知。"),
+        (
+            "执复",
+            ReviewGround.CONDUCT,
+            "自收到复议申请之日起30日内审查；有特殊情况的，经本院院长批准可以延长",
+        ),
         ("执复", ReviewGround.CHANGE_OF_PARTY, "自收到复议申请之日起60日内审查"),
     ],
 )
@@ -198,6 +216,7 @@ def test_the_limit_of_a_review_follows_its_ground(code: str, ground: ReviewGroun
     assert f"办理期限：{limit}" in text
     assert ("审查事由：" in text) is (ground is not None)
     assert ground is None or f"审查事由：{ground.label}" in text
+    assert ground is not None or not re.search(r"\d日", text.partition("办理期限")[2].partition("。")[0])
 
 
 def test_a_resumption_orders_a_report_only_when_it_is_said() -> None:

@@ -51,7 +51,8 @@ async def file_case(request: Request, kit: AnyKit, caller: CurrentCaller) -> Res
     case, parties = {name: text for name, text in form.items() if "." not in name}, party_blocks(form)
     if "add" in case or "remove" in case:
         return _form(request, case, _other_number(case, parties))
-    unseen = [field for field in own_fields(_kind(case)) if field not in case]
+    first_shown = own_fields(KINDS[ENFORCEMENT])
+    unseen = [field for field in own_fields(_kind(case)) if field not in (*case, *first_shown)]
     if unseen or case.pop("kind", ""):
         return _form(request, case, parties, unseen=unseen)
     try:

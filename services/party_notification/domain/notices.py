@@ -294,12 +294,13 @@ _BASIS = _Need("执行依据文号", "clerk", lambda case, _: bool(case.basis_do
 _BASIS_MAKER = _Need("执行依据作出机关", "clerk", lambda case, _: bool(case.basis_maker.strip()))
 _CAUSE = _Need("案由", "clerk", lambda case, _: bool(case.cause.strip()))
 _OBLIGATION = _Need("应履行义务", "clerk", lambda case, _: bool((case.obligation or "").strip()))
+_ORIGINAL = _Need("原执行案号", "clerk", lambda case, _: bool(case.main_case) or not case.kind_of_case.resumes)
 
 _COMMON = (_PARTY_NAME, _GUARDIAN, _JUDGE, _JUDGE_PHONE)
 _NEEDS: Mapping[Kind, tuple[_Need, ...]] = MappingProxyType(
     {
-        Kind.CASE_ACCEPTED: (*_COMMON, _BASIS, _BASIS_MAKER, _CAUSE),
-        Kind.ENFORCEMENT_NOTICE: (*_COMMON, _BASIS, _BASIS_MAKER, _CAUSE, _OBLIGATION),
+        Kind.CASE_ACCEPTED: (*_COMMON, _BASIS, _BASIS_MAKER, _CAUSE, _ORIGINAL),
+        Kind.ENFORCEMENT_NOTICE: (*_COMMON, _BASIS, _BASIS_MAKER, _CAUSE, _OBLIGATION, _ORIGINAL),
         Kind.RIGHTS_RISKS: _COMMON,
         Kind.INTEGRITY_CARD: _COMMON,
         Kind.HANDLING: _COMMON,

@@ -157,7 +157,7 @@ def _seen(kit: NotificationKit, page: Page, read: set[UUID]) -> Visit:
         own=None if closed else own,
         court=CLOSED if closed else court_next(kind, role, period, page.clocks, now),
         up_since=None if closed else may_go_up(role, page.clocks, now),
-        limit=None if closed else time_limit(page.clocks, now),
+        limit=None if closed or kind.awaits_ground else time_limit(page.clocks, now),
         entries=_timeline(page, [Entry(line.at, line.title, line.text) for line in page.lines]),
         documents=[_document(paper, read) for paper in page.papers],
     )

@@ -37,7 +37,7 @@ def refuse_extension(kind: CaseKind, clock: DeadlineKind, limit: Limit | None, e
     """By what law the limit may be made longer. Raises Conflict when it may not."""
     extension = kind.extension_of(clock)
     if extension is None:
-        unsaid = clock in REVIEWS & kind.clocks and kind.review is kind.reviews[None]
+        unsaid = clock in REVIEWS & kind.clocks and kind.awaits_ground
         advice = "本案没有登记审查事由，请先补填。" if unsaid else ""
         raise Conflict("limit_not_extendable", f"法律没有规定“{clock.label}”可以延长。{advice}")
     if limit is None:

@@ -37,6 +37,7 @@ class EntryKind(StrEnum):
     MILESTONE = "milestone"
     PERIOD = "enter_period"
     EXTENDED = "extended"
+    LIMIT_TOLD = "limit_told"
     TASK_DONE = "task_done"
 
     @property
@@ -74,6 +75,7 @@ _TITLES = {
     EntryKind.MILESTONE: "办案节点",
     EntryKind.PERIOD: "进入新阶段",
     EntryKind.EXTENDED: "期限延长",
+    EntryKind.LIMIT_TOLD: "期限变更",
     EntryKind.TASK_DONE: "待办事项办结",
 }
 

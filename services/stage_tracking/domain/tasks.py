@@ -6,7 +6,7 @@ from datetime import datetime
 from enum import StrEnum
 from uuid import UUID
 
-from shared.contracts.case_kinds import DeadlineKind
+from shared.contracts.case_kinds import CaseKind, DeadlineKind
 from shared.powers import POSTS, Role
 
 
@@ -18,6 +18,7 @@ class TaskKind(StrEnum):
     SUPPLY_FIELD = "supply_field"
     ASK_RECEIPT = "ask_receipt"
     ASK_GROUND = "ask_ground"
+    ASK_MAIN_CASE = "ask_main_case"
     REPORT_ORDER = "report_order"
     OVERDUE_REASONS = "overdue_reasons"
     REMINDER = "reminder"
@@ -61,6 +62,7 @@ _WORDS: dict[TaskKind, tuple[str, str]] = {
     TaskKind.SUPPLY_FIELD: ("补填信息", "去补填"),
     TaskKind.ASK_RECEIPT: ("补填收到申请的日期", "去补填"),
     TaskKind.ASK_GROUND: ("补填审查事由", "去补填"),
+    TaskKind.ASK_MAIN_CASE: ("补填所属执行案件", "去补填"),
     TaskKind.REPORT_ORDER: ("告知报告财产的变化", "登记办理结果"),
     TaskKind.OVERDUE_REASONS: ("说明超期理由", "说明理由"),
     TaskKind.REMINDER: ("期限提醒", "标为已知悉"),
@@ -72,7 +74,7 @@ _WORDS: dict[TaskKind, tuple[str, str]] = {
     TaskKind.READING_DOUBTED: ("核实阅读", "去核实"),
     TaskKind.CONTACT_DISOWNED: ("核实联系方式", "登记核实结果"),
 }
-_FACTS = {TaskKind.ASK_RECEIPT, TaskKind.ASK_GROUND}
+_FACTS = {TaskKind.ASK_RECEIPT, TaskKind.ASK_GROUND, TaskKind.ASK_MAIN_CASE}
 _BY_EVENT = _FACTS | {
     TaskKind.ASSIGN_JUDGE,
     TaskKind.COMPLETE_PARTIES,
@@ -170,6 +172,14 @@ def ask_ground(period: str) -> Task:
     """What a review is about decides how long it may take."""
     detail = f"没有登记审查事由，审查期限暂按{period}计算。请在案件信息中补填，补填后期限重新计算，本事项自动办结。"
     return Task(TaskKind.ASK_GROUND, "case", "补填审查事由", detail, Owner(role=Role.CLERK))
+
+
+def ask_main_case(kind: CaseKind) -> Task:
+    """Which case is resumed, attacked or supervised must be known to its parties and to those who handle it."""
+    name = "原执行案号" if kind.resumes else "所属执行案件的案号"
+    held = "受理通知书、执行通知书待补填后发出" if kind.resumes else "告知当事人的文书和案件页面暂不能写明"
+    detail = f"本案是{kind.title}，没有登记{name}，{held}。请在案件信息的“所属执行案件”中补填，补填后自动办结。"
+    return Task(TaskKind.ASK_MAIN_CASE, "case", f"补填{name}", detail, Owner(role=Role.CLERK))
 
 
 def assign_judge(due_at: datetime | None) -> Task:

@@ -12,14 +12,10 @@ from services.stage_tracking.domain.tasks import Owner, Task, TaskKind, assign_j
 from services.stage_tracking.settings import StageKit
 from services.stage_tracking.store import cases, deadlines, stages, tasks
 from services.stage_tracking.store.serving import party_standing
-from services.stage_tracking.usecases.clocks import (
-    ask_for_facts,
-    keep_clocks,
-    open_task,
-    reached_milestones,
-    urged_until,
-)
+from services.stage_tracking.usecases.asking import ask_for_facts, open_task
+from services.stage_tracking.usecases.clocks import keep_clocks, reached_milestones, urged_until
 from services.stage_tracking.usecases.journal import write
+from services.stage_tracking.usecases.limits import running_limits, tell_corrected
 from services.stage_tracking.usecases.serving import lose_party
 from shared.clock import court_date
 from shared.contracts.case_kinds import DeadlineKind, kind_of
@@ -151,10 +147,13 @@ async def reach(tx: Transaction, case_id: UUID, milestone: Milestone, on: Any) -
 async def on_case_corrected(kit: StageKit, tx: Transaction, event: CaseCorrected, _envelope: Envelope) -> None:
     """Take over the facts; another day of filing sets every running clock anew."""
     case = await known_case(tx, event.case_id)
-    kept = _kept(event.facts)
+    kept, changes, limits = _kept(event.facts), _changes(case, event.facts), await running_limits(tx, case)
     await cases.change(tx.conn, event.case_id, **kept)
-    await write(kit, tx, event.case_id, Note(EntryKind.CORRECTED, _correction_words(case, event.facts)))
+    words = "；".join(changes.values()) or "补充或者更正了执行依据、标的或者应履行义务的登记"
+    await write(kit, tx, event.case_id, Note(EntryKind.CORRECTED, f"{words}。"))
     await keep_clocks(kit, tx, event.case_id)
+    why = "；".join(changes[name] for name in _MOVING if name in changes)
+    await tell_corrected(kit, tx, await known_case(tx, event.case_id), limits, f"因登记更正（{why}），")
     await ask_for_facts(kit, tx, event.case_id)
     if case.urgent != event.facts.urgent:
         await tasks.close(tx.conn, event.case_id, TaskKind.REMINDER, DeadlineKind.PRESERVATION_BEGIN, tx.now)
@@ -171,7 +170,12 @@ async def _tell_of_report(kit: StageKit, tx: Transaction, case: Row[Any], *, ord
         await open_task(kit, tx, case.case_id, tell_of_report(case.judge_id, ordered=ordered))
 
 
-def _correction_words(old: Row[Any], new: CaseFacts) -> str:
+_MOVING = ("立案日期", "收到申请的日期", "是否非诉执行", "情况紧急", "审查事由")
+"""The facts from which limits follow."""
+
+
+def _changes(old: Row[Any], new: CaseFacts) -> dict[str, str]:
+    """What is otherwise now, in words by its name."""
     pairs = (
         ("案号", old.number, new.case_number),
         ("立案日期", cn_date(old.filed_on), cn_date(new.filed_on)),
@@ -183,8 +187,7 @@ def _correction_words(old: Row[Any], new: CaseFacts) -> str:
         ("审查事由", _ground(old.ground), _ground(new.ground)),
         ("责令再次报告财产", _yes_no(old.report_ordered), _yes_no(new.report_ordered)),
     )
-    changes = [f"{name}由{before}更正为{after}" for name, before, after in pairs if before != after]
-    return "；".join(changes) + "。" if changes else "补充或者更正了执行依据、标的或者应履行义务的登记。"
+    return {name: f"{name}由{before}更正为{after}" for name, before, after in pairs if before != after}
 
 
 def _or_none(day: date | None) -> str:

@@ -7,7 +7,7 @@ from services.stage_tracking.domain.tasks import Owner, Task, TaskKind, handler,
 from services.stage_tracking.events.cases import hold_case, known_case
 from services.stage_tracking.settings import StageKit
 from services.stage_tracking.store import cases, serving, tasks, troubles
-from services.stage_tracking.usecases.clocks import open_task
+from services.stage_tracking.usecases.asking import open_task
 from services.stage_tracking.usecases.journal import write
 from services.stage_tracking.usecases.serving import take_sent, take_served, take_unserved
 from shared.contracts.envelope import Envelope

@@ -6,7 +6,7 @@ from services.stage_tracking.domain.tasks import Task, TaskKind, handler
 from services.stage_tracking.events.cases import known_case
 from services.stage_tracking.settings import StageKit
 from services.stage_tracking.store import looks, tasks
-from services.stage_tracking.usecases.clocks import open_task
+from services.stage_tracking.usecases.asking import open_task
 from services.stage_tracking.usecases.journal import publish, published_facts, write
 from services.stage_tracking.usecases.looks import account
 from shared.contracts.cases import PartyRole

@@ -19,7 +19,8 @@ from services.stage_tracking.domain.stages import (
 from services.stage_tracking.domain.tasks import Owner, Task, TaskKind
 from services.stage_tracking.settings import StageKit
 from services.stage_tracking.store import cases, stages
-from services.stage_tracking.usecases.clocks import keep_clocks, open_task, reached_milestones
+from services.stage_tracking.usecases.asking import open_task
+from services.stage_tracking.usecases.clocks import keep_clocks, reached_milestones
 from services.stage_tracking.usecases.extending import extend
 from services.stage_tracking.usecases.journal import LogEntry, entry_at, publish, published_facts, write
 from shared.clock import court_date

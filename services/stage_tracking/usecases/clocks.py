@@ -25,15 +25,13 @@ from services.stage_tracking.domain.stopping import undone as run_again
 from services.stage_tracking.domain.tasks import (
     BEFORE_IT_RINGS,
     Rung,
-    Task,
     TaskKind,
-    ask_ground,
-    ask_receipt,
     rung_task,
 )
 from services.stage_tracking.settings import StageKit
 from services.stage_tracking.store import cases, deadlines, extensions, stages, tasks
 from services.stage_tracking.store.serving import party_standing
+from services.stage_tracking.usecases.asking import ask_for_facts, open_task
 from services.stage_tracking.usecases.journal import write
 from shared.calendar.workdays import CourtCalendar
 from shared.clock import court_date, end_of_day
@@ -45,7 +43,6 @@ from shared.telemetry import metrics
 from shared.web.formats import cn_date
 
 FIRE_SIGNAL = "deadlines"
-ASKED_AT_ONCE = 200
 _FIRED_LATE = metrics.gauge(
     "deadline_fired_late_seconds", "How long after it fell due, or was set, the latest clock rang.", ("service",)
 )
@@ -242,8 +239,8 @@ async def _stop_what_is_done(
         lines.append(f"{kind.label}：{cn_date(ended[kind])}完成{late}（{limit}）")
     if case.closed_on is not None:
         await tasks.close_all(tx.conn, case.case_id, TaskKind.OVERDUE_REASONS, tx.now)
-        await tasks.close_all(tx.conn, case.case_id, TaskKind.ASK_RECEIPT, tx.now)
-        await tasks.close_all(tx.conn, case.case_id, TaskKind.ASK_GROUND, tx.now)
+        for asked in (TaskKind.ASK_RECEIPT, TaskKind.ASK_GROUND, TaskKind.ASK_MAIN_CASE):
+            await tasks.close_all(tx.conn, case.case_id, asked, tx.now)
     if lines:
         await write(kit, tx, case.case_id, Note(EntryKind.CLOCKS_STOPPED, "\n".join(lines)))
 
@@ -272,44 +269,6 @@ async def reached_milestones(tx: Transaction, case_id: UUID) -> dict[Milestone, 
 
 def _reached(milestones: Sequence[Row[Any]]) -> dict[Milestone, date]:
     return {Milestone(row.milestone): row.actual_on for row in milestones if row.actual_on is not None}
-
-
-async def open_task(kit: StageKit, tx: Transaction, case_id: UUID, task: Task) -> None:
-    """Open a task, its detail sealed."""
-    await tasks.open_task(tx.conn, case_id, task, kit.keyring.seal(task.detail, str(case_id)), tx.now)
-
-
-async def ask_for_facts(kit: StageKit, tx: Transaction, case_id: UUID) -> None:
-    """Somebody must say what the clocks hang on, the day of receipt or the ground; nobody once it is known."""
-    case = await cases.lock(tx.conn, case_id)
-    if case is None:
-        return
-    kind, is_open = cases.kind_of_row(case), case.closed_on is None
-    dates = CaseDates(kind, case.filed_on, received_on=case.received_on)
-    clocks = [each for each in DeadlineKind if each in kind.from_receipt]
-    receipt = ask_receipt(clocks) if is_open and dates.lacks_receipt else None
-    await _ask_or_close(kit, tx, case_id, TaskKind.ASK_RECEIPT, receipt)
-    if kind.review is not None:
-        ground = ask_ground(kind.review.length.words) if is_open and case.ground is None else None
-        await _ask_or_close(kit, tx, case_id, TaskKind.ASK_GROUND, ground)
-
-
-async def ask_for_old(kit: StageKit) -> int:
-    """Ask for the missing facts of cases that came in before anybody asked for them; how many cases."""
-    async with kit.db.read() as conn:
-        case_ids = await cases.not_asked(conn, ASKED_AT_ONCE)
-    for case_id in case_ids:
-        async with kit.db.begin() as tx:
-            await ask_for_facts(kit, tx, case_id)
-            await cases.change(tx.conn, case_id, facts_asked=True)
-    return len(case_ids)
-
-
-async def _ask_or_close(kit: StageKit, tx: Transaction, case_id: UUID, kind: TaskKind, asked: Task | None) -> None:
-    if asked is None:
-        await tasks.close(tx.conn, case_id, kind, "case", tx.now)
-    else:
-        await open_task(kit, tx, case_id, asked)
 
 
 async def fire_due(kit: StageKit) -> int:

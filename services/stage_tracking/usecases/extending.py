@@ -5,7 +5,7 @@ from uuid import UUID
 
 from sqlalchemy import Row
 
-from services.stage_tracking.domain.acts import ExtendLimit, Publication
+from services.stage_tracking.domain.acts import ExtendLimit
 from services.stage_tracking.domain.deadlines import Longer
 from services.stage_tracking.domain.extending import Limit, extension_faults, refuse_extension
 from services.stage_tracking.domain.log import EntryKind, Note
@@ -13,10 +13,10 @@ from services.stage_tracking.settings import StageKit
 from services.stage_tracking.store import cases, deadlines, extensions, tasks
 from services.stage_tracking.usecases.clocks import keep_clocks
 from services.stage_tracking.usecases.journal import LogEntry, publish, published_facts, write
+from services.stage_tracking.usecases.limits import day_of, told_of_limits
 from shared.calendar.periods import Length
 from shared.clock import court_date
-from shared.contracts.case_kinds import CaseKind, DeadlineKind
-from shared.contracts.cases import PartyRole
+from shared.contracts.case_kinds import DeadlineKind
 from shared.contracts.reviews import Extension
 from shared.db.transaction import Transaction
 from shared.errors import Conflict, Invalid
@@ -39,7 +39,7 @@ async def extend(kit: StageKit, tx: Transaction, caller: Caller, case: Row[Any],
     longer = Longer(Length(deed.count, law.most.unit), law.article, deed.approved_on)
     await extensions.put(tx.conn, case.case_id, deed.clock, longer, caller.staff_id, tx.now)
     approval = f"{cn_date(deed.approved_on)}批准延长{longer.length.words}"
-    title, publication = f"延长“{deed.clock.label}”", _publication(kind)
+    title, publication = f"延长“{deed.clock.label}”", told_of_limits(kind)
     text = f"{deed.approved_by}（{law.approver}）于{approval}。{_why(deed, law)}"
     told = {"published": published_facts(publication)}
     note = Note(EntryKind.EXTENDED, text, title, deed.evidence, caller.staff_id, caller.name, told)
@@ -47,19 +47,10 @@ async def extend(kit: StageKit, tx: Transaction, caller: Caller, case: Row[Any],
     await keep_clocks(kit, tx, case.case_id)
     now = {row.kind: row for row in await deadlines.current(tx.conn, case.case_id)}[deed.clock]
     await _excuse(tx, case.case_id, now)
-    moved = f"由{cn_date(limit.due_on)}延至{cn_date(now.due_on)}{_TENTATIVE if now.provisional else ''}"
+    moved = f"由{cn_date(limit.due_on)}延至{day_of(now)}"
     words = f"“{deed.clock.label}”经本院{law.approver}于{approval}，{moved}。{_why(deed, law)}"
     await publish(kit, tx, case.case_id, entry, publication, words)
     return entry
-
-
-_TENTATIVE = "（暂定，待该年放假安排公布后确定）"
-
-
-def _publication(kind: CaseKind) -> Publication:
-    """Whoever is told of the case is told how long it takes: 执行公开, item 13."""
-    audience = tuple(role for role in PartyRole if kind.owed[role])
-    return Publication(audience, notify=True, carried_out=True)
 
 
 def _why(deed: ExtendLimit, law: Extension) -> str:

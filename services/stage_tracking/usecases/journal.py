@@ -20,7 +20,7 @@ from shared.ledger.store import append_all, read
 
 PROGRESS_TITLE = "执行工作进展"
 """Under this title parties read of work: it travels unsealed, and what somebody writes may name somebody."""
-_TITLES: Mapping[str, str] = {EntryKind.EXTENDED: EntryKind.EXTENDED.label}
+_TITLES: Mapping[str, str] = {kind: kind.label for kind in (EntryKind.EXTENDED, EntryKind.LIMIT_TOLD)}
 """What names nobody is called by its name."""
 
 
