@@ -19,6 +19,7 @@ from services.party_notification.usecases import checking, deciding, evidence, o
 from services.party_notification.usecases.facts import NotificationKit
 from services.party_notification.usecases.views import NoticeList, NoticeView, PaperList, TroubleList
 from shared.db.lists import PAGE, Part
+from shared.http.bodies import RECEIPTS
 from shared.http.limits import MACHINES
 from shared.http.routes import PUBLIC, CurrentCaller, Routes, Zone
 from shared.powers import Action
@@ -94,7 +95,7 @@ async def record_paper(paper_id: UUID, body: PaperInput, kit: TheKit, caller: Cu
     await deciding.record_paper(kit, paper_id, body.act, body.on, body.tracking, caller)
 
 
-@public.post("/api/notices/receipts/{provider}/{secret}", PUBLIC, limit=MACHINES)
+@public.post("/api/notices/receipts/{provider}/{secret}", PUBLIC, limit=MACHINES, most=RECEIPTS)
 async def take_receipts(provider: str, secret: str, request: Request, kit: TheKit) -> ReceiptAnswer:
     """The carrier's receipts: a JSON array, unsigned, so the URL holds a secret."""
     await receipts.take_receipts(kit, provider, secret, await request.body())

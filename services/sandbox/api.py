@@ -10,10 +10,11 @@ from services.sandbox.schemas import ClockAnswer, ClockInput, FaultList, Faults,
 from services.sandbox.usecases import clock, reading
 from services.sandbox.usecases.reading import MessageList
 from services.sandbox.usecases.world import SandboxKit, add_faults, faults_of
+from shared.http.bodies import UPLOAD
 from shared.http.limits import OUTSIDE
 from shared.http.routes import PUBLIC, Routes, Zone
 
-routes = Routes(Zone.PUBLIC, limit=OUTSIDE)
+routes = Routes(Zone.PUBLIC, limit=OUTSIDE, most=UPLOAD)
 
 _BIGGEST = 2**63 - 1
 Cursor = Annotated[int, Query(ge=0, le=_BIGGEST)]

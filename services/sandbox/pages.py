@@ -15,13 +15,14 @@ from services.sandbox.usecases import clock, reading
 from services.sandbox.usecases.world import SandboxKit, add_faults, faults_of
 from shared.clock import SystemClock
 from shared.errors import Fault, Invalid, Refusal
+from shared.http.bodies import UPLOAD
 from shared.http.faults import faults_of as faults_in_words
 from shared.http.forms import Typed, faults_in, typed, understood
 from shared.http.limits import OUTSIDE
 from shared.http.routes import PUBLIC, Routes, Zone
 from shared.web.pages import Pages
 
-routes = Routes(Zone.PUBLIC, pages=True, limit=OUTSIDE)
+routes = Routes(Zone.PUBLIC, pages=True, limit=OUTSIDE, most=UPLOAD)
 pages = Pages("services.sandbox")
 
 _BIGGEST = 2**63 - 1

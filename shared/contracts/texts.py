@@ -26,12 +26,27 @@ _PRIVATE = re.compile("[\ue000-\uf8ff\U000f0000-\U000ffffd\U00100000-\U0010fffd]
 _DASHES = re.compile(r"[\u2010-\u2015\u2212\u2043\u02d7\ufe58\ufe63\uff0d]")
 
 
-class UnknownCharacterError(ValueError):
+LONGEST = 20_000
+"""Of no field a quarter is taken: what is longer than this, signs that nobody sees included, is not even cleaned."""
+TOO_LONG = "内容太长，请缩短后重新填写。"
+
+
+class UnfitTextError(ValueError):
+    """A text cannot be taken; the message is for people."""
+
+
+class TooLongTextError(UnfitTextError):
+    """A text is longer than any field."""
+
+
+class UnknownCharacterError(UnfitTextError):
     """A text holds a private-use character that stands for nothing published; the message is for people."""
 
 
 def cleaned(text: str) -> str:
-    """The text by the rule, without spaces at its ends. Raises UnknownCharacterError."""
+    """The text by the rule, without spaces at its ends. Raises UnfitTextError."""
+    if len(text) > LONGEST:
+        raise TooLongTextError(TOO_LONG)
     if text.isascii() and text.isprintable():
         return text.strip()
     seen = _UNSEEN.sub("", _LINE_ENDS.sub("\n", text)).translate(STANDARD)

@@ -7,11 +7,11 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from shared.errors import Fault, Forbidden, Invalid, Refusal, TooLarge
+from shared.errors import Fault, Forbidden, Invalid, Refusal
+from shared.http.bodies import UPLOAD, too_large, up_to
 from shared.http.problems import Answer, secure
 from shared.http.refusals import Malformed
 
-MAX_BODY = 32 * 1024 * 1024
 _SAFE = {"GET", "HEAD", "OPTIONS"}
 _LENGTH = re.compile(r"[0-9]{1,18}")
 _UTF8 = re.compile(r"charset\s*=\s*\"?utf-?8\"?\s*(;|$)")
@@ -85,7 +85,7 @@ class Guards:
             await self._answer(Request(scope), refusal)(scope, receive, send)
             return
 
-        await self._app(scope, _limited(receive), _with_headers(send))
+        await self._app(scope, up_to(receive, UPLOAD), _with_headers(send))
 
 
 def _refusal(scope: Scope) -> Refusal | None:
@@ -99,7 +99,7 @@ def _of_size(headers: Headers) -> Refusal | None:
     length = headers.get("content-length", "0")
     if not _LENGTH.fullmatch(length):
         return Malformed("malformed_request", "请求头中的内容长度不正确，请检查后重试。")
-    return _too_large() if int(length) > MAX_BODY else None
+    return too_large(UPLOAD) if int(length) > UPLOAD else None
 
 
 def _of_characters(scope: Scope, headers: Headers) -> Refusal | None:
@@ -111,21 +111,3 @@ def _of_characters(scope: Scope, headers: Headers) -> Refusal | None:
     if "charset" in content_type and not _UTF8.search(content_type):
         return Malformed("charset_not_supported", "请以UTF-8编码提交。")
     return None
-
-
-def _too_large() -> TooLarge:
-    return TooLarge("too_large", "内容超过32 MB，请拆分后再提交。")
-
-
-def _limited(receive: Receive) -> Receive:
-    taken = 0
-
-    async def limited() -> Message:
-        nonlocal taken
-        message = await receive()
-        taken += len(message.get("body", b""))
-        if taken > MAX_BODY:
-            raise _too_large()
-        return message
-
-    return limited

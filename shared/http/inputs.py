@@ -5,7 +5,7 @@ from typing import Annotated, Any, Final, get_args
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, StringConstraints, ValidationError, model_validator
 
-from shared.contracts.texts import UnknownCharacterError, cleaned, has_control, length
+from shared.contracts.texts import UnfitTextError, cleaned, has_control, length
 
 
 class Verbatim:
@@ -32,7 +32,7 @@ class Input(BaseModel):
         for name, value in given.items():
             try:
                 values[name] = value if is_verbatim(cls, name) else _cleaned(value)
-            except UnknownCharacterError as error:
+            except UnfitTextError as error:
                 faults.append({"type": "value_error", "loc": (name,), "input": value, "ctx": {"error": error}})
         if faults:
             raise ValidationError.from_exception_data(cls.__name__, faults)

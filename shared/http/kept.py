@@ -16,12 +16,14 @@ from shared.clock import SystemClock
 from shared.crypto.keyring import KeyRing
 from shared.crypto.sealed import SealError
 from shared.errors import Refusal
+from shared.http.bodies import FORM, RECORD
 
 BY = "_by"
 """The hidden field of every form that says who opened it; it is no part of what was typed."""
 GOOD_FOR = timedelta(hours=12)
 _ABOUT = "kept form"
-_MOST = 1024 * 1024
+_MOST = FORM * 3 // 4
+"""Sealed, it comes in again at the door, beside login and password, in a form that anybody may send."""
 _NEVER = {"password", "new_password", "old", "new", "again", "code", BY}
 _DOORS = ("/sign-in", "/sign-out", "/staff/password", "/staff/factor")
 
@@ -62,7 +64,9 @@ async def keep(request: Request) -> None:
         files=len(typed) < len(fields),
         at=SystemClock().now(),
     )
-    request.state.kept = kit.exchange.seal_model(form, _ABOUT)
+    sealed = kit.exchange.seal_model(form, _ABOUT)
+    if len(sealed) <= _MOST:
+        request.state.kept = sealed
 
 
 async def _read(request: Request) -> list[tuple[str, UploadFile | str]] | None:
@@ -70,7 +74,7 @@ async def _read(request: Request) -> list[tuple[str, UploadFile | str]] | None:
     length = request.headers.get("content-length", "")
     kind = request.headers.get("content-type", "")
     is_form = kind.startswith(("application/x-www-form-urlencoded", "multipart/form-data"))
-    if not is_form or not length.isascii() or not length.isdecimal() or int(length[:9]) > _MOST:
+    if not is_form or not length.isascii() or not length.isdecimal() or int(length[:9]) > RECORD:
         return None
     try:
         async with request.form() as form:

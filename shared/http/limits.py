@@ -1,4 +1,4 @@
-"""How much one source may ask of the routes that anybody may call. A source that asks more waits; no other notices.
+"""How much one source may ask of what anybody may call. A source that asks more waits; no other notices.
 
 Counted in this process alone, before the request's body is read: it is here that a flood must cost nothing. What must
 be exact (tries, tips) is counted in the database besides. A device from which somebody has signed in counts by itself:
@@ -14,10 +14,12 @@ from dataclasses import dataclass
 
 from fastapi.routing import APIRoute
 from starlette.requests import Request
-from starlette.types import Receive, Scope, Send
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from shared.errors import TooMany
 from shared.http import sources
+from shared.http.bodies import refuse_longer, up_to
+from shared.http.problems import problem
 
 _SOURCES = 20_000
 """Remembered at once; of more, those that asked least lately are forgotten."""
@@ -39,6 +41,8 @@ DOOR = Limit(30, 2.0)
 """Sign-in: each costs a hash. A whole floor of a court behind one address still gets in of a morning."""
 MACHINES = Limit(1000, 0.01)
 """Callbacks of a carrier, from few addresses in large numbers."""
+FRONT = Limit(3000, 0.005)
+"""Static files, documentation and health: cheap answers, of which a page asks for a dozen."""
 OUTSIDE = Limit(1_000_000, 0.000_001)
 """The sandbox stands for the outside world; where real people are it does not run."""
 
@@ -87,21 +91,43 @@ class Limiter:
         return 0.0
 
 
-class _Limited(APIRoute):
-    """A route that anybody may call."""
+def _too_many(wait: float) -> TooMany:
+    text = "您的请求过于频繁，请稍后再试。如情况紧急，请直接拨打电话。"
+    return TooMany("too_many_requests", text, math.ceil(wait))
 
-    limit: Limit
+
+class _Bounded(APIRoute):
+    """A route with a bound on what a request brings, and where anybody may call it, on how often."""
+
+    limit: Limit | None
+    most: int
 
     async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Refuse a source that asks too much before reading what it asks."""
-        wait = scope["app"].state.limiter.wait(self.unique_id, counted(Request(scope)), self.limit)
-        if wait:
-            raise TooMany(
-                "too_many_requests", "您的请求过于频繁，请稍后再试。如情况紧急，请直接拨打电话。", math.ceil(wait)
-            )
-        await super().handle(scope, receive, send)
+        """Refuse a source that asks too much before reading what it asks, and what is too long while reading it."""
+        request = Request(scope)
+        if self.limit is not None:
+            wait = scope["app"].state.limiter.wait(self.unique_id, counted(request), self.limit)
+            if wait:
+                raise _too_many(wait)
+        refuse_longer(request.headers, self.most)
+        await super().handle(scope, up_to(receive, self.most), send)
 
 
-def limited(limit: Limit) -> type[APIRoute]:
-    """The class of the routes that this limit holds."""
-    return type("LimitedRoute", (_Limited,), {"limit": limit})
+def bounded(limit: Limit | None, most: int) -> type[APIRoute]:
+    """The class of the routes that take so many requests from a source, and so many bytes of each."""
+    return type("BoundedRoute", (_Bounded,), {"limit": limit, "most": most})
+
+
+class Paced:
+    """What stands before the services under its own paths, under one limit for all of it."""
+
+    def __init__(self, app: ASGIApp, limit: Limit = FRONT) -> None:
+        self._app = app
+        self._limiter = Limiter()
+        self._limit = limit
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer, or refuse a source that asks too much."""
+        wait = self._limiter.wait("", source(Request(scope)), self._limit) if scope["type"] == "http" else 0.0
+        app = problem(_too_many(wait), scope["path"]) if wait else self._app
+        await app(scope, receive, send)

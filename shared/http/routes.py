@@ -7,7 +7,8 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends, Header
 
 from shared.http.auth import Caller, caller_of, require
-from shared.http.limits import ACTS, LOOKS, Limit, limited
+from shared.http.bodies import FORM, RECORD
+from shared.http.limits import ACTS, LOOKS, Limit, bounded
 from shared.http.versions import carries_version
 from shared.powers import Action
 
@@ -47,9 +48,10 @@ _PROBLEMS: dict[int | str, dict[str, Any]] = {
 class Routes:
     """The routes of one service in one zone, API or pages."""
 
-    def __init__(self, zone: Zone, *, pages: bool = False, limit: Limit | None = None) -> None:
+    def __init__(self, zone: Zone, *, pages: bool = False, limit: Limit | None = None, most: int | None = None) -> None:
         self.zone = zone
         self._limit = limit
+        self._most = most
         self.router = APIRouter(include_in_schema=not pages)
 
     def add(
@@ -60,25 +62,27 @@ class Routes:
         *,
         versioned: bool = False,
         limit: Limit | None = None,
+        most: int | None = None,
         **options: Any,
     ) -> Callable[[Any], Any]:
         """Register the decorated function for `method` and `path`, open to those whom `allow` names.
 
-        `limit`: how much one source may ask of a route that anybody may call, where the usual does not fit.
+        `limit`: how much one source may ask of a route that anybody may call, where the usual does not fit; `most`:
+        how many bytes a request may bring, likewise.
         """
-        usual = self._limit or (LOOKS if method == "GET" else ACTS)
+        often = (limit or self._limit or (LOOKS if method == "GET" else ACTS)) if allow == PUBLIC else None
+        long = most or self._most or (FORM if allow == PUBLIC else RECORD)
 
         def register(function: Any) -> Any:
             guards = [] if allow == PUBLIC else [Depends(require(Action(allow)))]
             guards += [Depends(carries_version)] if versioned else []
             signed_in: dict[str, Any] = {} if allow == PUBLIC else {"security": [{"bearer": []}]}
-            if allow == PUBLIC:
-                options["route_class_override"] = limited(limit or usual)
             self.router.add_api_route(
                 path,
                 function,
                 methods=[method],
                 dependencies=guards,
+                route_class_override=bounded(often, long),
                 responses=_PROBLEMS,
                 openapi_extra={"x-permission": str(allow), "x-zone": self.zone.value, **signed_in},
                 **options,

@@ -1,6 +1,7 @@
 """The documentation that the running product gives of itself: /docs (OpenAPI) and /asyncapi (events)."""
 
 from collections.abc import Sequence
+from functools import cache
 from html import escape
 from typing import Any
 
@@ -13,6 +14,7 @@ from shared.runtime.registry import service_names
 from shared.runtime.service import Service
 
 
+@cache
 def asyncapi() -> dict[str, Any]:
     """AsyncAPI 3.0 of every event that this process knows."""
     channels: dict[str, Any] = {}

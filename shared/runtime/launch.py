@@ -3,6 +3,7 @@
 import asyncio
 import logging
 import signal
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
 from contextlib import asynccontextmanager
 from socket import socket
@@ -21,6 +22,7 @@ from shared.clock import SystemClock
 from shared.db.access import Part
 from shared.http.app import health_answer
 from shared.http.guards import Headed, Strict
+from shared.http.limits import Paced
 from shared.http.routes import Zone
 from shared.runtime.connection import server_config
 from shared.runtime.docs import docs_routes
@@ -81,19 +83,32 @@ def _unfit(names: Sequence[str], run: RunSettings, court: CourtSettings) -> list
     return faults
 
 
+def recently(ask: Callable[[Request], Awaitable[Response]]) -> Callable[[Request], Awaitable[Response]]:
+    """The answer of `ask` as it was at most a second ago: whoever asks often makes nobody work more often."""
+    line, told, until = asyncio.Lock(), Response(), 0.0
+
+    async def answer(request: Request) -> Response:
+        nonlocal told, until
+        async with line:
+            if time.monotonic() >= until:
+                told, until = await ask(request), time.monotonic() + 1
+        return Response(told.body, told.status_code, media_type=told.media_type)
+
+    return answer
+
+
 def front(services: Sequence[Service], readyz: Callable[[Request], Awaitable[Response]]) -> dict[str, ASGIApp]:
     """What stands before the services under its own paths: health, documentation, static files."""
-    app = Headed(
-        Starlette(
-            routes=[
-                Route("/healthz", lambda _: JSONResponse({"alive": True})),
-                Route("/readyz", readyz),
-                *docs_routes(services),
-                Mount("/static", static_app()),
-            ]
-        )
+    app = Starlette(
+        routes=[
+            Route("/healthz", lambda _: JSONResponse({"alive": True})),
+            Route("/readyz", recently(readyz)),
+            *docs_routes(services),
+            Mount("/static", static_app()),
+        ]
     )
-    return dict.fromkeys(("/healthz", "/readyz", "/docs", "/asyncapi", "/static"), app)
+    paths = ("/healthz", "/readyz", "/docs", "/asyncapi", "/static")
+    return dict.fromkeys(paths, Paced(Headed(app)))
 
 
 class Product:
@@ -206,7 +221,7 @@ class Product:
         owners = paths_of({unit.service.name: unit.prefixes for unit in self.units})
         apps = {unit.service.name: unit.app for unit in self.units}
         mounts: dict[str, ASGIApp] = {prefix: apps[name] for prefix, name in owners.items()}
-        mounts |= {f"/openapi/{name}.json": app for name, app in apps.items()}
+        mounts |= {f"/openapi/{name}.json": Paced(app) for name, app in apps.items()}
         mounts |= {prefix: app for unit in self.units for prefix, app in unit.mounts.items()}
         metrics = Metrics(loopback_only=self.run_settings.zone == "both")
         gateway = Gateway({**mounts, **front(self.services, self._readyz), "/metrics": metrics})

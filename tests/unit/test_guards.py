@@ -6,7 +6,10 @@ from starlette.datastructures import Headers
 from starlette.requests import Request
 from starlette.responses import Response
 
-from shared.http.guards import MAX_BODY, Strict, cross_site
+from shared.contracts.texts import LONGEST, TOO_LONG
+from shared.http.bodies import FORM, UPLOAD
+from shared.http.guards import Strict, cross_site
+from shared.http.limits import Limit, Paced
 from shared.runtime.launch import front
 from shared.runtime.registry import load
 from tests.fixtures.edge import Edge
@@ -79,9 +82,51 @@ async def test_a_body_that_says_it_is_too_large_is_refused_unread(edge: Edge, pa
         yield b"x"
 
     async with edge.client() as http:
-        refused = await http.post(path, content=never(), headers={"content-length": str(MAX_BODY + 1)})
+        refused = await http.post(path, content=never(), headers={"content-length": str(FORM + 1)})
     assert (refused.status_code, refused.json()["code"]) == (413, "too_large")
     assert edge.seen == []
+
+
+async def test_what_no_route_takes_is_refused_by_its_length_too(edge: Edge) -> None:
+    async with edge.client() as http:
+        refused = await http.post("/nowhere", content=b"x", headers={"content-length": str(UPLOAD + 1)})
+    assert (refused.status_code, refused.json()["code"]) == (413, "too_large")
+    assert "拆分" in refused.json()["detail"]
+
+
+async def test_a_text_that_no_field_takes_is_not_even_cleaned(edge: Edge) -> None:
+    """Cleaning four million characters took seconds, in which nobody else was answered."""
+    async with edge.client() as http:
+        refused = await http.post("/api/edge", json={"text": "\u200b" * (LONGEST + 1)})
+    assert (refused.status_code, refused.json()["errors"][0]["reason"]) == (422, TOO_LONG)
+
+
+async def test_the_longest_text_of_a_form_fits_as_a_browser_writes_it(edge: Edge) -> None:
+    async with edge.client() as http:
+        answer = await http.post("/edge/declared", data={"text": "𠀀" * 5000})
+    assert (answer.status_code, answer.json()) == (200, {"length": 5000})
+
+
+async def test_what_stands_before_the_services_is_limited_too_and_readiness_is_asked_once_a_second() -> None:
+    asked = []
+
+    async def readyz(_request: Request) -> Response:
+        asked.append(1)
+        return Response("ready", 503)
+
+    (app,) = set(front([load("duty_desk")], readyz).values())
+    assert isinstance(app, Paced)
+    app = Paced(app, Limit(25, 60))
+    transport = httpx.ASGITransport(app)  # type: ignore[arg-type]
+    async with httpx.AsyncClient(transport=transport, base_url="http://test") as http:
+        answers = [await http.get("/readyz") for _ in range(20)]
+        assert {(each.status_code, each.text) for each in answers} == {(503, "ready")}
+        assert len(asked) <= 2
+        statuses = [(await http.get("/healthz")).status_code for _ in range(6)]
+        refused = await http.get("/docs")
+    assert statuses == [200] * 5 + [429]
+    assert refused.status_code == 429
+    assert int(refused.headers["retry-after"]) >= 1
 
 
 async def _endless(sent: list[int]) -> AsyncIterator[bytes]:
@@ -111,12 +156,12 @@ async def test_a_chunked_body_is_cut_off_at_the_limit(edge: Edge, path: str, kin
     async with edge.client() as http:
         refused = await http.post(path, content=body(), headers={"content-type": kind})
     assert (refused.status_code, refused.json()["code"]) == (413, "too_large")
-    assert sum(sent) <= MAX_BODY + len(MEBIBYTE)
+    assert sum(sent) <= FORM + len(MEBIBYTE)
 
 
 async def test_a_body_of_just_the_limit_passes(edge: Edge) -> None:
     async with edge.client() as http:
-        answer = await http.post("/api/edge", content=b" " * (MAX_BODY - 12) + b'{"text":"a"}', headers=JSON)
+        answer = await http.post("/api/edge", content=b" " * (FORM - 12) + b'{"text":"a"}', headers=JSON)
     assert answer.status_code == 201
 
 

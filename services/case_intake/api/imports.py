@@ -23,6 +23,7 @@ from services.case_intake.usecases import drafts, holds, imports, reading
 from services.case_intake.usecases.filing import Act, Assign, Doubt, Once
 from services.case_intake.usecases.imports import Upload
 from shared.db.lists import Part
+from shared.http.bodies import UPLOAD
 from shared.http.routes import CurrentCaller, IdempotencyKey, Routes, Zone
 from shared.powers import Action
 from shared.runtime.service import kit_of
@@ -47,7 +48,7 @@ class Terms:
     key: IdempotencyKey = None
 
 
-@routes.post("/api/cases/import", Action.CASES_FILE, name="import cases")
+@routes.post("/api/cases/import", Action.CASES_FILE, most=UPLOAD, name="import cases")
 async def import_cases(
     kit: AnyKit,
     caller: CurrentCaller,

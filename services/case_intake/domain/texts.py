@@ -10,7 +10,7 @@ from typing import TypeVar
 from email_validator import EmailNotValidError, validate_email
 
 from services.case_intake.domain.words import COLUMNS
-from shared.contracts.texts import UnknownCharacterError, cleaned, has_control, length, plain_dashes
+from shared.contracts.texts import UnfitTextError, cleaned, has_control, length, plain_dashes
 from shared.errors import Fault
 
 T = TypeVar("T")
@@ -46,7 +46,7 @@ class Reader:
         try:
             text = cleaned(self._texts.get(field, ""))
             return parse(text) if text else None
-        except (FaultyTextError, UnknownCharacterError) as fault:
+        except (FaultyTextError, UnfitTextError) as fault:
             self.refuse(field, str(fault))
             return None
 
@@ -62,7 +62,7 @@ class Reader:
         """Whether there is anything to be seen in the text."""
         try:
             return cleaned(self._texts.get(field, "")) != ""
-        except UnknownCharacterError:
+        except UnfitTextError:
             return True
 
 

@@ -20,6 +20,7 @@ from services.case_intake.usecases.filing import Act, Assign
 from services.case_intake.usecases.imports import Upload
 from services.case_intake.usecases.reading import ImportView
 from shared.errors import Conflict, Fault, Invalid
+from shared.http.bodies import UPLOAD
 from shared.http.forms import faults_in
 from shared.http.routes import CurrentCaller, Routes, Zone
 from shared.powers import Action
@@ -117,7 +118,7 @@ async def _upload_page(
     )
 
 
-@routes.post("/cases/import", Action.CASES_FILE)
+@routes.post("/cases/import", Action.CASES_FILE, most=UPLOAD)
 async def upload(request: Request, kit: AnyKit, caller: CurrentCaller) -> Response:
     """Show what the file would do; an old stock, of which nobody is told, may also begin at once."""
     async with request.form() as form:
