@@ -1,5 +1,7 @@
 """HTML forms: what was typed is kept for showing it again, and understood by the same models as JSON bodies."""
 
+import hashlib
+import json
 from typing import Any, TypeVar
 
 from fastapi import Request
@@ -14,13 +16,31 @@ from shared.web.pages import faults_by_field
 
 M = TypeVar("M", bound=BaseModel)
 Typed = dict[str, Any]
+ONCE = "_once"
+"""The hidden field by which a form that acts names itself: `ui.form(…, once=true)`."""
 
 
 async def typed(request: Request, *many: str) -> Typed:
     """The texts of a form as they were typed, without files; `many` names the fields that hold several."""
     async with request.form() as form:
-        texts: Typed = {name: value for name, value in form.items() if isinstance(value, str) and name != BY}
+        texts: Typed = {
+            name: value for name, value in form.items() if isinstance(value, str) and name not in {BY, ONCE}
+        }
         return texts | {name: [value for value in form.getlist(name) if isinstance(value, str)] for name in many}
+
+
+async def once(request: Request) -> tuple[str, str] | None:
+    """The key of a form that acts, and the fingerprint of what it says; None for a form that names none.
+
+    The same form sent twice, because no answer came or by the back button, is one act; with other content another.
+    """
+    async with request.form() as form:
+        texts = sorted((name, value) for name, value in form.multi_items() if isinstance(value, str))
+        given = form.get(ONCE)
+    if not isinstance(given, str) or not given:
+        return None
+    mark = hashlib.sha256(json.dumps(texts).encode()).hexdigest()
+    return f"form/{given[:64]}/{mark}", mark
 
 
 def understood(model: type[M], form: Typed) -> M:

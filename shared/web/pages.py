@@ -1,6 +1,7 @@
 """Renders a service's pages in the court's frame, and serves the files that they load."""
 
 import hashlib
+import secrets
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import lru_cache
@@ -140,6 +141,7 @@ def _environment(package: str) -> Environment:
         court_date=court_date,
         court_words=COURT_WORDS,
         masked=masked,
+        new_key=lambda: secrets.token_urlsafe(16),
     )
     return env
 

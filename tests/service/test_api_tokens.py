@@ -117,7 +117,8 @@ async def test_the_page_makes_a_token_and_takes_it_back(kit: Kit[Any]) -> None:
         http.headers["accept"] = "text/html"
         faulty = await http.post("/staff/tokens", data={"name": "审判系统", "days": "0"})
         assert (faulty.status_code, 'value="审判系统"' in faulty.text) == (422, True)
-        made = await http.post("/staff/tokens", data=WANTED)
+        made, again = [await http.post("/staff/tokens", data={**WANTED, "_once": "key"}) for _ in range(2)]
+        assert (again.status_code, "已经创建" in again.text, "ygt_" in again.text) == (409, True, False)
         assert (made.status_code, "ygt_" in made.text, "只在此处显示一次" in made.text) == (200, True, True)
         async with kit.db.read() as conn:
             token_id = (await conn.execute(select(tables.api_tokens.c.id))).scalar_one()

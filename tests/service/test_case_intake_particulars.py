@@ -202,3 +202,35 @@ async def test_the_migration_keeps_old_cases(kit: IntakeKit, clerk: httpx.AsyncC
         await conn.run_sync(run)
     found = (await clerk.get(f"/api/cases/{case['id']}")).json()
     assert found == case
+
+
+KINDS_OF = {
+    "执": (["respondent", "obligation"], True, True),
+    "执恢": (["respondent", "obligation"], True, True),
+    "执保": (["respondent"], False, False),
+    "执异": (["respondent"], False, False),
+    "执监": (["respondent"], False, False),
+    "执协": ([], False, False),
+    "执他": ([], False, False),
+}
+"""What a case with one applicant lacks; whether its pages ask for the obligation; whether a judge is due in 7 days."""
+
+
+@pytest.mark.parametrize("kind", KINDS_OF)
+async def test_nothing_is_missed_that_no_notice_of_this_kind_needs(clerk: httpx.AsyncClient, kind: str) -> None:
+    lacks, owed, within_seven_days = KINDS_OF[kind]
+    body = filing(case_number=f"（2026）渝05{kind}1号", obligation=None)
+    body["parties"] = body["parties"][:1]
+    made = (await clerk.post("/api/cases", json=body)).json()
+    found = (await clerk.get(f"/api/cases/{made['id']}")).json()
+    assert found["lacks"] == lacks
+    assert ("incomplete" in found["states"]) is bool(lacks)
+    listed = (await clerk.get("/api/cases", params={"state": "incomplete"})).json()["items"]
+    assert [each["case_number"] for each in listed] == ([body["case_number"]] if lacks else [])
+    page = (await clerk.get(f"/cases/{made['id']}", headers=HTML)).text
+    assert ("执行通知等待补填" in page) is owed
+    assert ("缺应履行义务" in page) is owed
+    assert ("暂不通知任何人" in page) is bool(lacks)
+    assert ("立案后7日内应确定承办法官" in page) is within_seven_days
+    form = (await clerk.get(f"/cases/{made['id']}/edit", headers=HTML)).text
+    assert ("写入执行通知书" in form) is owed

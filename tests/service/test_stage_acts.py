@@ -1,6 +1,7 @@
 """What judges record, over HTTP: acts, idempotency, powers, tasks, lists, pages."""
 
 import json
+import re
 from collections.abc import AsyncIterator
 from datetime import date, timedelta
 from typing import Any
@@ -327,6 +328,23 @@ async def test_the_case_pages_fragments_and_forms(kit: Any, http: httpx.AsyncCli
     assert event.notify is False
     plain = await http.post(f"{base}/acts", data={**form, "work.publish.audience": []})
     assert (plain.status_code, plain.headers["location"]) == (303, f"/cases/{case_id}")
+
+
+async def test_a_form_sent_again_because_no_answer_came_acts_once(
+    kit: Any, http: httpx.AsyncClient, case_id: UUID
+) -> None:
+    base = f"/stages/cases/{case_id}"
+    keys = re.findall(r'name="_once" value="([^"]+)"', (await http.get(f"{base}/timeline")).text)
+    assert len(keys) == len(set(keys)) >= 3
+    form = {"kind": "work", "work.title": "网络查控", "work.text": "已冻结存款。", "_once": keys[0]}
+    form |= {"work.publish.audience": "applicant", "work.publish.notify": "1"}
+    for _ in range(2):
+        saved = await http.post(f"{base}/acts", data=form, headers={"hx-request": "true"})
+        assert (saved.status_code, saved.text.count("已冻结存款。")) == (200, 1)
+    assert len(await told(kit, ProgressPublished)) == 1, "the parties are told once"
+    await http.post(f"{base}/acts", data={**form, "work.text": "已冻结另一笔存款。"})
+    await http.post(f"{base}/acts", data={**form, "_once": keys[1]})
+    assert len(await told(kit, ProgressPublished)) == 3
 
 
 async def test_the_form_says_what_to_do_about_an_early_notice(http: httpx.AsyncClient, case_id: UUID) -> None:

@@ -456,3 +456,23 @@ async def test_the_step_to_certain_days_takes_back_what_counted_from_the_filing(
     assert "ask_receipt" in await open_tasks(kit, event.case_id)
     assert (await open_tasks(kit, late.case_id))["assign_judge"].due_at is None
     assert {row.milestone for row in (await view(kit, late.case_id)).milestones if row.provisional} >= {"scheduling"}
+
+
+@pytest.mark.parametrize("number", [OBJECTION, "（2026）渝05执协1号", "（2026）渝05执他1号"])
+async def test_only_a_case_of_which_somebody_is_told_waits_for_its_parties(
+    kit: Any, feeder: Feeder, number: str
+) -> None:
+    event = filed(party("applicant"), case_number=number)
+    await feeder.feed(event)
+    waits = number == OBJECTION
+    assert ("complete_parties" in await open_tasks(kit, event.case_id)) is waits
+    async with as_owner(kit) as conn:  # as an older release left it: one open task, which the migration closes
+        await conn.execute(text("UPDATE cases SET number = '（2026）渝05执协9号'"))
+        step = importlib.import_module("services.stage_tracking.migrations.0012_quiet_kinds_need_no_parties")
+
+        def run(conn: Connection) -> None:
+            with Operations.context(MigrationContext.configure(conn)):
+                step.upgrade()
+
+        await conn.run_sync(run)
+    assert "complete_parties" not in await open_tasks(kit, event.case_id)

@@ -8,7 +8,7 @@ from decimal import Decimal
 from services.case_intake.domain import identifiers, texts
 from services.case_intake.domain.numbers import ENFORCEMENT, CaseNumber, main_case
 from services.case_intake.domain.texts import Reader
-from shared.contracts.case_kinds import KINDS, CaseKind, Particulars, kind_of
+from shared.contracts.case_kinds import KINDS, CaseKind, NoticeKind, Particulars, kind_of
 from shared.contracts.cases import IdKind, PartyIdentity, PartyRole
 from shared.contracts.reviews import ReviewGround
 from shared.errors import Fault, Invalid
@@ -277,7 +277,17 @@ def case_text(value: object) -> str:
     return "" if value is None else str(value)
 
 
-def lacking(roles: set[PartyRole], obligation: object) -> list[str]:
-    """What a case still lacks: `applicant`, `respondent`, `obligation`."""
-    missing = [role.value for role in PartyRole if role not in roles]
-    return missing if obligation else [*missing, "obligation"]
+def tells_somebody(kind: CaseKind) -> bool:
+    """Whether the filing of such a case is told to anybody: only then both sides are needed."""
+    return any(kind.owed.values())
+
+
+def tells_obligation(kind: CaseKind) -> bool:
+    """Whether an execution notice is owed, which states what is to be performed."""
+    return any(NoticeKind.ENFORCEMENT_NOTICE in owed for owed in kind.owed.values())
+
+
+def lacking(kind: CaseKind, roles: set[PartyRole], obligation: object) -> list[str]:
+    """What a case of this kind still lacks for its notices: `applicant`, `respondent`, `obligation`."""
+    missing = [role.value for role in PartyRole if role not in roles] if tells_somebody(kind) else []
+    return [*missing, "obligation"] if tells_obligation(kind) and not obligation else missing

@@ -6,7 +6,7 @@ from uuid import UUID
 from fastapi import Depends, Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
-from services.case_intake.domain.filing import CASE_FIELDS, case_text
+from services.case_intake.domain.filing import CASE_FIELDS, case_text, tells_somebody
 from services.case_intake.domain.words import COLUMNS
 from services.case_intake.pages.filing import shown_for
 from services.case_intake.settings import IntakeKit
@@ -108,6 +108,7 @@ def _party_page(
     repeated = isinstance(refusal, Conflict) and not isinstance(refusal, Stale)
     named = Invalid([Fault("id_number", refusal.detail)]) if refusal and repeated else refusal
     about = {"case": view, "form": {"role": "", FIELD: "", **form}, **refused(named), "party_id": party_id}
+    about["told"] = tells_somebody(view.kind)
     return pages.page(request, "party.html", named.status if named else 200, **about, labels=LABELS)
 
 

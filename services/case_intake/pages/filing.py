@@ -9,7 +9,14 @@ from typing import Annotated, Any
 from fastapi import Depends, Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
-from services.case_intake.domain.filing import CASE_FIELDS, OWN_FIELDS, ROLE_WORDS, own_fields, read_filing
+from services.case_intake.domain.filing import (
+    CASE_FIELDS,
+    OWN_FIELDS,
+    ROLE_WORDS,
+    own_fields,
+    read_filing,
+    tells_obligation,
+)
 from services.case_intake.domain.numbers import ENFORCEMENT
 from services.case_intake.domain.words import COLUMNS
 from services.case_intake.settings import IntakeKit
@@ -110,6 +117,7 @@ def shown_for(kind: CaseKind, given: Texts | None = None) -> dict[str, Any]:
     grounds = kind.grounds or tuple(ReviewGround)
     return {
         "own_fields": said | set(own_fields(kind)),
+        "tells_obligation": tells_obligation(kind),
         "ground_options": [(ground.label, ground.label) for ground in grounds],
     }
 

@@ -10,7 +10,9 @@ from sqlalchemy import ColumnElement, Row, and_, exists, func, insert, or_, sele
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from services.case_intake.domain.filing import tells_somebody
 from services.case_intake.store.tables import cases, judges, parties, serials
+from shared.contracts.case_kinds import KINDS
 from shared.contracts.cases import PartyRole
 from shared.db.case_numbers import holds_number, is_number
 from shared.db.lists import Part, Sorting
@@ -153,8 +155,10 @@ async def list_cases(conn: AsyncConnection, wanted: Wanted, part: Part) -> tuple
     return await SORTING.part(conn, query, part)
 
 
+_QUIET = "|".join(kind.type for kind in KINDS.values() if not tells_somebody(kind))
+_TELLS = ~cases.c.case_number.regexp_match(f"({_QUIET})(字第)?[0-9]+号$")
 _STATES: dict[str, ColumnElement[bool]] = {
-    "incomplete": or_(~cases.c.has_applicant, ~cases.c.has_respondent),
+    "incomplete": and_(_TELLS, or_(~cases.c.has_applicant, ~cases.c.has_respondent)),
     "unassigned": and_(cases.c.open, cases.c.judge_id.is_(None)),
     "assigned": and_(cases.c.open, cases.c.judge_id.is_not(None)),
     "closed": and_(~cases.c.open, ~cases.c.archived),

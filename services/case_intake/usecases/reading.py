@@ -147,7 +147,8 @@ def _view(kit: IntakeKit, row: Row[Any], parties: Iterable[Row[Any]]) -> CaseVie
 def _shown(row: Row[Any], obligation: str | None, views: Sequence[PartyView]) -> CaseView:
     """`obligation` and `views` come opened; all else lies open in the row."""
     roles, assigned = cases.roles_of(row), row.judge_id is not None
-    incomplete = [] if roles == set(PartyRole) else ["incomplete"]
+    lacks = lacking(kind_of(row.case_number), roles, row.obligation)
+    incomplete = ["incomplete"] if set(lacks) & set(PartyRole) else []
     judge = Officer(staff_id=row.judge_id, name=row.judge_name, phone=row.judge_phone) if assigned else None
     return CaseView(
         **{field: getattr(row, field) for field in CASE_FIELDS if field not in {"obligation", "ground"}},
@@ -157,7 +158,7 @@ def _shown(row: Row[Any], obligation: str | None, views: Sequence[PartyView]) ->
         obligation=obligation,
         silent=row.silent,
         states=[*incomplete, how_far(row)],
-        lacks=lacking(roles, row.obligation),
+        lacks=lacks,
         judge=judge,
         clerk_name=row.clerk_name,
         panel=row.panel,

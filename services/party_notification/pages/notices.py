@@ -19,7 +19,7 @@ from services.party_notification.usecases.facts import NotificationKit
 from services.party_notification.usecases.views import NoticeView
 from shared.crypto.codes import grouped
 from shared.errors import Invalid
-from shared.http.forms import faults_in, typed, understood
+from shared.http.forms import faults_in, once, typed, understood
 from shared.http.routes import CurrentCaller
 from shared.powers import Action
 from shared.runtime.lists import export
@@ -133,7 +133,7 @@ async def post_anew(request: Request, notice_id: UUID, kit: TheKit, caller: Curr
         given = understood(ReturnedForm, form)
     except Invalid as refusal:
         return await _one_notice(request, kit, notice_id, 422, form=form, faults=faults_in(refusal), faulty=notice_id)
-    await reissuing.post_anew(kit, notice_id, given.remark, caller)
+    await reissuing.post_anew(kit, notice_id, given.remark, caller, await once(request))
     return RedirectResponse(f"/notices/{notice_id}", 303)
 
 

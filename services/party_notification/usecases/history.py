@@ -18,6 +18,7 @@ from services.party_notification.usecases import overview
 from services.party_notification.usecases.facts import NotificationKit, identity_of
 from services.party_notification.usecases.views import NoticeView, TroubleView
 from shared.clock import court_date
+from shared.contracts.case_kinds import CaseKind, kind_of
 from shared.db.lists import Part
 from shared.db.readable import UNREADABLE_TEXT, one, text_of
 from shared.errors import NotFound
@@ -159,6 +160,8 @@ class OfCase:
     recipients: list[Recipient]
     recalled_at: datetime | None = None
     hold_until: datetime | None = None
+    quiet_kind: CaseKind | None = None
+    """The kind of a case of whose filing nobody is told."""
 
 
 def _masked_name(kit: NotificationKit, row: Row[Any]) -> str:
@@ -187,7 +190,9 @@ async def of_case(kit: NotificationKit, case_id: UUID) -> OfCase:
     if case is None:
         return OfCase(recipients)
     held = case.hold_until is not None and case.hold_until > now
-    return OfCase(recipients, case.recalled_at, case.hold_until if held else None)
+    kind = kind_of(case.case_number)
+    quiet = None if any(kind.owed.values()) else kind
+    return OfCase(recipients, case.recalled_at, case.hold_until if held else None, quiet)
 
 
 @dataclass(frozen=True)

@@ -13,6 +13,7 @@ from services.party_notification.usecases.effects import Effects
 from services.party_notification.usecases.facts import NotificationKit, query_code_of
 from services.party_notification.usecases.planning import to_paper
 from shared.clock import court_date
+from shared.db.answers import given_before, remember
 from shared.db.transaction import Transaction, new_id
 from shared.errors import Conflict, NotFound
 from shared.http.auth import Caller
@@ -48,12 +49,17 @@ async def _letter_for_paper(
     return kit.keyring.seal(letter.decode(), f"{row.notice_id}/paper")
 
 
-async def post_anew(kit: NotificationKit, notice_id: UUID, remark: str, caller: Caller) -> None:
+async def post_anew(
+    kit: NotificationKit, notice_id: UUID, remark: str, caller: Caller, once: tuple[str, str] | None = None
+) -> None:
     """A letter goes on paper, too, because the party asked for it (CPL 90) or lost their query code.
 
-    Raises NotFound, and Conflict for a notice that is not written, or void.
+    `once`: key and fingerprint of the request. Raises NotFound, and Conflict for a notice that is not written, or void.
     """
+    scope = f"paper:{notice_id}:{caller.staff_id}"
     async with kit.db.begin() as tx:
+        if once is not None and await given_before(tx, scope, *once) is not None:
+            return
         notice = await notices.get(tx.conn, notice_id)
         if notice is None:
             raise NotFound("no_such_notice", "没有这份通知。")
@@ -66,3 +72,5 @@ async def post_anew(kit: NotificationKit, notice_id: UUID, remark: str, caller: 
         await paper.remark(tx.conn, party.party_id, asked, kit.keyring.seal(remark, f"{asked}/remark"))
         body = {"notice_id": str(notice_id), "by": str(caller.staff_id)}
         await Effects([("paper.asked_for", body)]).tell(tx, notice.case_id)
+        if once is not None:
+            await remember(tx, scope, *once, {})

@@ -16,7 +16,7 @@ from services.staff.usecases.kit import StaffKit
 from shared.clock import SystemClock
 from shared.errors import Refusal
 from shared.http.auth import Caller
-from shared.http.forms import faults_in, typed, understood
+from shared.http.forms import faults_in, once, typed, understood
 from shared.http.routes import CurrentCaller, Routes, Zone
 from shared.powers import ACTION_WORDS, Action
 from shared.runtime.lists import export
@@ -85,7 +85,7 @@ async def make_token(request: Request, kit: HandedKit, caller: CurrentCaller) ->
     """Make one; the answer shows its secret, this once."""
     form = await typed(request, "scopes")
     try:
-        made = await tokens.make(kit, caller, understood(ApiTokenInput, form).asked())
+        made = await tokens.make(kit, caller, understood(ApiTokenInput, form).asked(), await once(request))
     except Refusal as refusal:
         return await _page(request, kit, caller, refusal, form=form)
     return await _page(request, kit, caller, made=made)

@@ -16,9 +16,10 @@ from services.staff.store import people, record, tokens
 from services.staff.usecases.admission import caller_for
 from services.staff.usecases.kit import MACHINE, StaffKit
 from services.staff.usecases.revoking import outdate, standing
+from shared.db.answers import given_before, remember
 from shared.db.lists import Part
-from shared.db.transaction import new_id
-from shared.errors import Fault, Forbidden, Invalid, NotFound, Unauthenticated
+from shared.db.transaction import Transaction, new_id
+from shared.errors import Conflict, Fault, Forbidden, Invalid, NotFound, Unauthenticated
 from shared.http.auth import Caller
 from shared.powers import IN_PERSON, Action, allowed
 
@@ -48,8 +49,11 @@ def offered(caller: Caller) -> list[Action]:
     return [action for action in Action if caller.can(action) and action not in IN_PERSON]
 
 
-async def make(kit: StaffKit, caller: Caller, asked: NewApiToken) -> MadeApiToken:
-    """A new token of the caller's. Raises Invalid for scopes that are not theirs, Unauthenticated."""
+async def make(kit: StaffKit, caller: Caller, asked: NewApiToken, once: tuple[str, str] | None = None) -> MadeApiToken:
+    """A new token of the caller's. `once`: key and fingerprint of the request, whose answer nobody keeps.
+
+    Raises Invalid for scopes that are not theirs, Unauthenticated, Conflict for a request sent again.
+    """
     beyond = [scope for scope in asked.scopes if scope not in offered(caller)]
     if beyond:
         raise Invalid([Fault("scopes", "范围只能在您自己可以办理的事项之内，请重新选择。")])
@@ -59,9 +63,19 @@ async def make(kit: StaffKit, caller: Caller, asked: NewApiToken) -> MadeApiToke
     secret = PREFIX + secrets.token_urlsafe(32)
     async with kit.db.begin() as tx:
         await standing(tx, caller)
+        await _first_time(tx, f"token:{caller.staff_id}", once)
         await tokens.add(tx.conn, token, _digest(secret))
         await record.note(tx.conn, DoorKind.API_TOKEN_MADE, caller.staff_id, caller.staff_id, asked.name)
     return MadeApiToken(token, secret)
+
+
+async def _first_time(tx: Transaction, scope: str, once: tuple[str, str] | None) -> None:
+    if once is None:
+        return
+    if await given_before(tx, scope, *once) is not None:
+        made = "这个访问令牌已经创建，内容只显示一次。没有看到的，请在列表中撤销它，再刷新本页新建。"
+        raise Conflict("token_made_already", made)
+    await remember(tx, scope, *once, {})
 
 
 async def page(kit: StaffKit, caller: Caller, state: str, part: Part) -> tuple[Sequence[ApiToken], str | None]:

@@ -119,8 +119,10 @@ async def _urge_to_begin(kit: StageKit, tx: Transaction, case_id: UUID) -> None:
 
 
 async def _watch_roles(kit: StageKit, tx: Transaction, case_id: UUID) -> None:
-    """A case that lacks a side tells nobody; somebody must complete it."""
-    missing = missing_roles(row.role for row in await cases.parties_of(tx.conn, case_id))
+    """A case that lacks a side tells nobody; somebody must complete it, unless there is nobody to be told."""
+    case = await known_case(tx, case_id)
+    there = [row.role for row in await cases.parties_of(tx.conn, case_id)]
+    missing = missing_roles(there) if any(cases.kind_of_row(case).owed.values()) else []
     if not missing:
         await tasks.close(tx.conn, case_id, TaskKind.COMPLETE_PARTIES, "case", tx.now)
         return

@@ -14,7 +14,7 @@ from services.stage_tracking.usecases.acts import act, may_act
 from services.stage_tracking.usecases.reading import case_view, done_work, log_page
 from shared.errors import Invalid, NotFound
 from shared.http.auth import Caller
-from shared.http.forms import typed
+from shared.http.forms import once, typed
 from shared.http.routes import CurrentCaller
 from shared.powers import Action
 from shared.web.pages import faults_by_field
@@ -84,7 +84,7 @@ async def post_act(request: Request, case_id: UUID, kit: KitHere, caller: Curren
     values = await typed(request, *LISTS)
     partial = "hx-request" in request.headers
     try:
-        await act(kit, caller, str(case_id), act_of(values))
+        await act(kit, caller, str(case_id), act_of(values), await once(request))
     except Invalid as refusal:
         if partial:
             raise

@@ -122,7 +122,7 @@
     const form = event.target;
     if (form.matches("[data-form]") && !event.submitter?.formNoValidate && !checkForm(form)) { event.preventDefault(); event.stopPropagation(); return; }
     if (form.method !== "post") return;
-    if (form.dataset.sent && !form.hasAttribute("hx-post")) { event.preventDefault(); return; }
+    if (form.dataset.sent) { event.preventDefault(); event.stopPropagation(); return; }
     form.dataset.sent = "1";
     busy(form, true);
   }, true);
@@ -166,8 +166,14 @@
   for (const name of ["htmx:responseError", "htmx:sendError", "htmx:timeout"]) {
     document.addEventListener(name, ({ detail: { elt } }) => { if (elt.dataset.fragment) elt.textContent = elt.dataset.fragment; });
   }
+  // No answer is no refusal: the act may be done by now. `data-once`: sent again it is not done again.
+  const unanswered = (form) => {
+    if (form?.method !== "post") return ["没有连接到服务器", "请检查网络后重试。"];
+    const again = "once" in form.dataset ? "请检查网络后再提交一次：已经提交的不会重复，填写的内容仍在页面上。" : "请先刷新页面核对，没有提交的再重新提交。";
+    return ["没有收到服务器的答复", `不知道是否已经提交。${again}`];
+  };
   for (const name of ["htmx:sendError", "htmx:timeout"]) {
-    document.addEventListener(name, ({ detail: { elt } }) => elt.dataset.fragment || yangguang.toast("late", "没有连接到服务器", "操作没有提交。请检查网络后重试，已填写的内容仍在页面上。"));
+    document.addEventListener(name, ({ detail: { elt } }) => elt.dataset.fragment || yangguang.toast("late", ...unanswered(elt.closest("form"))));
   }
   document.addEventListener("htmx:load", (event) => { learnClock(event.detail.elt); tickAll(); });
   // Fragments that arrive above the place that the address names push it away: go there again, until the reader moves.
