@@ -153,6 +153,10 @@ class CaseKind:
         waiting = self.clocks & FROM_RECEIPT
         return waiting if self.review is None or self.review.from_receipt else waiting - REVIEWS
 
+    def attacked(self, main_case: str | None) -> str | None:
+        """The case whose handling is reviewed: who implements there never reviews (异议复议规定 11(3))."""
+        return main_case if self.reviews else None
+
     @property
     def grounds(self) -> tuple[ReviewGround, ...]:
         """What its review can be about."""
@@ -209,7 +213,7 @@ KINDS: Mapping[str, CaseKind] = MappingProxyType({
                  (*_STEPS, Milestone.ENFORCEMENT, *_END), _APPLICANT_TOLD, work="本院依法实施财产保全。",
                  limit=_IN_FIVE_DAYS, secures=True),
         CaseKind("执异", "执行异议案件", frozenset({DeadlineKind.OBJECTION_DECISION}), (*_STEPS, *_END), _BOTH_TOLD,
-                 work="本院由审判监督庭审查执行异议。", limit=_BY_GROUND, about_main=True,
+                 work="本院依法审查执行异议。", limit=_BY_GROUND, about_main=True,
                  reviews=OBJECTIONS, review=OBJECTIONS[None], awaits_ground=True),
         CaseKind("执复", "执行复议案件", frozenset({DeadlineKind.RECONSIDERATION_DECISION}), (*_STEPS, *_END),
                  _BOTH_TOLD, work="本院审查复议申请。", limit=_BY_GROUND, about_main=True,

@@ -228,6 +228,41 @@ async def test_assignment_by_hand_and_its_refusals(kit: IntakeKit, clerk: httpx.
     assert len(await told(kit, CaseAssigned)) == 2
 
 
+async def test_who_implements_a_case_never_reviews_what_was_done_in_it(
+    kit: IntakeKit, clerk: httpx.AsyncClient
+) -> None:
+    """异议复议规定 11(3): neither its judge nor its panel, by the rule or by hand; what waits holds up no other."""
+    feeder, main = Feeder(SERVICE, kit), {"case_number": "（2026）渝05执1号"}
+    await feeder.feed(judge(JUDGES[0]), judge(JUDGES[1]))
+    attacked = await filed(clerk, **main)
+    mine = await clerk.post(f"/api/cases/{attacked['id']}/assignment", json={"judge_id": str(JUDGES[0])})
+    assert mine.status_code == 200
+    numbers = {"case_number": "（2026）渝05执异1号", "main_case": main["case_number"]}
+    objection = await filed(clerk, **numbers, assign="auto")
+    assert not objection["assigned"], "the other judge sits on the same panel"
+    path = f"/api/cases/{objection['id']}/assignment"
+    for wish, field in (
+        ({"judge_id": str(JUDGES[0]), "panel": "审查合议庭"}, "judge_id"),
+        ({"judge_id": str(JUDGES[1])}, "panel"),
+    ):
+        refused = await clerk.post(path, json=wish)
+        assert [error["field"] for error in refused.json()["errors"]] == [field]
+        assert "不得审查本案" in refused.text
+    await feeder.feed(judge(JUDGES[0], active=False), judge(JUDGES[1], active=False))
+    other = await filed(clerk, case_number="（2026）渝05执2号", assign="auto")
+    assert not other["assigned"]
+    await feeder.feed(judge(JUDGES[1]))
+    assert await assign_waiting(kit) == 1
+    found = {
+        number: (await clerk.get(f"/api/cases/{case['id']}")).json()["judge"]
+        for number, case in enumerate((objection, other))
+    }
+    assert (found[0], found[1] is not None) == (None, True)
+    await feeder.feed(judge(JUDGES[2], panel="审查合议庭"))
+    assert await assign_waiting(kit) == 1
+    assert (await clerk.get(f"/api/cases/{objection['id']}")).json()["panel"] == "审查合议庭"
+
+
 @pytest.mark.parametrize("role", [Role.JUDGE, Role.DUTY, Role.ADMIN, None])
 async def test_only_the_clerk_files(kit: IntakeKit, role: Role | None) -> None:
     async with client(SERVICE, kit, role) as http:

@@ -58,9 +58,11 @@ async def list_judges(conn: AsyncConnection, court: str) -> list[Row[Any]]:
     return list(await conn.execute(query.order_by(judges.c.name, judges.c.staff_id)))
 
 
-async def lock_waiting_case(conn: AsyncConnection) -> Row[Any] | None:
-    """The oldest case that waits for a judge by the rule, locked; those that others hold are passed over."""
+async def lock_waiting_case(conn: AsyncConnection, after: UUID | None) -> Row[Any] | None:
+    """The oldest case beyond this one that waits for a judge by the rule, locked; what others hold is passed over."""
     query = select(cases).where(cases.c.awaits_rule).order_by(cases.c.id).limit(1)
+    if after is not None:
+        query = query.where(cases.c.id > after)
     return (await conn.execute(query.with_for_update(skip_locked=True))).one_or_none()
 
 

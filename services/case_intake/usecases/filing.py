@@ -13,7 +13,7 @@ from services.case_intake.domain.filing import CaseEntry, Filing, case_texts, re
 from services.case_intake.domain.numbers import ENFORCEMENT, CaseNumber
 from services.case_intake.settings import IntakeKit
 from services.case_intake.store import cases
-from services.case_intake.usecases.assignment import assign_by_rule
+from services.case_intake.usecases.assignment import Unassigned, assign_by_rule
 from services.case_intake.usecases.records import (
     case_entry,
     case_facts,
@@ -151,8 +151,9 @@ async def put_on_file(kit: IntakeKit, tx: Transaction, filing: Filing, act: Act)
     parties = tuple(party_facts(kit, row) for row in rows)
     facts, hold = case_facts(kit, case_id, values), act.hold_until
     await tx.emit(CaseFiled(case_id=case_id, facts=facts, parties=parties, silent=act.silent, hold_until=hold))
-    auto = act.assign is Assign.AUTO
-    assigned = auto and await assign_by_rule(kit, tx, case_id, act.by, silent=act.silent)
+    attacked = filing.case.kind.attacked(filing.case.main_case)
+    waits = Unassigned(case_id, act.by, act.silent, attacked)
+    assigned = act.assign is Assign.AUTO and await assign_by_rule(kit, tx, waits)
     return {
         "id": str(case_id),
         "case_number": number.text,
