@@ -69,11 +69,13 @@ async def list_members(
 
 
 @routes.post("/api/staff/members", Action.STAFF_MANAGE, status_code=201)
-async def add_member(body: NewMember, kit: HandedKit) -> AddedMember:
-    """Add somebody. The initial password and the enrolment code are in this answer alone."""
-    member = body.member(new_id(), kit.court.code)
-    told = await members.add_member(kit, member)
-    shown = MemberAnswer.of(kit, member)
+async def add_member(body: NewMember, kit: HandedKit, caller: CurrentCaller) -> AddedMember:
+    """Add somebody. The initial password and the enrolment code are in this answer alone.
+
+    Posts that are `waiting` have to be confirmed by the integrity office.
+    """
+    added, told = await members.add_member(kit, body.member(new_id(), kit.court.code), caller.staff_id)
+    shown = MemberAnswer.of(kit, added)
     return AddedMember(member=shown, initial_password=told.password, enrolment_code=told.enrolment_code)
 
 

@@ -17,7 +17,7 @@ from services.staff.domain.doors import DoorKind
 from services.staff.domain.factor import STEP, code_at, is_required, plain, step_of
 from services.staff.domain.people import Member
 from services.staff.store import factors, people, record
-from services.staff.usecases import enrolment
+from services.staff.usecases import enrolment, posts
 from services.staff.usecases.admission import caller_for
 from services.staff.usecases.codes import about
 from services.staff.usecases.kit import MACHINE
@@ -25,7 +25,7 @@ from services.staff.usecases.passwords import fits
 from services.staff.usecases.seeds import SEEDS, secret_name
 from shared.crypto.keyring import KeyRing
 from shared.crypto.slow import HASHER
-from shared.db.transaction import Database
+from shared.db.transaction import Database, Transaction
 from shared.runtime.postgres import PostgresStartError, read_url
 from shared.runtime.secrets import SecretsMissingError, Vault, secret_path
 from shared.settings import CourtSettings, Environment, RunSettings
@@ -126,27 +126,53 @@ def _how_long() -> str:
 def reset_factor(login: str) -> None:
     """重置一人的两步验证并打印启用码：首次安装的系统管理员、丢失手机和恢复码的唯一系统管理员使用，留有记录。"""
     run = RunSettings()
-    code = asyncio.run(_reset(run, login.lower()))
+    code = asyncio.run(_on_the_machine(run, lambda tx: _reset(tx, login.lower())))
     if code is None:
         raise click.ClickException(f"登录名 {login} 不存在，或不必用启用码启用两步验证，没有改动。")
     click.echo(f"启用码：{code}")
     click.echo("请与密码分开交给本人，7天内有效：本人下次登录时用它启用两步验证。", err=True)
 
 
-async def _reset(run: RunSettings, login: str) -> str | None:
+async def _reset(tx: Transaction, login: str) -> str | None:
+    member = await people.by_login(tx.conn, login)
+    if member is None or not is_required(member.given):
+        return None
+    if not await enrolment.forget(tx, member.id, None):
+        await record.note(tx.conn, DoorKind.ENROLMENT_CODE, member.id, None)
+    return await enrolment.hand_out(tx, member.id)
+
+
+async def _on_the_machine(run: RunSettings, act: Callable[[Transaction], Awaitable[T]]) -> T:
+    """What is done by whoever has the machine itself. Raises ClickException while the database is away."""
     db = Database(_database_url(run), "staff", CourtSettings().code, MACHINE, Signals(), 1)
     try:
         async with db.begin() as tx:
-            member = await people.by_login(tx.conn, login)
-            if member is None or not is_required(member.roles):
-                return None
-            if not await enrolment.forget(tx, member.id, None):
-                await record.note(tx.conn, DoorKind.ENROLMENT_CODE, member.id, None)
-            return await enrolment.hand_out(tx, member.id)
+            return await act(tx)
     except (OSError, TimeoutError, SQLAlchemyError):
         raise click.ClickException(_AWAY) from None
     finally:
         await db.close()
+
+
+@click.command("confirm-posts")
+@click.option("--login", required=True, help="登录名，例如 zhou。")
+@click.confirmation_option(prompt="本人待监察确认的岗位将立即生效，确定吗？")
+def confirm_posts(login: str) -> None:
+    """使一人待监察确认的岗位生效：监察部门已无人能确认时在服务器上使用，留有记录。"""
+    run = RunSettings()
+    if not asyncio.run(_on_the_machine(run, lambda tx: _confirm(tx, login.lower()))):
+        raise click.ClickException(f"登录名 {login} 不存在，或没有待确认的岗位，没有改动。")
+    click.echo("岗位已生效，记入“登录记录”，待监察人员核对。")
+
+
+async def _confirm(tx: Transaction, login: str) -> bool:
+    member = await people.by_login(tx.conn, login)
+    if member is None or not member.waiting:
+        return False
+    await record.supersede(tx.conn, member.id)
+    await posts.decide(tx, member.id, member.waiting, None, refused=False)
+    await record.note(tx.conn, DoorKind.POSTS_CHANGED, member.id, None, f"在服务器上确认：{member.waiting_title}")
+    return True
 
 
 def _demonstration() -> RunSettings:

@@ -197,7 +197,10 @@ class Token(BaseModel):
 
 
 class MemberAnswer(BaseModel):
-    """A member as they now are, and the version to be named when they are changed."""
+    """A member as they now are, and the version to be named when they are changed.
+
+    `waiting` are posts that the integrity office has yet to confirm: they give no power.
+    """
 
     model_config = ConfigDict(from_attributes=True)
 
@@ -208,6 +211,7 @@ class MemberAnswer(BaseModel):
     department: str
     panel: str | None
     roles: list[Role]
+    waiting: list[Role]
     court: str
     active: bool
     must_change: bool

@@ -12,7 +12,7 @@ import httpx
 import pytest
 from click.testing import CliRunner, Result
 
-from services.staff.commands import code, logins, reset_factor, token
+from services.staff.commands import code, confirm_posts, logins, reset_factor, token
 from services.staff.domain.people import Member
 from services.staff.service import SERVICE
 from services.staff.settings import StaffSettings
@@ -114,7 +114,8 @@ async def test_an_added_member_is_told_and_signs_in_with_a_new_password(
     member = answer.json()["member"]
     version = member.pop("version")
     assert len(version) == 24
-    assert member == NEW_MEMBER | {"id": member["id"], "court": "渝05", "active": True, "must_change": True}
+    standing = {"waiting": [], "court": "渝05", "active": True, "must_change": True}
+    assert member == NEW_MEMBER | {"id": member["id"], **standing}
     (event,) = await told(kit)
     assert event == MemberChanged(**{**NEW_MEMBER, "staff_id": member["id"], "court": "渝05", "active": True})
     given = {"login": "judge9", "password": answer.json()["initial_password"], "new_password": "rv4p-7tzn-5bgs"}
@@ -280,6 +281,21 @@ async def test_the_machines_keeper_resets_a_lost_factor_and_it_is_recorded(kit: 
     assert len(await told(kit, AccessRevoked)) == before + 1
     [waiting], _ = await record.look(kit, Wanted(reviewed=False), Part())
     assert (waiting.kind.value, waiting.by) == ("factor_reset", "服务器上的操作员")
+
+
+async def test_the_machines_keeper_confirms_posts_where_nobody_else_can(kit: Kit[Any]) -> None:
+    await seed(kit)
+    async with client(SERVICE, kit, Role.ADMIN) as http:
+        await http.post("/api/staff/members", json=NEW_MEMBER | {"login": "chief9", "roles": ["chief"]})
+    assert (await run(kit, confirm_posts, "--login", "clerk", "--yes")).exit_code == 1
+    assert (await run(kit, confirm_posts, "--login", "chief9", "--yes")).exit_code == 0
+    chief = next(each for each in await everybody(kit) if each.login == "chief9")
+    assert (chief.roles, chief.waiting) == ((Role.CHIEF,), ())
+    events, _ = await record.look(kit, Wanted(reviewed=False), Part())
+    assert [(event.kind.value, event.by, event.held) for event in events] == [
+        ("posts_changed", "服务器上的操作员", ()),
+        ("member_added", "服务器上的操作员", ()),
+    ]
 
 
 @pytest.mark.parametrize(

@@ -5,12 +5,16 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from uuid import UUID
 
-from shared.powers import Action
+from shared.powers import Action, Role
 
 SESSION = timedelta(minutes=30)
 """How long a signed token lives; until then no service asks whether its bearer still works here."""
 REFRESH = timedelta(hours=12)
 """How long one sign-in can be renewed: a shift."""
+SHOWN_FOR = timedelta(days=30)
+"""For how long the owner is shown a reset at every sign-in."""
+DOUBTED_FOR = timedelta(days=7)
+"""For how long whoever came in after a reset reviews nothing: it may have been another than the owner."""
 DEVICE = timedelta(days=180)
 """For how long a device that has signed in is known as theirs."""
 
@@ -18,6 +22,9 @@ DEVICE = timedelta(days=180)
 class DoorKind(StrEnum):
     """What was done to somebody's sign-in."""
 
+    MEMBER_ADDED = "member_added"
+    POSTS_CHANGED = "posts_changed"
+    PARTICULARS_CHANGED = "particulars_changed"
     PASSWORD_RESET = "password_reset"  # noqa: S105 - a name
     NOT_MINE = "not_mine"
     TOKEN_PRINTED = "token_printed"  # noqa: S105
@@ -38,7 +45,12 @@ class DoorKind(StrEnum):
     @property
     def is_reviewed(self) -> bool:
         """Whether the integrity office looks into each."""
-        return self in {DoorKind.PASSWORD_RESET, DoorKind.NOT_MINE, DoorKind.FACTOR_RESET, DoorKind.CODES_TRIED}
+        return self in _REVIEWED
+
+    @property
+    def is_reset(self) -> bool:
+        """Whether it lets another in in the owner's place: shown at every sign-in for a while, whoever has seen it."""
+        return self in {DoorKind.PASSWORD_RESET, DoorKind.FACTOR_RESET}
 
     @property
     def is_shown(self) -> bool:
@@ -56,7 +68,18 @@ class DoorKind(StrEnum):
         return self is DoorKind.CODES_TRIED
 
 
+_REVIEWED = {
+    DoorKind.MEMBER_ADDED,
+    DoorKind.POSTS_CHANGED,
+    DoorKind.PARTICULARS_CHANGED,
+    DoorKind.PASSWORD_RESET,
+    DoorKind.NOT_MINE,
+    DoorKind.FACTOR_RESET,
+    DoorKind.CODES_TRIED,
+}
 _SHOWN = {
+    DoorKind.POSTS_CHANGED,
+    DoorKind.PARTICULARS_CHANGED,
     DoorKind.PASSWORD_RESET,
     DoorKind.API_TOKEN_MADE,
     DoorKind.API_TOKEN_REVOKED,
@@ -65,6 +88,9 @@ _SHOWN = {
     DoorKind.CODES_TRIED,
 }
 _DOOR_WORDS = {
+    DoorKind.MEMBER_ADDED: "添加人员",
+    DoorKind.POSTS_CHANGED: "岗位变更",
+    DoorKind.PARTICULARS_CHANGED: "资料变更",
     DoorKind.PASSWORD_RESET: "密码被重置",
     DoorKind.NOT_MINE: "本人称重置并非其要求",
     DoorKind.TOKEN_PRINTED: "在服务器上生成临时令牌",
@@ -81,10 +107,12 @@ _DOOR_WORDS = {
 
 @dataclass(frozen=True)
 class DoorEvent:
-    """One of those, with the names of whom it concerns."""
+    """One of those, with the names of whom it concerns, and the posts that take effect with its review."""
 
     id: int
     kind: DoorKind
+    staff_id: UUID
+    doer_id: UUID | None
     owner: str
     doer: str
     at: datetime
@@ -92,6 +120,10 @@ class DoorEvent:
     owner_saw_at: datetime | None
     reviewer: str
     reviewed_at: datetime | None
+    held: tuple[Role, ...]
+    refused: bool
+    seen_from: str | None
+    seen_on: bytes | None
 
     @property
     def by(self) -> str:

@@ -2,13 +2,20 @@
 
 import re
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from uuid import UUID
 
 from shared.errors import Fault
-from shared.powers import POSTS, Power, Role
+from shared.powers import POSTS, POWERS, Action, Power, Role
 
 SHORTEST_PASSWORD = 12
+
+GUARDED = frozenset(
+    role
+    for action in (Action.COURT_CONFIRM, Action.TIP_SENDERS_LOOK, Action.STAFF_REVIEW, Action.STAFF_MANAGE)
+    for role in POWERS[action].roles
+)
+"""Posts that an administrator alone gives to nobody: who confirms, sees senders of tips, reviews, administers."""
 
 DEPARTMENTS: tuple[str, ...] = tuple(dict.fromkeys(post.department for post in POSTS.values()))
 
@@ -24,7 +31,10 @@ _LANDINGS = {
 
 @dataclass(frozen=True)
 class Member:
-    """A member of staff. `phone` is a landline of the court; `must_change` asks for a new password at sign-in."""
+    """A member of staff. `phone` is a landline of the court; `must_change` asks for a new password at sign-in.
+
+    Posts that are `waiting` give no power yet: the integrity office has to confirm them.
+    """
 
     id: UUID
     login: str
@@ -36,11 +46,22 @@ class Member:
     court: str
     active: bool
     must_change: bool
+    waiting: tuple[Role, ...] = ()
 
     @property
     def title(self) -> str:
         """The posts in Chinese."""
-        return "、".join(POSTS[role].title for role in self.roles)
+        return titles(self.roles)
+
+    @property
+    def waiting_title(self) -> str:
+        """The posts that wait, in Chinese."""
+        return titles(self.waiting)
+
+    @property
+    def given(self) -> tuple[Role, ...]:
+        """The posts that an administrator gave them, whether they hold yet or not."""
+        return self.roles + self.waiting
 
     def texts(self) -> dict[str, str]:
         """What of them can be changed, in words."""
@@ -49,7 +70,7 @@ class Member:
             "phone": self.phone,
             "department": self.department,
             "panel": self.panel or "",
-            "roles": self.title,
+            "roles": titles(self.given),
             "active": "在岗" if self.active else "已停用",
         }
 
@@ -57,6 +78,23 @@ class Member:
     def administers(self) -> bool:
         """Whether they can sign in and manage others."""
         return self.active and Role.ADMIN in self.roles
+
+
+def titles(roles: Collection[Role]) -> str:
+    """Posts in Chinese, in the order of the table of posts."""
+    return "、".join(POSTS[role].title for role in Role if role in roles)
+
+
+def settled(wanted: Member, had: Collection[Role]) -> Member:
+    """The member with the posts wanted, of which those wait that are guarded and that they did not have."""
+    waiting = tuple(role for role in wanted.roles if role in GUARDED and role not in had)
+    return replace(wanted, roles=tuple(role for role in wanted.roles if role not in waiting), waiting=waiting)
+
+
+def told_apart(before: Member, after: Member, names: Collection[str]) -> str:
+    """In words, how these texts of a member differ; empty when they do not."""
+    was, now = before.texts(), after.texts()
+    return "；".join(f"{was[name] or '无'}改为{now[name] or '无'}" for name in names if was[name] != now[name])
 
 
 def member_faults(member: Member, panels: Collection[str]) -> list[Fault]:

@@ -1,7 +1,7 @@
 """The administrator's pages: who works here, adding somebody, changing somebody."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Annotated, Any
 from uuid import UUID
@@ -65,6 +65,7 @@ MEMBERS = Listing[Member](
         Column("部门", lambda one: one.department, "department"),
         Column("合议庭", lambda one: one.panel, "panel"),
         Column("岗位", lambda one: one.title),
+        Column("待确认岗位", lambda one: one.waiting_title, filed=True),
         Column("办公电话", lambda one: one.phone),
         Column("状态", lambda one: "在岗" if one.active else "已停用"),
     ),
@@ -92,12 +93,12 @@ async def member_list(
 
 
 @routes.post("/staff", Action.STAFF_MANAGE)
-async def add_member(request: Request, kit: HandedKit) -> Response:
+async def add_member(request: Request, kit: HandedKit, caller: CurrentCaller) -> Response:
     """Add somebody; the answer shows the initial password, this once."""
     form = await typed(request, "roles")
     try:
-        added = understood(NewMember, form).member(new_id(), kit.court.code)
-        told = await members.add_member(kit, added)
+        wanted = understood(NewMember, form).member(new_id(), kit.court.code)
+        added, told = await members.add_member(kit, wanted, caller.staff_id)
     except Refusal as refusal:
         return await _list(request, kit, refusal, form=_BLANK | form)
     return await _list(request, kit, added=added, password=told.password, enrolment_code=told.enrolment_code)
@@ -165,7 +166,7 @@ async def _one(
 ) -> Response:
     version = members.member_version(kit, member)
     blank = {
-        "form": member,
+        "form": replace(member, roles=member.given),
         "saved": False,
         "password": "",
         "version": version,

@@ -9,9 +9,11 @@ from starlette.responses import RedirectResponse, Response
 
 from services.staff.domain.doors import DoorEvent, DoorKind
 from services.staff.domain.people import landing, local_path
+from services.staff.pages.entrance import Device, place_of
 from services.staff.schemas import HandedKit
 from services.staff.store.record import SORTING, Wanted
 from services.staff.usecases import record
+from services.staff.usecases.locks import digest
 from shared.http.forms import typed
 from shared.http.routes import CurrentCaller, Routes, Zone
 from shared.powers import Action
@@ -40,8 +42,8 @@ class Chosen:
 
 def _reviewed(event: DoorEvent) -> str:
     if event.reviewed_at:
-        return f"{event.reviewer}，{cn_time(event.reviewed_at)}"
-    return "待核对" if event.kind.is_reviewed else "无须核对"
+        return f"{'不予确认，' if event.refused else ''}{event.reviewer}，{cn_time(event.reviewed_at)}"
+    return "待确认" if event.held else "待核对" if event.kind.is_reviewed else "无须核对"
 
 
 RECORD = Listing[DoorEvent](
@@ -89,20 +91,33 @@ async def review(event_id: int, kit: HandedKit, caller: CurrentCaller) -> Respon
     return RedirectResponse("/staff/record?done=1", 303)
 
 
+@routes.post("/staff/record/{event_id}/refuse", Action.STAFF_REVIEW)
+async def refuse(event_id: int, kit: HandedKit, caller: CurrentCaller) -> Response:
+    """The integrity office does not confirm the posts that wait for it."""
+    await record.review(kit, caller, min(max(event_id, 0), 2**53), refused=True)
+    return RedirectResponse("/staff/record?done=1", 303)
+
+
 @routes.get("/staff/notices", Action.STAFF_OWN)
 async def notices_page(
-    request: Request, kit: HandedKit, caller: CurrentCaller, then: Annotated[str, Query(alias="next")] = ""
+    request: Request,
+    kit: HandedKit,
+    caller: CurrentCaller,
+    then: Annotated[str, Query(alias="next")] = "",
+    device: Device = None,
 ) -> Response:
-    """What was done to one's own sign-in since the last time."""
-    events = await record.unseen(kit, caller)
+    """What was done to one's own sign-in since the last time, and every reset of late with where it was seen."""
+    events = await record.to_show(kit, caller)
     if not events:
         return RedirectResponse(local_path(then) or landing(sorted(caller.roles)), 303)
-    return pages.page(request, "notices.html", events=events, next=then)
+    seen = {event.id: record.seen_from(kit, event) for event in events}
+    here = digest(device) if device else None
+    return pages.page(request, "notices.html", events=events, seen=seen, here=here, next=then)
 
 
 @routes.post("/staff/notices", Action.STAFF_OWN)
-async def answer_notices(request: Request, kit: HandedKit, caller: CurrentCaller) -> Response:
+async def answer_notices(request: Request, kit: HandedKit, caller: CurrentCaller, device: Device = None) -> Response:
     """Seen; or not asked for, which the integrity office is told."""
     form = await typed(request)
-    await record.seen(kit, caller, disowned=form.get("answer") == "disowned")
+    await record.seen(kit, caller, place_of(request, device), disowned=form.get("answer") == "disowned")
     return RedirectResponse(local_path(str(form.get("next", ""))) or landing(sorted(caller.roles)), 303)

@@ -1,15 +1,17 @@
 """Members, and what their passwords are checked against."""
 
+from collections.abc import Collection
 from dataclasses import asdict, dataclass, fields
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import select, update
+from sqlalchemy import exists, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from services.staff.domain.doors import DoorKind
 from services.staff.domain.people import Member
-from services.staff.store.tables import members
+from services.staff.store.tables import door_events, factors, members
 from shared.db.lists import Part, Sorting
 from shared.powers import Role
 
@@ -27,7 +29,8 @@ class Proof:
 
 def as_member(row: Any) -> Member:
     """A row of `MEMBER`."""
-    return Member(**{**row._mapping, "roles": tuple(map(Role, row.roles))})  # noqa: SLF001 - SQLAlchemy's own name
+    roles = {name: tuple(map(Role, getattr(row, name))) for name in ("roles", "waiting")}
+    return Member(**{**row._mapping, **roles})  # noqa: SLF001 - SQLAlchemy's own name
 
 
 async def by_id(conn: AsyncConnection, staff_id: UUID) -> Member | None:
@@ -101,6 +104,15 @@ async def administrators(conn: AsyncConnection) -> list[Member]:
     return [as_member(row) for row in await conn.execute(query.order_by(members.c.id).with_for_update())]
 
 
+async def can_confirm(conn: AsyncConnection, but: Collection[UUID] = ()) -> bool:
+    """Whether the integrity office has somebody, other than these, who has come in at least once: with a factor."""
+    entered = (DoorKind.FACTOR_SET, DoorKind.FACTOR_RESET)
+    has_factor = exists().where(factors.c.staff_id == members.c.id)
+    had_one = exists().where(door_events.c.staff_id == members.c.id, door_events.c.kind.in_([*entered]))
+    here = members.c.active & members.c.roles.contains([Role.INTEGRITY]) & members.c.id.not_in(but)
+    return bool((await conn.execute(select(exists().where(here, has_factor | had_one)))).scalar())
+
+
 async def add(conn: AsyncConnection, member: Member, password_hash: str) -> bool:
     """Add a member; False when the login is taken."""
     row = {**asdict(member), "password_hash": password_hash}
@@ -108,7 +120,7 @@ async def add(conn: AsyncConnection, member: Member, password_hash: str) -> bool
     return (await conn.execute(statement.returning(members.c.id))).one_or_none() is not None
 
 
-async def change(conn: AsyncConnection, member: Member, by: UUID) -> None:
+async def change(conn: AsyncConnection, member: Member, by: UUID | None) -> None:
     """Write a member as they now are, and who made them so."""
     await conn.execute(update(members).where(members.c.id == member.id).values({**asdict(member), "changed_by": by}))
 

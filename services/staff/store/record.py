@@ -1,22 +1,25 @@
 """What was done at the door, to whom and by whom: nothing of it is ever changed but who has seen it."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row, func, insert, select, update
+from sqlalchemy import Row, exists, func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from services.staff.domain.doors import DoorEvent, DoorKind
+from services.staff.domain.doors import DOUBTED_FOR, SHOWN_FOR, DoorEvent, DoorKind
 from services.staff.store.tables import NOW, door_events, members
 from shared.db.lists import Part, Sorting
+from shared.powers import Role
 
 _owner, _doer, _reviewer = members.alias("owner"), members.alias("doer"), members.alias("reviewer")
 _EVENT = (
     select(
         door_events.c.id,
         door_events.c.kind,
+        door_events.c.staff_id,
+        door_events.c.by.label("doer_id"),
         _owner.c.name.label("owner"),
         func.coalesce(_doer.c.name, "").label("doer"),
         door_events.c.at,
@@ -24,6 +27,10 @@ _EVENT = (
         door_events.c.owner_saw_at,
         func.coalesce(_reviewer.c.name, "").label("reviewer"),
         door_events.c.reviewed_at,
+        door_events.c.held,
+        door_events.c.refused,
+        door_events.c.seen_from,
+        door_events.c.seen_on,
     )
     .join(_owner, _owner.c.id == door_events.c.staff_id)
     .outerjoin(_doer, _doer.c.id == door_events.c.by)
@@ -31,9 +38,16 @@ _EVENT = (
 )
 
 
-async def note(conn: AsyncConnection, kind: DoorKind, staff_id: UUID, by: UUID | None, text: str = "") -> None:
+async def note(
+    conn: AsyncConnection,
+    kind: DoorKind,
+    staff_id: UUID,
+    by: UUID | None,
+    text: str = "",
+    held: Collection[Role] = (),
+) -> None:
     """Keep what was done; most of what somebody did for themselves nobody need show them."""
-    row = {"kind": kind.value, "staff_id": staff_id, "by": by, "note": text}
+    row = {"kind": kind.value, "staff_id": staff_id, "by": by, "note": text, "held": [*held]}
     seen = NOW if by == staff_id and not kind.is_told_anyway else None
     await conn.execute(insert(door_events).values(**row, owner_saw_at=seen))
 
@@ -83,25 +97,55 @@ async def is_waiting(conn: AsyncConnection, kind: DoorKind, staff_id: UUID) -> b
     return (await conn.execute(query)).one_or_none() is not None
 
 
-async def unseen(conn: AsyncConnection, staff_id: UUID) -> list[DoorEvent]:
-    """What others did to a member's sign-in that they have not been shown."""
+async def to_show(conn: AsyncConnection, staff_id: UUID) -> list[DoorEvent]:
+    """What was done to a member's sign-in that they have not been shown, and every reset of late."""
     shown = [kind.value for kind in DoorKind if kind.is_shown]
-    here = (door_events.c.staff_id == staff_id) & door_events.c.owner_saw_at.is_(None) & door_events.c.kind.in_(shown)
+    resets = [kind.value for kind in DoorKind if kind.is_reset]
+    late = door_events.c.kind.in_(resets) & (door_events.c.at > NOW - SHOWN_FOR)
+    unseen = door_events.c.kind.in_(shown) & door_events.c.owner_saw_at.is_(None)
+    here = (door_events.c.staff_id == staff_id) & (unseen | late)
     return _events(await conn.execute(_EVENT.where(here).order_by(door_events.c.id)))
 
 
-async def seen(conn: AsyncConnection, staff_id: UUID, event_ids: Sequence[int]) -> None:
-    """The owner has seen these."""
-    here = (door_events.c.staff_id == staff_id) & door_events.c.id.in_(event_ids)
-    await conn.execute(update(door_events).where(here).values(owner_saw_at=NOW))
+async def seen(
+    conn: AsyncConnection, staff_id: UUID, event_ids: Collection[int], seen_from: str, seen_on: bytes | None
+) -> None:
+    """Somebody has been shown these as their owner, from an address (sealed) and on a device; the first time counts."""
+    here = (door_events.c.staff_id == staff_id) & door_events.c.id.in_(event_ids) & door_events.c.owner_saw_at.is_(None)
+    await conn.execute(update(door_events).where(here).values(owner_saw_at=NOW, seen_from=seen_from, seen_on=seen_on))
 
 
-async def review(conn: AsyncConnection, event_id: int, by: UUID) -> bool:
-    """The integrity office has looked into one; False when it had already, or there is none."""
-    here = (door_events.c.id == event_id) & door_events.c.reviewed_at.is_(None)
-    statement = update(door_events).where(here).values(reviewed_by=by, reviewed_at=NOW)
-    return (await conn.execute(statement)).rowcount > 0
+async def one(conn: AsyncConnection, event_id: int) -> DoorEvent | None:
+    """One that waits for the integrity office."""
+    return next(iter(_events(await conn.execute(_EVENT.where(door_events.c.id == event_id, _WAITING)))), None)
+
+
+async def review(conn: AsyncConnection, event_id: int, by: UUID, *, refused: bool) -> Sequence[Role] | None:
+    """The integrity office has looked into one: the posts that waited for that; None when it had already."""
+    here = (door_events.c.id == event_id) & _WAITING
+    done = update(door_events).where(here).values(reviewed_by=by, reviewed_at=NOW, refused=refused)
+    held = (await conn.execute(done.returning(door_events.c.held))).scalar_one_or_none()
+    return None if held is None else tuple(map(Role, held))
+
+
+async def supersede(conn: AsyncConnection, staff_id: UUID) -> None:
+    """Posts that wait for a review are no longer those asked for; what was done stays to be looked into."""
+    here = (door_events.c.staff_id == staff_id) & _WAITING
+    await conn.execute(update(door_events).where(here).values(held=[]))
+
+
+async def is_doubted(conn: AsyncConnection, staff_id: UUID) -> bool:
+    """Whether another reset a member's sign-in of late, and nobody has looked into it."""
+    resets = [kind.value for kind in DoorKind if kind.is_reset]
+    here = (
+        (door_events.c.staff_id == staff_id) & door_events.c.kind.in_(resets) & (door_events.c.at > NOW - DOUBTED_FOR)
+    )
+    query = select(exists().where(here, _WAITING, door_events.c.by.is_distinct_from(staff_id)))
+    return bool((await conn.execute(query)).scalar())
 
 
 def _events(rows: Iterable[Row[Any]]) -> list[DoorEvent]:
-    return [DoorEvent(**{**row._mapping, "kind": DoorKind(row.kind)}) for row in rows]  # noqa: SLF001
+    return [
+        DoorEvent(**{**row._mapping, "kind": DoorKind(row.kind), "held": tuple(map(Role, row.held))})  # noqa: SLF001
+        for row in rows
+    ]

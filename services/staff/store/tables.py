@@ -13,6 +13,7 @@ from sqlalchemy import (
     Table,
     Text,
     Uuid,
+    false,
     func,
 )
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
@@ -32,6 +33,7 @@ members = Table(
     Column("department", Text, nullable=False),
     Column("panel", Text),
     Column("roles", ARRAY(Text), nullable=False),
+    Column("waiting", ARRAY(Text), nullable=False, server_default="{}"),
     Column("court", Text, nullable=False),
     Column("active", Boolean, nullable=False),
     Column("must_change", Boolean, nullable=False),
@@ -88,6 +90,10 @@ door_events = Table(
     Column("owner_saw_at", DateTime(timezone=True)),
     Column("reviewed_by", Uuid),
     Column("reviewed_at", DateTime(timezone=True)),
+    Column("held", ARRAY(Text), nullable=False, server_default="{}"),  # posts that take effect with the review
+    Column("refused", Boolean, nullable=False, server_default=false()),
+    Column("seen_from", Text),  # the address, sealed, and the device, hashed, where the owner saw it
+    Column("seen_on", LargeBinary),
 )
 Index("door_events_of_member", door_events.c.staff_id)
 
@@ -139,4 +145,7 @@ enrolment_codes = Table(
     Column("made_at", DateTime(timezone=True), nullable=False, server_default=NOW),
 )
 
-SEALED = (SealedTable(factors, {"secret": "{staff_id}/factor"}),)
+SEALED = (
+    SealedTable(factors, {"secret": "{staff_id}/factor"}),
+    SealedTable(door_events, {"seen_from": "{staff_id}/seen"}),
+)

@@ -37,7 +37,7 @@ class Admission:
     refresh: str
     device: str
     to_be_shown: bool
-    """Whether others did something to their sign-in that they have not been shown."""
+    """Whether others did something to their sign-in that they are to be shown."""
 
     @property
     def member(self) -> Member:
@@ -53,6 +53,8 @@ async def let_in(tx: Transaction, passed: Passed) -> Member:
     member = await people.locked(tx.conn, passed.known.staff_id)
     if member is None or not await people.still_holds(tx.conn, passed.known):
         raise wrong()
+    if not member.roles:
+        raise Unauthenticated("posts_waiting", "您的岗位待监察部门确认，确认后即可登录。如需尽快办理，请联系监察部门。")
     if passed.new_hash is not None:
         await people.set_password(tx.conn, member.id, passed.new_hash, must_change=False)
         await take_back(tx, member.id, member.id)
@@ -64,7 +66,7 @@ async def admit(kit: StaffKit, tx: Transaction, member: Member, place: Place, fa
     refresh, device = secrets.token_urlsafe(32), _device(kit, place)
     session = await doors.open_session(tx.conn, member.id, digest(refresh), factor_at)
     await doors.remember(tx.conn, member.id, digest(device))
-    to_be_shown = bool(await record.unseen(tx.conn, member.id))
+    to_be_shown = bool(await record.to_show(tx.conn, member.id))
     return Admission(Opened(member, session, factor_at, MACHINE.now()), refresh, device, to_be_shown)
 
 

@@ -1,19 +1,18 @@
 """Adding members of staff and changing them; the other services learn of each in the same transaction."""
 
 from collections.abc import Collection, Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from typing import Any
 from uuid import UUID
 
 from services.staff.domain.doors import DoorKind
 from services.staff.domain.factor import is_required
-from services.staff.domain.people import Member, member_faults
+from services.staff.domain.people import Member, member_faults, titles, told_apart
 from services.staff.store import doors, factors, people, record
-from services.staff.usecases import enrolment, locks
+from services.staff.usecases import enrolment, locks, posts
 from services.staff.usecases.kit import StaffKit
 from services.staff.usecases.passwords import hashed, made_up
 from services.staff.usecases.revoking import outdate, take_back
-from shared.contracts.staff import MemberChanged
 from shared.db.lists import Part
 from shared.db.transaction import Transaction
 from shared.errors import Conflict, Fault, Invalid, NotFound
@@ -43,22 +42,29 @@ class Initial:
     enrolment_code: str | None
 
 
-async def add_member(kit: StaffKit, new: Member) -> Initial:
-    """Add a member; the password must be changed at their first sign-in. Raises Invalid."""
+async def add_member(kit: StaffKit, new: Member, by: UUID) -> tuple[Member, Initial]:
+    """Add a member, as they come to be; the password must be changed at their first sign-in. Raises Invalid.
+
+    On record for the integrity office, which has to confirm some posts.
+    """
     _check(kit, new)
     password = made_up()
     password_hash = await hashed(kit.hasher, password)
     async with kit.db.begin() as tx:
-        if not await enrol(tx, new, password_hash):
+        added = await posts.settle(tx, new, (), by)
+        if not await enrol(tx, added, password_hash):
             raise Invalid([Fault("login", "这个登录名已被使用，请换一个。")])
-        return Initial(password, await enrolment.hand_out(tx, new.id) if is_required(new.roles) else None)
+        text = titles(added.given) + posts.in_waiting(added)
+        await record.note(tx.conn, DoorKind.MEMBER_ADDED, added.id, by, text, added.waiting)
+        code = await enrolment.hand_out(tx, added.id) if is_required(added.given) else None
+    return added, Initial(password, code)
 
 
 async def enrol(tx: Transaction, new: Member, password_hash: str) -> bool:
     """Write a new member and tell the others; False when the login is taken."""
     added = await people.add(tx.conn, new, password_hash)
     if added:
-        await tx.emit(_as_told(new))
+        await tx.emit(posts.as_told(new))
     return added
 
 
@@ -68,20 +74,21 @@ def member_version(kit: StaffKit, member: Member) -> str:
 
 
 async def change_member(kit: StaffKit, staff_id: UUID, changes: Mapping[str, Any], edit: Edit) -> Member:
-    """Change some fields of a member. Whoever is barred is signed out, new posts hold at once.
+    """Change some fields of a member. Whoever is barred is signed out; new posts hold at once, or once confirmed.
 
     Raises NotFound, Invalid, Conflict or Stale.
     """
     async with kit.db.begin() as tx:
         administrators = await people.administrators(tx.conn)
         before = _found(await people.locked(tx.conn, staff_id))
-        after = replace(before, **changes)
-        _check(kit, after)
-        texts = after.texts()
+        wanted = replace(before, **{"roles": before.given, **changes}, waiting=())
+        _check(kit, wanted)
+        texts = wanted.texts()
         now = state(kit.keyring, staff_id, before.texts(), await people.changed_by(tx.conn, staff_id))
         refuse_stale(edit, now, {name: texts[name] for name in changes})
-        if [before] == administrators and not after.administers:
+        if [before] == administrators and not wanted.administers:
             raise Conflict("last_administrator", "这是最后一名系统管理员，须先指定另一名，才能停用或改岗。")
+        after = await posts.moved(tx, before, wanted, edit.by)
         if after != before:
             await _write(tx, before, after, edit.by)
     return after
@@ -141,13 +148,20 @@ async def with_factor(kit: StaffKit, members: Collection[Member]) -> set[UUID]:
         return await factors.having(conn, [member.id for member in members])
 
 
+_PARTICULARS = ("name", "phone", "department", "panel")
+"""Letters give the telephone, cases go by names and panels: the owner and the integrity office are told."""
+
+
 async def _write(tx: Transaction, before: Member, after: Member, by: UUID) -> None:
     await people.change(tx.conn, after, by)
+    told = told_apart(before, after, _PARTICULARS)
+    if told:
+        await record.note(tx.conn, DoorKind.PARTICULARS_CHANGED, after.id, by, told)
     if not after.active:
         await take_back(tx, after.id, by)
     elif after.roles != before.roles:
         await outdate(tx, after.id)
-    await tx.emit(_as_told(after))
+    await tx.emit(posts.as_told(after))
 
 
 def _check(kit: StaffKit, member: Member) -> None:
@@ -160,8 +174,3 @@ def _found(member: Member | None) -> Member:
     if member is None:
         raise NotFound("no_such_member", "没有这名工作人员，请核对编号。")
     return member
-
-
-def _as_told(member: Member) -> MemberChanged:
-    facts = asdict(member)
-    return MemberChanged(staff_id=facts.pop("id"), **facts)

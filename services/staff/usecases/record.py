@@ -2,9 +2,11 @@
 
 from services.staff.domain.doors import DoorEvent, DoorKind
 from services.staff.store import record
+from services.staff.usecases import posts
 from services.staff.usecases.kit import StaffKit
+from services.staff.usecases.locks import Place, digest
 from shared.db.lists import Part
-from shared.errors import NotFound
+from shared.errors import Conflict, Forbidden, NotFound
 from shared.http.auth import Caller
 
 
@@ -20,23 +22,55 @@ async def waiting(kit: StaffKit) -> int:
         return await record.waiting(conn)
 
 
-async def review(kit: StaffKit, caller: Caller, event_id: int) -> None:
-    """The integrity office has looked into one. Raises NotFound."""
+async def review(kit: StaffKit, caller: Caller, event_id: int, *, refused: bool = False) -> None:
+    """The integrity office has looked into one; posts that waited for it take effect, or with `refused` do not.
+
+    Raises NotFound; Conflict where nothing waits that could be refused; Forbidden for one's own, and for who may be
+    another than they say: somebody reset their sign-in of late.
+    """
     async with kit.db.begin() as tx:
-        if not await record.review(tx.conn, event_id, caller.staff_id):
-            raise NotFound("no_such_event", "这条记录不存在，或已由他人核对。")
+        event = await record.one(tx.conn, event_id)
+        if event is None:
+            raise _no_such_event()
+        if caller.staff_id in {event.doer_id, event.staff_id}:
+            raise Forbidden("own_event", "涉及您本人或由您经办的记录，须由另一名监察人员核对。")
+        if await record.is_doubted(tx.conn, caller.staff_id):
+            raise Forbidden(
+                "reset_of_late",
+                "您的密码或两步验证在7天内由他人重置，须先由另一名监察人员核对该次重置，您才能核对记录。",
+            )
+        if refused and not event.held:
+            raise Conflict("nothing_held", "这条记录没有待确认的岗位，请在核实后记为已核对。")
+        await posts.decide(tx, event.staff_id, event.held, caller.staff_id, refused=refused)
+        if await record.review(tx.conn, event_id, caller.staff_id, refused=refused) != event.held:
+            raise _no_such_event()
 
 
-async def unseen(kit: StaffKit, caller: Caller) -> list[DoorEvent]:
-    """What others did to the caller's sign-in that the caller has not been shown."""
+async def to_show(kit: StaffKit, caller: Caller) -> list[DoorEvent]:
+    """What was done to the caller's sign-in that they have not been shown, and every reset of late."""
     async with kit.db.read() as conn:
-        return await record.unseen(conn, caller.staff_id)
+        return await record.to_show(conn, caller.staff_id)
 
 
-async def seen(kit: StaffKit, caller: Caller, *, disowned: bool) -> None:
+def seen_from(kit: StaffKit, event: DoorEvent) -> str:
+    """The address from which the owner saw it."""
+    return kit.keyring.open(event.seen_from, _about(event)) if event.seen_from else ""
+
+
+async def seen(kit: StaffKit, caller: Caller, place: Place, *, disowned: bool) -> None:
     """The caller has seen it all; `disowned`: and had not asked for it, which the integrity office is told."""
+    seen_on = None if place.device is None else digest(place.device)
     async with kit.db.begin() as tx:
-        events = await record.unseen(tx.conn, caller.staff_id)
-        await record.seen(tx.conn, caller.staff_id, [event.id for event in events])
+        events = await record.to_show(tx.conn, caller.staff_id)
+        sealed = kit.keyring.seal(place.source, f"{caller.staff_id}/seen")
+        await record.seen(tx.conn, caller.staff_id, [event.id for event in events], sealed, seen_on)
         if events and disowned:
             await record.note(tx.conn, DoorKind.NOT_MINE, caller.staff_id, caller.staff_id)
+
+
+def _about(event: DoorEvent) -> str:
+    return f"{event.staff_id}/seen"
+
+
+def _no_such_event() -> NotFound:
+    return NotFound("no_such_event", "这条记录不存在，或已由他人核对。")
