@@ -6,6 +6,7 @@ from services.staff.usecases import posts
 from services.staff.usecases.kit import StaffKit
 from services.staff.usecases.locks import Place, digest
 from shared.db.lists import Part
+from shared.db.readable import text_of
 from shared.errors import Conflict, Forbidden, NotFound
 from shared.http.auth import Caller
 
@@ -53,8 +54,8 @@ async def to_show(kit: StaffKit, caller: Caller) -> list[DoorEvent]:
 
 
 def seen_from(kit: StaffKit, event: DoorEvent) -> str:
-    """The address from which the owner saw it."""
-    return kit.keyring.open(event.seen_from, _about(event)) if event.seen_from else ""
+    """The address from which the owner saw it; empty where it is not known."""
+    return text_of(kit.keyring, event.seen_from, f"{event.staff_id}/seen") if event.seen_from else ""
 
 
 async def seen(kit: StaffKit, caller: Caller, place: Place, *, disowned: bool) -> None:
@@ -66,10 +67,6 @@ async def seen(kit: StaffKit, caller: Caller, place: Place, *, disowned: bool) -
         await record.seen(tx.conn, caller.staff_id, [event.id for event in events], sealed, seen_on)
         if events and disowned:
             await record.note(tx.conn, DoorKind.NOT_MINE, caller.staff_id, caller.staff_id)
-
-
-def _about(event: DoorEvent) -> str:
-    return f"{event.staff_id}/seen"
 
 
 def _no_such_event() -> NotFound:
