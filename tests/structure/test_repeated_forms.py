@@ -46,6 +46,7 @@ REPEATS_NOTHING = {
     "/staff/factor/off": "a code counts once",
     "/staff/notices": "what is seen is seen",
     "/staff/password": "the old password counts once",
+    "/staff/record/{event_id}/refuse": "what is refused is refused",
     "/staff/record/{event_id}/review": "what is reviewed is reviewed",
     "/staff/sign-out-everywhere": "what is ended is ended",
     "/staff/tokens/{token_id}/revoke": "what is taken back is taken back",
