@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 from fastapi.routing import APIRoute
 from starlette.requests import Request
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from shared.errors import TooMany
 from shared.http import sources
@@ -33,6 +33,10 @@ class Limit:
     every: float
 
 
+RETRIES = 5
+"""How often an answer that was given to an idempotency key is given again without being counted."""
+_REFUSED = 400
+"""The first status of a request that was not done."""
 LOOKS = Limit(300, 0.2)
 """Pages and questions."""
 ACTS = Limit(60, 1.0)
@@ -76,6 +80,7 @@ class Limiter:
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
         self._paid: OrderedDict[tuple[str, str], float] = OrderedDict()
+        self._answered: OrderedDict[tuple[str, str, str], int] = OrderedDict()
 
     def wait(self, route: str, source: str, limit: Limit) -> float:
         """Count one request: 0, or the seconds for which this source must wait; that one is not counted."""
@@ -89,6 +94,19 @@ class Limiter:
         if len(self._paid) > _SOURCES:
             self._paid.popitem(last=False)
         return 0.0
+
+    def answered(self, route: str, source: str, key: str) -> None:
+        """A request with this idempotency key was answered: the same sent again does nothing more."""
+        self._answered.setdefault((route, source, key), RETRIES)
+        if len(self._answered) > _SOURCES:
+            self._answered.popitem(last=False)
+
+    def is_retry(self, route: str, source: str, key: str) -> bool:
+        """Whether a request only asks for an old answer: uncounted, but not for ever, or it were a way round."""
+        left = self._answered.get((route, source, key), 0)
+        if left:
+            self._answered[route, source, key] = left - 1
+        return left > 0
 
 
 def _too_many(wait: float) -> TooMany:
@@ -106,11 +124,25 @@ class _Bounded(APIRoute):
         """Refuse a source that asks too much before reading what it asks, and what is too long while reading it."""
         request = Request(scope)
         if self.limit is not None:
-            wait = scope["app"].state.limiter.wait(self.unique_id, counted(request), self.limit)
-            if wait:
-                raise _too_many(wait)
+            send = self._counted(request, self.limit, send)
         refuse_longer(request.headers, self.most)
         await super().handle(scope, up_to(receive, self.most), send)
+
+    def _counted(self, request: Request, limit: Limit, send: Send) -> Send:
+        """Count the request, unless it only asks for an old answer; what sends its answer. Raises TooMany."""
+        limiter, by = request.app.state.limiter, counted(request)
+        key = request.headers.get("idempotency-key", "")[:200]
+        if not (key and limiter.is_retry(self.unique_id, by, key)):
+            wait = limiter.wait(self.unique_id, by, limit)
+            if wait:
+                raise _too_many(wait)
+
+        async def noting(message: Message) -> None:
+            if message["type"] == "http.response.start" and message["status"] < _REFUSED:
+                limiter.answered(self.unique_id, by, key)
+            await send(message)
+
+        return noting if key else send
 
 
 def bounded(limit: Limit | None, most: int) -> type[APIRoute]:

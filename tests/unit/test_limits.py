@@ -2,7 +2,7 @@
 
 import pytest
 
-from shared.http.limits import _SOURCES, Limit, Limiter, source_of
+from shared.http.limits import _SOURCES, RETRIES, Limit, Limiter, source_of
 from shared.http.sources import DEVICE_COOKIE, handed_over
 from tests.fixtures.edge import Edge
 
@@ -82,3 +82,16 @@ async def test_a_route_for_anybody_refuses_before_it_reads_and_says_when_to_come
         assert {(await http.get("/api/edge/me")).status_code for _ in range(400)} == {200}, (
             "whoever is known is not held"
         )
+
+
+async def test_a_retry_gets_its_old_answer_before_any_limit_and_no_flood_gets_round_it() -> None:
+    edge = Edge()
+    edge.app.state.limiter = Limiter(Watch())
+    async with edge.client() as http:
+        note, retry = {"text": "线索"}, {"Idempotency-Key": "one"}
+        assert (await http.post("/api/edge", json=note, headers=retry)).status_code < 300
+        assert {(await http.post("/api/edge", content=b"{")).status_code for _ in range(60)} == {422, 429}
+        again = [(await http.post("/api/edge", json=note, headers=retry)).status_code for _ in range(RETRIES + 1)]
+        assert [status < 300 for status in again] == [True] * RETRIES + [False]
+        assert again[-1] == 429
+        assert (await http.post("/api/edge", json=note, headers={"Idempotency-Key": "new"})).status_code == 429

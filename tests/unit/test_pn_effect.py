@@ -13,7 +13,6 @@ D16, D17, D18, D20 = (date(2026, 6, day) for day in (16, 17, 18, 20))
 MAIL = Evidence(Event.MAIL_ACCEPTED, D16, "d1")
 BOUNCE = Evidence(Event.MAIL_BOUNCED, D17, "d1")
 READ = Evidence(Event.DOCUMENT_READ, D18)
-REPLY = Evidence(Event.REPLIED, D17)
 PAPER = Evidence(Event.PAPER_DELIVERED, D20)
 SMS = Evidence(Event.SMS_DELIVERED, D16)
 
@@ -25,12 +24,10 @@ SMS = Evidence(Event.SMS_DELIVERED, D16)
         (True, CONFIRMED, [MAIL, READ, PAPER], ServedBy.MAIL, D16),
         (True, CONFIRMED, [MAIL, BOUNCE, PAPER], ServedBy.PAPER, D20),
         (True, CONFIRMED, [MAIL, BOUNCE, Evidence(Event.MAIL_ACCEPTED, D18, "d2")], ServedBy.MAIL, D18),
-        (True, CONFIRMED, [MAIL, Evidence(Event.ARRIVAL_PROVED, D18, "d1")], ServedBy.MAIL, D18),
         (True, None, [MAIL, READ], ServedBy.READING, D18),
-        (True, None, [MAIL, READ, REPLY], ServedBy.REPLY, D17),
         (True, None, [PAPER, READ], ServedBy.READING, D18),
         (True, D17, [MAIL, READ], ServedBy.READING, D18),
-        (False, CONFIRMED, [MAIL, READ, REPLY, PAPER], ServedBy.PAPER, D20),
+        (False, CONFIRMED, [MAIL, READ, PAPER], ServedBy.PAPER, D20),
     ],
 )
 def test_served(consents, confirmed, evidence, by, on) -> None:
@@ -47,7 +44,7 @@ def test_served(consents, confirmed, evidence, by, on) -> None:
         (True, CONFIRMED, [SMS], "短信只起提示作用"),
         (True, CONFIRMED, [MAIL, BOUNCE, SMS], "退回"),
         (True, None, [MAIL, SMS], "未经确认"),
-        (False, CONFIRMED, [MAIL, READ, REPLY, SMS], "未同意电子送达"),
+        (False, CONFIRMED, [MAIL, READ, SMS], "未同意电子送达"),
     ],
 )
 def test_not_served(consents, confirmed, evidence, why) -> None:

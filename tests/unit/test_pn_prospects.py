@@ -2,20 +2,27 @@
 
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
+from types import SimpleNamespace
+from typing import Any
+from uuid import UUID
 
 import pytest
 
 from services.party_notification.domain.notices import Role
 from services.party_notification.domain.prospects import Clock, Prospect, may_go_up, own_next, time_limit
+from services.party_notification.usecases.pagewriting import Page
+from services.party_notification.usecases.visits import seen
 from shared.calendar.workdays import CourtCalendar
-from shared.clock import court_date
+from shared.clock import FixedClock, court_date
 from shared.contracts.case_kinds import kind_of
+from shared.settings import CourtSettings
 from tests.fixtures.notice_facts import COURT
 
 NOW = datetime(2026, 11, 23, 4, tzinfo=UTC)
 SERVED = date(2026, 11, 23)
 CALENDAR = CourtCalendar()
 FIRST = "（2026）渝05执1号"
+MAIN = {Role.APPLICANT: "CASE_ACCEPTED", Role.RESPONDENT: "ENFORCEMENT_NOTICE"}
 
 
 def by(role: Role, today: date, served_on: date | None = SERVED) -> Prospect:
@@ -87,3 +94,16 @@ def test_the_way_up_opens_by_the_receipt_and_only_for_the_applicant() -> None:
 
 def test_before_service_no_day_is_named() -> None:
     assert by(Role.APPLICANT, SERVED, None).due_on is None
+
+
+@pytest.mark.parametrize("role", list(Role))
+def test_nothing_is_to_be_done_after_a_document_that_was_never_written(role: Role) -> None:
+    """Of a case that was carried over it never is, and it may wait for what it lacks."""
+    facts = {"case_number": FIRST, "cause": "民间借贷纠纷", "filed_on": date(2025, 3, 3), "judge_name": "周法官"}
+    facts |= dict.fromkeys(("judge_phone", "clerk_name", "panel", "assigned_at", "closed_on"))
+    facts |= {"name": "刘艳", "role": role, "minor": False, "consents": True, "opened": {}, "clocks": [], "lines": []}
+    kit: Any = SimpleNamespace(clock=FixedClock(NOW), court=CourtSettings())
+    paper = {"notice_id": UUID(int=1), "kind": MAIN[role], "number": "7319204488120635", "issued_at": NOW}
+    paper |= {"served_on": None, "read": False, "report_ordered": False}
+    assert seen(kit, Page.model_validate({**facts, "papers": []}), set()).own is None
+    assert seen(kit, Page.model_validate({**facts, "papers": [paper]}), set()).own is not None

@@ -1,8 +1,9 @@
 """The clocks of a case by date tables, the transitions, what stops a clock, what may be published."""
 
+import re
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import pytest
 
@@ -28,6 +29,7 @@ from shared.contracts.cases import PartyRole
 from shared.contracts.stages import Milestone, Period
 from shared.errors import Conflict
 from shared.powers import Role
+from shared.runtime.registry import load, service_names
 
 CALENDAR = CourtCalendar()
 NOW = datetime(2026, 11, 23, 4, tzinfo=UTC)
@@ -363,3 +365,16 @@ def test_a_clock_runs_again_only_if_it_rested_on_what_was_undone() -> None:
     met = {DeadlineKind.EXECUTION_NOTICE: NOW, DeadlineKind.ASSIGNMENT: NOW}
     assert undone(met, {DeadlineKind.ASSIGNMENT: NOW}, NOW) == {DeadlineKind.EXECUTION_NOTICE}
     assert undone(met, {}, NOW + timedelta(seconds=1)) == set()
+
+
+def test_each_task_that_closes_itself_leads_to_where_it_can_be_done() -> None:
+    case_id = UUID(int=7)
+    doors = {kind: kind.place(case_id) for kind in TaskKind if kind.closes_itself}
+    routes = [route for name in service_names() for each in load(name).routes for route in each.router.routes]
+    paths = {re.sub(r"\{\w+\}", "{case_id}", route.path) for route in routes if "GET" in route.methods}
+    for kind, place in doors.items():
+        path = place.partition("#")[0].replace(str(case_id), "{case_id}")
+        assert path in paths, kind
+    assert doors[TaskKind.READING_DOUBTED] == "/unknown/readings"
+    assert doors[TaskKind.COMPLETE_PARTIES] == f"/cases/{case_id}/parties/new"
+    assert doors[TaskKind.ASK_RECEIPT] == f"/cases/{case_id}/edit"

@@ -7,6 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
+from services.case_intake.domain import search
 from services.case_intake.domain.texts import FaultyTextError, Reader, amount, email, line, mobile, prose, words
 from services.party_notification.channels.addresses import on_the_wire
 from services.party_notification.channels.mail import is_sendable
@@ -167,3 +168,21 @@ def test_a_domain_in_chinese_is_kept_as_written_and_sent_as_xn() -> None:
     assert on_the_wire("u1@法院.中国") == "u1@xn--49sxa437k.xn--fiqs8s" or on_the_wire("u1@法院.中国").startswith(
         "u1@xn--"
     )
+
+
+@pytest.mark.parametrize(
+    ("typed", "name"),
+    [
+        ("张\u3164静\ufeff", "张静"),
+        ("张\u200b静", "张静"),
+        ("张静\ue000", "张静\ue000"),
+        ("\ufe0f", ""),
+    ],
+)
+def test_a_search_follows_the_rule_by_which_names_are_filed(typed: str, name: str) -> None:
+    assert search.read(typed).name == name
+
+
+def test_a_search_finds_what_an_older_system_wrote_with_its_own_signs() -> None:
+    old, new = next((chr(code), sign) for code, sign in STANDARD.items())
+    assert search.read(f"张{old}").name == search.read(f"张{new}").name

@@ -5,6 +5,7 @@ import unicodedata
 from dataclasses import dataclass
 
 from services.case_intake.domain.texts import narrow
+from shared.contracts.texts import UnknownCharacterError, cleaned, has_control, visible
 
 MOST = 60
 """Characters: the longest case number is far shorter, and so are names; the rest is cut off."""
@@ -30,7 +31,7 @@ class Sought:
 
 def read(typed: str) -> Sought:
     """An ID number and a telephone are known by their form; anything else is a case number or a name."""
-    text = unicodedata.normalize("NFKC", "".join(filter(str.isprintable, typed))).strip()[:MOST]
+    text = unicodedata.normalize("NFKC", _as_filed(typed)).strip()[:MOST]
     plain = narrow(text)
     phone = _PHONE.fullmatch(plain)
     if _ID.fullmatch(plain):
@@ -38,6 +39,15 @@ def read(typed: str) -> Sought:
     if phone:
         return Sought(phone=phone[1])
     return Sought(number="".join(text.split()), name=same_name(text))
+
+
+def _as_filed(typed: str) -> str:
+    """What was typed by the rule by which names were filed; what nobody can have filed finds nothing."""
+    try:
+        text = cleaned(typed)
+    except UnknownCharacterError:
+        text = visible(typed)
+    return "".join(sign for sign in text if not has_control(sign))
 
 
 def same_name(name: str) -> str:

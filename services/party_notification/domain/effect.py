@@ -15,9 +15,7 @@ class Event(StrEnum):
 
     MAIL_ACCEPTED = "mail_accepted"
     MAIL_BOUNCED = "mail_bounced"
-    ARRIVAL_PROVED = "arrival_proved"
     DOCUMENT_READ = "document_read"
-    REPLIED = "replied"
     PAPER_DELIVERED = "paper_delivered"
     SMS_DELIVERED = "sms_delivered"
 
@@ -27,7 +25,6 @@ class ServedBy(StrEnum):
 
     MAIL = "mail"
     READING = "reading"
-    REPLY = "reply"
     PAPER = "paper"
 
     @property
@@ -38,17 +35,13 @@ class ServedBy(StrEnum):
 _TITLES = {
     ServedBy.MAIL: "电子邮件",
     ServedBy.READING: "网上阅读",
-    ServedBy.REPLY: "回复收悉",
     ServedBy.PAPER: "纸质送达",
 }
 
 
 @dataclass(frozen=True)
 class Evidence:
-    """A proved event on a day. A bounce cancels the acceptance that names the same delivery.
-
-    ARRIVAL_PROVED is the day that the recipient proves for a delivery; it replaces ours (JI 135).
-    """
+    """A proved event on a day. A bounce cancels the acceptance that names the same delivery."""
 
     event: Event
     on: date
@@ -76,7 +69,6 @@ _MAIL_RULE = (
     "（民事诉讼法第九十条，民诉法解释第一百三十五条、第一百三十六条，在线诉讼规则第三十一条第一款）"
 )
 _READ_RULE = "受送达人已在网上阅读文书，推定完成有效送达（民事诉讼法第九十条，在线诉讼规则第三十一条第二款第二项）"
-_REPLY_RULE = "受送达人已回复收悉，完成有效送达（民事诉讼法第九十条，在线诉讼规则第三十一条第二款第一项）"
 _PAPER_RULE = "纸质文书已由受送达人签收，以签收或者回执注明的日期为送达日期（民事诉讼法第八十七条、第九十一条）"
 
 
@@ -86,12 +78,12 @@ def legal_effect(
     """The earliest effective channel and its day (Rules 31), or why there is none yet.
 
     Without consent only paper serves (CPL 90): reading the page does not replace it. An address confirmed after
-    the mail arrived does not make that mail effective; reading or a reply does.
+    the mail arrived does not make that mail effective; reading does.
     """
     known = frozenset(evidence)
     ways = [_paper(known)]
     if consents:
-        ways += [_mail(known, address_confirmed_on), _conduct(known)]
+        ways += [_mail(known, address_confirmed_on), _reading(known)]
     effective = [way for way in ways if way]
     if effective:
         return min(effective, key=lambda way: (way.on, way.by))
@@ -112,9 +104,7 @@ def _first(known: frozenset[Evidence], event: Event) -> date | None:
 def _standing_mail(known: frozenset[Evidence]) -> list[date]:
     """The days on which mails arrived that never bounced."""
     bounced = {e.delivery for e in known if e.event is Event.MAIL_BOUNCED}
-    proved = {e.delivery: e.on for e in sorted(known, key=lambda e: e.on) if e.event is Event.ARRIVAL_PROVED}
-    accepted = [e for e in known if e.event is Event.MAIL_ACCEPTED and e.delivery not in bounced]
-    return [proved.get(e.delivery, e.on) for e in accepted]
+    return [e.on for e in known if e.event is Event.MAIL_ACCEPTED and e.delivery not in bounced]
 
 
 def _mail(known: frozenset[Evidence], confirmed_on: date | None) -> Served | None:
@@ -124,10 +114,8 @@ def _mail(known: frozenset[Evidence], confirmed_on: date | None) -> Served | Non
     return Served(ServedBy.MAIL, min(days), _MAIL_RULE) if days else None
 
 
-def _conduct(known: frozenset[Evidence]) -> Served | None:
-    read, replied = _first(known, Event.DOCUMENT_READ), _first(known, Event.REPLIED)
-    if replied is not None and (read is None or replied <= read):
-        return Served(ServedBy.REPLY, replied, _REPLY_RULE)
+def _reading(known: frozenset[Evidence]) -> Served | None:
+    read = _first(known, Event.DOCUMENT_READ)
     return Served(ServedBy.READING, read, _READ_RULE) if read is not None else None
 
 
@@ -140,7 +128,7 @@ def _why_not(known: frozenset[Evidence], *, consents: bool) -> str:
     if not consents:
         return "尚未送达：受送达人未同意电子送达，须以纸质文书送达，尚无签收记录（民事诉讼法第九十条）。"
     if _standing_mail(known):
-        return "尚未送达：邮件已到达，但电子送达地址未经确认，尚无回复或者阅读记录（在线诉讼规则第三十一条第二款）。"
+        return "尚未送达：邮件已到达，但电子送达地址未经确认，尚无阅读记录（在线诉讼规则第三十一条第二款）。"
     if any(e.event is Event.MAIL_BOUNCED for e in known):
         return "尚未送达：电子邮件被退回，须以纸质文书送达，尚无签收记录（民事诉讼法第九十一条）。"
     if any(e.event is Event.SMS_DELIVERED for e in known):

@@ -243,7 +243,10 @@ def split_number(case_number: str) -> tuple[str, str, str]:
     """Year, court with type, and serial of a case number (domain B). Raises Conflict on anything else."""
     found = parts(case_number)
     if found is None:
-        raise Conflict("case_number_unreadable", "案号格式不正确，请先由立案人员更正案号。")
+        raise Conflict(
+            "case_number_unreadable",
+            "案号无法识别，不能据此制作通知。案号登记后不能更改，请立案人员以正确的案号另行立案，本案报系统管理员处理。",
+        )
     return found
 
 

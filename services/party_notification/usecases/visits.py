@@ -125,7 +125,7 @@ async def visit(kit: NotificationKit, visitor: Visitor) -> Visit:
         read = await readings.opened_by(conn, party_id)
     if sealed is None:
         raise NotFound("no_such_visit", "查询码已失效，或者页面正在准备，请稍后再试；仍打不开的，请拨打12368。")
-    return _seen(kit, _opened(visitor, Page, sealed, about_page(party_id)), read)
+    return seen(kit, _opened(visitor, Page, sealed, about_page(party_id)), read)
 
 
 def _opened(visitor: Visitor, model: type[M], sealed: str, about: str) -> M:
@@ -136,7 +136,8 @@ def _opened(visitor: Visitor, model: type[M], sealed: str, about: str) -> M:
         raise Unauthenticated("party_not_entered", "请用查询码重新进入。") from None
 
 
-def _seen(kit: NotificationKit, page: Page, read: set[UUID]) -> Visit:
+def seen(kit: NotificationKit, page: Page, read: set[UUID]) -> Visit:
+    """The page as it reads now; `read`: the notices that were opened since it was written."""
     now, period, closed = kit.clock.now(), next(reversed(page.opened), None), page.closed_on is not None
     number, role = page.case_number, page.role
     main, today = main_kind(number, role), court_date(now)
@@ -154,7 +155,8 @@ def _seen(kit: NotificationKit, page: Page, read: set[UUID]) -> Visit:
         closed=closed,
         period=period,
         opened=page.opened,
-        own=None if closed else own,
+        # Before the document is written there is nothing to count from; of a carried-over case it never is.
+        own=None if closed or paper is None else own,
         court=CLOSED if closed else court_next(kind, role, period, page.clocks, now),
         up_since=None if closed else may_go_up(role, page.clocks, now),
         limit=None if closed or kind.awaits_ground else time_limit(page.clocks, now),

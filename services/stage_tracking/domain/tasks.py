@@ -45,10 +45,9 @@ class TaskKind(StrEnum):
         """Whether the awaited event closes it, and nobody by hand."""
         return self in _BY_EVENT
 
-    @property
-    def is_filled_in(self) -> bool:
-        """Whether the form of the case's facts answers it."""
-        return self in _FACTS
+    def place(self, case_id: UUID) -> str:
+        """The page on which it is done: that of the case, where no other is."""
+        return _PLACES.get(self, "/cases/{case_id}").format(case_id=case_id)
 
     @property
     def needs_note(self) -> bool:
@@ -75,6 +74,12 @@ _WORDS: dict[TaskKind, tuple[str, str]] = {
     TaskKind.CONTACT_DISOWNED: ("核实联系方式", "登记核实结果"),
 }
 _FACTS = {TaskKind.ASK_RECEIPT, TaskKind.ASK_GROUND, TaskKind.ASK_MAIN_CASE}
+_PLACES = {
+    **dict.fromkeys(_FACTS, "/cases/{case_id}/edit"),
+    TaskKind.ASSIGN_JUDGE: "/cases/{case_id}#assignment",
+    TaskKind.COMPLETE_PARTIES: "/cases/{case_id}/parties/new",
+    TaskKind.READING_DOUBTED: "/unknown/readings",
+}
 _BY_EVENT = _FACTS | {
     TaskKind.ASSIGN_JUDGE,
     TaskKind.COMPLETE_PARTIES,

@@ -193,7 +193,7 @@ async def on_contact_disowned(kit: StageKit, tx: Transaction, event: ContactDiso
     title = "当事人联系方式被持有人否认，请核实"
     detail = (
         f"{text}请向当事人核实后更正登记，更正后本事项自动办结；不能更正的，文书以纸质方式送达，写明核实情况后办结。"
-        "此前发往该处的文书是否送达，请一并核实。"
+        "此前发往该处的文书是否送达，请一并核实：邮箱确非当事人所用的，在“通知”中逐份登记未送达，文书即改为纸质送达。"
     )
     task = Task(TaskKind.CONTACT_DISOWNED, _contact(event), title, detail, Owner(role=Role.CLERK))
     await open_task(kit, tx, event.case_id, task)
