@@ -82,6 +82,7 @@ async def test_a_ghost_on_the_desk_waits_for_the_integrity_office(
     assert own.status_code == 403
     page = (await http.get("/staff/record", headers=bearer(kit, watcher) | HTML)).text
     assert ("确认生效" in page, "不予确认" in page) == (True, True)
+    assert "待下次登录告知" not in page, "nobody is told that they were added"
     done = await http.post(f"/staff/record/{event.id}/review", headers=bearer(kit, watcher) | HTML)
     assert done.status_code == 303
     ghost = await now(kit, event.staff_id)

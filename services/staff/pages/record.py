@@ -46,6 +46,12 @@ def _reviewed(event: DoorEvent) -> str:
     return "待确认" if event.held else "待核对" if event.kind.is_reviewed else "无须核对"
 
 
+def _owner_knows(event: DoorEvent) -> str:
+    if event.owner_saw_at:
+        return "已知悉"
+    return "待下次登录告知" if event.kind.is_shown else "无须告知"
+
+
 RECORD = Listing[DoorEvent](
     path="/staff/record",
     name="登录记录",
@@ -55,7 +61,7 @@ RECORD = Listing[DoorEvent](
         Column("事项", lambda event: event.kind.words + (f"：{event.note}" if event.note else ""), "kind"),
         Column("本人", lambda event: event.owner, "owner"),
         Column("经办", lambda event: event.by, "doer"),
-        Column("本人知悉", lambda event: "已知悉" if event.owner_saw_at else "待下次登录告知"),
+        Column("本人知悉", _owner_knows),
         Column("监察核对", _reviewed),
     ),
     filters=(
