@@ -60,7 +60,7 @@ class Reader:
     memory_mib: int = 640
     cpu_seconds: int = 60
     wall_seconds: float = 240
-    answer_mib: int = 96
+    answer_mib: int = 48
 
     def head(self, options: dict[str, Any]) -> str:
         """What the child is told; no part of the file stands in it."""
@@ -97,7 +97,7 @@ async def read_apart(reader: Reader, content: bytes, **options: Any) -> list[Any
     """The items that the reader finds. Raises Invalid for a file that it refuses or breaks at, TooMany."""
     async with _PLACES.one():
         answer = await _answer_of(reader, content, options)
-    items, faults = await asyncio.to_thread(_told, answer) if isinstance(answer, bytes) else ([], answer)
+        items, faults = await asyncio.to_thread(_told, answer) if isinstance(answer, bytes) else ([], answer)
     if isinstance(faults, End):
         log.warning("an uploaded file was not read", extra={"end": faults.value, "bytes": len(content)})
         raise Invalid([Fault(reader.field, _SENTENCES[faults])], reader.refused)

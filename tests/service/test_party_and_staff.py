@@ -5,6 +5,7 @@ import email
 import json
 import re
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
@@ -265,6 +266,11 @@ async def test_letters_with_codes_are_printed_by_a_clerk_who_does_not_work_the_c
     own = kit.staff_signer.for_staff(caller(Role.CLERK, case.judge_id), timedelta(minutes=5))
     refused = await clerk.post(path, headers={"authorization": f"Bearer {own}"})
     assert (refused.status_code, "不承办本案" in refused.text) == (403, True)
+    await story.hand_on(case.case_id, clerk_name="王小明")
+    former = replace(caller(Role.CLERK), name="李小红")
+    token = kit.staff_signer.for_staff(former, timedelta(minutes=5))
+    refused = await clerk.post(path, headers={"authorization": f"Bearer {token}"})
+    assert (refused.status_code, "曾经承办" in refused.text) == (403, True), "another clerk's name makes no stranger"
     printed = await clerk.post(path)
     assert printed.status_code == 200
     assert await story.code(respondent) in printed.text

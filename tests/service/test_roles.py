@@ -4,20 +4,23 @@ import re
 from typing import Any
 
 import pytest
-from sqlalchemy import Table, select, text
+from sqlalchemy import Table, insert, select, text
 from sqlalchemy.exc import DBAPIError
 
 from services.asset_tips import store as tips
 from services.asset_tips.service import SERVICE as TIPS
+from services.party_notification.service import SERVICE as NOTICES
+from services.party_notification.store.tables import readings
 from services.stage_tracking.service import SERVICE as STAGES
 from shared.db import tables as kit_tables
-from shared.db.access import Access, Part, SetupError
+from shared.db.access import ALL, Access, Part, SetupError
 from shared.db.migrate import migrate_at
+from shared.db.transaction import new_id
 from shared.runtime.registry import load, service_names
 from shared.runtime.service import Service
 from shared.runtime.unit import NotMigratedError, Unit
 from tests.fixtures.databases import TESTERS, as_part
-from tests.fixtures.kits import as_owner, as_owner_of, in_public, make_kit
+from tests.fixtures.kits import NOON, as_owner, as_owner_of, in_public, make_kit
 
 REWRITES = (
     "UPDATE ledger_entries SET body = ''",
@@ -85,6 +88,22 @@ async def test_the_public_role_reads_neither_tips_nor_senders_nor_what_others_to
     ):
         assert await refused(kit, statement), str(statement)
     assert not await refused(kit, select(tips.tips.c.tip_number))
+
+
+async def test_the_public_role_says_of_no_reading_that_it_counts(fresh_database: Any) -> None:
+    """A stolen public process wrote readings that somebody had accepted, and with them service upon a party."""
+    kit = in_public(await make_kit(NOTICES, await fresh_database(NOTICES)))
+    row = {"reading_id": new_id(), "notice_id": new_id(), "party_id": new_id(), "visit": new_id()}
+    row |= {"read_at": NOON, "evidence": "x"}
+    for said in ({"state": "accepted"}, {"state": "new"}, {"decided_by": new_id()}, {"decided_at": NOON}):
+        assert await refused(kit, insert(readings).values(row | said)), said
+    assert not await refused(kit, insert(readings).values(row)), "its notice is not there, and that is all"
+
+
+@pytest.mark.parametrize("name", service_names())
+def test_a_public_role_names_the_columns_that_it_fills(name: str) -> None:
+    every = [may.table.name for may in load(name).public_tables if ALL[0] in (*may.insert, *may.update)]
+    assert every == []
 
 
 async def test_a_service_without_public_pages_gives_the_public_role_nothing(fresh_database: Any) -> None:

@@ -18,6 +18,7 @@ from services.case_intake.domain.texts import FaultyTextError
 from services.case_intake.domain.words import COLUMNS
 from shared.contracts.cases import CaseFacts, CaseFiled, PartyFacts
 from shared.contracts.envelope import Envelope, Sealed, encode
+from shared.contracts.texts import LONGEST, TooLongTextError, cleaned
 from shared.crypto.keyring import KeyRing
 from shared.db.transaction import MAX_EVENT_BYTES
 from shared.errors import Invalid
@@ -184,6 +185,14 @@ def test_lines_hold_no_control_characters_and_an_end(field: str) -> None:
     assert faults_of({**PARTY, field: "甲\x00乙"}) == [field]
     assert faults_of({**PARTY, field: "甲\u202e乙"}) == []
     assert faults_of({**PARTY, field: "甲" * 201}) == [field]
+
+
+def test_of_a_cell_no_more_comes_out_than_refuses_it() -> None:
+    content = f"{HEADER}\n{LINE.replace(CASE['cause'], '字' * 100_000)}\n".encode()
+    (row,) = read_table(content, 100).rows
+    assert len(row.texts["cause"]) == LONGEST + 1
+    with pytest.raises(TooLongTextError):
+        cleaned(row.texts["cause"])
 
 
 def test_entries_become_texts_and_entries_again() -> None:

@@ -15,7 +15,7 @@ from services.case_intake.domain.packed import PACKED
 from services.case_intake.domain.refusals import refusal
 from services.case_intake.domain.words import COLUMNS, REQUIRED
 from services.case_intake.domain.workbook import COMPOUND, Grid, Record, read_workbook
-from shared.contracts.texts import visible
+from shared.contracts.texts import LONGEST, visible
 
 FIELDS = {column: field for field, column in COLUMNS.items()}
 EMPTY = "文件是空的。请选择从案件系统导出的Excel或CSV表格。"
@@ -90,7 +90,8 @@ def _row(record: Record, columns: Mapping[int, str], width: int, *, since_1904: 
     }
     return {
         "line": record.line,
-        "texts": {field: text for field, (text, _) in read.items()},
+        # One sign too many is enough to refuse a cell: what comes out of a hostile file is no longer than its rows.
+        "texts": {field: text[: LONGEST + 1] for field, (text, _) in read.items()},
         "cells": len(read) + max(0, len(values) - width),
         "columns": len(columns),
         "spoilt": {field: reason for field, (_, reason) in read.items() if reason},

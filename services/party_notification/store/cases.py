@@ -5,7 +5,7 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row, delete, func, select, update
+from sqlalchemy import ARRAY, Row, Text, delete, func, literal, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -35,8 +35,16 @@ async def assign(conn: AsyncConnection, event: CaseAssigned) -> None:
         "panel": event.panel,
         "department": event.department,
         "assigned_at": event.assigned_at,
+        **_handled_by(event.judge, event.clerk_name),
     }
     await conn.execute(update(cases).where(cases.c.case_id == event.case_id).values(values))
+
+
+def _handled_by(judge: Officer, *others: str | None) -> dict[str, Any]:
+    """These beside all who handled the case before."""
+    now = [str(judge.staff_id), judge.name, *filter(None, others)]
+    every = func.unnest(cases.c.handled_by + literal(now, ARRAY(Text))).column_valued("handler")
+    return {"handled_by": func.array(select(every).distinct().scalar_subquery())}
 
 
 async def close(conn: AsyncConnection, case_id: UUID, on: date) -> bool:
@@ -47,7 +55,7 @@ async def close(conn: AsyncConnection, case_id: UUID, on: date) -> bool:
 
 async def set_judge(conn: AsyncConnection, case_id: UUID, judge: Officer) -> None:
     """The judge's name and landline as they now are."""
-    values = {"judge_id": judge.staff_id, "judge_name": judge.name, "judge_phone": judge.phone}
+    values = {"judge_id": judge.staff_id, "judge_name": judge.name, "judge_phone": judge.phone, **_handled_by(judge)}
     await conn.execute(update(cases).where(cases.c.case_id == case_id).values(values))
 
 

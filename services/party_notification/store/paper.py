@@ -70,7 +70,7 @@ def _with_party() -> Select[Any]:
         DISOWNED_INDEXES,
         parties.c.misfiled_at,
     )
-    handlers = (cases.c.judge_id, cases.c.judge_name, cases.c.clerk_name)
+    handlers = (cases.c.judge_id, cases.c.judge_name, cases.c.clerk_name, cases.c.handled_by)
     query = select(paper, cases.c.case_number, cases.c.recalled_at, *handlers, *columns)
     query = query.join(cases, cases.c.case_id == paper.c.case_id)
     return query.join(parties, parties.c.party_id == paper.c.party_id)

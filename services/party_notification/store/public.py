@@ -2,6 +2,7 @@
 
 from services.party_notification.store.doors import FOUND
 from services.party_notification.store.notices import CHECKED
+from services.party_notification.store.readings import SEEN
 from services.party_notification.store.tables import (
     addresses,
     disownings,
@@ -22,7 +23,7 @@ PUBLIC = (
     May(messages, select=("party_id", "address_id")),
     May(addresses, select=("address_id", "end_index")),
     May(notices, select=CHECKED),
-    May(readings, select=("reading_id", "notice_id", "party_id", "visit"), insert=ALL),
+    May(readings, select=("reading_id", "notice_id", "party_id", "visit"), insert=SEEN),
     May(receipt_posts, select=("id",), insert=("about", "sealed")),
     May(disownings, select=("id",), insert=("party_id", "address_id")),
 )

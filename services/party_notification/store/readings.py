@@ -15,6 +15,10 @@ KEPT = timedelta(days=30)
 """For how long a place where staff were signed in casts doubt on a reading."""
 
 
+SEEN = ("reading_id", "notice_id", "party_id", "visit", "read_at", "evidence")
+"""What the public pages say of a reading. That it counts is for the inner network to find."""
+
+
 async def add(conn: AsyncConnection, row: dict[str, Any]) -> bool:
     """A document was opened; False when this visit opened it before."""
     statement = upsert(readings).values(row).on_conflict_do_nothing(constraint="readings_notice_id_visit_key")

@@ -12,6 +12,7 @@ from shared.contracts.case_kinds import Particulars
 from shared.contracts.cases import PartyIdentity
 from shared.contracts.reviews import ReviewGround
 from shared.crypto.keyring import KeyRing
+from shared.http.auth import Caller
 from shared.powers import Handlers
 from shared.runtime.service import Kit
 from shared.settings import CourtSettings
@@ -68,6 +69,13 @@ def particulars_of(row: Row[Any]) -> Particulars:
 def handlers_of(row: Row[Any]) -> Handlers:
     """Whose a case is."""
     return Handlers(row.judge_id, row.judge_name, row.clerk_name)
+
+
+def ever_handled(row: Row[Any], caller: Caller) -> bool:
+    """Whether the caller handles the case of a row, or ever did: to hand it on for a moment changes nothing."""
+    return handlers_of(row).own(caller.staff_id, caller.name) or not {str(caller.staff_id), caller.name}.isdisjoint(
+        row.handled_by
+    )
 
 
 def identity_of(keyring: KeyRing, row: Row[Any]) -> PartyIdentity:

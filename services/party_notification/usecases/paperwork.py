@@ -12,7 +12,7 @@ from sqlalchemy import Row
 from services.party_notification.domain.notices import Kind, PartyFacts
 from services.party_notification.store import cases, paper, readings
 from services.party_notification.usecases.effects import Effects
-from services.party_notification.usecases.facts import NotificationKit, handlers_of, party_facts
+from services.party_notification.usecases.facts import NotificationKit, ever_handled, handlers_of, party_facts
 from services.party_notification.usecases.letters import Letter, letter_bytes, paper_bytes
 from services.party_notification.usecases.looking import looked_at
 from services.party_notification.usecases.overview import paper_view
@@ -108,7 +108,7 @@ def _entry(
         void=_void(row, mine),
         recalled=row.recalled_at is not None and any(each.kind != Kind.MISFILED_CORRECTION for each in mine),
         printings=[Printing(each.printed_by_name, each.printed_at) for each in printed.get(row.paper_id, [])],
-        own=handlers_of(row).own(caller.staff_id, caller.name),
+        own=ever_handled(row, caller),
     )
 
 
@@ -186,13 +186,13 @@ def _label(party: PartyFacts, case_number: str) -> str:
 
 
 async def _printable(tx: Transaction, entry: Row[Any], caller: Caller) -> Row[Any]:
-    """The entry's case, unless the caller works it: whoever does must not hold the parties' query codes."""
+    """The entry's case, unless the caller works it or did: whoever does must not hold the parties' query codes."""
     if entry.state not in {"to_print", "returned"}:
         raise Conflict("paper_state", "这份文书已经寄出、签收或者作废，不再打印。")
     case = await cases.get_case(tx.conn, entry.case_id)
     assert case is not None  # noqa: S101 - an entry's case is there by its foreign key
-    if handlers_of(case).own(caller.staff_id, caller.name):
-        raise Forbidden("own_case", "您是本案的承办人员。文书上有当事人的查询码，请由不承办本案的立案人员打印。")
+    if ever_handled(case, caller):
+        raise Forbidden("own_case", "您承办或者曾经承办本案。文书上有当事人的查询码，请由不承办本案的立案人员打印。")
     return case
 
 

@@ -14,7 +14,7 @@ from services.party_notification.domain.readings import ReadingState, doubt
 from services.party_notification.store import cases, notices, readings, troubles
 from services.party_notification.store.troubles import Wanted
 from services.party_notification.usecases.effects import Effects, about, judge
-from services.party_notification.usecases.facts import NotificationKit, handlers_of
+from services.party_notification.usecases.facts import NotificationKit, ever_handled
 from services.party_notification.usecases.views import ReadingView
 from shared.clock import court_date
 from shared.contracts.notices import ReadingDecided, ReadingDoubted
@@ -82,7 +82,6 @@ async def note_opening(kit: NotificationKit, tx: Transaction, opening: Opening) 
         "visit": party.visit,
         "read_at": tx.now,
         "evidence": kit.drop.seal(evidence.model_dump_json(), f"{reading_id}/reading"),
-        "state": ReadingState.NEW.value,
     }
     if await readings.add(tx.conn, row):
         tx.wake(READ_SIGNAL)
@@ -163,8 +162,8 @@ async def _refuse_concerned(
     kit: NotificationKit, tx: Transaction, row: Row[Any], notice: Row[Any], caller: Caller
 ) -> None:
     case = await cases.get_case(tx.conn, notice.case_id)
-    if case is not None and handlers_of(case).own(caller.staff_id, caller.name):
-        raise Forbidden("own_case", "您是本案的承办人员，不能认定本案的阅读记录，请由其他人员核实。")
+    if case is not None and ever_handled(case, caller):
+        raise Forbidden("own_case", "您是或者曾经是本案的承办人员，不能认定本案的阅读记录，请由其他人员核实。")
     device = _marks(kit, _whence(kit, row.reading_id, row.evidence).device)
     there = await readings.staff_at(tx.conn, device, row.read_at - readings.KEPT)
     if caller.staff_id in {each.staff_id for each in there}:

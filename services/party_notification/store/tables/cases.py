@@ -46,7 +46,9 @@ cases = Table(
     Column("recalled_at", INSTANT),
     Column("settle_at", INSTANT),
     Column("closed_on", Date),
+    Column("handled_by", ARRAY(Text), nullable=False, server_default=text("'{}'")),
 )
+"""`handled_by`: the ids and names of all who ever handled the case: whoever hands it on does not become a stranger."""
 Index("cases_to_settle", cases.c.settle_at, postgresql_where=cases.c.settle_at.is_not(None))
 Index("cases_recalled", cases.c.case_id, postgresql_where=cases.c.recalled_at.is_not(None))
 

@@ -20,7 +20,7 @@ readings = Table(
     Column("visit", Uuid, nullable=False),
     Column("read_at", INSTANT, nullable=False),
     Column("evidence", Text, nullable=False),
-    Column("state", Text, nullable=False),
+    Column("state", Text, nullable=False, server_default="new"),
     Column("doubt", Text),
     Column("decided_by", Uuid),
     Column("decided_at", INSTANT),
