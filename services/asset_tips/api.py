@@ -45,5 +45,5 @@ async def list_looks(
     limit: Annotated[int, Query(ge=1, le=200)] = 50,
 ) -> Looks:
     """Who looked at senders, when and why, newest first: for those who supervise the desk."""
-    items, following = await usecases.list_looks(kit, Part(cursor=cursor, limit=limit))
+    items, following = await usecases.list_looks(kit, "", Part(cursor=cursor, limit=limit))
     return Looks(items=items, next=following)

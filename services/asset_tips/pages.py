@@ -1,10 +1,11 @@
 """The public form, the receipt, and where a tip stands; for the desk, the look at who sent it."""
 
+from dataclasses import dataclass
 from functools import partial
 from typing import Annotated, Any
 from uuid import UUID
 
-from fastapi import Depends, Request
+from fastapi import Depends, Query, Request
 from fastapi.responses import HTMLResponse
 from starlette.responses import Response
 
@@ -20,7 +21,7 @@ from shared.http.limits import source
 from shared.http.routes import PUBLIC, CurrentCaller, Routes, Zone
 from shared.powers import Action
 from shared.runtime.lists import export
-from shared.web.lists import Column, Listing, Place
+from shared.web.lists import Column, Filter, Listing, Place
 from shared.web.pages import Pages
 
 public = Routes(Zone.PUBLIC, pages=True)
@@ -81,6 +82,13 @@ async def answer(request: Request, kit: HandedKit) -> HTMLResponse:
     return pages.page(request, "tip_status.html", tip=tip, receipt="", faults={})
 
 
+@dataclass(frozen=True)
+class Chosen:
+    """The filter as it stands in the URL."""
+
+    q: Annotated[str, Query(max_length=60)] = ""
+
+
 LOOKS = Listing[Look](
     path="/tip-senders",
     name="举报人身份查看记录",
@@ -91,15 +99,20 @@ LOOKS = Listing[Look](
         Column("查看人", lambda look: look.staff_name, "by"),
         Column("理由", lambda look: look.reason),
     ),
+    filters=(Filter("q", "线索编号"),),
 )
 
 
 @staff.get("/tip-senders", Action.TIP_LOOKS_READ)
 async def looks(
-    request: Request, kit: HandedKit, caller: CurrentCaller, place: Annotated[Place, Depends()]
+    request: Request,
+    kit: HandedKit,
+    caller: CurrentCaller,
+    chosen: Annotated[Chosen, Depends()],
+    place: Annotated[Place, Depends()],
 ) -> Response:
     """Who looked at senders, when and why; with `export` all of it as a file."""
-    asked, rows_of = LOOKS.asked(place), partial(usecases.list_looks, kit)
+    asked, rows_of = LOOKS.asked(place, chosen), partial(usecases.list_looks, kit, chosen.q)
     if place.export:
         return await export(kit, caller, asked, rows_of)
     return pages.page(request, "tip_looks.html", shown=await asked.shown(rows_of))

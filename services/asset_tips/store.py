@@ -168,9 +168,15 @@ async def sender_of(conn: AsyncConnection, tip_id: UUID) -> str | None:
 LOOKS = Sorting({"at": looks.c.looked_at, "number": tips.c.tip_number, "by": looks.c.staff_name}, looks.c.id, "-at")
 
 
-async def looked(conn: AsyncConnection, part: Part) -> tuple[list[Row[Any]], str | None]:
-    """Looks at who sent tips, newest first unless asked otherwise, and where the list goes on."""
-    return await LOOKS.part(conn, select(looks, tips.c.tip_number).join(tips), part)
+async def looked(conn: AsyncConnection, text: str, part: Part) -> tuple[list[Row[Any]], str | None]:
+    """Looks at who sent tips, newest first unless asked otherwise, and where the list goes on.
+
+    `text`: a part of the tip's number. Not the name of who looked: names stand in no address.
+    """
+    query = select(looks, tips.c.tip_number).join(tips)
+    if text:
+        query = query.where(tips.c.tip_number.icontains(text, autoescape=True))
+    return await LOOKS.part(conn, query, part)
 
 
 async def claim_submission(conn: AsyncConnection, source: str, most: int, within: timedelta) -> float:

@@ -229,10 +229,10 @@ class Look(BaseModel):
     looked_at: datetime
 
 
-async def list_looks(kit: TipKit, part: Part) -> tuple[list[Look], str | None]:
-    """Looks, newest first unless asked otherwise, and where the list goes on."""
+async def list_looks(kit: TipKit, text: str, part: Part) -> tuple[list[Look], str | None]:
+    """Looks at tips whose number holds the text, newest first unless asked otherwise, and where the list goes on."""
     async with kit.db.read() as conn:
-        rows, following = await store.looked(conn, part)
+        rows, following = await store.looked(conn, "".join(text.split()), part)
     return [_look(kit, row) for row in rows], following
 
 

@@ -332,6 +332,9 @@ async def test_who_supervises_sees_every_look_but_no_sender(
             first = (await watcher.get("/api/tip-senders?limit=2")).json()
             rest = (await watcher.get(f"/api/tip-senders?limit=2&cursor={first['next']}")).json()
             page = (await watcher.get("/tip-senders")).text
+            narrowed = (await watcher.get("/tip-senders", params={"q": tip.tip_number[-6:]})).text
+            nothing = (await watcher.get("/tip-senders", params={"q": "没有"})).text
+            assert ("再次核实楼栋号码。" in narrowed, "再次核实楼栋号码。" in nothing) == (True, False)
             assert (await watcher.get(f"/tip-senders/{tip_id}")).status_code == 403
         seen = [*first["items"], *rest["items"]]
         assert [look["reason"] for look in seen] == [
