@@ -62,6 +62,7 @@ REFUSED = {
     "/staff/{staff_id}/enrolment-code": "whose post needs none",
     "/staff/password": "that is not the password",
     "/staff/record/{event_id}/review": "nothing has happened at the door yet",
+    "/staff/record/{event_id}/refuse": "nothing has happened at the door yet",
     "/staff/tokens": "who asks is nobody whom the court knows",
     "/staff/tokens/{token_id}/revoke": "no token has that id",
     "/cases/import": "the file is sent as a part, below",
