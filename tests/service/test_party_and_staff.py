@@ -13,6 +13,7 @@ from uuid import UUID
 import httpx
 import pytest
 from fastapi.routing import APIRoute
+from sqlalchemy import update
 
 from services.party_notification.service import SERVICE
 from services.party_notification.store import tables
@@ -102,6 +103,28 @@ async def test_a_reading_from_where_staff_were_signed_in_is_no_service_but_a_tas
     (doubted,) = await told(kit, ReadingDoubted)
     assert (doubted.notice_id, why in doubted.reason) == (notice.notice_id, True)
     assert HERE not in doubted.model_dump_json()
+
+
+async def test_a_reading_whose_evidence_is_none_waits_for_a_person_and_holds_up_no_other(
+    kit: Kit[Any], story: Story, clerk: httpx.AsyncClient
+) -> None:
+    """As a stolen public process may leave it: sealed by another key, or sealed well with nothing of use in it."""
+    first, second = unconfirmed(), unconfirmed("孙丽", 8)
+    for applicant, tail in ((first, 6), (second, 9)):
+        await story.file(applicant, person(RESPONDENT, "张静", tail))
+    for applicant, tail in ((first, "060005"), (second, "060008")):
+        assert (await read(kit, story, applicant, tail)).served_by == "reading"
+    one, two = await story.rows(tables.readings)
+    for row, evidence in ((one, "k1.spoilt"), (two, kit.drop.seal('{"source": 7}', f"{two.reading_id}/reading"))):
+        async with kit.db.begin() as tx:
+            change = update(tables.readings).where(tables.readings.c.reading_id == row.reading_id)
+            await tx.conn.execute(change.values(evidence=evidence, state="new"))
+    await settled(kit)
+    assert {row.state for row in await story.rows(tables.readings)} == {"doubtful"}
+    page = (await clerk.get("/unknown/readings")).text
+    assert page.count("来源记录无法读取") == 2
+    form = {f"own-{one.reading_id}": "no", f"remark-{one.reading_id}": "不能核实来源。"}
+    assert (await clerk.post(f"/unknown/readings/{one.reading_id}", data=form)).status_code == 303
 
 
 async def test_after_thirty_days_a_place_casts_no_doubt(kit: Kit[Any], story: Story) -> None:

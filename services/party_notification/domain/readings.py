@@ -17,6 +17,8 @@ class ReadingState(StrEnum):
 
 
 _SO = "不能认定为当事人本人阅读，不作为送达依据，须由工作人员核实。"
+UNREADABLE = f"打开文书的来源记录无法读取，{_SO}"
+"""Why a reading does not count of which nobody can tell whence it came."""
 
 
 def doubt(*, by_address: bool, by_device: bool) -> str | None:

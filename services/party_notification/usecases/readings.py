@@ -6,11 +6,11 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from pydantic import BaseModel
+from pydantic import BaseModel, ValidationError
 from sqlalchemy import Row
 
 from services.party_notification.domain.notices import Kind
-from services.party_notification.domain.readings import ReadingState, doubt
+from services.party_notification.domain.readings import UNREADABLE, ReadingState, doubt
 from services.party_notification.store import cases, notices, readings, troubles
 from services.party_notification.store.troubles import Wanted
 from services.party_notification.usecases.effects import Effects, about, judge
@@ -19,6 +19,7 @@ from services.party_notification.usecases.views import ReadingView
 from shared.clock import court_date
 from shared.contracts.notices import ReadingDecided, ReadingDoubted
 from shared.contracts.staff import StaffSeen
+from shared.crypto.sealed import SealError
 from shared.db.lists import Part
 from shared.db.transaction import Transaction, new_id
 from shared.errors import Conflict, Forbidden, NotFound
@@ -54,10 +55,21 @@ def _marks(kit: NotificationKit, place: str | None) -> tuple[str, ...]:
     return () if place is None else kit.lookups.indexes(place, _PLACE)
 
 
-def _whence(kit: NotificationKit, reading_id: UUID, sealed: str) -> Whence:
-    """Where a reading came from, by its sealed evidence."""
-    evidence = kit.keyring.open_model(_Evidence, sealed, f"{reading_id}/reading")
+def _whence(kit: NotificationKit, reading_id: UUID, sealed: str) -> Whence | None:
+    """Where a reading came from, by its sealed evidence; None when that opens to nothing of the kind.
+
+    The public pages write it: what a stolen one leaves there must stop no other reading.
+    """
+    try:
+        evidence = kit.keyring.open_model(_Evidence, sealed, f"{reading_id}/reading")
+    except (SealError, ValidationError):
+        return None
     return Whence(evidence.source, evidence.device)
+
+
+def _places(kit: NotificationKit, whence: Whence | None) -> set[str]:
+    """The hashes of address and device."""
+    return set() if whence is None else {*_marks(kit, whence.source), *_marks(kit, whence.device)}
 
 
 @dataclass(frozen=True)
@@ -125,6 +137,8 @@ async def _weigh(kit: NotificationKit, tx: Transaction, row: Row[Any], notice: R
 
 async def _doubt(kit: NotificationKit, tx: Transaction, row: Row[Any]) -> str | None:
     whence = _whence(kit, row.reading_id, row.evidence)
+    if whence is None:
+        return UNREADABLE
     sources, devices = _marks(kit, whence.source), _marks(kit, whence.device)
     there = await readings.staff_at(tx.conn, [*sources, *devices], row.read_at - readings.KEPT)
     seen = {each.mark for each in there}
@@ -164,7 +178,8 @@ async def _refuse_concerned(
     case = await cases.get_case(tx.conn, notice.case_id)
     if case is not None and ever_handled(case, caller):
         raise Forbidden("own_case", "您是或者曾经是本案的承办人员，不能认定本案的阅读记录，请由其他人员核实。")
-    device = _marks(kit, _whence(kit, row.reading_id, row.evidence).device)
+    whence = _whence(kit, row.reading_id, row.evidence)
+    device = () if whence is None else _marks(kit, whence.device)
     there = await readings.staff_at(tx.conn, device, row.read_at - readings.KEPT)
     if caller.staff_id in {each.staff_id for each in there}:
         raise Forbidden("own_device", "打开文书的设备您本人登录过，请由其他人员核实。")
@@ -193,8 +208,7 @@ async def doubtful(kit: NotificationKit, wanted: Wanted, part: Part) -> tuple[li
     """
     async with kit.db.read() as conn:
         rows, following = await troubles.doubtful(conn, wanted, part)
-        places = [_whence(kit, row.reading_id, row.evidence) for row in rows]
-        marks = [{*_marks(kit, place.source), *_marks(kit, place.device)} for place in places]
+        marks = [_places(kit, _whence(kit, row.reading_id, row.evidence)) for row in rows]
         since = min((row.read_at for row in rows), default=kit.clock.now()) - readings.KEPT
         seen = await readings.staff_at(conn, [mark for each in marks for mark in each], since) if rows else []
     return [_view(row, there, seen) for row, there in zip(rows, marks, strict=True)], following

@@ -127,6 +127,7 @@ async def change_password(kit: StaffKit, caller: Caller, old: str, new: str, pla
 
 async def own_password(kit: StaffKit, caller: Caller, password: str) -> people.Proof | None:
     """The proof that somebody who is signed in knows their password, or None. Raises TooMany."""
+    LINE.check(known=True)  # before the try is counted
     async with kit.db.begin() as tx:
         counts = locks.own_count(kit, caller.login)
         await locks.claim(tx.conn, counts)
