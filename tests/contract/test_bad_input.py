@@ -37,7 +37,7 @@ def _documented() -> dict[str, Any]:
     """Every operation of every service's OpenAPI document, by service and label."""
     found: dict[str, Any] = {}
     for name in service_names():
-        document = app_of(load(name), SimpleNamespace(service=name)).openapi()  # type: ignore[arg-type]
+        document = app_of(load(name), SimpleNamespace(service=name, exchange=None)).openapi()  # type: ignore[arg-type]
         found |= {f"{name} {each.label}": each for each in operations_of(document) if each.label not in ENDLESS}
     return found
 

@@ -19,6 +19,7 @@ from services.case_intake.usecases.drafts import LIFETIME, drop_old_drafts
 from services.case_intake.usecases.imports import work_through
 from shared.contracts.cases import CaseCorrected, CaseFiled, PartyAdded, PartyChanged, PartyIdentity
 from shared.powers import Role
+from shared.web.formats import masked_phone
 from tests.fixtures.databases import FreshDatabase
 from tests.fixtures.filing import JUDGES, judge
 from tests.fixtures.kits import Feeder, client, make_kit, told
@@ -116,7 +117,8 @@ async def test_two_who_mend_one_cell_are_shown_both_values(clerk: httpx.AsyncCli
     elsewhere = await clerk.post(f"{page}/mend", data={"cell.3.role": "过客", "version": opened})
     assert elsewhere.status_code == 303, "another cell overwrites nothing"
     late = await clerk.post(f"{page}/mend", data={"cell.2.phone": OTHER_PHONE, "version": opened})
-    assert (late.status_code, "第2行手机号码" in late.text, PHONE in late.text) == (409, True, True)
+    assert (late.status_code, "第2行手机号码" in late.text, masked_phone(PHONE) in late.text) == (409, True, True)
+    assert PHONE not in late.text, "what another typed stays masked"
     version = late.text.split('name="version" value="')[1].split('"')[0]
     assert f'name="cell.2.phone" value="{OTHER_PHONE}"' in late.text
     over = {"cell.2.phone": OTHER_PHONE, "version": version}

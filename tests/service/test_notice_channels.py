@@ -34,16 +34,16 @@ from tests.service.test_notices import MailServer as Scripted
 
 REAL = {
     "receipt_secret": "a-secret",
-    "carrier_url": "https://sms.test",
+    "carrier_url": "https://sms.internal",
     "carrier_key_id": "LTAI5t",
     "carrier_key_secret": "another-secret",
-    "smtp_host": "smtp.court.test",
+    "smtp_host": "smtp.court.internal",
     "smtp_port": 587,
     "smtp_tls": "starttls",
     "smtp_username": "zhixing",
     "smtp_password": "a-third-secret",
-    "mail_sender": "zhixing@court.test",
-    "mail_domain": "court.test",
+    "mail_sender": "zhixing@court.internal",
+    "mail_domain": "court.internal",
 }
 
 
@@ -102,10 +102,10 @@ async def test_a_production_refuses_what_is_missing_or_for_show(
 
 
 async def test_mail_goes_out_as_the_settings_say(office: Office, tmp_path: Path) -> None:
-    wanted = MailServer("smtp.court.test", 587, Tls.STARTTLS, "zhixing", "a-third-secret", "court.test")
+    wanted = MailServer("smtp.court.internal", 587, Tls.STARTTLS, "zhixing", "a-third-secret", "court.internal")
     assert mail_server(production(office, tmp_path)) == wanted
-    changed = production(office, tmp_path, smtp_username="", smtp_tls="tls", smtp_helo="mx1.court.test")
-    assert mail_server(changed) == MailServer("smtp.court.test", 587, Tls.TLS, helo="mx1.court.test")
+    changed = production(office, tmp_path, smtp_username="", smtp_tls="tls", smtp_helo="mx1.court.internal")
+    assert mail_server(changed) == MailServer("smtp.court.internal", 587, Tls.TLS, helo="mx1.court.internal")
     assert mail_server(office.kit) == MailServer("127.0.0.1", office.kit.run.smtp_port, Tls.NONE, helo="court.example")
 
 

@@ -148,7 +148,7 @@ async def test_which_case_is_resumed_or_attacked_is_asked_for(
     task = (await open_tasks(kit, event.case_id)).get("ask_main_case")
     assert (task is not None) is asked, "a preservation of before a suit belongs to no other case"
     if task is not None:
-        assert (task.owner_role, task.kind.is_filled_in) == ("clerk", True)
+        assert (task.owner_role, task.kind.place(event.case_id)) == ("clerk", f"/cases/{event.case_id}/edit")
         await feeder.feed(corrected(event.case_id, number, main_case="（2024）渝05执7号"))
         assert "ask_main_case" not in await open_tasks(kit, event.case_id)
 
