@@ -3,17 +3,21 @@
 import csv
 import io
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 
 from stdnum.cn import ric, uscc
 
+from shared.clock import SystemClock, court_date
+
 CLAIM = "80000.00"
-OLD_STOCK = (
-    ("2026-06-14", "买卖合同纠纷"),
-    ("2026-08-26", "民间借贷纠纷"),
-    ("2026-10-19", "建设工程施工合同纠纷"),
-    ("2026-11-12", "房屋租赁合同纠纷"),
-)
+OLD_STOCK = ((169, "买卖合同纠纷"), (96, "民间借贷纠纷"), (42, "建设工程施工合同纠纷"), (18, "房屋租赁合同纠纷"))
+"""How many days ago each was filed, and its cause."""
+
+
+def days_ago(days: int) -> str:
+    """The court's date of so many days ago, for files and forms: the product under test runs by the real clock."""
+    return (court_date(SystemClock().now()) - timedelta(days=days)).isoformat()
 
 
 @dataclass(frozen=True)
@@ -47,8 +51,8 @@ def stock_rows() -> list[dict[str, str]]:
     """A row per party; the last row's ID number has a wrong check digit."""
     rows = [
         {
-            "案号": f"（2026）渝05执{7101 + at}号",
-            "立案日期": filed_on,
+            "案号": f"（{days_ago(filed)[:4]}）渝05执{7101 + at}号",
+            "立案日期": days_ago(filed),
             "执行依据文号": "（2025）渝05民初77号",
             "作出机关": "重庆市第五中级人民法院",
             "案由": cause,
@@ -62,7 +66,7 @@ def stock_rows() -> list[dict[str, str]]:
             "送达地址": "重庆市渝中区示例路2号",
             "应履行义务": f"向申请执行人支付人民币{CLAIM}元",
         }
-        for at, (filed_on, cause) in enumerate(OLD_STOCK)
+        for at, (filed, cause) in enumerate(OLD_STOCK)
         for role, name, number in (("申请执行人", "王示例", 20), ("被执行人", "李示例", 40))
     ]
     right = rows[-1]["证件号码"]

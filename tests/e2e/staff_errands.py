@@ -4,7 +4,7 @@ import re
 
 from playwright.sync_api import Locator, Page, expect
 
-from tests.e2e.people import APPLICANT, RESPONDENT, Someone, fill_in
+from tests.e2e.people import APPLICANT, RESPONDENT, Someone, days_ago, fill_in
 from tests.fixtures.browsing import Person
 from tests.fixtures.running import Product
 
@@ -48,7 +48,7 @@ def open_new_case(clerk: Person) -> Page:
     page.get_by_role("link", name="登记新案").first.click()
     page.get_by_label("执行依据文号").fill("（2025）渝05民终8685号")
     page.get_by_label("案由").fill("民间借贷纠纷")
-    page.get_by_label("收到申请的日期（选填）").fill("2026-11-20")
+    page.get_by_label("收到申请的日期（选填）").fill(days_ago(3))
     page.get_by_label("执行标的金额（选填）").fill("624998.14")
     page.get_by_label("应履行义务（选填）").fill("向申请执行人支付人民币624998.14元及逾期利息")
     return page
