@@ -7,12 +7,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from ipaddress import ip_address
+from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 from pathlib import Path
 from typing import Annotated, Literal
 from urllib.parse import urlsplit
 
-from pydantic import BeforeValidator, Field, PrivateAttr
+from pydantic import BeforeValidator, Field, PrivateAttr, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 
@@ -128,6 +128,10 @@ def is_example(host: str) -> bool:
     return name.endswith((".example", ".test", ".invalid", ".example.com", ".example.net", ".example.org"))
 
 
+def _networks(text: str) -> list[IPv4Network | IPv6Network]:
+    return [ip_network(each.strip()) for each in text.split(",") if each.strip()]
+
+
 def _is_anywhere(host: str) -> bool:
     try:
         address = ip_address(host)
@@ -175,6 +179,25 @@ class CourtSettings(BaseSettings):
     """Days that the property report order gives."""
     clue_days: int = Field(15, ge=1, le=90)
     triage_minutes: int = Field(30, ge=1, le=1440)
+    networks: str = ""
+    """The court's own addresses as its public site sees them: CIDR, separated by commas."""
+
+    @field_validator("networks")
+    @classmethod
+    def _are_networks(cls, text: str) -> str:
+        try:
+            _networks(text)
+        except ValueError:
+            raise ValueError("须为网络地址，如203.0.113.0/24，多个以逗号分隔") from None
+        return text
+
+    def is_own(self, source: str) -> bool:
+        """Whether the source of a request lies in the court's own networks."""
+        try:
+            place = ip_network(source)
+        except ValueError:
+            return False
+        return any(each.version == place.version and each.overlaps(place) for each in _networks(self.networks))
 
     _change: "CourtChange | None" = PrivateAttr(default=None)
 

@@ -7,6 +7,7 @@ import re
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import timedelta
+from ipaddress import ip_network
 from typing import Any
 from uuid import UUID
 
@@ -103,6 +104,16 @@ async def test_a_reading_from_where_staff_were_signed_in_is_no_service_but_a_tas
     (doubted,) = await told(kit, ReadingDoubted)
     assert (doubted.notice_id, why in doubted.reason) == (notice.notice_id, True)
     assert HERE not in doubted.model_dump_json()
+
+
+async def test_a_reading_from_the_courts_own_network_waits_for_a_person(kit: Kit[Any], story: Story) -> None:
+    """Where the public site has a name of its own, nothing else connects a desk inside with who reads there."""
+    applicant = unconfirmed()
+    await story.file(applicant, person(RESPONDENT, "张静", 6))
+    kit.court.networks = f"2001:db8::/32, {ip_network(f'{HERE}/24', strict=False)}"
+    assert (await read(kit, story, applicant, "060005")).served_on is None
+    (doubted,) = await told(kit, ReadingDoubted)
+    assert "法院自身的网络" in doubted.reason
 
 
 async def test_a_reading_whose_evidence_is_none_waits_for_a_person_and_holds_up_no_other(

@@ -21,8 +21,10 @@ UNREADABLE = f"打开文书的来源记录无法读取，{_SO}"
 """Why a reading does not count of which nobody can tell whence it came."""
 
 
-def doubt(*, by_address: bool, by_device: bool) -> str | None:
+def doubt(*, by_address: bool, by_device: bool, from_court: bool) -> str | None:
     """Why a reading does not count by itself, in Chinese; None when nothing speaks against it."""
     if by_device:
         return f"打开文书的设备在30天内登录过法院工作账号，{_SO}"
+    if from_court:
+        return f"文书是从法院自身的网络打开的，{_SO}"
     return f"打开文书的网络地址在30天内有法院工作账号登录，{_SO}" if by_address else None

@@ -142,7 +142,11 @@ async def _doubt(kit: NotificationKit, tx: Transaction, row: Row[Any]) -> str | 
     sources, devices = _marks(kit, whence.source), _marks(kit, whence.device)
     there = await readings.staff_at(tx.conn, [*sources, *devices], row.read_at - readings.KEPT)
     seen = {each.mark for each in there}
-    return doubt(by_address=not seen.isdisjoint(sources), by_device=not seen.isdisjoint(devices))
+    return doubt(
+        by_address=not seen.isdisjoint(sources),
+        by_device=not seen.isdisjoint(devices),
+        from_court=kit.court.is_own(whence.source),
+    )
 
 
 async def _count(tx: Transaction, row: Row[Any], notice: Row[Any], effects: Effects) -> None:
