@@ -11,14 +11,22 @@ from shared.db.access import Part
 from shared.runtime.postgres import EmbeddedPostgres
 from tests.fixtures.databases import FreshDatabase, fresh_databases
 
-HASTY = {"fsync": "off", "full_page_writes": "off"}
+_PLENTY = 8 * 2**30
+HASTY = {"fsync": "off", "full_page_writes": "off", "max_wal_size": "256MB"}
 """Databases are made and dropped by the thousand here; the drills watch what lasts, on servers as shipped."""
+
+
+def _in_memory() -> Path | None:
+    """A folder that lies in memory, where the machine has plenty; None for the usual one, on disk."""
+    memory = Path("/dev/shm")
+    plenty = memory.is_dir() and shutil.disk_usage(memory).free > _PLENTY
+    return memory if plenty else None
 
 
 @pytest.fixture(scope="session")
 def postgres() -> Iterator[EmbeddedPostgres]:
     """A server in a folder of its own, outside the home folder since as root it runs as `nobody`."""
-    folder = Path(tempfile.mkdtemp(prefix="yangguang-"))
+    folder = Path(tempfile.mkdtemp(prefix="yangguang-", dir=_in_memory()))
     folder.chmod(0o755)
     server = EmbeddedPostgres(folder / "postgres", ["bus"], settings=HASTY)
     server.start()
