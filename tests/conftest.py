@@ -18,7 +18,7 @@ HASTY = {"fsync": "off", "full_page_writes": "off", "max_wal_size": "256MB"}
 
 def _in_memory() -> Path | None:
     """A folder that lies in memory, where the machine has plenty; None for the usual one, on disk."""
-    memory = Path("/dev/shm")
+    memory = Path("/dev/shm")  # noqa: S108 (in it a folder with a random name is made)
     plenty = memory.is_dir() and shutil.disk_usage(memory).free > _PLENTY
     return memory if plenty else None
 
