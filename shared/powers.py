@@ -4,10 +4,11 @@ The reform separates three powers: implementation (执行实施), adjudication (
 nobody holds two of them in one case. Management, supervision and the desk watch and serve, and hold none of the three.
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
+from types import MappingProxyType
 from uuid import UUID
 
 
@@ -98,32 +99,55 @@ class Action(StrEnum):
     OPERATIONS = "operations.replay"
 
 
+HANDLING: Mapping[Power, Role] = MappingProxyType(
+    {Power.IMPLEMENTATION: Role.JUDGE, Power.ADJUDICATION: Role.ADJUDICATION}
+)
+"""To whom cases are given, by the power that a case is an exercise of."""
+
+
+def handled(roles: Collection[Role]) -> frozenset[Power]:
+    """The powers whose cases can be given to somebody with these posts."""
+    return frozenset(power for power, role in HANDLING.items() if role in roles)
+
+
+def exercised(roles: Collection[Role]) -> frozenset[Power]:
+    """The powers over the parties that somebody with these posts exercises."""
+    return frozenset(POSTS[role].power for role in roles) - {Power.SERVICE}
+
+
+def power_of(department: str | None) -> Power | None:
+    """The power over the parties that a department has; None: it has none, or nobody said which it is."""
+    found = (post.power for post in POSTS.values() if post.department == department)
+    return next((power for power in found if power is not Power.SERVICE), None)
+
+
 @dataclass(frozen=True)
 class Rule:
-    """Which power an action exercises, and who may."""
+    """Which power an action exercises, None: that of the case in which it is done; and who may."""
 
-    power: Power
+    power: Power | None
     roles: frozenset[Role]
 
 
-def _rule(power: Power, *roles: Role) -> Rule:
+def _rule(power: Power | None, *roles: Role) -> Rule:
     return Rule(power, frozenset(roles))
 
 
 _EVERYONE = frozenset(Role) - {Role.ADMIN}
 _BENCH = (Role.JUDGE, Role.PRESIDING, Role.CHIEF)
+_HANDLE = (*_BENCH, Role.ADJUDICATION)
 _INSPECT = (Role.SUPERVISION, Role.INTEGRITY)
 _WATCH = (Role.MANAGEMENT, Role.SUPERVISION, Role.OFFICE, Role.PRESIDENT)
 
 POWERS: dict[Action, Rule] = {
     Action.CASES_READ: Rule(Power.SERVICE, _EVERYONE),
-    Action.CASES_SEARCH: _rule(Power.SERVICE, Role.CLERK, *_BENCH, *_WATCH, Role.DUTY, Role.COMMAND),
+    Action.CASES_SEARCH: _rule(Power.SERVICE, Role.CLERK, *_HANDLE, *_WATCH, Role.DUTY, Role.COMMAND),
     Action.CASES_FILE: _rule(Power.SERVICE, Role.CLERK),
     Action.CASES_CORRECT: _rule(Power.SERVICE, Role.CLERK),
     Action.CASES_ASSIGN: _rule(Power.SERVICE, Role.CLERK, Role.CHIEF, Role.MANAGEMENT),
-    Action.CASES_LOOK: _rule(Power.SERVICE, Role.CLERK, *_BENCH, Role.MANAGEMENT, Role.COMMAND, *_INSPECT),
+    Action.CASES_LOOK: _rule(Power.SERVICE, Role.CLERK, *_HANDLE, Role.MANAGEMENT, Role.COMMAND, *_INSPECT),
     Action.STAGES_READ: Rule(Power.SERVICE, _EVERYONE),
-    Action.STAGES_ACT: _rule(Power.IMPLEMENTATION, *_BENCH),
+    Action.STAGES_ACT: _rule(None, *_HANDLE),
     Action.LOG_READ: _rule(Power.SERVICE, *_BENCH, *_WATCH),
     Action.NOTICES_READ: _rule(Power.SERVICE, Role.CLERK, *_BENCH, *_WATCH),
     Action.NOTICES_DECIDE: _rule(Power.SERVICE, Role.CLERK, Role.MANAGEMENT),

@@ -9,20 +9,21 @@ from shared.contracts.notices import ContactDisowned
 from shared.contracts.staff import MemberChanged
 from shared.contracts.stages import Milestone, MilestoneReached
 from shared.db.transaction import Transaction
-from shared.powers import Role
+from shared.powers import Role, handled
 
 
 async def on_member_changed(_kit: IntakeKit, tx: Transaction, event: MemberChanged, _envelope: Envelope) -> None:
-    """Keep the judges as they now are; cases may wait for one, and letters state the name and the landline."""
+    """Keep whoever handles cases as they now are; cases may wait for one, and letters state name and landline."""
     presides = event.active and Role.PRESIDING in event.roles
     await judges.set_presiding(tx.conn, event.staff_id, event.panel if presides else None)
-    if Role.JUDGE not in event.roles:
+    powers = handled(event.roles)
+    if not powers:
         await judges.retire_judge(tx.conn, event.staff_id)
         return
     await judges.lock_open_cases(tx.conn, event.staff_id)  # before the judge, as whoever assigns locks them
     former = await judges.get_judge(tx.conn, event.staff_id)
     values = event.model_dump(include={"staff_id", "court", "name", "phone", "department", "panel", "active"})
-    await judges.put_judge(tx.conn, values)
+    await judges.put_judge(tx.conn, {**values, "powers": sorted(powers)})
     tx.wake(JUDGES_SIGNAL)
     if former is not None and (former.name, former.phone) != (event.name, event.phone):
         judge = Officer(staff_id=event.staff_id, name=event.name, phone=event.phone)

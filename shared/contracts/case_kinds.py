@@ -22,6 +22,7 @@ from shared.contracts.reviews import (
     Reviews,
 )
 from shared.contracts.stages import Milestone
+from shared.powers import HANDLING, POSTS, Post, Power
 
 _TYPE = re.compile(r"(执恢|执异|执复|执保|执监|执协|执他|执)(?:字第)?$")
 _STEPS = (Milestone.FILING, Milestone.SCHEDULING)
@@ -130,6 +131,8 @@ class CaseKind:
     clocks: frozenset[DeadlineKind]
     milestones: tuple[Milestone, ...]
     owed: Mapping[PartyRole, tuple[NoticeKind, ...]]
+    power: Power = Power.IMPLEMENTATION
+    """The power that it is an exercise of: it goes to a department that has it, and only its members act in it."""
     enforces: bool = False
     orders_report: bool = False
     resumes: bool = False
@@ -146,6 +149,11 @@ class CaseKind:
     secures: bool = False
     """Whether it is a preservation, which may be urgent."""
     urgent: bool = False
+
+    @property
+    def handler(self) -> Post:
+        """The post of those to whom it is given."""
+        return POSTS[HANDLING[self.power]]
 
     @property
     def from_receipt(self) -> frozenset[DeadlineKind]:
@@ -213,11 +221,12 @@ KINDS: Mapping[str, CaseKind] = MappingProxyType({
                  (*_STEPS, Milestone.ENFORCEMENT, *_END), _APPLICANT_TOLD, work="本院依法实施财产保全。",
                  limit=_IN_FIVE_DAYS, secures=True),
         CaseKind("执异", "执行异议案件", frozenset({DeadlineKind.OBJECTION_DECISION}), (*_STEPS, *_END), _BOTH_TOLD,
-                 work="本院依法审查执行异议。", limit=_BY_GROUND, about_main=True,
+                 power=Power.ADJUDICATION, work="本院依法审查执行异议。", limit=_BY_GROUND, about_main=True,
                  reviews=OBJECTIONS, review=OBJECTIONS[None], awaits_ground=True),
         CaseKind("执复", "执行复议案件", frozenset({DeadlineKind.RECONSIDERATION_DECISION}), (*_STEPS, *_END),
-                 _BOTH_TOLD, work="本院审查复议申请。", limit=_BY_GROUND, about_main=True,
+                 _BOTH_TOLD, power=Power.ADJUDICATION, work="本院审查复议申请。", limit=_BY_GROUND, about_main=True,
                  reviews=RECONSIDERATIONS, review=RECONSIDERATIONS[None], awaits_ground=True),
+        # The bureau has a department of its own for supervision; law and reform give only reviews to another division.
         CaseKind("执监", "执行监督案件", frozenset(), (*_STEPS, *_END), _BOTH_TOLD,
                  work="本院依法监督执行。", limit=_COURTS_OWN, about_main=True),
         CaseKind("执协", "执行协调案件", frozenset(), (*_STEPS, *_END), _NOBODY_TOLD,

@@ -1,13 +1,16 @@
 """Filing on a real database: numbers, idempotency, corrections, parties, assignment, privacy."""
 
 import asyncio
+import importlib
 from collections.abc import AsyncIterator
 from typing import Any
 from uuid import UUID
 
 import httpx
 import pytest
-from sqlalchemy import text
+from alembic.migration import MigrationContext
+from alembic.operations import Operations
+from sqlalchemy import Connection, text
 
 from services.case_intake.service import SERVICE
 from services.case_intake.settings import IntakeKit
@@ -25,8 +28,8 @@ from shared.contracts.cases import (
 from shared.db.transaction import new_id
 from shared.powers import Role
 from tests.fixtures.databases import FreshDatabase
-from tests.fixtures.filing import JUDGES, filing, judge, party, respondent
-from tests.fixtures.kits import Feeder, client, make_kit, told
+from tests.fixtures.filing import JUDGES, filing, judge, party, respondent, reviewer
+from tests.fixtures.kits import Feeder, as_owner, client, make_kit, told
 
 
 @pytest.fixture
@@ -182,13 +185,14 @@ async def test_a_party_is_changed_in_part(kit: IntakeKit, clerk: httpx.AsyncClie
 
 
 async def test_the_rule_gives_each_case_to_whom_has_the_fewest(kit: IntakeKit, clerk: httpx.AsyncClient) -> None:
-    await Feeder(SERVICE, kit).feed(*map(judge, JUDGES))
+    reviewers = [UUID(int=number) for number in (11, 12, 13)]
+    await Feeder(SERVICE, kit).feed(*map(judge, JUDGES), *map(reviewer, reviewers))
     # Another series each, so that nothing but the judges' lock makes one wait for another.
     kinds = ("执", "执恢", "执异", "执复", "执保", "执监", "执协", "执他")
     numbers = [f"（{year}）渝05{kind}1号" for year in (2024, 2025, 2026) for kind in kinds]
     await asyncio.gather(*(filed(clerk, assign="auto", case_number=number) for number in numbers))
     assigned = await told(kit, CaseAssigned)
-    assert sorted(event.judge.staff_id for event in assigned) == sorted(JUDGES * 8)
+    assert sorted(event.judge.staff_id for event in assigned) == sorted(JUDGES * 6 + reviewers * 2)
     assert {event.rule for event in assigned} == {AssignmentRule.FEWEST_OPEN_CASES}
     told_of = [event.case_id for event in await told(kit, CaseFiled)]
     for case_id in told_of:
@@ -228,39 +232,96 @@ async def test_assignment_by_hand_and_its_refusals(kit: IntakeKit, clerk: httpx.
     assert len(await told(kit, CaseAssigned)) == 2
 
 
-async def test_who_implements_a_case_never_reviews_what_was_done_in_it(
+MAIN, OBJECTION = "（2026）渝05执1号", "（2026）渝05执异1号"
+
+
+async def test_a_review_goes_only_to_the_adjudication_and_nothing_else_does(
     kit: IntakeKit, clerk: httpx.AsyncClient
 ) -> None:
-    """异议复议规定 11(3): neither its judge nor its panel, by the rule or by hand; what waits holds up no other."""
-    feeder, main = Feeder(SERVICE, kit), {"case_number": "（2026）渝05执1号"}
-    await feeder.feed(judge(JUDGES[0]), judge(JUDGES[1]))
-    attacked = await filed(clerk, **main)
-    mine = await clerk.post(f"/api/cases/{attacked['id']}/assignment", json={"judge_id": str(JUDGES[0])})
-    assert mine.status_code == 200
-    numbers = {"case_number": "（2026）渝05执异1号", "main_case": main["case_number"]}
-    objection = await filed(clerk, **numbers, assign="auto")
-    assert not objection["assigned"], "the other judge sits on the same panel"
+    """law.md 4; the reform of 2009: by the rule and by hand; the form lists whoever may have the case."""
+    feeder = Feeder(SERVICE, kit)
+    await feeder.feed(judge(JUDGES[0]))
+    await filed(clerk, case_number=MAIN, assign="auto")
+    objection = await filed(clerk, case_number=OBJECTION, main_case=MAIN, assign="auto")
+    assert not objection["assigned"], "only the bureau has judges"
+    page = (await clerk.get(f"/cases/{objection['id']}")).text
+    assert "尚无可分案的裁决法官" in page
+    assert str(JUDGES[0]) not in page
     path = f"/api/cases/{objection['id']}/assignment"
-    for wish, field in (
-        ({"judge_id": str(JUDGES[0]), "panel": "审查合议庭"}, "judge_id"),
-        ({"judge_id": str(JUDGES[1])}, "panel"),
+    refused = await clerk.post(path, json={"judge_id": str(JUDGES[0]), "panel": "审监一合议庭"})
+    assert [error["field"] for error in refused.json()["errors"]] == ["judge_id"]
+    assert "由审判监督庭办理" in refused.text
+    assert "请系统管理员登记在任的裁决法官" in refused.text
+    await feeder.feed(reviewer(JUDGES[1]))
+    assert await assign_waiting(kit) == 1
+    event = (await told(kit, CaseAssigned))[-1]
+    assert (event.judge.staff_id, event.department, event.panel) == (JUDGES[1], "审判监督庭", "审监一合议庭")
+    enforcement = await filed(clerk, case_number="（2026）渝05执2号", assign="auto")
+    assert (await told(kit, CaseAssigned))[-1].judge.staff_id == JUDGES[0], "who reviews has fewer open cases"
+    path = f"/api/cases/{enforcement['id']}/assignment"
+    refused = await clerk.post(path, json={"judge_id": str(JUDGES[1])})
+    assert "由执行局办理" in refused.text
+    page = (await clerk.get(f"/cases/{enforcement['id']}")).text
+    assert (str(JUDGES[0]) in page, str(JUDGES[1]) in page) == (True, False)
+
+
+async def test_who_implemented_a_case_never_reviews_what_was_done_in_it(
+    kit: IntakeKit, clerk: httpx.AsyncClient
+) -> None:
+    """异议复议规定 11(3): nobody who ever was its judge, and nobody of its panel, whatever their posts are by now."""
+    feeder, both = Feeder(SERVICE, kit), (Role.JUDGE, Role.ADJUDICATION)
+    await feeder.feed(judge(JUDGES[0]), judge(JUDGES[1]))
+    attacked = await filed(clerk, case_number=MAIN)
+    for staff_id, panel in ((JUDGES[0], "执行一合议庭"), (JUDGES[1], "执行二合议庭")):
+        wish = {"judge_id": str(staff_id), "panel": panel}
+        assert (await clerk.post(f"/api/cases/{attacked['id']}/assignment", json=wish)).status_code == 200
+    await feeder.feed(reviewer(JUDGES[0]), judge(JUDGES[1], roles=both), reviewer(JUDGES[2], panel="执行二合议庭"))
+    objection = await filed(clerk, case_number=OBJECTION, main_case=MAIN, assign="auto")
+    assert not objection["assigned"], "who had it before, who has it, and who sits on its panel"
+    page = (await clerk.get(f"/cases/{objection['id']}")).text
+    assert [str(each) in page for each in JUDGES] == [False] * 3
+    path = f"/api/cases/{objection['id']}/assignment"
+    for wish in (
+        *({"judge_id": str(each), "panel": "审监一合议庭"} for each in JUDGES),
+        {"judge_id": str(JUDGES[0]), "panel": "执行二合议庭"},
     ):
         refused = await clerk.post(path, json=wish)
-        assert [error["field"] for error in refused.json()["errors"]] == [field]
+        assert [error["field"] for error in refused.json()["errors"]] == ["judge_id"]
         assert "不得审查本案" in refused.text
-    await feeder.feed(judge(JUDGES[0], active=False), judge(JUDGES[1], active=False))
+    await feeder.feed(reviewer(JUDGES[2]))
+    refused = await clerk.post(path, json={"judge_id": str(JUDGES[2]), "panel": "执行二合议庭"})
+    assert [error["field"] for error in refused.json()["errors"]] == ["panel"]
+    assert await assign_waiting(kit) == 1
+    assert (await clerk.get(f"/api/cases/{objection['id']}")).json()["panel"] == "审监一合议庭"
+
+
+async def test_a_review_that_waits_holds_up_no_other_case(kit: IntakeKit, clerk: httpx.AsyncClient) -> None:
+    objection = await filed(clerk, case_number=OBJECTION, main_case=MAIN, assign="auto")
     other = await filed(clerk, case_number="（2026）渝05执2号", assign="auto")
-    assert not other["assigned"]
-    await feeder.feed(judge(JUDGES[1]))
+    await Feeder(SERVICE, kit).feed(judge(JUDGES[1]))
     assert await assign_waiting(kit) == 1
-    found = {
-        number: (await clerk.get(f"/api/cases/{case['id']}")).json()["judge"]
-        for number, case in enumerate((objection, other))
-    }
+    found = [(await clerk.get(f"/api/cases/{case['id']}")).json()["judge"] for case in (objection, other)]
     assert (found[0], found[1] is not None) == (None, True)
-    await feeder.feed(judge(JUDGES[2], panel="审查合议庭"))
-    assert await assign_waiting(kit) == 1
-    assert (await clerk.get(f"/api/cases/{objection['id']}")).json()["panel"] == "审查合议庭"
+
+
+async def test_an_older_register_and_its_cases_are_carried_over(kit: IntakeKit, clerk: httpx.AsyncClient) -> None:
+    """Whom an older release kept were judges of the bureau; whoever had a case then has implemented it."""
+    feeder = Feeder(SERVICE, kit)
+    await feeder.feed(judge(JUDGES[0]))
+    await filed(clerk, case_number=MAIN, assign="auto")
+    step = importlib.import_module("services.case_intake.migrations.0011_powers")
+
+    def run(conn: Connection) -> None:
+        with Operations.context(MigrationContext.configure(conn)):
+            step.upgrade()
+
+    async with as_owner(kit) as conn:
+        await conn.execute(text("ALTER TABLE cases DROP COLUMN handled_by"))
+        await conn.execute(text("ALTER TABLE judges DROP COLUMN powers"))
+        await conn.run_sync(run)
+    assert (await filed(clerk, case_number="（2026）渝05执2号", assign="auto"))["assigned"]
+    await feeder.feed(reviewer(JUDGES[0]))
+    assert not (await filed(clerk, case_number=OBJECTION, main_case=MAIN, assign="auto"))["assigned"]
 
 
 @pytest.mark.parametrize("role", [Role.JUDGE, Role.DUTY, Role.ADMIN, None])

@@ -1,6 +1,7 @@
 """Who is there at the beginning, and how the administrator adds and changes people."""
 
 import asyncio
+import importlib
 import re
 import stat
 from collections.abc import AsyncIterator
@@ -10,7 +11,10 @@ from typing import Any
 
 import httpx
 import pytest
+from alembic.migration import MigrationContext
+from alembic.operations import Operations
 from click.testing import CliRunner, Result
+from sqlalchemy import Connection, text
 
 from services.staff.commands import code, confirm_posts, logins, reset_factor, token
 from services.staff.domain.people import Member
@@ -19,6 +23,7 @@ from services.staff.settings import StaffSettings
 from services.staff.store import people
 from services.staff.store.record import Wanted
 from services.staff.usecases import record
+from services.staff.usecases.members import tell_again
 from services.staff.usecases.seeds import SEEDS, seed
 from shared.contracts.staff import AccessRevoked, MemberChanged
 from shared.db.lists import Part
@@ -28,7 +33,7 @@ from shared.runtime.service import Kit
 from shared.settings import Environment, RunSettings
 from tests.fixtures.databases import FreshDatabase
 from tests.fixtures.factors import code_now
-from tests.fixtures.kits import client, make_kit, told
+from tests.fixtures.kits import as_owner, client, make_kit, told
 
 EMPTY = replace(SERVICE, start=None)
 NEW_MEMBER = {
@@ -59,6 +64,28 @@ async def admin(kit: Kit[Any]) -> AsyncIterator[httpx.AsyncClient]:
 async def everybody(kit: Kit[Any]) -> list[Member]:
     async with kit.db.read() as conn:
         return (await people.page(conn, people.Wanted(), Part(limit=200)))[0]
+
+
+async def test_members_of_an_older_installation_are_told_again_by_nobodys_hand(kit: Kit[Any]) -> None:
+    """Other services learn at the next start whom they did not keep before; later once a day, and nobody twice."""
+    await seed(kit)
+    before = await told(kit, MemberChanged)
+    assert await tell_again(kit) == 0
+    step = importlib.import_module("services.staff.migrations.0010_members_are_told_again")
+
+    def run(conn: Connection) -> None:
+        with Operations.context(MigrationContext.configure(conn)):
+            step.upgrade()
+
+    async with as_owner(kit) as conn:
+        await conn.execute(text("ALTER TABLE members DROP COLUMN told_at"))
+        await conn.run_sync(run)
+    assert [await tell_again(kit) for _ in range(2)] == [len(before), 0]
+    again = (await told(kit, MemberChanged))[len(before) :]
+    assert sorted(again, key=lambda each: each.login) == sorted(before, key=lambda each: each.login)
+    async with as_owner(kit) as conn:
+        await conn.execute(text("UPDATE members SET told_at = now() - interval '25 hours' WHERE login = 'judge'"))
+    assert await tell_again(kit) == 1
 
 
 async def test_a_demonstration_begins_with_one_login_per_role(kit: Kit[Any]) -> None:

@@ -14,6 +14,7 @@ from sqlalchemy import select
 from services.stage_tracking.service import SERVICE
 from services.stage_tracking.store.tables import METADATA, case_powers
 from services.stage_tracking.usecases.clocks import fire_due
+from services.stage_tracking.usecases.reading import case_view
 from shared.contracts.cases import PartyRole
 from shared.contracts.staff import MemberChanged
 from shared.contracts.stages import DeadlineMet, MilestoneReached, Period, PeriodOpened, ProgressPublished
@@ -24,6 +25,7 @@ from shared.powers import Role
 from tests.fixtures.kits import NOON, Feeder, caller, make_kit, told
 from tests.fixtures.staging import JUDGE, NUMBER, assigned, filed, party
 
+OBJECTION, REVIEWER = "（2026）渝05执异1号", UUID(int=8)
 WORK = {"kind": "work", "title": "网络查控", "text": "已查询银行存款，冻结一笔。", "evidence": "查询回执1号"}
 
 
@@ -129,6 +131,39 @@ async def test_only_the_own_judge_and_the_heads_of_the_department_act(
         (Role.CHIEF, 201),
     ):
         assert (await act(http, WORK, **signed(kit, role))).status_code == status, role
+
+
+async def test_in_a_review_only_the_adjudication_acts(kit: Any, http: httpx.AsyncClient, case_id: UUID) -> None:
+    review = filed(case_number=OBJECTION, main_case=NUMBER)
+    await Feeder(SERVICE, kit).feed(review, assigned(review.case_id, NOON, REVIEWER, Role.ADJUDICATION))
+    path = f"/api/stages/{OBJECTION}/acts"
+    for role, staff_id in ((Role.JUDGE, REVIEWER), (Role.CHIEF, None), (Role.PRESIDING, None)):
+        refused = await http.post(path, json=WORK, headers=signed(kit, role, staff_id))
+        assert (refused.status_code, refused.json()["code"]) == (403, "not_own_case"), role
+        assert "由审判监督庭办理" in refused.text
+    own = signed(kit, Role.ADJUDICATION, REVIEWER)
+    assert (await http.post(path, json=WORK, headers=own)).status_code == 201
+    assert (await act(http, WORK, **own)).status_code == 403, "the enforcement itself is the bureau's"
+    milestones = (await http.get(f"/api/stages/{OBJECTION}", headers=own)).json()["milestones"]
+    assert {each["milestone"]: each["owner"] for each in milestones}["closure"] == "adjudication"
+    forms = await http.get(f"/stages/cases/{review.case_id}/timeline", headers={**own, "accept": "text/html"})
+    assert 'name="work.title"' in forms.text
+
+
+async def test_who_implemented_a_case_acts_in_no_review_of_it_and_the_reverse(
+    kit: Any, http: httpx.AsyncClient, case_id: UUID
+) -> None:
+    review = filed(case_number=OBJECTION, main_case=NUMBER)
+    await Feeder(SERVICE, kit).feed(review, assigned(review.case_id, NOON, JUDGE, Role.ADJUDICATION))
+    (asked,) = [task for task in (await case_view(kit, OBJECTION)).tasks if task.kind == "power_conflict"]
+    assert (asked.owner_role, asked.kind.closes_itself) == ("management", True)
+    answer = await http.post(f"/api/stages/{OBJECTION}/acts", json=WORK, headers=signed(kit, Role.ADJUDICATION, JUDGE))
+    assert (answer.status_code, answer.json()["code"]) == (409, "power_held")
+    async with kit.db.begin() as tx:
+        row = {"case_id": review.case_id, "staff_id": REVIEWER, "power": "adjudication", "since": NOON}
+        await tx.conn.execute(case_powers.insert().values(row))
+    answer = await act(http, WORK, **signed(kit, Role.CHIEF, REVIEWER))
+    assert (answer.status_code, answer.json()["code"]) == (409, "power_held")
 
 
 async def test_nobody_exercises_two_powers_in_one_case(kit: Any, http: httpx.AsyncClient, case_id: UUID) -> None:

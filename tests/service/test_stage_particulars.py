@@ -18,11 +18,12 @@ from services.stage_tracking.usecases.clocks import fire_due, recompute_outdated
 from services.stage_tracking.usecases.reading import CaseView, case_view, log_page
 from shared.calendar.workdays import CourtCalendar
 from shared.clock import court_date
+from shared.contracts.case_kinds import kind_of
 from shared.contracts.cases import CaseCorrected
 from shared.contracts.notices import NoticeIssued
 from shared.contracts.reviews import ReviewGround
 from shared.contracts.stages import DeadlineSet, ProgressPublished
-from shared.powers import Role
+from shared.powers import HANDLING, Role
 from tests.fixtures.kits import NOON, Feeder, as_owner, client, make_kit, told
 from tests.fixtures.staging import JUDGE, about, assigned, facts, filed, party
 
@@ -55,6 +56,12 @@ def feeder(kit: Any) -> Feeder:
 @pytest.fixture
 async def judge(kit: Any) -> AsyncIterator[httpx.AsyncClient]:
     async with client(SERVICE, kit, Role.JUDGE, staff_id=JUDGE) as http:
+        yield http
+
+
+@pytest.fixture
+async def reviewer(kit: Any) -> AsyncIterator[httpx.AsyncClient]:
+    async with client(SERVICE, kit, Role.ADJUDICATION, staff_id=JUDGE) as http:
         yield http
 
 
@@ -268,20 +275,20 @@ async def test_an_order_that_came_while_the_notice_was_written_is_served_apart(k
 
 
 async def test_an_approved_extension_moves_the_clock_once_and_stands_in_the_log(
-    kit: Any, feeder: Feeder, judge: httpx.AsyncClient
+    kit: Any, feeder: Feeder, reviewer: httpx.AsyncClient
 ) -> None:
     event = filed(case_number=AGAIN, filed_on=FILED)
-    await feeder.feed(event, assigned(event.case_id, NOON))
+    await feeder.feed(event, assigned(event.case_id, NOON, post=Role.ADJUDICATION))
     assert (await clocks(kit, event.case_id))["reconsideration_decision"].due_on == date(2026, 12, 9)
     path = f"/api/stages/{AGAIN}/acts"
-    more = await judge.post(path, json={**EXTEND, "count": 31})
+    more = await reviewer.post(path, json={**EXTEND, "count": 31})
     assert (more.status_code, more.json()["errors"][0]["field"]) == (422, "extend.count")
     assert "最多延长30日" in more.text
-    late = await judge.post(path, json={**EXTEND, "approved_on": "2026-11-24"})
+    late = await reviewer.post(path, json={**EXTEND, "approved_on": "2026-11-24"})
     assert (late.status_code, late.json()["errors"][0]["field"]) == (422, "extend.approved_on")
-    done = await judge.post(path, json=EXTEND, headers={"Idempotency-Key": "k1"})
+    done = await reviewer.post(path, json=EXTEND, headers={"Idempotency-Key": "k1"})
     assert done.status_code == 201
-    assert (await judge.post(path, json=EXTEND, headers={"Idempotency-Key": "k1"})).json() == done.json()
+    assert (await reviewer.post(path, json=EXTEND, headers={"Idempotency-Key": "k1"})).json() == done.json()
     assert done.json()["entry"]["kind"] == "extended"
     found = (await clocks(kit, event.case_id))["reconsideration_decision"]
     assert (found.version, found.due_on) == (2, date(2027, 1, 8))
@@ -289,7 +296,7 @@ async def test_an_approved_extension_moves_the_clock_once_and_stands_in_the_log(
     said = await log(kit, event.case_id)
     assert "王建国（院长）于2026年11月23日（周一）批准延长30日。理由：案情复杂，须组织听证。依据：" in said
     assert "执行复议审查期限：由2026年12月9日（周三）改为2027年1月8日（周五）" in said
-    again = await judge.post(path, json=EXTEND)
+    again = await reviewer.post(path, json=EXTEND)
     assert (again.status_code, again.json()["code"]) == (409, "limit_extended_already")
     # The ground's own law stands behind it: what another law allowed moves nothing, and comes back with its ground.
     await feeder.feed(corrected(event.case_id, AGAIN, ground=ReviewGround.CHANGE_OF_PARTY))
@@ -298,13 +305,15 @@ async def test_an_approved_extension_moves_the_clock_once_and_stands_in_the_log(
     assert "批准延长30日" in (await clocks(kit, event.case_id))["reconsideration_decision"].rule
 
 
-async def test_both_sides_are_told_of_an_extension_and_why(kit: Any, feeder: Feeder, judge: httpx.AsyncClient) -> None:
+async def test_both_sides_are_told_of_an_extension_and_why(
+    kit: Any, feeder: Feeder, reviewer: httpx.AsyncClient
+) -> None:
     event = filed(case_number=AGAIN, filed_on=FILED)
-    await feeder.feed(event, assigned(event.case_id, NOON))
+    await feeder.feed(event, assigned(event.case_id, NOON, post=Role.ADJUDICATION))
     path = f"/api/stages/{AGAIN}/acts"
-    telling = await judge.post(path, json={**EXTEND, "reason": "须核查举报线索"})
+    telling = await reviewer.post(path, json={**EXTEND, "reason": "须核查举报线索"})
     assert (telling.status_code, telling.json()["errors"][0]["field"]) == (422, "extend.reason")
-    done = (await judge.post(path, json=EXTEND)).json()
+    done = (await reviewer.post(path, json=EXTEND)).json()
     (event_told,) = await told(kit, ProgressPublished)
     assert done["published"] == {"audience": ["applicant", "respondent"], "not_before": None, "notify": True}
     assert (event_told.title, event_told.entry, event_told.notify) == ("期限延长", done["entry"]["position"], True)
@@ -327,52 +336,55 @@ async def test_both_sides_are_told_of_an_extension_and_why(kit: Any, feeder: Fee
     ],
 )
 async def test_a_clock_that_knows_no_extension_gets_none(
-    kit: Any, feeder: Feeder, judge: httpx.AsyncClient, number: str, clock: str, code: str
+    kit: Any, feeder: Feeder, number: str, clock: str, code: str
 ) -> None:
-    event = filed(case_number=number, filed_on=FILED)
-    await feeder.feed(event, assigned(event.case_id, NOON))
+    event, post = filed(case_number=number, filed_on=FILED), HANDLING[kind_of(number).power]
+    await feeder.feed(event, assigned(event.case_id, NOON, post=post))
     before = len((await log_page(kit, str(event.case_id), 0, 200)).entries)
-    answer = await judge.post(f"/api/stages/{number}/acts", json={**EXTEND, "clock": clock})
+    async with client(SERVICE, kit, post, staff_id=JUDGE) as http:
+        answer = await http.post(f"/api/stages/{number}/acts", json={**EXTEND, "clock": clock})
     assert (answer.status_code, answer.json()["code"]) == (409, code)
     assert len((await log_page(kit, str(event.case_id), 0, 200)).entries) == before
 
 
 async def test_only_who_works_the_case_records_an_extension(kit: Any, feeder: Feeder) -> None:
     event = filed(case_number=AGAIN, filed_on=FILED)
-    await feeder.feed(event, assigned(event.case_id, NOON))
-    async with client(SERVICE, kit, Role.JUDGE, staff_id=UUID(int=99)) as other:
+    await feeder.feed(event, assigned(event.case_id, NOON, post=Role.ADJUDICATION))
+    async with client(SERVICE, kit, Role.ADJUDICATION, staff_id=UUID(int=99)) as other:
         assert (await other.post(f"/api/stages/{AGAIN}/acts", json=EXTEND)).status_code == 403
     async with client(SERVICE, kit, Role.CLERK) as clerk:
         assert (await clerk.post(f"/api/stages/{AGAIN}/acts", json=EXTEND)).status_code == 403
 
 
 async def test_the_form_extends_without_scripts_and_is_there_only_where_it_can(
-    kit: Any, feeder: Feeder, judge: httpx.AsyncClient
+    kit: Any, feeder: Feeder, reviewer: httpx.AsyncClient
 ) -> None:
     objection, again = (filed(case_number=number, filed_on=FILED) for number in (OBJECTION, AGAIN))
-    await feeder.feed(objection, again, *(assigned(each.case_id, NOON) for each in (objection, again)))
-    judge.headers["accept"] = "text/html"
-    assert "登记批准延长期限" not in (await judge.get(f"/stages/cases/{objection.case_id}/acts")).text
+    await feeder.feed(
+        objection, again, *(assigned(each.case_id, NOON, post=Role.ADJUDICATION) for each in (objection, again))
+    )
+    reviewer.headers["accept"] = "text/html"
+    assert "登记批准延长期限" not in (await reviewer.get(f"/stages/cases/{objection.case_id}/acts")).text
     here = f"/stages/cases/{again.case_id}/acts"
-    assert "执行复议审查期限（院长批准，最长30日，只能延长一次）" in (await judge.get(here)).text
+    assert "执行复议审查期限（院长批准，最长30日，只能延长一次）" in (await reviewer.get(here)).text
     form = {"kind": "extend", **{f"extend.{name}": str(value) for name, value in EXTEND.items() if name != "kind"}}
-    refused = await judge.post(here, data={**form, "extend.count": "99", "extend.reason": ""})
+    refused = await reviewer.post(here, data={**form, "extend.count": "99", "extend.reason": ""})
     assert refused.status_code == 422
     assert 'id="f-extend.reason-fault"' in refused.text
-    assert (await judge.post(here, data=form)).status_code == 303
-    assert "登记批准延长期限" not in (await judge.get(here)).text
-    shown = (await judge.get(f"/stages/cases/{again.case_id}/clocks")).text
+    assert (await reviewer.post(here, data=form)).status_code == 303
+    assert "登记批准延长期限" not in (await reviewer.get(here)).text
+    shown = (await reviewer.get(f"/stages/cases/{again.case_id}/clocks")).text
     assert "经院长批准延长30日" in shown
     assert "2027年1月8日" in shown
 
 
 async def test_an_approval_in_time_that_is_recorded_late_takes_the_reproach_back(kit: Any, feeder: Feeder) -> None:
     event = filed(case_number=AGAIN, filed_on=FILED)
-    await feeder.feed(event, assigned(event.case_id, NOON))
+    await feeder.feed(event, assigned(event.case_id, NOON, post=Role.ADJUDICATION))
     kit.clock.move(timedelta(days=20))
     await fire_due(kit)
     assert "overdue_reasons" in await open_tasks(kit, event.case_id)
-    async with client(SERVICE, kit, Role.JUDGE, staff_id=JUDGE) as later:
+    async with client(SERVICE, kit, Role.ADJUDICATION, staff_id=JUDGE) as later:
         assert (await later.post(f"/api/stages/{AGAIN}/acts", json=EXTEND)).status_code == 201
     assert "overdue_reasons" not in await open_tasks(kit, event.case_id)
     assert (await clocks(kit, event.case_id))["reconsideration_decision"].fired_at is None
@@ -407,6 +419,45 @@ async def test_old_reviews_without_a_clock_are_asked_about_once(kit: Any, feeder
     async with client(SERVICE, kit, Role.CLERK) as clerk:
         page = (await clerk.get("/work", headers={"accept": "text/html"})).text
     assert ("补填审查事由" in page, f"/cases/{silent.case_id}/edit" in page) == (True, True)
+
+
+async def test_reviews_that_a_judge_of_the_bureau_has_stay_and_somebody_is_asked(kit: Any, feeder: Feeder) -> None:
+    """What an older release had assigned: nobody takes it from its judge, who may work it no more."""
+    event, right = (filed(case_number=f"（2026）渝05执异{n}号", filed_on=FILED) for n in (1, 2))
+    other = filed(filed_on=FILED)
+    await feeder.feed(
+        *(event, right, other),
+        *(assigned(each.case_id, NOON) for each in (event, other)),
+        assigned(right.case_id, NOON, UUID(int=8), Role.ADJUDICATION),
+    )
+    step = importlib.import_module("services.stage_tracking.migrations.0013_reviews_are_the_adjudications")
+
+    def run(conn: Connection) -> None:
+        with Operations.context(MigrationContext.configure(conn)):
+            step.upgrade()
+
+    async with as_owner(kit) as conn:
+        await conn.execute(text("DELETE FROM tasks"))
+        await conn.execute(text("UPDATE milestones SET owner_role = 'judge' WHERE owner_role = 'adjudication'"))
+        await conn.run_sync(run)
+    assert [await ask_for_old(kit) for _ in range(2)] == [2, 0]
+    assert (await view(kit, event.case_id)).case.judge_id == JUDGE
+    asked = (await open_tasks(kit, event.case_id))["power_conflict"]
+    assert (asked.owner_role, asked.kind.place(event.case_id)) == ("management", f"/cases/{event.case_id}#assignment")
+    assert "由审判监督庭办理；现承办人属执行局" in asked.detail
+    for each in (right, other):
+        assert "power_conflict" not in await open_tasks(kit, each.case_id)
+    owners = {row.milestone: row.owner_role for row in (await view(kit, event.case_id)).milestones}
+    assert (owners["closure"], owners["filing"]) == ("adjudication", "clerk")
+    async with client(SERVICE, kit, Role.JUDGE, staff_id=JUDGE) as former:
+        work = {"kind": "work", "title": "审查", "text": "已阅卷。", "evidence": "阅卷笔录"}
+        refused = await former.post(f"/api/stages/{OBJECTION}/acts", json=work)
+        assert (refused.status_code, "请重新分案" in refused.text) == (403, True)
+    async with client(SERVICE, kit, Role.MANAGEMENT) as management:
+        page = (await management.get("/work", headers={"accept": "text/html"})).text
+    assert ("承办人不能办理本案，请重新分案" in page, f"/cases/{event.case_id}#assignment" in page) == (True, True)
+    await feeder.feed(assigned(event.case_id, NOON, UUID(int=8), Role.ADJUDICATION))
+    assert "power_conflict" not in await open_tasks(kit, event.case_id)
 
 
 async def test_the_migration_keeps_old_cases_and_asks_for_what_they_lack(kit: Any, feeder: Feeder) -> None:

@@ -88,8 +88,20 @@ def test_a_minors_contact_is_the_guardians_alone() -> None:
     [
         (CASE, replace(CHILD, guardian_name=None), Kind.RIGHTS_RISKS, "法定代理人", "clerk"),
         (CASE, replace(RESPONDENT, name=" "), Kind.INTEGRITY_CARD, "当事人姓名或名称", "clerk"),
-        (replace(CASE, judge=Judge("", "023-12345678")), APPLICANT, Kind.RIGHTS_RISKS, "承办人", "management"),
-        (replace(CASE, judge=Judge("李", "19900000001")), APPLICANT, Kind.PROGRESS, "承办人的固定电话", "management"),
+        (
+            replace(CASE, judge=Judge("", "023-12345678", "执行法官")),
+            APPLICANT,
+            Kind.RIGHTS_RISKS,
+            "承办人",
+            "management",
+        ),
+        (
+            replace(CASE, judge=Judge("李", "19900000001", "执行法官")),
+            APPLICANT,
+            Kind.PROGRESS,
+            "承办人的固定电话",
+            "management",
+        ),
         (replace(CASE, basis_document=""), APPLICANT, Kind.CASE_ACCEPTED, "执行依据文号", "clerk"),
         (replace(CASE, basis_maker=""), RESPONDENT, Kind.ENFORCEMENT_NOTICE, "执行依据作出机关", "clerk"),
         (replace(CASE, cause=""), APPLICANT, Kind.CASE_ACCEPTED, "案由", "clerk"),

@@ -152,14 +152,14 @@ def test_params_are_exactly_the_templates_variables() -> None:
 
 def test_a_longer_judges_name_is_left_to_the_letter() -> None:
     for name in ("阿卜杜拉·买买提", "𠮷𡈽𠀋"):
-        case = replace(CASE, judge=Judge(name, "023-12345678"))
+        case = replace(CASE, judge=Judge(name, "023-12345678", "执行法官"))
         sms = fitting(sms_templates(plan_sms(case, APPLICANT, [Kind.PROGRESS]), COURT), case, COURT, QUERY_CODE)
         assert "承办人见文书" in sms.text
 
 
 def test_a_name_of_rare_characters_is_measured_as_the_carrier_measures_it() -> None:
     """Two characters of the second plane are four UTF-16 units: the template is chosen by them."""
-    case = replace(CASE, judge=Judge("𠮷𡈽", "0812-12345678"))
+    case = replace(CASE, judge=Judge("𠮷𡈽", "0812-12345678", "执行法官"))
     for plan in PLANS:
         numbered = replace(case, case_number=f"（2026）{plan.type_code}99999999号")
         sms = fitting(sms_templates(plan, COURT), numbered, COURT, QUERY_CODE)
@@ -173,7 +173,7 @@ def test_a_site_name_too_long_leaves_a_text_that_fits_and_only_an_absurd_one_doe
     absurd = sms_templates(PLANS[0], replace(COURT, site_name="站" * 90))
     assert "请联系承办人" in fitting(absurd, CASE, COURT, QUERY_CODE).text
     with pytest.raises(Conflict):
-        fitting(templates, replace(CASE, judge=Judge("周", "0" * 120)), long, QUERY_CODE)
+        fitting(templates, replace(CASE, judge=Judge("周", "0" * 120, "执行法官")), long, QUERY_CODE)
 
 
 def test_whoever_owes_is_never_told_that_there_is_nothing_to_do() -> None:

@@ -1,6 +1,6 @@
 """Who gets the next case by the recorded rule: the judge with the fewest open cases; ties go by staff id."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -9,16 +9,20 @@ from uuid import UUID
 class Seat:
     """A judge with the panel in which they sit."""
 
-    judge_id: UUID | None
+    judge_id: UUID
     panel: str | None
 
 
-def may_review(seat: Seat, attacked: Seat | None) -> bool:
-    """Whether who sits there may review what was done in another case: not its judge, and nobody of its panel."""
-    if attacked is None:
-        return True
-    same_panel = seat.panel is not None and seat.panel == attacked.panel
-    return seat.judge_id != attacked.judge_id and not same_panel
+@dataclass(frozen=True)
+class Attacked:
+    """A case whose handling is reviewed: who ever was its judge, and its panel."""
+
+    judges: Collection[UUID] = ()
+    panel: str | None = None
+
+    def by(self, seat: Seat) -> bool:
+        """Whether who sits there implemented it, and so reviews nothing that was done in it."""
+        return seat.judge_id in self.judges or (seat.panel is not None and seat.panel == self.panel)
 
 
 def fewest_open_cases(judges: Iterable[UUID], open_cases: Mapping[UUID, int]) -> UUID:

@@ -148,7 +148,7 @@ async def _case_page(
         "done": "",
         "wish": {"judge_id": "", "panel": "", "clerk_name": view.clerk_name or ""},
         "tabs": TABS,
-        "judges": await reading.list_judges(kit),
+        "judges": await assignment.eligible(kit, view.kind, view.main_case),
         **refused(refusal),
     }
     if isinstance(refusal, Stale):

@@ -72,6 +72,11 @@ async def change_case(conn: AsyncConnection, case_id: UUID, values: Values) -> N
     await conn.execute(update(cases).where(cases.c.id == case_id).values(values))
 
 
+def handled_also_by(judge_id: UUID) -> ColumnElement[list[UUID]]:
+    """All who ever were a case's judge, with this one."""
+    return func.array_append(func.array_remove(cases.c.handled_by, judge_id), judge_id)
+
+
 async def belonging_to(conn: AsyncConnection, number: str) -> list[Row[Any]]:
     """The cases whose main case has this number, newest first."""
     query = select(cases.c.id, cases.c.case_number).where(is_number(cases.c.main_case, number))

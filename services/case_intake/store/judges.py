@@ -1,4 +1,4 @@
-"""Queries on the judges as the topic `staff` told of them, and on how many open cases each has."""
+"""Queries on those who are given cases as the topic `staff` told of them, and on how many open cases each has."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -9,6 +9,7 @@ from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.case_intake.store.tables import cases, judges, presiding
+from shared.powers import Power
 
 
 async def lock_open_cases(conn: AsyncConnection, staff_id: UUID) -> list[UUID]:
@@ -29,18 +30,18 @@ async def put_judge(conn: AsyncConnection, values: Mapping[str, Any]) -> None:
 
 
 async def retire_judge(conn: AsyncConnection, staff_id: UUID) -> None:
-    """A member who is no judge any more gets no further case."""
+    """A member who handles no cases any more gets no further one."""
     await conn.execute(update(judges).where(judges.c.staff_id == staff_id).values(active=False))
 
 
-async def lock_judges(conn: AsyncConnection, court: str) -> list[Row[Any]]:
-    """The judges who may get a case by the rule, locked: whoever counts their cases next waits for us."""
-    able = (judges.c.court == court, judges.c.active, judges.c.panel.is_not(None))
+async def lock_judges(conn: AsyncConnection, court: str, power: Power) -> list[Row[Any]]:
+    """Who may get a case of this power by the rule, locked: whoever counts their cases next waits for us."""
+    able = (judges.c.court == court, judges.c.active, judges.c.panel.is_not(None), judges.c.powers.contains([power]))
     return list(await conn.execute(select(judges).where(*able).order_by(judges.c.staff_id).with_for_update()))
 
 
 async def lock_judge(conn: AsyncConnection, court: str, staff_id: UUID) -> Row[Any] | None:
-    """One judge who may get a case by hand, locked."""
+    """One member at work who is given cases, of whatever power, locked."""
     able = (judges.c.court == court, judges.c.active, judges.c.staff_id == staff_id)
     return (await conn.execute(select(judges).where(*able).with_for_update())).one_or_none()
 
@@ -51,10 +52,11 @@ async def open_cases(conn: AsyncConnection) -> dict[UUID, int]:
     return {row.judge_id: row.number for row in await conn.execute(query.group_by(cases.c.judge_id))}
 
 
-async def list_judges(conn: AsyncConnection, court: str) -> list[Row[Any]]:
-    """The judges who may get a case, with the number of their open cases."""
+async def list_judges(conn: AsyncConnection, court: str, power: Power) -> list[Row[Any]]:
+    """Who may get a case of this power, with the number of their open cases."""
     number = select(func.count()).where(cases.c.open, cases.c.judge_id == judges.c.staff_id).scalar_subquery()
-    query = select(judges, number.label("open_cases")).where(judges.c.court == court, judges.c.active)
+    able = (judges.c.court == court, judges.c.active, judges.c.powers.contains([power]))
+    query = select(judges, number.label("open_cases")).where(*able)
     return list(await conn.execute(query.order_by(judges.c.name, judges.c.staff_id)))
 
 

@@ -18,6 +18,7 @@ from sqlalchemy import (
     false,
     text,
 )
+from sqlalchemy.dialects.postgresql import ARRAY
 
 METADATA = MetaData()
 
@@ -49,6 +50,7 @@ cases = Table(
     Column("open", Boolean, nullable=False, server_default=text("true")),
     Column("archived", Boolean, nullable=False, server_default=false()),
     Column("judge_id", Uuid),
+    Column("handled_by", ARRAY(Uuid), nullable=False, server_default=text("'{}'")),  # all who ever were its judge
     Column("clerk_name", Text),
     Column("panel", Text),
     Column("department", Text),
@@ -102,7 +104,9 @@ judges = Table(
     Column("department", Text, nullable=False),
     Column("panel", Text),
     Column("active", Boolean, nullable=False),
+    Column("powers", ARRAY(Text), nullable=False, server_default=text("'{implementation}'")),
 )
+"""Whoever can be given cases; `powers`: those whose cases they handle."""
 
 presiding = Table(
     "presiding",

@@ -1,16 +1,18 @@
 """Cases get a judge and a panel: by hand, or by the recorded rule of fewest open cases."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
 from sqlalchemy import Row
+from sqlalchemy.ext.asyncio import AsyncConnection
 
-from services.case_intake.domain.assignment import Seat, fewest_open_cases, may_review
+from services.case_intake.domain.assignment import Attacked, Seat, fewest_open_cases
 from services.case_intake.settings import IntakeKit
 from services.case_intake.store import cases, judges
 from services.case_intake.usecases.records import assignment_state, present
-from shared.contracts.case_kinds import kind_of
+from shared.contracts.case_kinds import CaseKind, kind_of
 from shared.contracts.cases import AssignmentRule, CaseAssigned, Officer
 from shared.db.transaction import Transaction
 from shared.errors import Fault, Invalid
@@ -42,42 +44,56 @@ class Appointment:
 
 @dataclass(frozen=True)
 class Unassigned:
-    """A case that needs a judge; `attacked`: the number of the case whose handling it reviews, if it reviews one."""
+    """A case that needs a judge."""
 
     case_id: UUID
+    kind: CaseKind
+    main_case: str | None
     by: UUID
     silent: bool
-    attacked: str | None
 
 
 async def assign_by_rule(kit: IntakeKit, tx: Transaction, case: Unassigned) -> bool:
-    """Give the case, locked or made in this transaction, to the judge with the fewest open cases who may have it.
+    """Give the case, locked or made in this transaction, to whoever has the fewest open cases and may have it.
 
-    False while no such judge is known: the case waits.
+    False while nobody is known who may: the case waits.
     """
-    case_id, by, silent = case.case_id, case.by, case.silent
-    attacked = await _seat_of(tx, case.attacked)
-    known = await judges.lock_judges(tx.conn, kit.court.code)
-    able = [judge for judge in known if may_review(Seat(judge.staff_id, judge.panel), attacked)]
+    attacked = await _attacked(tx.conn, case.kind, case.main_case)
+    known = await judges.lock_judges(tx.conn, kit.court.code, case.kind.power)
+    able = [judge for judge in known if not attacked.by(_seat(judge))]
     if not able:
-        await cases.change_case(tx.conn, case_id, {"awaits_rule": True})
+        await cases.change_case(tx.conn, case.case_id, {"awaits_rule": True})
         return False
     chosen = fewest_open_cases((judge.staff_id for judge in able), await judges.open_cases(tx.conn))
     judge = next(judge for judge in able if judge.staff_id == chosen)
-    await _give(tx, case_id, Decision(judge, AssignmentRule.FEWEST_OPEN_CASES, by, silent=silent))
+    await _give(tx, case.case_id, Decision(judge, AssignmentRule.FEWEST_OPEN_CASES, case.by, silent=case.silent))
     return True
 
 
-async def _seat_of(tx: Transaction, number: str | None) -> Seat | None:
-    found = None if number is None else await cases.find_case(tx.conn, number)
-    return None if found is None or found.judge_id is None else Seat(found.judge_id, found.panel)
+def _seat(judge: Row[Any]) -> Seat:
+    return Seat(judge.staff_id, judge.panel)
+
+
+async def _attacked(conn: AsyncConnection, kind: CaseKind, main_case: str | None) -> Attacked:
+    """Whose handling a case of this kind reviews: nobody's, where it is no review or its main case is not known."""
+    number = kind.attacked(main_case)
+    found = None if number is None else await cases.find_case(conn, number)
+    return Attacked() if found is None else Attacked(found.handled_by, found.panel)
+
+
+async def eligible(kit: IntakeKit, kind: CaseKind, main_case: str | None) -> Sequence[Row[Any]]:
+    """To whom a case of this kind about that main case can be given by hand, with the number of their open cases."""
+    async with kit.db.read() as conn:
+        attacked = await _attacked(conn, kind, main_case)
+        known = await judges.list_judges(conn, kit.court.code, kind.power)
+    return [judge for judge in known if not attacked.by(_seat(judge))]
 
 
 async def assign_by_hand(kit: IntakeKit, case_id: UUID, wish: Appointment, edit: Edit) -> None:
     """Give the case to a judge, also when another has it. Repeating it changes nothing.
 
-    Raises NotFound; Stale when another assigned it meanwhile; Invalid for a judge who is not known, who sits on
-    no panel while none is named, or who would review the handling of their own or their panel's case.
+    Raises NotFound; Stale when another assigned it meanwhile; Invalid for somebody who is not known, whose power is
+    not the case's, who sits on no panel while none is named, or who would review what they or their panel did.
     """
     async with kit.db.begin() as tx:
         case = present(await cases.lock_case(tx.conn, case_id))
@@ -87,7 +103,7 @@ async def assign_by_hand(kit: IntakeKit, case_id: UUID, wish: Appointment, edit:
         panel = wish.panel or judge.panel
         if not panel:
             raise Invalid([Fault("panel", "该法官尚未编入合议庭，请填写合议庭名称。")])
-        await _refuse_own_review(tx, case, Seat(judge.staff_id, panel))
+        await _refuse(tx.conn, case, judge, panel)
         if (case.judge_id, case.panel, case.clerk_name) == (wish.judge_id, panel, wish.clerk_name):
             return
         mine = {"judge_id": str(wish.judge_id), "panel": panel, "clerk_name": wish.clerk_name or ""}
@@ -97,19 +113,27 @@ async def assign_by_hand(kit: IntakeKit, case_id: UUID, wish: Appointment, edit:
         await _give(tx, case.id, decision)
 
 
-async def _refuse_own_review(tx: Transaction, case: Row[Any], seat: Seat) -> None:
-    attacked = await _seat_of(tx, kind_of(case.case_number).attacked(case.main_case))
-    if attacked is None or may_review(seat, attacked):
-        return
-    field, who = ("judge_id", "该法官") if seat.judge_id == attacked.judge_id else ("panel", "该合议庭")
-    reason = f"{who}承办被异议、复议的执行案件（{case.main_case}），不得审查本案，请另选承办法官和合议庭。"
-    raise Invalid([Fault(field, reason)])
+async def _refuse(conn: AsyncConnection, case: Row[Any], judge: Row[Any], panel: str) -> None:
+    kind = kind_of(case.case_number)
+    if kind.power not in judge.powers:
+        post = kind.handler
+        reason = f"本案是{kind.title}，由{post.department}办理，{judge.name}不是{post.department}的{post.title}。"
+        wanting = f"请从名单中选择；名单中没有人的，请系统管理员登记在任的{post.title}。"
+        raise Invalid([Fault("judge_id", reason + wanting)])
+    attacked = await _attacked(conn, kind, case.main_case)
+    seats = {"judge_id": _seat(judge), "panel": Seat(judge.staff_id, panel)}
+    field = next((field for field, seat in seats.items() if attacked.by(seat)), None)
+    if field is not None:
+        who = "该法官" if judge.staff_id in attacked.judges else "该合议庭"
+        reason = f"{who}承办过被异议、复议的执行案件（{case.main_case}），不得审查本案，请另选承办法官和合议庭。"
+        raise Invalid([Fault(field, reason)])
 
 
 async def _give(tx: Transaction, case_id: UUID, decision: Decision) -> None:
     judge, panel = decision.judge, decision.panel or decision.judge.panel
     values = {
         "judge_id": judge.staff_id,
+        "handled_by": cases.handled_also_by(judge.staff_id),
         "clerk_name": decision.clerk_name,
         "panel": panel,
         "department": judge.department,
@@ -141,6 +165,6 @@ async def assign_waiting(kit: IntakeKit) -> int:
             case = await judges.lock_waiting_case(tx.conn, after)
             if case is None:
                 return number
-            attacked = kind_of(case.case_number).attacked(case.main_case)
-            number += await assign_by_rule(kit, tx, Unassigned(case.id, case.filed_by, case.silent, attacked))
+            waits = Unassigned(case.id, kind_of(case.case_number), case.main_case, case.filed_by, case.silent)
+            number += await assign_by_rule(kit, tx, waits)
         after = case.id  # one that must wait on holds up no other

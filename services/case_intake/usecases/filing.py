@@ -151,8 +151,7 @@ async def put_on_file(kit: IntakeKit, tx: Transaction, filing: Filing, act: Act)
     parties = tuple(party_facts(kit, row) for row in rows)
     facts, hold = case_facts(kit, case_id, values), act.hold_until
     await tx.emit(CaseFiled(case_id=case_id, facts=facts, parties=parties, silent=act.silent, hold_until=hold))
-    attacked = filing.case.kind.attacked(filing.case.main_case)
-    waits = Unassigned(case_id, act.by, act.silent, attacked)
+    waits = Unassigned(case_id, filing.case.kind, filing.case.main_case, act.by, act.silent)
     assigned = act.assign is Assign.AUTO and await assign_by_rule(kit, tx, waits)
     return {
         "id": str(case_id),

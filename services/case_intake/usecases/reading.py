@@ -14,7 +14,7 @@ from services.case_intake.domain.filing import CASE_FIELDS, PartyEntry, lacking,
 from services.case_intake.domain.holds import NoticesState
 from services.case_intake.domain.rows import RowFault
 from services.case_intake.settings import IntakeKit
-from services.case_intake.store import cases, imports, judges
+from services.case_intake.store import cases, imports
 from services.case_intake.store.cases import Wanted
 from services.case_intake.usecases.holds import hold_of
 from services.case_intake.usecases.imports import DONE_SIGNAL
@@ -229,12 +229,6 @@ async def count_states(kit: IntakeKit) -> dict[str, int]:
     """How many cases are in each state."""
     async with kit.db.read() as conn:
         return await cases.count_states(conn)
-
-
-async def list_judges(kit: IntakeKit) -> list[Row[Any]]:
-    """Judges who may get a case, with their open cases."""
-    async with kit.db.read() as conn:
-        return await judges.list_judges(conn, kit.court.code)
 
 
 def _import_view(kit: IntakeKit, row: Row[Any]) -> ImportView:

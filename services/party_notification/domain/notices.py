@@ -82,7 +82,7 @@ class Judge:
 
     name: str
     phone: str
-    title: str = "执行法官"
+    title: str
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ from shared.contracts.cases import PartyIdentity
 from shared.contracts.reviews import ReviewGround
 from shared.crypto.keyring import KeyRing
 from shared.http.auth import Caller
-from shared.powers import Handlers
+from shared.powers import Handlers, Power, power_of
 from shared.runtime.service import Kit
 from shared.settings import CourtSettings
 
@@ -48,7 +48,7 @@ def case_facts(keyring: KeyRing, row: Row[Any], statutory_due: date | None = Non
         basis_document=row.basis_document,
         basis_maker=row.basis_maker,
         cause=row.cause,
-        judge=Judge(row.judge_name or "", row.judge_phone or ""),
+        judge=Judge(row.judge_name or "", row.judge_phone or "", _title(row)),
         claim_amount=row.claim_amount,
         obligation=None if row.obligation is None else keyring.open(row.obligation, str(row.case_id)),
         clerk_name=row.clerk_name,
@@ -58,6 +58,11 @@ def case_facts(keyring: KeyRing, row: Row[Any], statutory_due: date | None = Non
         main_case=row.main_case,
         particulars=particulars_of(row),
     )
+
+
+def _title(row: Row[Any]) -> str:
+    """Who implements is called so; whoever reviews is a judge of another division."""
+    return "执行法官" if power_of(row.department) is Power.IMPLEMENTATION else "法官"
 
 
 def particulars_of(row: Row[Any]) -> Particulars:

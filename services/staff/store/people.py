@@ -2,16 +2,17 @@
 
 from collections.abc import Collection
 from dataclasses import asdict, dataclass, fields
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import exists, select, update
+from sqlalchemy import exists, or_, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.staff.domain.doors import DoorKind
 from services.staff.domain.people import Member
-from services.staff.store.tables import door_events, factors, members
+from services.staff.store.tables import NOW, door_events, factors, members
 from shared.db.lists import Part, Sorting
 from shared.powers import Role
 
@@ -96,6 +97,14 @@ async def held(conn: AsyncConnection, staff_id: UUID) -> Member | None:
     query = select(*MEMBER).where(members.c.id == staff_id).with_for_update(read=True)
     row = (await conn.execute(query)).one_or_none()
     return None if row is None else as_member(row)
+
+
+async def to_tell(conn: AsyncConnection, every: timedelta, limit: int) -> list[Member]:
+    """Members whom the others were not told of for so long, by the database's time; marked as told, and held."""
+    due = or_(members.c.told_at.is_(None), members.c.told_at < NOW - every)
+    some = select(members.c.id).where(due).order_by(members.c.id).limit(limit).with_for_update(skip_locked=True)
+    told = update(members).where(members.c.id.in_(some.scalar_subquery())).values(told_at=NOW)
+    return [as_member(row) for row in await conn.execute(told.returning(*MEMBER))]
 
 
 async def administrators(conn: AsyncConnection) -> list[Member]:

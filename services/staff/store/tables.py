@@ -40,7 +40,10 @@ members = Table(
     Column("password_hash", Text, nullable=False),
     Column("changed_by", Uuid),  # empty: as they were added
     Column("created_at", DateTime(timezone=True), nullable=False, server_default=NOW),
+    Column("told_at", DateTime(timezone=True), server_default=NOW),
 )
+"""`told_at`: when the other services were last told again of the member; empty: of before they were."""
+Index("members_to_tell", members.c.told_at)
 
 sessions = Table(
     "sessions",

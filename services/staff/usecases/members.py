@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
@@ -17,6 +18,8 @@ from shared.db.lists import Part
 from shared.db.transaction import Transaction
 from shared.errors import Conflict, Fault, Invalid, NotFound
 from shared.http.versions import Edit, mark, refuse_stale, state
+
+TOLD_EVERY, TOLD_AT_ONCE = timedelta(days=1), 100
 
 
 async def member_page(kit: StaffKit, wanted: people.Wanted, part: Part) -> tuple[list[Member], str | None]:
@@ -66,6 +69,19 @@ async def enrol(tx: Transaction, new: Member, password_hash: str) -> bool:
     if added:
         await tx.emit(posts.as_told(new))
     return added
+
+
+async def tell_again(kit: StaffKit) -> int:
+    """Tell the others of every member once a day: a release that makes more of them learns who is there. How many."""
+    number = 0
+    while True:
+        async with kit.db.begin() as tx:
+            told = await people.to_tell(tx.conn, TOLD_EVERY, TOLD_AT_ONCE)
+            for each in told:
+                await tx.emit(posts.as_told(each))
+        number += len(told)
+        if len(told) < TOLD_AT_ONCE:
+            return number
 
 
 def member_version(kit: StaffKit, member: Member) -> str:

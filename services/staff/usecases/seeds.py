@@ -16,7 +16,7 @@ from shared.powers import POSTS, Role
 from shared.runtime.secrets import SecretsMissingError, kept, secret_path
 from shared.settings import Environment, RunSettings
 
-_FIRST_PANEL, _SECOND_PANEL = "执行一合议庭", "执行二合议庭"
+_FIRST_PANEL, _SECOND_PANEL, _REVIEW_PANEL = "执行一合议庭", "执行二合议庭", "审监一合议庭"
 
 
 @dataclass(frozen=True)
@@ -40,7 +40,7 @@ SEEDS = (
     Seed("management", "执行管理员", Role.MANAGEMENT),
     Seed("supervision", "执行监督员", Role.SUPERVISION),
     Seed("office", "审判管理员", Role.OFFICE),
-    Seed("adjudication", "裁决法官", Role.ADJUDICATION),
+    Seed("adjudication", "裁决法官", Role.ADJUDICATION, _REVIEW_PANEL),
     Seed("auction", "评估拍卖员", Role.AUCTION),
     Seed("integrity", "监察员", Role.INTEGRITY),
     Seed("duty", "值班员", Role.DUTY),

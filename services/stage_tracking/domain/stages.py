@@ -8,7 +8,7 @@ from services.stage_tracking.domain.deadlines import Figures
 from shared.contracts.case_kinds import CaseKind, DeadlineKind
 from shared.contracts.stages import Milestone, Period
 from shared.errors import Conflict, Fault
-from shared.powers import Role
+from shared.powers import HANDLING, Role
 
 PERIOD_TITLES = {
     Period.INVESTIGATION: "执行查证期",
@@ -23,14 +23,7 @@ MILESTONE_TITLES = {
     Milestone.CLOSURE: "结案",
     Milestone.ARCHIVING: "归档",
 }
-OWNERS = {
-    Milestone.FILING: Role.CLERK,
-    Milestone.SCHEDULING: Role.CLERK,
-    Milestone.SERVICE: Role.JUDGE,
-    Milestone.ENFORCEMENT: Role.JUDGE,
-    Milestone.CLOSURE: Role.JUDGE,
-    Milestone.ARCHIVING: Role.CLERK,
-}
+_CLERKS = frozenset({Milestone.FILING, Milestone.SCHEDULING, Milestone.ARCHIVING})
 FOLLOWING: Mapping[Period, frozenset[Period]] = {
     Period.INVESTIGATION: frozenset({Period.COMPULSORY, Period.CLOSURE}),
     Period.COMPULSORY: frozenset({Period.CLOSURE}),
@@ -71,6 +64,11 @@ class Stage:
     since: date | None
     reached: Mapping[Milestone, date]
     kind: CaseKind
+
+
+def owners(kind: CaseKind) -> Mapping[Milestone, Role]:
+    """Who owes each milestone: the clerk, or whoever handles cases of this kind."""
+    return {each: Role.CLERK if each in _CLERKS else HANDLING[kind.power] for each in Milestone}
 
 
 def refuse_period(stage: Stage, target: Period) -> None:

@@ -69,7 +69,7 @@ _WORDS: dict[TaskKind, tuple[str, str]] = {
     TaskKind.SERVE_ANEW: ("重新送达", "登记重新送达"),
     TaskKind.CHECKLIST: ("质量核对", "登记核对结果"),
     TaskKind.REWRITE_PROGRESS: ("改写进展", "登记已改写"),
-    TaskKind.POWER_CONFLICT: ("权力冲突", "登记处理结果"),
+    TaskKind.POWER_CONFLICT: ("更换承办人", "去分案"),
     TaskKind.READING_DOUBTED: ("核实阅读", "去核实"),
     TaskKind.CONTACT_DISOWNED: ("核实联系方式", "登记核实结果"),
 }
@@ -77,11 +77,13 @@ _FACTS = {TaskKind.ASK_RECEIPT, TaskKind.ASK_GROUND, TaskKind.ASK_MAIN_CASE}
 _PLACES = {
     **dict.fromkeys(_FACTS, "/cases/{case_id}/edit"),
     TaskKind.ASSIGN_JUDGE: "/cases/{case_id}#assignment",
+    TaskKind.POWER_CONFLICT: "/cases/{case_id}#assignment",
     TaskKind.COMPLETE_PARTIES: "/cases/{case_id}/parties/new",
     TaskKind.READING_DOUBTED: "/unknown/readings",
 }
 _BY_EVENT = _FACTS | {
     TaskKind.ASSIGN_JUDGE,
+    TaskKind.POWER_CONFLICT,
     TaskKind.COMPLETE_PARTIES,
     TaskKind.SUPPLY_FIELD,
     TaskKind.READING_DOUBTED,
@@ -91,7 +93,6 @@ _WITH_NOTE = {
     TaskKind.SERVE_ANEW,
     TaskKind.REPORT_ORDER,
     TaskKind.CHECKLIST,
-    TaskKind.POWER_CONFLICT,
     TaskKind.CONTACT_DISOWNED,
 }
 
@@ -187,10 +188,17 @@ def ask_main_case(kind: CaseKind) -> Task:
     return Task(TaskKind.ASK_MAIN_CASE, "case", f"补填{name}", detail, Owner(role=Role.CLERK))
 
 
-def assign_judge(due_at: datetime | None) -> Task:
+def assign_judge(kind: CaseKind, due_at: datetime | None) -> Task:
     """A case that came in needs its judge."""
-    detail = "请确定承办法官和合议庭。确定后本事项自动办结。"
+    post = kind.handler
+    detail = f"本案由{post.department}办理，请在{post.title}中确定承办人和合议庭。确定后本事项自动办结。"
     return Task(*_ASSIGNING, "确定承办法官", detail, Owner(role=Role.CLERK), due_at)
+
+
+def assign_other(why: str) -> Task:
+    """Whoever has the case may not work it: it needs another judge."""
+    title, detail = "承办人不能办理本案，请重新分案", f"{why}重新分案后本事项自动办结。"
+    return Task(TaskKind.POWER_CONFLICT, "judge", title, detail, Owner(role=Role.MANAGEMENT))
 
 
 def begin_now(judge_id: UUID | None, due_at: datetime | None) -> Task:

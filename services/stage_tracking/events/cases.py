@@ -12,7 +12,7 @@ from services.stage_tracking.domain.tasks import Owner, Task, TaskKind, assign_j
 from services.stage_tracking.settings import StageKit
 from services.stage_tracking.store import cases, deadlines, stages, tasks
 from services.stage_tracking.store.serving import party_standing
-from services.stage_tracking.usecases.asking import ask_for_facts, open_task
+from services.stage_tracking.usecases.asking import ask_for_facts, keep_handler, open_task
 from services.stage_tracking.usecases.clocks import keep_clocks, reached_milestones, urged_until
 from services.stage_tracking.usecases.journal import write
 from services.stage_tracking.usecases.limits import running_limits, tell_corrected
@@ -37,8 +37,8 @@ from shared.contracts.envelope import Envelope
 from shared.contracts.reviews import ReviewGround
 from shared.contracts.stages import Milestone, MilestoneReached, Period, PeriodOpened
 from shared.db.transaction import Transaction
-from shared.errors import Conflict, NotYet
-from shared.powers import Power, Role
+from shared.errors import NotYet
+from shared.powers import Role
 from shared.web.formats import cn_date, cn_time
 
 _ROLES = {PartyRole.APPLICANT: "申请执行人", PartyRole.RESPONDENT: "被执行人"}
@@ -101,7 +101,8 @@ def _filing_words(event: CaseFiled) -> str:
 
 async def _open_filing_tasks(kit: StageKit, tx: Transaction, case_id: UUID) -> None:
     until = urged_until(await deadlines.current(tx.conn, case_id))
-    await open_task(kit, tx, case_id, assign_judge(until[TaskKind.ASSIGN_JUDGE, "case"]))
+    kind = cases.kind_of_row(await known_case(tx, case_id))
+    await open_task(kit, tx, case_id, assign_judge(kind, until[TaskKind.ASSIGN_JUDGE, "case"]))
     await _watch_roles(kit, tx, case_id)
     await ask_for_facts(kit, tx, case_id)
     await _urge_to_begin(kit, tx, case_id)
@@ -269,7 +270,7 @@ async def on_case_assigned(kit: StageKit, tx: Transaction, event: CaseAssigned, 
     await reach(tx, event.case_id, Milestone.SCHEDULING, court_date(event.assigned_at))
     await keep_clocks(kit, tx, event.case_id)
     await _urge_to_begin(kit, tx, event.case_id)
-    await _note_power(kit, tx, event)
+    await keep_handler(kit, tx, event.case_id)
 
 
 async def on_judge_corrected(_kit: StageKit, tx: Transaction, event: JudgeCorrected, _envelope: Envelope) -> None:
@@ -283,13 +284,3 @@ async def _hand_over(tx: Transaction, case: Row[Any], judge_id: UUID) -> int:
     if case.judge_id is None or case.judge_id == judge_id:
         return 0
     return await tasks.hand_over(tx.conn, case.case_id, case.judge_id, judge_id)
-
-
-async def _note_power(kit: StageKit, tx: Transaction, event: CaseAssigned) -> None:
-    """The assignment is a fact by now: if the judge holds another power in the case, somebody must undo it."""
-    try:
-        await cases.hold_power(tx.conn, event.case_id, event.judge.staff_id, Power.IMPLEMENTATION, tx.now)
-    except Conflict as refusal:
-        owner = Owner(role=Role.MANAGEMENT)
-        task = Task(TaskKind.POWER_CONFLICT, "judge", "承办人与本案其他权力冲突，请重新分案", refusal.detail, owner)
-        await open_task(kit, tx, event.case_id, task)

@@ -98,11 +98,18 @@ def respondents(rows: list[Row[Any]]) -> list[Row[Any]]:
     return [row for row in rows if row.role == PartyRole.RESPONDENT]
 
 
-async def hold_power(conn: AsyncConnection, case_id: UUID, staff_id: UUID, power: Power, at: datetime) -> None:
-    """Note that they exercise this power in this case. Raises Conflict when they hold another one there."""
-    row = upsert(case_powers).values(case_id=case_id, staff_id=staff_id, power=power, since=at)
+async def hold_power(conn: AsyncConnection, case: Row[Any], staff_id: UUID, power: Power, at: datetime) -> None:
+    """Note that they exercise this power in a case.
+
+    Raises Conflict when they hold another one there, in its main case or in one that belongs to it.
+    """
+    near = (cases.c.case_id == case.case_id) | is_number(cases.c.main_case, case.number)
+    if case.main_case is not None:
+        near |= is_number(cases.c.number, case.main_case)
+    held = select(case_powers.c.power).join(cases, cases.c.case_id == case_powers.c.case_id)
+    other = held.where(case_powers.c.staff_id == staff_id, case_powers.c.power != power, near).limit(1)
+    if (await conn.execute(other)).one_or_none() is not None:
+        reason = "同一人员在同一执行案件及其异议、复议等案件中，不得兼有执行实施、执行裁决、财产变现中的两项权力。"
+        raise Conflict("power_held", reason)
+    row = upsert(case_powers).values(case_id=case.case_id, staff_id=staff_id, power=power, since=at)
     await conn.execute(row.on_conflict_do_nothing())
-    here = (case_powers.c.case_id == case_id) & (case_powers.c.staff_id == staff_id)
-    held = (await conn.execute(select(case_powers.c.power).where(here))).scalar_one()
-    if held != power:
-        raise Conflict("power_held", "同一人员在同一案件中不得兼有执行实施、执行裁决、财产变现中的两项权力。")

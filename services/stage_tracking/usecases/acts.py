@@ -29,7 +29,7 @@ from shared.db.answers import given_before, remember
 from shared.db.transaction import Transaction
 from shared.errors import Fault, Forbidden, Invalid, NotFound
 from shared.http.auth import Caller
-from shared.powers import Power, Role
+from shared.powers import Role, exercised
 from shared.web.formats import cn_date
 
 
@@ -45,7 +45,7 @@ async def act(kit: StageKit, caller: Caller, case_key: str, deed: Act, key: tupl
             before = await given_before(tx, scope, *key)
             if before is not None:
                 return await entry_at(kit, tx, case.case_id, before["position"])
-        await cases.hold_power(tx.conn, case.case_id, caller.staff_id, Power.IMPLEMENTATION, tx.now)
+        await cases.hold_power(tx.conn, case, caller.staff_id, cases.kind_of_row(case).power, tx.now)
         entry = await _RECORDERS[deed.kind](kit, tx, caller, case, deed)
         if key is not None:
             await remember(tx, scope, *key, {"position": entry.position})
@@ -53,8 +53,8 @@ async def act(kit: StageKit, caller: Caller, case_key: str, deed: Act, key: tupl
 
 
 def may_act(caller: Caller, case: Row[Any]) -> bool:
-    """The case's own judge, or a presiding judge or division chief of its department."""
-    if case.judge_id is None:
+    """Who has the case's power: its own judge, or a presiding judge or division chief of its department."""
+    if case.judge_id is None or cases.kind_of_row(case).power not in exercised(caller.roles):
         return False
     heads = {Role.PRESIDING, Role.CHIEF} & caller.roles
     return caller.staff_id == case.judge_id or (bool(heads) and caller.department == case.department)
@@ -66,11 +66,16 @@ async def _own_case(tx: Transaction, caller: Caller, case_key: str) -> Row[Any]:
     if case is None:
         raise NotFound("case_not_found", "没有这个案件，请核对案号。")
     if not may_act(caller, case):
-        reason = (
-            "案件尚未确定承办人，暂不能登记。" if case.judge_id is None else "您不是本案的承办法官或所在部门负责人。"
-        )
-        raise Forbidden("not_own_case", f"{reason}如需办理，请联系执行管理人员。")
+        raise Forbidden("not_own_case", f"{_why_not(caller, case)}如需办理，请联系执行管理人员。")
     return case
+
+
+def _why_not(caller: Caller, case: Row[Any]) -> str:
+    kind = cases.kind_of_row(case)
+    if kind.power not in exercised(caller.roles):
+        own = "请重新分案；" if caller.staff_id == case.judge_id else ""
+        return f"本案是{kind.title}，由{kind.handler.department}办理，其他部门的人员不能登记。{own}"
+    return "案件尚未确定承办人，暂不能登记。" if case.judge_id is None else "您不是本案的承办法官或所在部门负责人。"
 
 
 async def stage_of(tx: Transaction, case: Row[Any]) -> Stage:

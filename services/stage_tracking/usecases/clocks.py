@@ -19,7 +19,7 @@ from services.stage_tracking.domain.deadlines import (
     nearest,
 )
 from services.stage_tracking.domain.log import EntryKind, Note
-from services.stage_tracking.domain.stages import MILESTONE_TITLES, OWNERS, Plan, plans
+from services.stage_tracking.domain.stages import MILESTONE_TITLES, Plan, owners, plans
 from services.stage_tracking.domain.stopping import Deeds, stopped
 from services.stage_tracking.domain.stopping import undone as run_again
 from services.stage_tracking.domain.tasks import (
@@ -202,7 +202,7 @@ async def _plan(
     as_known = {Milestone(row.milestone): row for row in known}
     changed = {each: plan for each, plan in planned.items() if each not in as_known or _moves(as_known[each], plan)}
     if changed:
-        await stages.plan(tx.conn, case.case_id, changed, OWNERS)
+        await stages.plan(tx.conn, case.case_id, changed, owners(kind))
 
 
 def _moves(milestone: Row[Any], plan: Plan) -> bool:
@@ -239,7 +239,7 @@ async def _stop_what_is_done(
         lines.append(f"{kind.label}：{cn_date(ended[kind])}完成{late}（{limit}）")
     if case.closed_on is not None:
         await tasks.close_all(tx.conn, case.case_id, TaskKind.OVERDUE_REASONS, tx.now)
-        for asked in (TaskKind.ASK_RECEIPT, TaskKind.ASK_GROUND, TaskKind.ASK_MAIN_CASE):
+        for asked in (TaskKind.ASK_RECEIPT, TaskKind.ASK_GROUND, TaskKind.ASK_MAIN_CASE, TaskKind.POWER_CONFLICT):
             await tasks.close_all(tx.conn, case.case_id, asked, tx.now)
     if lines:
         await write(kit, tx, case.case_id, Note(EntryKind.CLOCKS_STOPPED, "\n".join(lines)))
