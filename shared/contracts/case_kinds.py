@@ -161,6 +161,11 @@ class CaseKind:
         waiting = self.clocks & FROM_RECEIPT
         return waiting if self.review is None or self.review.from_receipt else waiting - REVIEWS
 
+    @property
+    def waiting(self) -> tuple[DeadlineKind, ...]:
+        """Its clocks that do not run as long as the day of the receipt is not known, in the order of the table."""
+        return tuple(clock for clock in DeadlineKind if clock in self.from_receipt)
+
     def attacked(self, main_case: str | None) -> str | None:
         """The case whose handling is reviewed: who implements there never reviews (异议复议规定 11(3))."""
         return main_case if self.reviews else None

@@ -30,6 +30,7 @@ from tests.fixtures.staging import JUDGE, about, assigned, facts, filed, party
 FILED = date(2026, 11, 9)
 OBJECTION, AGAIN = "（2026）渝05执异1号", "（2026）渝05执复1号"
 PRESERVATION, RESUMED = "（2026）渝05执保1号", "（2026）渝05执恢1号"
+PLAIN, ASSISTANCE = "（2026）渝05执77号", "（2026）渝05执协1号"
 EXTEND = {
     "kind": "extend",
     "clock": "reconsideration_decision",
@@ -376,6 +377,22 @@ async def test_the_form_extends_without_scripts_and_is_there_only_where_it_can(
     shown = (await reviewer.get(f"/stages/cases/{again.case_id}/clocks")).text
     assert "经院长批准延长30日" in shown
     assert "2027年1月8日" in shown
+
+
+async def test_the_page_says_which_clocks_nobody_can_count_and_asks_for_no_suit_that_may_not_be_there(
+    kit: Any, feeder: Feeder, judge: httpx.AsyncClient
+) -> None:
+    judge.headers["accept"] = "text/html"
+    shown = {}
+    for number in (PRESERVATION, PLAIN, ASSISTANCE):
+        event = filed(case_number=number, received_on=None)
+        await feeder.feed(event)
+        shown[number] = (await judge.get(f"/stages/cases/{event.case_id}/clocks")).text
+        assert "没有登记所属执行案件" not in shown[number]
+    assert "“开始执行保全”从收到申请起算，现在不能计算" in shown[PRESERVATION]
+    assert "没有在计的法定期限" not in shown[PRESERVATION]
+    assert "“发出执行通知（最迟）”“可以向上一级法院申请执行”从收到申请起算" in shown[PLAIN]
+    assert "没有在计的法定期限" in shown[ASSISTANCE]
 
 
 async def test_an_approval_in_time_that_is_recorded_late_takes_the_reproach_back(kit: Any, feeder: Feeder) -> None:

@@ -26,6 +26,7 @@ from services.case_intake.domain.template import workbook_template
 from services.case_intake.domain.weighing import FIXED, MISFILED, Known, Messages, only_approved, weigh
 from services.case_intake.domain.words import COLUMNS, REQUIRED
 from shared.calendar.workdays import CourtCalendar
+from shared.contracts.case_kinds import DeadlineKind
 from shared.contracts.cases import CaseFiled, PartyAdded
 from shared.contracts.envelope import decode
 from shared.errors import Conflict, Invalid
@@ -298,6 +299,9 @@ def test_a_cause_that_sounds_like_non_litigation_is_asked_about_and_never_decide
     asked = seen(a_row(cause="非诉行政执行"), a_row(3, **OTHER, cause="非诉行政执行"))
     assert [(ask.case_number, ask.cause) for ask in asked.asks] == [(NUMBER, "非诉行政执行")]
     assert asked.without_receipt == 1
+    assert asked.uncounted == (DeadlineKind.EXECUTION_NOTICE_OUTER, DeadlineKind.UPPER_COURT)
+    kept = seen(a_row(case_number="（2026）渝05执保1号", received_on=""))
+    assert kept.uncounted == (DeadlineKind.PRESERVATION_BEGIN,)
     for said in ("是", "否"):
         assert seen(a_row(cause="非诉行政执行", non_litigation=said, received_on="2026-05-20")).asks == []
 

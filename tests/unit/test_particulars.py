@@ -73,7 +73,7 @@ def test_a_review_that_counts_from_the_filing_waits_for_no_day_of_receipt(ground
     found = clock(OBJECTION, Particulars(ground=ground), received_on=None)
     assert (found is not None) is from_filing
     dates = CaseDates(kind_of(OBJECTION, Particulars(ground=ground)), FILED)
-    assert dates.lacks_receipt is not from_filing
+    assert bool(dates.waiting) is not from_filing
 
 
 @pytest.mark.parametrize(
@@ -210,7 +210,9 @@ def test_an_urgent_preservation_begins_at_once_and_another_within_five_days() ->
 @pytest.mark.parametrize("urgent", [False, True])
 def test_no_preservation_counts_from_a_day_that_nobody_said(urgent: bool) -> None:
     assert clock(PRESERVATION, Particulars(urgent=urgent), received_on=None) is None
-    assert CaseDates(kind_of(PRESERVATION, Particulars(urgent=urgent)), FILED).lacks_receipt
+    assert CaseDates(kind_of(PRESERVATION, Particulars(urgent=urgent)), FILED).waiting == (
+        DeadlineKind.PRESERVATION_BEGIN,
+    )
     case = read_case({**CASE, "case_number": PRESERVATION, "urgent": "是" if urgent else ""}, "渝05", FILED)[0]
     assert past_limits(case, date(2026, 9, 1), CALENDAR) == []
 

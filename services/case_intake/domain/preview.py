@@ -10,6 +10,7 @@ from services.case_intake.domain.rows import HIDDEN, Judged, RowFault
 from services.case_intake.domain.sheet import Change, RowGroup
 from services.case_intake.domain.weighing import Known, Messages, Weighed, messages, weigh
 from shared.calendar.workdays import CourtCalendar
+from shared.contracts.case_kinds import DeadlineKind
 from shared.contracts.cases import PartyRole
 
 _NON_LITIGATION = "非诉"
@@ -47,7 +48,8 @@ class Preview:
 
     `far`: case numbers far beyond their series that nobody has confirmed. `hidden`: lines left out because the file
     does not show them.
-    `without_receipt`: how many would come in without the day on which the application was received;
+    `without_receipt`: how many would come in without the day on which the application was received, and `waiting`
+    the clocks that do not run for it;
     `without_ground`: how many reviews without what they are about.
     """
 
@@ -64,10 +66,16 @@ class Preview:
     absent: list[Absent] = field(default_factory=list)
     asks: list[Ask] = field(default_factory=list)
     without_receipt: int = 0
+    waiting: set[DeadlineKind] = field(default_factory=set)
     without_ground: int = 0
     faults: list[RowFault] = field(default_factory=list)
     far: list[str] = field(default_factory=list)
     hidden: list[int] = field(default_factory=list)
+
+    @property
+    def uncounted(self) -> tuple[DeadlineKind, ...]:
+        """The clocks in `waiting`, in their own order."""
+        return tuple(clock for clock in DeadlineKind if clock in self.waiting)
 
     @property
     def late_by_rule(self) -> dict[str, int]:
@@ -122,6 +130,7 @@ def _note_late(seen: Preview, number: str, judged: Judged, now: Circumstances) -
     limits = past_limits(case, now.today, now.calendar)
     if case.received_on is None and case.kind.from_receipt:
         seen.without_receipt += 1
+        seen.waiting |= case.kind.from_receipt
     if case.ground is None and case.kind.grounds:
         seen.without_ground += 1
     if case.non_litigation is None and _NON_LITIGATION in case.cause and case.kind.enforces:

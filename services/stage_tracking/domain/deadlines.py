@@ -59,9 +59,9 @@ class CaseDates:
     longer: Mapping[tuple[DeadlineKind, str], Longer] = field(default_factory=dict)
 
     @property
-    def lacks_receipt(self) -> bool:
-        """Whether clocks cannot run because nobody has said on which day the application came in."""
-        return self.received_on is None and bool(self.kind.from_receipt)
+    def waiting(self) -> tuple[DeadlineKind, ...]:
+        """The clocks that cannot run because nobody has said on which day the application came in."""
+        return self.kind.waiting if self.received_on is None else ()
 
 
 @dataclass(frozen=True)

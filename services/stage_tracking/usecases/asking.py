@@ -16,7 +16,6 @@ from services.stage_tracking.domain.tasks import (
 )
 from services.stage_tracking.settings import StageKit
 from services.stage_tracking.store import cases, tasks
-from shared.contracts.case_kinds import DeadlineKind
 from shared.db.transaction import Transaction
 from shared.errors import Conflict
 from shared.powers import power_of
@@ -36,8 +35,7 @@ async def ask_for_facts(kit: StageKit, tx: Transaction, case_id: UUID) -> None:
         return
     kind, is_open = cases.kind_of_row(case), case.closed_on is None
     dates = CaseDates(kind, case.filed_on, received_on=case.received_on)
-    clocks = [each for each in DeadlineKind if each in kind.from_receipt]
-    receipt = ask_receipt(clocks) if is_open and dates.lacks_receipt else None
+    receipt = ask_receipt(dates.waiting) if is_open and dates.waiting else None
     await _ask_or_close(kit, tx, case_id, TaskKind.ASK_RECEIPT, receipt)
     if kind.review is not None:
         ground = ask_ground(kind.review.length.words) if is_open and case.ground is None else None

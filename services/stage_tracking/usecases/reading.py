@@ -42,6 +42,8 @@ class CaseView:
     main_case: Row[Any] | None
     side_cases: list[Row[Any]]
     extendable: Mapping[DeadlineKind, Extension]
+    waiting: tuple[DeadlineKind, ...]
+    """The clocks that nobody can count, since the day of the receipt is not known."""
 
 
 @dataclass(frozen=True)
@@ -89,6 +91,7 @@ async def case_view(kit: StageKit, case_key: str) -> CaseView:
             kind=kind,
             main_case=None if case.main_case is None else await cases.find(conn, case.main_case),
             side_cases=await cases.belonging_to(conn, case.number),
+            waiting=kind.waiting if case.received_on is None and case.closed_on is None else (),
             extendable={} if case.closed_on else extendable(kind, [limit_of(row) for row in clocks], extended),
         )
 
