@@ -19,7 +19,7 @@ from services.party_notification.usecases import (
     sending,
 )
 from services.party_notification.usecases.facts import NotificationKit
-from services.party_notification.usecases.planning import SEND_SIGNAL, TEMPLATE_SIGNAL
+from services.party_notification.usecases.outgoing import SEND_SIGNAL, TEMPLATE_SIGNAL
 from services.party_notification.usecases.readiness import require_channels
 from shared.clock import SystemClock
 from shared.runtime.secrets import kept
@@ -81,7 +81,7 @@ def jobs(kit: NotificationKit) -> Sequence[Job]:
         Job("weigh readings", _SOON, _until_done(lambda: readings.weigh(kit)), readings.READ_SIGNAL),
         Job("make doors", _SOON, _until_done(lambda: doors.make_door(kit)), doors.DOOR_SIGNAL),
         Job("write pages", _SOON, _until_done(lambda: pagewriting.write_pages(kit)), doors.PAGE_SIGNAL),
-        Job("fold receipts", _SOON, _until_done(lambda: receipts.fold_post(kit)), receipts.RECEIPT_SIGNAL),
+        Job("fold receipts", _SOON, lambda: receipts.fold_posts(kit), receipts.RECEIPT_SIGNAL),
         Job("follow disownings", _SOON, _until_done(lambda: disowning.follow(kit)), disowning.DISOWN_SIGNAL),
         Job("hash codes anew", _MINUTE, _until_done(lambda: doors.hash_anew(kit))),
         Job("mark addresses", _MINUTE, _until_done(lambda: addresses.mark_ends(kit))),

@@ -8,6 +8,7 @@ import logging
 import time
 from collections.abc import Collection, Mapping, Sequence
 from contextlib import suppress
+from functools import partial
 from typing import Any
 
 from sqlalchemy import Column, ColumnElement, any_, bindparam, func, or_, select, tuple_, update
@@ -20,6 +21,7 @@ from shared.crypto.lookups import Lookups
 from shared.crypto.sealed import SealError
 from shared.db.arrays import arrays, unnested
 from shared.db.sealed import Hashed, Keys, SealedTable
+from shared.halves import in_halves
 from shared.runtime import canaries
 from shared.runtime.key_files import SPREAD
 from shared.runtime.secrets import Secret
@@ -168,11 +170,10 @@ def _hashed(kit: Kit[Any], hashed: Hashed, opened: Mapping[str, str], former: st
 
 async def _put(conn: AsyncConnection, each: SealedTable, rows: Sequence[Row]) -> int:
     """Write the rows down; how many. What collides with another row's hash stays as it is, and is found as before."""
-    if not rows or await _is_put(conn, each, rows):
-        return len(rows)
-    written = [await _is_put(conn, each, [row]) for row in rows]
-    log.warning("rows stay under former keys", extra={"table": each.table.name, "rows": written.count(False)})
-    return written.count(True)
+    stay = await in_halves(rows, partial(_is_put, conn, each))
+    if stay:
+        log.warning("rows stay under former keys", extra={"table": each.table.name, "rows": len(stay)})
+    return len(rows) - len(stay)
 
 
 async def _is_put(conn: AsyncConnection, each: SealedTable, rows: Sequence[Row]) -> bool:

@@ -9,7 +9,7 @@ from uuid import UUID
 
 import httpx
 import pytest
-from sqlalchemy import event, select, text
+from sqlalchemy import select, text
 
 from services.duty_desk import store
 from services.duty_desk.domain import PROGRESS
@@ -26,6 +26,7 @@ from shared.runtime.service import Kit
 from tests.fixtures.databases import FreshDatabase
 from tests.fixtures.desk import BODY, CASE, CASE_ID, arrive, desk_kit, fail, later
 from tests.fixtures.kits import NOON, Feeder, as_owner, client, told
+from tests.fixtures.statements import asked
 
 
 @pytest.fixture
@@ -311,17 +312,12 @@ async def test_every_change_moves_the_revision_and_nothing_else_does(kit: Kit[An
 async def test_a_glance_at_an_unchanged_queue_reads_one_row(kit: Kit[Any]) -> None:
     await arrive(kit)
     seen = (await queue.look(kit)).revision
-    statements: list[str] = []
-
-    def note(_conn: Any, _cursor: Any, statement: str, *_: Any) -> None:
-        statements.append(statement)
-
-    event.listen(kit.db.engine.sync_engine, "before_cursor_execute", note)
-    assert await queue._glance(kit, seen) is None
-    assert len(statements) == 1
-    assert "FROM revisions" in statements[0]
-    assert await queue._glance(kit, seen - 1) is not None
-    assert len(statements) > 2
+    with asked(kit) as statements:
+        assert await queue._glance(kit, seen) is None
+        assert len(statements) == 1
+        assert "FROM revisions" in statements[0]
+        assert await queue._glance(kit, seen - 1) is not None
+        assert len(statements) > 2
 
 
 async def test_beyond_what_is_listed_the_number_is_told(kit: Kit[Any], http: httpx.AsyncClient) -> None:

@@ -20,7 +20,7 @@ from services.party_notification.settings import NotificationSettings
 from services.party_notification.store import tables
 from services.party_notification.store.sending import machine_time
 from services.party_notification.usecases import reconciling, sending
-from services.party_notification.usecases.planning import TEMPLATE_SIGNAL
+from services.party_notification.usecases.outgoing import TEMPLATE_SIGNAL
 from shared.contracts.cases import JudgeCorrected, Officer, PartyAdded
 from shared.contracts.notices import NoticeWaits
 from shared.db.transaction import new_id

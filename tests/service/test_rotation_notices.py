@@ -20,7 +20,7 @@ from services.party_notification.domain.addresses import ADDRESS
 from services.party_notification.service import SERVICE
 from services.party_notification.store import tables
 from services.party_notification.usecases import receipts
-from services.party_notification.usecases.addresses import id_of, mark_ends
+from services.party_notification.usecases.addresses import ids_for, mark_ends
 from services.party_notification.usecases.checking import check_notice
 from services.party_notification.usecases.doors import hash_anew
 from services.party_notification.usecases.readings import Whence
@@ -199,8 +199,7 @@ async def _take_faulty(house: House, body: bytes) -> None:
     sealed = house.kit.drop.seal(base64.b64encode(body).decode(), f"{about}/receipts")
     async with house.kit.db.begin() as tx:
         await tx.conn.execute(insert(tables.receipt_posts).values(about=about, sealed=sealed))
-    while await receipts.fold_post(house.kit):
-        pass
+    await receipts.fold_posts(house.kit)
 
 
 async def test_a_receipt_that_came_too_early_is_matched_across_the_change_of_keys(house: House) -> None:
@@ -292,15 +291,15 @@ async def test_two_processes_with_different_keys_make_one_row_of_a_new_address(h
     former = replace(house.kit, keyring=KeyRing(**vars(house.kit.keyring.parts)))
     house.rotate()
     async with former.db.begin() as first:
-        made = await id_of(former, first, "19900000009")
-        other = asyncio.create_task(_id_of(house.kit, "19900000009"))
+        made = await ids_for(former, first, ["19900000009"])
+        other = asyncio.create_task(_ids_for(house.kit, "19900000009"))
         await _waits(house, other)
     assert await other == made
 
 
-async def _id_of(kit: Kit[Any], address: str) -> Any:
+async def _ids_for(kit: Kit[Any], address: str) -> Any:
     async with kit.db.begin() as tx:
-        return await id_of(kit, tx, address)
+        return await ids_for(kit, tx, [address])
 
 
 async def _waits(house: House, task: asyncio.Task[Any]) -> None:

@@ -26,6 +26,7 @@ from shared.contracts.stages import DeadlineSet, ProgressPublished
 from shared.powers import HANDLING, Role
 from tests.fixtures.kits import NOON, Feeder, as_owner, client, make_kit, told
 from tests.fixtures.staging import JUDGE, about, assigned, facts, filed, party
+from tests.fixtures.statements import asked
 
 FILED = date(2026, 11, 9)
 OBJECTION, AGAIN = "（2026）渝05执异1号", "（2026）渝05执复1号"
@@ -544,3 +545,19 @@ async def test_only_a_case_of_which_somebody_is_told_waits_for_its_parties(
 
         await conn.run_sync(run)
     assert "complete_parties" not in await open_tasks(kit, event.case_id)
+
+
+async def test_many_old_cases_are_asked_about_in_as_many_statements_as_few(kit: Any, feeder: Feeder) -> None:
+    counts = []
+    for numbers in (range(1, 3), range(3, 15)):
+        cases = [filed(case_number=f"（2026）渝05执异{n}号", filed_on=FILED, received_on=None) for n in numbers]
+        await feeder.feed(*cases)
+        async with as_owner(kit) as conn:
+            await conn.execute(text("DELETE FROM tasks"))
+            await conn.execute(text("UPDATE cases SET facts_asked = false"))
+        with asked(kit) as statements:
+            counts.append((await ask_for_old(kit), len(statements)))
+        assert {"ask_ground", "ask_receipt"} <= set(await open_tasks(kit, cases[-1].case_id))
+    (few, statements), (many, as_many) = counts
+    assert (few, many) == (2, 14)
+    assert statements == as_many

@@ -121,8 +121,10 @@ async def _ask_whether_anew(kit: IntakeKit, tx: Transaction, filing: Filing) -> 
         for at, party in enumerate(filing.parties)
         for mark in kit.keyring.blind_indexes(party.identity.id_number, "id_number")
     }
-    for case in await cases.filed_alike(tx.conn, filing.case.basis_document, tx.now - ANEW):
-        same = [new.get((party.role, party.id_index)) for party in await cases.parties_of(tx.conn, [case.id])]
+    alike = await cases.filed_alike(tx.conn, filing.case.basis_document, tx.now - ANEW)
+    parties = await cases.parties_of(tx.conn, [case.id for case in alike]) if alike else []
+    for case in alike:
+        same = [new.get((party.role, party.id_index)) for party in parties if party.case_id == case.id]
         if None not in same and len(set(same)) == len(filing.parties):
             detail = f"当事人和执行依据都相同的案件刚刚登记过：{case.case_number}。"
             advice = "如要修改，请打开该案件更正；确属另一件案件的，请确认后登记。"

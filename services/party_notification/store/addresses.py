@@ -19,6 +19,8 @@ DISOWNED_INDEXES = (
 )
 """The hashes of the addresses whose holder is not the party; empty when there is none."""
 _MARKS: Columns = {"address_id": Uuid, "end_index": Text}
+_ADDRESS: Columns = {"address_id": Uuid, "address": Text, "address_index": Text, "end_index": Text}
+_ADD = insert(addresses).from_select(list(_ADDRESS), select(unnested(_ADDRESS)))
 
 
 async def find(conn: AsyncConnection, indexes: Collection[str]) -> dict[str, UUID]:
@@ -29,9 +31,9 @@ async def find(conn: AsyncConnection, indexes: Collection[str]) -> dict[str, UUI
     return {row.address_index: row.address_id for row in rows}
 
 
-async def add(conn: AsyncConnection, row: Mapping[str, Any]) -> None:
-    """An address that was not known."""
-    await conn.execute(insert(addresses).values(row))
+async def add(conn: AsyncConnection, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Addresses that were not known."""
+    await conn.execute(_ADD, arrays(_ADDRESS, rows))
 
 
 async def written_to(conn: AsyncConnection, party_id: UUID, ends: Collection[str]) -> list[UUID]:

@@ -2,30 +2,64 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row, Select, func, insert, select, update
+from sqlalchemy import DateTime, Row, Select, Text, Uuid, func, insert, literal, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.party_notification.store.addresses import DISOWNED_INDEXES
 from services.party_notification.store.tables import cases, notices, paper, paper_notices, parties
+from shared.db.arrays import Columns, arrays, unnested
 from shared.db.case_numbers import holds_number
 from shared.db.lists import Part, Sorting
 
 
-async def add(conn: AsyncConnection, row: dict[str, Any], letters: Mapping[UUID, str | None]) -> bool:
-    """Put letters on the paper worklist; False when they are on it already.
+@dataclass(frozen=True)
+class Entry:
+    """Letters for one party, for one cause.
 
     A notice maps to the sealed letter that is true to paper, or to None where its own letter is.
     """
-    statement = upsert(paper).values(row).on_conflict_do_nothing().returning(paper.c.paper_id)
-    if (await conn.execute(statement)).one_or_none() is None:
-        return False
-    rows = [{"paper_id": row["paper_id"], "notice_id": notice, "letter": text} for notice, text in letters.items()]
-    await conn.execute(insert(paper_notices), rows)
-    return True
+
+    paper_id: UUID
+    case_id: UUID
+    party_id: UUID
+    cause: UUID
+    reason: str
+    created_at: datetime
+    letters: Mapping[UUID, str | None]
+
+
+_ENTRY: Columns = {
+    **dict.fromkeys(("paper_id", "case_id", "party_id", "cause"), Uuid),
+    "reason": Text,
+    "created_at": DateTime(timezone=True),
+}
+_LETTER: Columns = {"paper_id": Uuid, "notice_id": Uuid, "letter": Text}
+_ADD = (
+    upsert(paper)
+    .from_select([*_ENTRY, "state"], select(unnested(_ENTRY), literal("to_print")))
+    .on_conflict_do_nothing()
+    .returning(paper.c.paper_id)
+)
+_ADD_LETTERS = insert(paper_notices).from_select(list(_LETTER), select(unnested(_LETTER)))
+
+
+async def add(conn: AsyncConnection, entries: Sequence[Entry]) -> None:
+    """Put letters on the paper worklist; what is on it already stays as it is."""
+    if not entries:
+        return
+    new = set((await conn.execute(_ADD, arrays(_ENTRY, [vars(entry) for entry in entries]))).scalars())
+    rows = [
+        {"paper_id": entry.paper_id, "notice_id": notice_id, "letter": letter}
+        for entry in entries
+        if entry.paper_id in new
+        for notice_id, letter in entry.letters.items()
+    ]
+    await conn.execute(_ADD_LETTERS, arrays(_LETTER, rows))
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row, Select, exists, insert, select, update
+from sqlalchemy import Row, Select, exists, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.party_notification.store.tables import NOW, deliveries, message_notices, messages, notices
@@ -47,11 +47,6 @@ async def said_mailed(conn: AsyncConnection, mail_id: UUID) -> list[Row[Any]]:
     taken_back = exists().where(other.c.retracts == mail_id)
     here = messages.c.message_id.in_(_telling_of([mail_id])) & messages.c.says_mailed
     return list(await conn.execute(select(messages).where(here, left, ~taken_back).order_by(messages.c.message_id)))
-
-
-async def add_failed(conn: AsyncConnection, row: dict[str, Any], reason: str) -> None:
-    """An attempt that cannot be made; a person knows of it."""
-    await conn.execute(insert(deliveries).values(state="failed", step="done", due_at=None, reason=reason, **row))
 
 
 async def are_mailed(conn: AsyncConnection, notice_ids: Sequence[UUID]) -> bool:

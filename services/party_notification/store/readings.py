@@ -62,13 +62,14 @@ def _with_case() -> Select[Any]:
 
 
 async def see_staff(conn: AsyncConnection, marks: Collection[str], row: dict[str, Any]) -> None:
-    """A member of staff was signed in at these places."""
-    for mark in sorted(marks):
-        statement = upsert(staff_marks).values(mark=mark, **row)
-        known = statement.excluded.seen_at > staff_marks.c.seen_at
-        later = {"seen_at": statement.excluded.seen_at, "name": statement.excluded.name}
-        again = statement.on_conflict_do_update(index_elements=["mark", "staff_id"], set_=later, where=known)
-        await conn.execute(again)
+    """A member of staff was signed in at these places; their rows are locked in one order."""
+    if not marks:
+        return
+    statement = upsert(staff_marks).values([{"mark": mark, **row} for mark in sorted(marks)])
+    known = statement.excluded.seen_at > staff_marks.c.seen_at
+    later = {"seen_at": statement.excluded.seen_at, "name": statement.excluded.name}
+    again = statement.on_conflict_do_update(index_elements=["mark", "staff_id"], set_=later, where=known)
+    await conn.execute(again)
 
 
 async def staff_at(conn: AsyncConnection, marks: Sequence[str], since: datetime) -> list[Row[Any]]:

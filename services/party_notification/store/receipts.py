@@ -66,9 +66,10 @@ async def keep_post(conn: AsyncConnection, about: UUID, sealed: str) -> None:
     await conn.execute(insert(receipt_posts).values(about=about, sealed=sealed))
 
 
-async def oldest_post(conn: AsyncConnection) -> Row[Any] | None:
-    """The oldest that nobody has folded in."""
-    return (await conn.execute(select(receipt_posts).order_by(receipt_posts.c.id).limit(1))).one_or_none()
+async def next_post(conn: AsyncConnection, after: int) -> Row[Any] | None:
+    """The oldest behind this one that nobody has folded in."""
+    query = select(receipt_posts).where(receipt_posts.c.id > after).order_by(receipt_posts.c.id).limit(1)
+    return (await conn.execute(query)).one_or_none()
 
 
 async def drop_post(conn: AsyncConnection, post_id: int) -> None:

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, Literal, NamedTuple
 from uuid import UUID
 
 from sqlalchemy import (
@@ -15,8 +15,6 @@ from sqlalchemy import (
     Uuid,
     any_,
     bindparam,
-    case,
-    false,
     func,
     insert,
     select,
@@ -29,7 +27,6 @@ from services.party_notification.store.tables import (
     NOW,
     cases,
     deliveries,
-    message_notices,
     messages,
     observations,
     sms_templates,
@@ -59,41 +56,10 @@ def _set_states() -> Update:
 _SET_STATES = _set_states()
 
 
-async def add_message(conn: AsyncConnection, row: dict[str, Any], notice_ids: Sequence[UUID], made: datetime) -> None:
-    """A message with the notices that it carries. `made`: when its cause came about, in machine time.
-
-    A mail of a cause from before a restoration may have gone out already: it says so.
-    """
-    doubted = restored_since(made) if row["channel"] == "mail" else False
-    await conn.execute(insert(messages).values(row | {"possibly_twice": doubted}))
-    rows = [{"message_id": row["message_id"], "notice_id": notice_id} for notice_id in notice_ids]
-    await conn.execute(insert(message_notices), rows)
-
-
-def restored_since(made: datetime) -> ColumnElement[bool]:
-    """Whether the data come from a backup, and what happened at `made` (machine time) lies before their return.
-
-    The product from which they come may have told of it already.
-    """
-    return select(func.coalesce(func.max(restorations.c.restored_at) > made, false())).scalar_subquery()
-
-
-async def add_delivery(
-    conn: AsyncConnection,
-    row: dict[str, Any],
-    due_at: datetime | None,
-    made: datetime | None = None,
-    wait: timedelta = timedelta(0),
-) -> None:
-    """Plan an attempt, due at an instant of machine time, or after `wait` from now.
-
-    An SMS whose cause is in doubt is not sent at once. `made`: when the cause of a first attempt came about, in
-    machine time.
-    """
-    due = NOW + wait if due_at is None else due_at
-    doubted = restored_since(made) if made is not None and row["channel"] == "sms" else false()
-    step = case((doubted, "doubt"), else_="send")
-    await conn.execute(insert(deliveries).values(state="planned", step=step, due_at=due, **row))
+async def add_delivery(conn: AsyncConnection, row: dict[str, Any], due_at: datetime | None) -> None:
+    """Plan another attempt, due at an instant of machine time, or now."""
+    due = NOW if due_at is None else due_at
+    await conn.execute(insert(deliveries).values(state="planned", step="send", due_at=due, **row))
 
 
 async def doubt_open(conn: AsyncConnection) -> None:
@@ -262,10 +228,21 @@ async def not_left_yet(conn: AsyncConnection, party_id: UUID) -> list[Row[Any]]:
     return list(await conn.execute(query.order_by(deliveries.c.delivery_id).with_for_update(of=deliveries)))
 
 
-async def addresses_of(conn: AsyncConnection, party_id: UUID) -> list[Row[Any]]:
-    """A message for each address to which the party was, or was to be, written."""
-    rows = await conn.execute(select(messages).where(messages.c.party_id == party_id).order_by(messages.c.message_id))
-    return list({row.address_id: row for row in rows}.values())
+class WrittenTo(NamedTuple):
+    """Where a party was, or was to be, written to, and how."""
+
+    case_id: UUID
+    party_id: UUID
+    address_id: UUID
+    channel: Literal["sms", "mail"]
+
+
+async def written_to(conn: AsyncConnection, party_id: UUID, address_id: UUID) -> WrittenTo | None:
+    """How the party was, or was to be, written to at this address; None when nobody ever was to."""
+    query = select(*(messages.c[name] for name in WrittenTo._fields))
+    here = (messages.c.party_id == party_id) & (messages.c.address_id == address_id)
+    row = (await conn.execute(query.where(here).order_by(messages.c.message_id.desc()).limit(1))).one_or_none()
+    return None if row is None else WrittenTo(*row)
 
 
 async def message_of(conn: AsyncConnection, delivery_id: UUID) -> Row[Any]:

@@ -1,18 +1,31 @@
 """The templates of SMS, as the carrier knows them."""
 
+from collections.abc import Mapping
 from typing import Any
 
-from sqlalchemy import Row, select, update
+from sqlalchemy import Row, Text, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.party_notification.store.tables import sms_templates
+from shared.db.arrays import Columns, arrays, unnested
+
+_TEMPLATE: Columns = {"key": Text, "body": Text}
+_PUT = (
+    upsert(sms_templates)
+    .from_select(list(_TEMPLATE), select(unnested(_TEMPLATE)))
+    .on_conflict_do_nothing()
+    .returning(sms_templates.c.key)
+)
 
 
-async def put_template(conn: AsyncConnection, key: str, body: str) -> bool:
-    """Make sure that the template is on the list, whose wording never changes under its key; whether it is new."""
-    statement = upsert(sms_templates).values(key=key, body=body).on_conflict_do_nothing()
-    return (await conn.execute(statement.returning(sms_templates.c.key))).one_or_none() is not None
+async def put_templates(conn: AsyncConnection, bodies: Mapping[str, str]) -> bool:
+    """Make sure that templates are on the list, by their keys; whether one is new.
+
+    The wording never changes under its key. They are put there in one order, whoever brings them.
+    """
+    rows = [{"key": key, "body": body} for key, body in sorted(bodies.items())]
+    return bool((await conn.execute(_PUT, arrays(_TEMPLATE, rows))).all())
 
 
 async def templates_to_register(conn: AsyncConnection) -> list[str]:

@@ -37,12 +37,18 @@ async def withdraw(conn: AsyncConnection, party_id: UUID, why: str, address_id: 
     await conn.execute(update(messages).where(*_of(party_id, address_id)).values(withdrawn=why))
 
 
-async def in_hand(conn: AsyncConnection, party_id: UUID, address_id: UUID | None = None) -> list[Row[Any]]:
-    """The party's deliveries (to this address) that would be sent again, or that a person would decide on, locked."""
-    query = select(deliveries, messages.c.party_id, messages.c.cause)
-    query = query.join(messages, messages.c.message_id == deliveries.c.message_id)
+async def drop_in_hand(
+    conn: AsyncConnection, party_id: UUID, reason: str, address_id: UUID | None = None
+) -> list[UUID]:
+    """The party's deliveries (to this address) that would be sent again, or that a person would decide on: dropped."""
+    query = select(deliveries.c.delivery_id).join(messages, messages.c.message_id == deliveries.c.message_id)
     query = query.where(*_of(party_id, address_id), deliveries.c.step.in_(("resend", "person")))
-    return list(await conn.execute(query.with_for_update(of=deliveries)))
+    held = query.order_by(deliveries.c.delivery_id).with_for_update(of=deliveries)
+    found = list((await conn.execute(held)).scalars())
+    if found:
+        dropped = update(deliveries).where(deliveries.c.delivery_id.in_(found))
+        await conn.execute(dropped.values(step="done", due_at=None, reason=reason))
+    return found
 
 
 async def withdraw_notices(conn: AsyncConnection, party_id: UUID) -> None:

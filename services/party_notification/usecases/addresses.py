@@ -1,6 +1,7 @@
-"""The id of a telephone or a mailbox, whichever index key its row is hashed with."""
+"""The ids of telephones and mailboxes, whichever index key their rows are hashed with."""
 
 from collections.abc import Collection
+from typing import Any
 from uuid import UUID
 
 from services.party_notification.domain.addresses import ADDRESS, END, end_of, same
@@ -13,14 +14,21 @@ from shared.db.transaction import Transaction, new_id
 _PORTION = 200
 
 
-async def id_of(kit: NotificationKit, tx: Transaction, address: str) -> UUID:
-    """The address's id; it gets one when nobody was written to there before."""
-    known = await ids_of(kit, tx, [address])
-    if not known:
+async def ids_for(kit: NotificationKit, tx: Transaction, wanted: Collection[str]) -> dict[str, UUID]:
+    """The ids of addresses; one to which nobody was written before gets its own.
+
+    Asked once for all that an act writes to: two acts that ask for the same addresses never wait for each other.
+    """
+    known = await ids_of(kit, tx, wanted)
+    new = {same(address) for address in wanted if address not in known}
+    if new:
         # Under the oldest key, which every process has, whatever it hashes with: one at a time adds an address.
-        await sending.hold(tx.conn, f"address/{kit.keyring.lookups.oldest_index(same(address), ADDRESS)}")
-        known = await ids_of(kit, tx, [address])
-    return known[address] if known else await _add(kit, tx, address)
+        oldest = kit.keyring.lookups.oldest_index
+        await sending.hold(tx.conn, *(f"address/{oldest(address, ADDRESS)}" for address in new))
+        known = await ids_of(kit, tx, wanted)
+        added = await _add(kit, tx, [address for address in wanted if address not in known])
+        known |= {address: added[same(address)] for address in wanted if address not in known}
+    return known
 
 
 async def ids_of(kit: NotificationKit, tx: Transaction, wanted: Collection[str]) -> dict[str, UUID]:
@@ -31,16 +39,21 @@ async def ids_of(kit: NotificationKit, tx: Transaction, wanted: Collection[str])
     return {address: ids[0] for address, ids in known.items() if ids}
 
 
-async def _add(kit: NotificationKit, tx: Transaction, address: str) -> UUID:
-    address_id = new_id()
-    row = {
+async def _add(kit: NotificationKit, tx: Transaction, new: Collection[str]) -> dict[str, UUID]:
+    """The ids by the one form of each: however often it was written, an address has one row."""
+    ids = {form: (new_id(), address) for form, address in {same(address): address for address in new}.items()}
+    if ids:
+        await addresses.add(tx.conn, [_row(kit, address_id, address) for address_id, address in ids.values()])
+    return {form: address_id for form, (address_id, _) in ids.items()}
+
+
+def _row(kit: NotificationKit, address_id: UUID, address: str) -> dict[str, Any]:
+    return {
         "address_id": address_id,
         "address": kit.keyring.seal(address, f"{address_id}/address"),
         "address_index": indexes(kit.keyring, address)[0],
         "end_index": kit.lookups.index(end_of(address), END),
     }
-    await addresses.add(tx.conn, row)
-    return address_id
 
 
 def ends(lookups: Lookups, typed: str) -> tuple[str, ...]:

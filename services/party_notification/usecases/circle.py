@@ -1,6 +1,6 @@
 """A case with all whom it concerns, opened for the length of one act; and what holds its notices back."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any
 from uuid import UUID
@@ -40,6 +40,8 @@ class Circle:
     now: datetime
     effects: Effects
     progress: Progress | None = None
+    new: list[dict[str, Any]] = field(default_factory=list)
+    """The notices that the act adds: written down at once for all parties."""
 
     def opponents(self, party: PartyFacts) -> tuple[str, ...]:
         """The names of the other side, as a letter needs them."""

@@ -14,8 +14,9 @@ from services.party_notification.store import cases, notices, prompting, sending
 from services.party_notification.usecases.addresses import ids_of
 from services.party_notification.usecases.facts import NotificationKit, case_facts, party_facts
 from services.party_notification.usecases.letters import letter_bytes
-from services.party_notification.usecases.observing import Sighting, note, send_on_paper
-from services.party_notification.usecases.planning import Parcel, Written, plan_mail, plan_prompt
+from services.party_notification.usecases.observing import Sighting, note_all, send_on_paper
+from services.party_notification.usecases.outgoing import Parcel, Written, put_all
+from services.party_notification.usecases.planning import mail, prompt
 from shared.clock import court_date
 from shared.db.transaction import Transaction
 
@@ -47,9 +48,8 @@ async def follow_contacts(
     known = await ids_of(kit, tx, [address for address in addresses.values() if address is not None])
     right = {channel: known.get(address or "") for channel, address in addresses.items()}
     outdated = [each for each in waiting if each.address_id != right[each.channel]]
-    for delivery in outdated:
-        withdrawn = Sighting(Seen.NOT_LEFT, permanent=False, detail=why.withdrawn, decided=Done())
-        await note(kit, tx, delivery.delivery_id, withdrawn)
+    withdrawn = Sighting(Seen.NOT_LEFT, permanent=False, detail=why.withdrawn, decided=Done())
+    await note_all(kit, tx, {delivery.delivery_id: withdrawn for delivery in outdated})
     await plan_anew(kit, tx, Parcel(await _case(kit, tx, row), party, row, (), cause), outdated, why)
 
 
@@ -61,16 +61,17 @@ async def plan_anew(
     prompts = [delivery for delivery in outdated if delivery.channel == "sms"]
     mails = [delivery for delivery in outdated if delivery.channel == "mail"]
     prompted, mailed = await _filled(kit, tx, empty, prompts), await _filled(kit, tx, empty, mails)
+    anew = []
     if prompted.bundle and party.contact_phone:
         taken = await prompting.are_mailed(tx.conn, prompted.notice_ids)
-        await plan_prompt(kit, tx, prompted, party.contact_phone, mailed=taken)
-    if mailed.bundle and way_of(party).by_mail and party.email:
-        await plan_mail(kit, tx, mailed, party.email)
-    elif mailed.bundle:
-        for delivery in mails:
-            locked = await sending.lock_delivery(tx.conn, delivery.delivery_id)
-            if locked is not None:
-                await send_on_paper(kit, tx, locked, why.on_paper)
+        anew.append(prompt(kit, prompted, party.contact_phone, mailed=taken))
+    mailbox = party.email if way_of(party).by_mail else None
+    if mailed.bundle and mailbox:
+        anew.append(mail(kit, mailed, mailbox, tx.now))
+    await put_all(kit, tx, anew)
+    if mailed.bundle and not mailbox:
+        for locked in await sending.lock_deliveries(tx.conn, [delivery.delivery_id for delivery in mails]):
+            await send_on_paper(kit, tx, locked, why.on_paper)
 
 
 async def _case(kit: NotificationKit, tx: Transaction, row: Row[Any]) -> CaseFacts:
@@ -81,13 +82,10 @@ async def _case(kit: NotificationKit, tx: Transaction, row: Row[Any]) -> CaseFac
 
 async def _filled(kit: NotificationKit, tx: Transaction, empty: Parcel, outdated: Sequence[Row[Any]]) -> Parcel:
     """All notices of the withdrawn messages in one: one act, one message a person."""
-    carried: dict[UUID, Row[Any]] = {}
-    for delivery in outdated:
-        for notice in await notices.carried_by(tx.conn, delivery.message_id):
-            if notice.state == "issued":
-                carried[notice.notice_id] = notice
-    case = empty.case.ordering_report(any(notice.report_ordered for notice in carried.values()))
-    return replace(empty, case=case, bundle=tuple(_written(kit, notice) for notice in carried.values()))
+    found = await notices.carried_by(tx.conn, *(delivery.message_id for delivery in outdated)) if outdated else []
+    carried = [notice for notice in found if notice.state == "issued"]
+    case = empty.case.ordering_report(any(notice.report_ordered for notice in carried))
+    return replace(empty, case=case, bundle=tuple(_written(kit, notice) for notice in carried))
 
 
 def _written(kit: NotificationKit, notice: Row[Any]) -> Written:

@@ -5,6 +5,7 @@ What is owed is derived: from what has, or may have, left for the party, less wh
 
 import hashlib
 from dataclasses import replace
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -15,14 +16,8 @@ from services.party_notification.store import cases, notices, withdrawing
 from services.party_notification.usecases.circle import renderer
 from services.party_notification.usecases.effects import Effects
 from services.party_notification.usecases.facts import NotificationKit, case_facts, party_facts
-from services.party_notification.usecases.planning import (
-    SEND_SIGNAL,
-    Parcel,
-    Written,
-    plan_mail,
-    plan_prompt,
-    to_paper,
-)
+from services.party_notification.usecases.outgoing import SEND_SIGNAL, Message, Parcel, Written, put_all
+from services.party_notification.usecases.planning import mail, prompt, to_paper
 from shared.clock import court_date
 from shared.contracts.notices import NoticeIssued
 from shared.crypto.codes import normalize, notice_number
@@ -49,19 +44,16 @@ async def owe_corrections(kit: NotificationKit, tx: Transaction, party_id: UUID)
     facts = case_facts(kit.keyring, case)
     written = await _correction(kit, tx, facts, row)
     parcel = Parcel(facts, party_facts(kit.keyring, row), row, (written,), new_id(), corrects=True)
-    for each in wrong:
-        await _send(kit, tx, replace(parcel, cause=new_id()), each)
+    await put_all(kit, tx, [_message(kit, replace(parcel, cause=new_id()), each, tx.now) for each in wrong])
     if by_post:
         await to_paper(tx, row, new_id(), {written.notice_id: None}, _ON_PAPER)
     tx.wake(SEND_SIGNAL)
 
 
-async def _send(kit: NotificationKit, tx: Transaction, parcel: Parcel, wrong: Row[Any]) -> None:
+def _message(kit: NotificationKit, parcel: Parcel, wrong: Row[Any], now: datetime) -> Message:
     address = kit.keyring.open(wrong.address, f"{wrong.message_id}/address")
-    if wrong.channel == "sms":
-        await plan_prompt(kit, tx, parcel, address, mailed=False)
-    else:
-        await plan_mail(kit, tx, parcel, address)
+    is_sms = wrong.channel == "sms"
+    return prompt(kit, parcel, address, mailed=False) if is_sms else mail(kit, parcel, address, now)
 
 
 async def _correction(kit: NotificationKit, tx: Transaction, case: CaseFacts, row: Row[Any]) -> Written:

@@ -5,13 +5,10 @@ is meant, nor whether there is such a case. The public pages only take it down; 
 """
 
 import unicodedata
-from collections.abc import Sequence
-from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row
-
 from services.party_notification.store import addresses, cases, doors, holding, notices, sending, withdrawing
+from services.party_notification.store.sending import WrittenTo
 from services.party_notification.usecases.addresses import ends
 from services.party_notification.usecases.contacts import Why, follow_contacts
 from services.party_notification.usecases.doors import party_of
@@ -68,37 +65,30 @@ async def follow(kit: NotificationKit) -> bool:
         row = await doors.claim_disowning(tx.conn)
         if row is None:
             return False
-        sent = await sending.addresses_of(tx.conn, row.party_id)
-        found = [each for each in sent if each.address_id == row.address_id]
-        if found:
-            await _suppress(kit, tx, found)
+        written = await sending.written_to(tx.conn, row.party_id, row.address_id)
+        if written is not None:
+            await _suppress(kit, tx, written)
     return True
 
 
-async def _suppress(kit: NotificationKit, tx: Transaction, found: Sequence[Row[Any]]) -> None:
-    case_id, party_id = found[0].case_id, found[0].party_id
+async def _suppress(kit: NotificationKit, tx: Transaction, written: WrittenTo) -> None:
+    case_id, party_id, address_id, channel = written
     await cases.lock_case(tx.conn, case_id)
-    new = [row for row in found if await holding.disown(tx.conn, party_id, row.address_id)]
+    new = await holding.disown(tx.conn, party_id, address_id)
     party = await cases.get_party(tx.conn, party_id)
     if not new or party is None or party.misfiled_at is not None:
         return
-    for row in new:
-        await withdrawing.withdraw(tx.conn, party_id, withdrawing.DISOWNED, row.address_id)
-        await _drop_in_hand(kit, tx, party_id, row.address_id)
+    await withdrawing.withdraw(tx.conn, party_id, withdrawing.DISOWNED, address_id)
+    await _drop_in_hand(kit, tx, party_id, address_id)
     await follow_contacts(kit, tx, party_id, new_id(), _WHY)
-    effects = Effects()
-    for row in new:
-        effects.deeds.append(("contact.disowned", {"party_id": str(party_id), "channel": row.channel}))
-        told = {"case_id": case_id, "party_id": party_id, "channel": row.channel, "disowned_at": tx.now}
-        effects.events.append(ContactDisowned(**told))
+    effects = Effects([("contact.disowned", {"party_id": str(party_id), "channel": channel})])
+    effects.events.append(ContactDisowned(case_id=case_id, party_id=party_id, channel=channel, disowned_at=tx.now))
     await effects.tell(tx, case_id)
 
 
 async def _drop_in_hand(kit: NotificationKit, tx: Transaction, party_id: UUID, address_id: UUID) -> None:
     """What would have gone there once more does not; letters of unknown fate go on paper."""
-    for row in await withdrawing.in_hand(tx.conn, party_id, address_id):
-        values = {"step": "done", "due_at": None, "reason": _WHY.withdrawn}
-        await sending.set_delivery(tx.conn, row.delivery_id, values)
-        locked = await sending.lock_delivery(tx.conn, row.delivery_id)
-        if locked is not None and row.channel == "mail":
-            await send_on_paper(kit, tx, locked, DISOWNED_REASON)
+    dropped = await withdrawing.drop_in_hand(tx.conn, party_id, _WHY.withdrawn, address_id)
+    for row in await sending.lock_deliveries(tx.conn, dropped) if dropped else ():
+        if row.channel == "mail":
+            await send_on_paper(kit, tx, row, DISOWNED_REASON)

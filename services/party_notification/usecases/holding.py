@@ -7,7 +7,7 @@ from services.party_notification.store import cases, holding
 from services.party_notification.usecases.effects import Effects
 from services.party_notification.usecases.facts import NotificationKit
 from services.party_notification.usecases.issuing import settle_debts
-from services.party_notification.usecases.planning import SEND_SIGNAL
+from services.party_notification.usecases.outgoing import SEND_SIGNAL
 from shared.db.transaction import Transaction, new_id
 from shared.errors import NotYet
 

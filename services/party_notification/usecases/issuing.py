@@ -18,7 +18,8 @@ from services.party_notification.store import cases, doors, holding, notices
 from services.party_notification.usecases.circle import Circle, load, opened, progress_of, renderer
 from services.party_notification.usecases.doors import DOOR_SIGNAL
 from services.party_notification.usecases.facts import NotificationKit, query_code_of
-from services.party_notification.usecases.planning import Parcel, Written, plan
+from services.party_notification.usecases.outgoing import Parcel, Written
+from services.party_notification.usecases.planning import plan_all
 from services.party_notification.usecases.taking_back import take_back
 from shared.clock import court_date
 from shared.contracts.notices import NoticeIssued, NoticeWaits
@@ -38,6 +39,7 @@ async def settle_debts(kit: NotificationKit, tx: Transaction, case_id: UUID, cau
     written = {
         party_id: await _settle_one(kit, tx, circle, party_id, mine, entries) for party_id, mine in standing.items()
     }
+    await notices.add_all(tx.conn, circle.new)
     await _hand_over(kit, tx, circle, written)
     moments = (circle.next_hold(), await cases.next_telling(tx.conn, case_id, tx.now))
     settle_at = min((at for at in moments if at is not None), default=None)
@@ -59,11 +61,11 @@ async def _settle_one(
     written = await _release(kit, tx, circle, [row for row in standing if row.state == "waiting"])
     if not (circle.rows[party_id].silent or told_otherwise):
         due = [each.kind for each in due_for_party(circle.case, circle.parties[party_id])]
-        written += await _owe(kit, tx, circle, party_id, [kind for kind in due if (kind.value, None) not in known])
+        written += _owe(kit, tx, circle, party_id, [kind for kind in due if (kind.value, None) not in known])
     for entry in entries:
         if _concerns(circle, entry, party_id) and (Kind.PROGRESS.value, entry.entry) not in known:
             mine = replace(circle, cause=entry.cause, progress=opened(kit, entry))
-            written += await _owe(kit, tx, mine, party_id, [Kind.PROGRESS])
+            written += _owe(kit, tx, mine, party_id, [Kind.PROGRESS])
     return written
 
 
@@ -73,10 +75,8 @@ def _concerns(circle: Circle, entry: Row[Any], party_id: UUID) -> bool:
     return bool(of_audience and circle.rows[party_id].added_at <= entry.at)
 
 
-async def _owe(
-    kit: NotificationKit, tx: Transaction, circle: Circle, party_id: UUID, owed: Sequence[Kind]
-) -> list[Written]:
-    written, rows = [], []
+def _owe(kit: NotificationKit, tx: Transaction, circle: Circle, party_id: UUID, owed: Sequence[Kind]) -> list[Written]:
+    written = []
     waits = {kind: circle.waits(kind, party_id) for kind in owed}
     together = tuple(kind for kind, reason in waits.items() if reason is None)
     for kind, reason in waits.items():
@@ -100,8 +100,7 @@ async def _owe(
             one = _write(kit, tx, circle, row, together)
             row |= one.values
             written.append(one)
-        rows.append(row)
-    await notices.add_all(tx.conn, rows)
+        circle.new.append(row)
     return written
 
 
@@ -177,10 +176,11 @@ async def _hand_over(kit: NotificationKit, tx: Transaction, circle: Circle, writ
     if told:
         await doors.ask_for(tx.conn, told)
         tx.wake(DOOR_SIGNAL)
-    for party_id, bundle in written.items():
-        if bundle:
-            parcel = Parcel(circle.case, circle.parties[party_id], circle.rows[party_id], tuple(bundle), circle.cause)
-            await plan(kit, tx, parcel)
+    parcels = [
+        Parcel(circle.case, circle.parties[party_id], circle.rows[party_id], tuple(written[party_id]), circle.cause)
+        for party_id in told
+    ]
+    await plan_all(kit, tx, parcels)
     await circle.effects.tell(tx, UUID(circle.case.case_id))
 
 

@@ -1,14 +1,12 @@
 """A party that never belonged to the case: nothing more is owed to it, and whoever was told is told of the error."""
 
-from uuid import UUID
-
 from services.party_notification.domain.delivery import Seen
 from services.party_notification.domain.next_step import Done
 from services.party_notification.store import cases, doors, holding, sending, withdrawing
 from services.party_notification.usecases.corrections import owe_corrections
 from services.party_notification.usecases.effects import Effects
 from services.party_notification.usecases.facts import NotificationKit
-from services.party_notification.usecases.observing import Sighting, note
+from services.party_notification.usecases.observing import Sighting, note_all
 from shared.contracts.cases import PartyMisfiled
 from shared.db.transaction import Transaction
 from shared.errors import NotYet
@@ -25,18 +23,11 @@ async def withdraw_party(kit: NotificationKit, tx: Transaction, event: PartyMisf
         return
     await doors.close(tx.conn, event.party_id)
     await withdrawing.withdraw(tx.conn, event.party_id, withdrawing.MISFILED)
-    await drop_in_hand(tx, event.party_id)
-    for row in await sending.not_left_yet(tx.conn, event.party_id):
-        dropped = Sighting(Seen.NOT_LEFT, permanent=False, detail=_DROPPED, decided=Done())
-        await note(kit, tx, row.delivery_id, dropped)
+    await withdrawing.drop_in_hand(tx.conn, event.party_id, _DROPPED)
+    dropped = Sighting(Seen.NOT_LEFT, permanent=False, detail=_DROPPED, decided=Done())
+    waiting = await sending.not_left_yet(tx.conn, event.party_id)
+    await note_all(kit, tx, {row.delivery_id: dropped for row in waiting})
     await withdrawing.withdraw_notices(tx.conn, event.party_id)
     body = {"party_id": str(event.party_id), "by": str(event.by)}
     await Effects([("party.misfiled", body)]).tell(tx, event.case_id)
     await owe_corrections(kit, tx, event.party_id)
-
-
-async def drop_in_hand(tx: Transaction, party_id: UUID) -> None:
-    """What would have gone once more, or lay before a person, does neither."""
-    for row in await withdrawing.in_hand(tx.conn, party_id):
-        values = {"step": "done", "due_at": None, "reason": _DROPPED}
-        await sending.set_delivery(tx.conn, row.delivery_id, values)

@@ -35,7 +35,8 @@ from services.party_notification.store.withdrawing import DISOWNED, MISFILED
 from services.party_notification.usecases.corrections import owe_corrections
 from services.party_notification.usecases.effects import Effects, about, judge_all, tell_all
 from services.party_notification.usecases.facts import NotificationKit
-from services.party_notification.usecases.planning import SEND_SIGNAL, to_paper
+from services.party_notification.usecases.outgoing import SEND_SIGNAL
+from services.party_notification.usecases.planning import to_paper
 from services.party_notification.usecases.prompts import mail_lost, mails_taken
 from services.party_notification.usecases.reissuing import letters_for_paper
 from shared.contracts.envelope import Event

@@ -9,7 +9,8 @@ from sqlalchemy import Row
 from services.party_notification.domain.notices import Kind, NoticeFacts
 from services.party_notification.store import cases, notices, prompting
 from services.party_notification.usecases.facts import NotificationKit, case_facts, party_facts
-from services.party_notification.usecases.planning import SEND_SIGNAL, Parcel, Written, plan_retraction
+from services.party_notification.usecases.outgoing import SEND_SIGNAL, Parcel, Written, put_all
+from services.party_notification.usecases.planning import retraction
 from shared.clock import court_date
 from shared.db.transaction import Transaction, new_id
 
@@ -38,4 +39,4 @@ async def mail_lost(kit: NotificationKit, tx: Transaction, mail: Row[Any]) -> No
     first = next((row for row in said if row.address_id not in party.disowned), None)
     if bundle and first is not None:
         number = kit.keyring.open(first.address, f"{first.message_id}/address")
-        await plan_retraction(kit, tx, parcel, number, mail.message_id)
+        await put_all(kit, tx, [retraction(kit, parcel, number, mail.message_id)])

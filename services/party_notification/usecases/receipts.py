@@ -20,6 +20,7 @@ from shared.db.failures import is_away
 from shared.db.lists import Part
 from shared.db.transaction import Transaction, new_id
 from shared.errors import Invalid, NotFound, TooLarge
+from shared.halves import in_halves
 from shared.runtime.secrets import kept
 
 PROVIDER = "aliyun"
@@ -56,29 +57,56 @@ async def _keep_post(kit: NotificationKit, body: bytes) -> None:
         tx.wake(RECEIPT_SIGNAL)
 
 
-async def fold_post(kit: NotificationKit) -> bool:
-    """Fold in the oldest POST of receipts, and tell the desk of those that cannot be read; whether there was one."""
-    async with kit.db.read() as conn:
-        row = await receipts.oldest_post(conn)
-    if row is None:
-        return False
-    post = parse_receipts(base64.b64decode(kit.keyring.open(row.sealed, f"{row.about}/receipts")))
+async def fold_posts(kit: NotificationKit) -> int:
+    """Fold in the POSTs of receipts, oldest first, and tell the desk of what cannot be read; how many there were.
+
+    Raises ExceptionGroup for those that cannot be folded in: they are tried again, and hold up no other.
+    """
+    errors: list[Exception] = []
+    done, after = 0, 0
+    while True:
+        async with kit.db.read() as conn:
+            row = await receipts.next_post(conn, after)
+        if row is None:
+            break
+        after = row.id
+        try:
+            await _fold(kit, row.id, f"{row.about}/receipts", row.sealed)
+            done += 1
+        except Exception as error:
+            if is_away(error):
+                raise
+            errors.append(error)
+    if errors:
+        raise ExceptionGroup("receipts that could not be folded in", errors)
+    return done
+
+
+async def _fold(kit: NotificationKit, post_id: int, about: str, sealed: str) -> None:
+    post = parse_receipts(base64.b64decode(kit.keyring.open(sealed, about)))
     await _keep_faulty(kit, post)
     await _take_each(kit, {said(receipt.raw): receipt for receipt in post.receipts})
     async with kit.db.begin() as tx:
-        await receipts.drop_post(tx.conn, row.id)
-    return True
+        await receipts.drop_post(tx.conn, post_id)
 
 
 async def _take_each(kit: NotificationKit, told: Mapping[str, Receipt]) -> None:
     """One that cannot be taken keeps no other from it. Taking it again changes nothing. `told`: by what they say."""
-    try:
-        await _take(kit, told)
-    except Exception as error:
-        if is_away(error) or len(told) == 1:
-            raise
-        for what, receipt in told.items():
-            await _take(kit, {what: receipt})
+    errors: list[Exception] = []
+
+    async def take(some: Sequence[tuple[str, Receipt]]) -> bool:
+        try:
+            await _take(kit, dict(some))
+        except Exception as error:
+            if is_away(error):
+                raise
+            if len(some) == 1:
+                errors.append(error)
+            return False
+        return True
+
+    if await in_halves(list(told.items()), take):
+        raise ExceptionGroup("receipts that could not be taken", errors)
 
 
 async def _keep_faulty(kit: NotificationKit, post: ReceiptPost) -> None:

@@ -22,7 +22,8 @@ from services.party_notification.domain.delivery import Seen
 from services.party_notification.store import sending, templates
 from services.party_notification.usecases.facts import NotificationKit
 from services.party_notification.usecases.observing import Sighting, note, note_all, try_again
-from services.party_notification.usecases.planning import SEND_SIGNAL, mail_id
+from services.party_notification.usecases.outgoing import SEND_SIGNAL
+from services.party_notification.usecases.planning import mail_id
 from services.party_notification.usecases.receipts import take_orphans
 from shared.contracts.operations import TroubleReported
 from shared.db.failures import is_away, is_passing

@@ -13,8 +13,8 @@ from services.party_notification.usecases.circle import Circle
 from services.party_notification.usecases.contacts import Why, plan_anew
 from services.party_notification.usecases.effects import about
 from services.party_notification.usecases.facts import NotificationKit
-from services.party_notification.usecases.observing import Sighting, note
-from services.party_notification.usecases.planning import Parcel
+from services.party_notification.usecases.observing import Sighting, note_all
+from services.party_notification.usecases.outgoing import Parcel
 from shared.contracts.case_kinds import NoticeKind
 from shared.contracts.cases import PartyRole
 from shared.contracts.notices import NoticeWithdrawn
@@ -39,10 +39,8 @@ async def take_back(kit: NotificationKit, tx: Transaction, circle: Circle, rows:
 
 async def _drop(kit: NotificationKit, tx: Transaction, circle: Circle, dropped: Sequence[Row[Any]]) -> None:
     """What would still leave does not; other notices that it carried are planned anew."""
-    for delivery in dropped:
-        await note(
-            kit, tx, delivery.delivery_id, Sighting(Seen.NOT_LEFT, permanent=False, detail=_DROPPED, decided=Done())
-        )
+    sighting = Sighting(Seen.NOT_LEFT, permanent=False, detail=_DROPPED, decided=Done())
+    await note_all(kit, tx, {delivery.delivery_id: sighting for delivery in dropped})
     for party_id, party in circle.parties.items():
         mine = [delivery for delivery in dropped if delivery.party_id == party_id]
         if mine:

@@ -47,9 +47,22 @@ async def note(
     held: Collection[Role] = (),
 ) -> None:
     """Keep what was done; most of what somebody did for themselves nobody need show them."""
-    row = {"kind": kind.value, "staff_id": staff_id, "by": by, "note": text, "held": [*held]}
+    await note_each(conn, kind, staff_id, by, [text], held)
+
+
+async def note_each(
+    conn: AsyncConnection,
+    kind: DoorKind,
+    staff_id: UUID,
+    by: UUID | None,
+    texts: Sequence[str],
+    held: Collection[Role] = (),
+) -> None:
+    """As `note`, for each of the texts."""
+    row = {"kind": kind.value, "staff_id": staff_id, "by": by, "held": [*held]}
     seen = NOW if by == staff_id and not kind.is_told_anyway else None
-    await conn.execute(insert(door_events).values(**row, owner_saw_at=seen))
+    if texts:
+        await conn.execute(insert(door_events).values([{**row, "note": text, "owner_saw_at": seen} for text in texts]))
 
 
 @dataclass(frozen=True)

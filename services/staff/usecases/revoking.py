@@ -33,8 +33,8 @@ async def take_back(tx: Transaction, staff_id: UUID, by: UUID | None) -> None:
     """End every session and API token of a member, and all that was issued to them until now."""
     await people.locked(tx.conn, staff_id)
     await doors.revoke_all(tx.conn, staff_id)
-    for name in await tokens.revoke_all(tx.conn, staff_id):
-        await record.note(tx.conn, DoorKind.API_TOKEN_REVOKED, staff_id, by, name)
+    names = await tokens.revoke_all(tx.conn, staff_id)
+    await record.note_each(tx.conn, DoorKind.API_TOKEN_REVOKED, staff_id, by, names)
     await outdate(tx, staff_id)
 
 

@@ -73,15 +73,15 @@ _WORDS: dict[TaskKind, tuple[str, str]] = {
     TaskKind.READING_DOUBTED: ("核实阅读", "去核实"),
     TaskKind.CONTACT_DISOWNED: ("核实联系方式", "登记核实结果"),
 }
-_FACTS = {TaskKind.ASK_RECEIPT, TaskKind.ASK_GROUND, TaskKind.ASK_MAIN_CASE}
+FACTS = {TaskKind.ASK_RECEIPT, TaskKind.ASK_GROUND, TaskKind.ASK_MAIN_CASE}
 _PLACES = {
-    **dict.fromkeys(_FACTS, "/cases/{case_id}/edit"),
+    **dict.fromkeys(FACTS, "/cases/{case_id}/edit"),
     TaskKind.ASSIGN_JUDGE: "/cases/{case_id}#assignment",
     TaskKind.POWER_CONFLICT: "/cases/{case_id}#assignment",
     TaskKind.COMPLETE_PARTIES: "/cases/{case_id}/parties/new",
     TaskKind.READING_DOUBTED: "/unknown/readings",
 }
-_BY_EVENT = _FACTS | {
+_BY_EVENT = FACTS | {
     TaskKind.ASSIGN_JUDGE,
     TaskKind.POWER_CONFLICT,
     TaskKind.COMPLETE_PARTIES,

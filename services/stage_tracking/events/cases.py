@@ -167,7 +167,7 @@ async def on_case_corrected(kit: StageKit, tx: Transaction, event: CaseCorrected
 
 async def _tell_of_report(kit: StageKit, tx: Transaction, case: Row[Any], *, ordered: bool) -> None:
     """Where the execution notice is written, it says otherwise: the judge puts it right."""
-    await tasks.close_all(tx.conn, case.case_id, TaskKind.REPORT_ORDER, tx.now)
+    await tasks.close_all(tx.conn, case.case_id, [TaskKind.REPORT_ORDER], tx.now)
     respondents = cases.respondents(await cases.parties_of(tx.conn, case.case_id))
     if any(row.notice_orders_report is not None for row in respondents):
         await open_task(kit, tx, case.case_id, tell_of_report(case.judge_id, ordered=ordered))

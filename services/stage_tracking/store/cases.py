@@ -35,10 +35,12 @@ async def lock(conn: AsyncConnection, case_id: UUID) -> Row[Any] | None:
     return (await conn.execute(_LOCK, {"case_id": case_id})).one_or_none()
 
 
-async def not_asked(conn: AsyncConnection, limit: int) -> list[UUID]:
-    """Cases whose missing facts nobody was asked for yet."""
-    query = select(cases.c.case_id).where(~cases.c.facts_asked).order_by(cases.c.case_id).limit(limit)
-    return list((await conn.execute(query)).scalars())
+async def lock_not_asked(conn: AsyncConnection, limit: int) -> list[Row[Any]]:
+    """Cases whose missing facts nobody was asked for yet, and never will be again: locked."""
+    here = select(cases.c.case_id).where(~cases.c.facts_asked).order_by(cases.c.case_id).limit(limit)
+    mine = cases.c.case_id.in_(here.with_for_update(skip_locked=True))
+    found = await conn.execute(update(cases).where(mine).values(facts_asked=True).returning(cases))
+    return sorted(found, key=lambda row: row.case_id)
 
 
 async def find(conn: AsyncConnection, key: str) -> Row[Any] | None:

@@ -1,15 +1,19 @@
 """Tasks, and the members of staff who own them."""
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from sqlalchemy import (
     ColumnElement,
+    DateTime,
     Row,
     Select,
+    Text,
+    Update,
+    Uuid,
     and_,
     any_,
     bindparam,
@@ -28,6 +32,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from services.stage_tracking.domain.tasks import OF_CLOCKS, Task, TaskKind
 from services.stage_tracking.store.tables import cases, members, tasks
 from shared.contracts.case_kinds import DeadlineKind
+from shared.db.arrays import Columns, arrays, unnested
 from shared.db.case_numbers import holds_number
 from shared.db.lists import Part, Sorting
 from shared.db.transaction import new_id
@@ -50,6 +55,26 @@ _CLOSE = (
 )
 
 
+_OPENED: Columns = {
+    **dict.fromkeys(("id", "case_id", "owner_staff"), Uuid),
+    **dict.fromkeys(("kind", "subject", "title", "detail", "owner_role"), Text),
+    **dict.fromkeys(("due_at", "opened_at"), DateTime(timezone=True)),
+}
+_OPEN_ALL = (
+    upsert(tasks)
+    .from_select(list(_OPENED), select(unnested(_OPENED)))
+    .on_conflict_do_nothing(index_elements=["case_id", "kind", "subject"], index_where=_OPEN)
+)
+_ABOUT: Columns = {"case_id": Uuid, "kind": Text, "subject": Text}
+
+
+def _close_each() -> Update:
+    given = unnested(_ABOUT)
+    here = [tasks.c[name] == given.c[name] for name in _ABOUT]
+    return update(tasks).where(*here, _OPEN).values(done_at=bindparam("at"))
+
+
+_CLOSE_EACH = _close_each()
 RULE = case((tasks.c.kind.in_(OF_CLOCKS), tasks.c.kind + ":" + tasks.c.subject), else_=tasks.c.kind).label("rule")
 
 
@@ -60,22 +85,41 @@ def _listing() -> Select[Any]:
     return select(*_LISTED, RULE).select_from(joined)
 
 
-async def open_task(conn: AsyncConnection, case_id: UUID, task: Task, sealed_detail: str, now: datetime) -> bool:
-    """Open the task; False when the same one is open already."""
-    row = upsert(tasks).values(
-        id=new_id(),
-        case_id=case_id,
-        kind=task.kind,
-        subject=task.subject,
-        title=task.title,
-        detail=sealed_detail,
-        owner_staff=task.owner.staff_id,
-        owner_role=task.owner.role,
-        due_at=task.due_at,
-        opened_at=now,
-    )
-    once = row.on_conflict_do_nothing(index_elements=["case_id", "kind", "subject"], index_where=_OPEN)
-    return (await conn.execute(once.returning(tasks.c.id))).one_or_none() is not None
+class About(NamedTuple):
+    """Which task: an open one is the only one of its kind and subject in its case."""
+
+    case_id: UUID
+    kind: TaskKind
+    subject: str
+
+
+class Opening(NamedTuple):
+    """A task of a case, with its detail sealed."""
+
+    case_id: UUID
+    task: Task
+    detail: str
+
+
+async def open_all(conn: AsyncConnection, openings: Sequence[Opening], now: datetime) -> None:
+    """Open tasks; one that is open already stays as it is."""
+    rows = [
+        {
+            "id": new_id(),
+            "case_id": case_id,
+            "kind": task.kind,
+            "subject": task.subject,
+            "title": task.title,
+            "detail": detail,
+            "owner_staff": task.owner.staff_id,
+            "owner_role": task.owner.role,
+            "due_at": task.due_at,
+            "opened_at": now,
+        }
+        for case_id, task, detail in openings
+    ]
+    if rows:
+        await conn.execute(_OPEN_ALL, arrays(_OPENED, rows))
 
 
 async def close(conn: AsyncConnection, case_id: UUID, kind: TaskKind, subject: str, at: datetime) -> None:
@@ -83,10 +127,16 @@ async def close(conn: AsyncConnection, case_id: UUID, kind: TaskKind, subject: s
     await conn.execute(_CLOSE, {"in_case": case_id, "of_kind": kind, "about": subject, "at": at})
 
 
-async def close_all(conn: AsyncConnection, case_id: UUID, kind: TaskKind, at: datetime) -> None:
-    """Every open task of this kind is done, by nobody's hand."""
-    here = (tasks.c.case_id == case_id) & (tasks.c.kind == kind)
+async def close_all(conn: AsyncConnection, case_id: UUID, kinds: Collection[TaskKind], at: datetime) -> None:
+    """Every open task of these kinds is done, by nobody's hand."""
+    here = (tasks.c.case_id == case_id) & tasks.c.kind.in_(kinds)
     await conn.execute(update(tasks).where(here, _OPEN).values(done_at=at))
+
+
+async def close_each(conn: AsyncConnection, known: Sequence[About], at: datetime) -> None:
+    """The awaited came: these tasks are done, by nobody's hand."""
+    if known:
+        await conn.execute(_CLOSE_EACH, {**arrays(_ABOUT, [about._asdict() for about in known]), "at": at})
 
 
 async def keep_days(conn: AsyncConnection, case_id: UUID, days: Mapping[tuple[TaskKind, str], datetime | None]) -> None:

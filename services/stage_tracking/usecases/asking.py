@@ -22,38 +22,71 @@ from shared.powers import power_of
 
 ASKED_AT_ONCE = 200
 
+Questions = dict[tasks.About, Task | None]
+"""What is asked of cases; None where there is nothing to ask any more."""
+
 
 async def open_task(kit: StageKit, tx: Transaction, case_id: UUID, task: Task) -> None:
     """Open a task, its detail sealed."""
-    await tasks.open_task(tx.conn, case_id, task, kit.keyring.seal(task.detail, str(case_id)), tx.now)
+    await tasks.open_all(tx.conn, [_opening(kit, case_id, task)], tx.now)
+
+
+def _opening(kit: StageKit, case_id: UUID, task: Task) -> tasks.Opening:
+    return tasks.Opening(case_id, task, kit.keyring.seal(task.detail, str(case_id)))
 
 
 async def ask_for_facts(kit: StageKit, tx: Transaction, case_id: UUID) -> None:
     """Somebody must say what clocks and letters hang on: receipt, ground, main case; nobody once it is known."""
     case = await cases.lock(tx.conn, case_id)
-    if case is None:
-        return
-    kind, is_open = cases.kind_of_row(case), case.closed_on is None
-    dates = CaseDates(kind, case.filed_on, received_on=case.received_on)
-    receipt = ask_receipt(dates.waiting) if is_open and dates.waiting else None
-    await _ask_or_close(kit, tx, case_id, TaskKind.ASK_RECEIPT, receipt)
-    if kind.review is not None:
-        ground = ask_ground(kind.review.length.words) if is_open and case.ground is None else None
-        await _ask_or_close(kit, tx, case_id, TaskKind.ASK_GROUND, ground)
-    if kind.about_main:
-        main = ask_main_case(kind) if is_open and case.main_case is None else None
-        await _ask_or_close(kit, tx, case_id, TaskKind.ASK_MAIN_CASE, main)
-    await keep_handler(kit, tx, case_id)
+    if case is not None:
+        await _ask(kit, tx, _lacking(case) | await _of_handler(tx, case))
 
 
 async def keep_handler(kit: StageKit, tx: Transaction, case_id: UUID) -> None:
     """The case's judge exercises its power; who may not is replaced by management, who is asked until it is done."""
     case = await cases.lock(tx.conn, case_id)
-    if case is None or case.judge_id is None:
-        return
+    if case is not None:
+        await _ask(kit, tx, await _of_handler(tx, case))
+
+
+async def ask_for_old(kit: StageKit) -> int:
+    """Ask for the missing facts of cases that came in before anybody asked for them; how many cases."""
+    async with kit.db.begin() as tx:
+        found = await cases.lock_not_asked(tx.conn, ASKED_AT_ONCE)
+        questions: Questions = {}
+        for case in found:
+            # One after the other: what a judge may do in a case hangs on the cases near it.
+            questions |= _lacking(case) | await _of_handler(tx, case)
+        await _ask(kit, tx, questions)
+    return len(found)
+
+
+async def _ask(kit: StageKit, tx: Transaction, questions: Questions) -> None:
+    wanted = [_opening(kit, about.case_id, task) for about, task in questions.items() if task is not None]
+    await tasks.open_all(tx.conn, wanted, tx.now)
+    await tasks.close_each(tx.conn, [about for about, task in questions.items() if task is None], tx.now)
+
+
+def _lacking(case: Row[Any]) -> Questions:
+    """What may have to be asked of such a case; None where there is nothing to ask."""
+    kind, is_open = cases.kind_of_row(case), case.closed_on is None
+    dates = CaseDates(kind, case.filed_on, received_on=case.received_on)
+    asked = {TaskKind.ASK_RECEIPT: ask_receipt(dates.waiting) if is_open and dates.waiting else None}
+    if kind.review is not None:
+        lacks = is_open and case.ground is None
+        asked[TaskKind.ASK_GROUND] = ask_ground(kind.review.length.words) if lacks else None
+    if kind.about_main:
+        lacks = is_open and case.main_case is None
+        asked[TaskKind.ASK_MAIN_CASE] = ask_main_case(kind) if lacks else None
+    return {tasks.About(case.case_id, each, "case"): task for each, task in asked.items()}
+
+
+async def _of_handler(tx: Transaction, case: Row[Any]) -> Questions:
+    if case.judge_id is None:
+        return {}
     why = None if case.closed_on else await _unfit(tx, case)
     other = None if why is None else assign_other(why)
-    await _ask_or_close(kit, tx, case_id, TaskKind.POWER_CONFLICT, other, "judge")
+    return {tasks.About(case.case_id, TaskKind.POWER_CONFLICT, "judge"): other}
 
 
 async def _unfit(tx: Transaction, case: Row[Any]) -> str | None:
@@ -68,23 +101,3 @@ async def _unfit(tx: Transaction, case: Row[Any]) -> str | None:
     except Conflict as refusal:
         return refusal.detail
     return None
-
-
-async def ask_for_old(kit: StageKit) -> int:
-    """Ask for the missing facts of cases that came in before anybody asked for them; how many cases."""
-    async with kit.db.read() as conn:
-        case_ids = await cases.not_asked(conn, ASKED_AT_ONCE)
-    for case_id in case_ids:
-        async with kit.db.begin() as tx:
-            await ask_for_facts(kit, tx, case_id)
-            await cases.change(tx.conn, case_id, facts_asked=True)
-    return len(case_ids)
-
-
-async def _ask_or_close(
-    kit: StageKit, tx: Transaction, case_id: UUID, kind: TaskKind, asked: Task | None, subject: str = "case"
-) -> None:
-    if asked is None:
-        await tasks.close(tx.conn, case_id, kind, subject, tx.now)
-    else:
-        await open_task(kit, tx, case_id, asked)

@@ -24,6 +24,7 @@ from services.stage_tracking.domain.stopping import Deeds, stopped
 from services.stage_tracking.domain.stopping import undone as run_again
 from services.stage_tracking.domain.tasks import (
     BEFORE_IT_RINGS,
+    FACTS,
     Rung,
     TaskKind,
     rung_task,
@@ -238,9 +239,8 @@ async def _stop_what_is_done(
         limit = f"{'暂定' if row.provisional else ''}期限{cn_date(row.due_on)}"
         lines.append(f"{kind.label}：{cn_date(ended[kind])}完成{late}（{limit}）")
     if case.closed_on is not None:
-        await tasks.close_all(tx.conn, case.case_id, TaskKind.OVERDUE_REASONS, tx.now)
-        for asked in (TaskKind.ASK_RECEIPT, TaskKind.ASK_GROUND, TaskKind.ASK_MAIN_CASE, TaskKind.POWER_CONFLICT):
-            await tasks.close_all(tx.conn, case.case_id, asked, tx.now)
+        over = [TaskKind.OVERDUE_REASONS, TaskKind.POWER_CONFLICT, *FACTS]
+        await tasks.close_all(tx.conn, case.case_id, over, tx.now)
     if lines:
         await write(kit, tx, case.case_id, Note(EntryKind.CLOCKS_STOPPED, "\n".join(lines)))
 
@@ -304,7 +304,7 @@ async def _ring(kit: StageKit, tx: Transaction, row: Row[Any]) -> None:
     outstanding = "、".join(MILESTONE_TITLES[each] for each in due if each not in reached) or "无"
     task = rung_task(Rung(kind, cn_date(limit), end_of_day(limit), row.provisional, outstanding), row.judge_id)
     if kind is DeadlineKind.COURT_LIMIT:
-        await tasks.close_all(tx.conn, row.case_id, TaskKind.REMINDER, tx.now)
+        await tasks.close_all(tx.conn, row.case_id, [TaskKind.REMINDER], tx.now)
     await open_task(kit, tx, row.case_id, task)
     if row.provisional:
         await _urge_no_more(tx, row.case_id)
