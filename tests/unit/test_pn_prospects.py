@@ -9,7 +9,7 @@ from uuid import UUID
 import pytest
 
 from services.party_notification.domain.notices import Role
-from services.party_notification.domain.prospects import Clock, Prospect, may_go_up, own_next, time_limit
+from services.party_notification.domain.prospects import Clock, Prospect, court_next, may_go_up, own_next, time_limit
 from services.party_notification.usecases.pagewriting import Page
 from services.party_notification.usecases.visits import seen
 from shared.calendar.workdays import CourtCalendar
@@ -69,6 +69,11 @@ def test_a_resumption_orders_no_second_report() -> None:
     assert "履行义务" in resumed.text
     assert "报告" not in resumed.text
     assert "报告财产" in by(Role.RESPONDENT, SERVED).text
+
+
+def test_what_the_court_does_in_a_resumption_speaks_of_no_report_that_nobody_ordered() -> None:
+    work = court_next(kind_of("（2026）渝05执恢1号"), Role.RESPONDENT, "investigation", [], NOW)
+    assert "报" not in work.text
 
 
 def test_a_provisional_day_is_past_without_being_late() -> None:

@@ -38,7 +38,7 @@ _WORK: Mapping[Role, Mapping[str, str]] = MappingProxyType(
             "closure": "法官正在核对执行款项，办理结案手续。",
         },
         Role.RESPONDENT: {
-            "investigation": "法官正在核实您的履行情况和财产申报。",
+            "investigation": "法官正在核实履行情况和财产状况。",
             "compulsory": "尚未履行的，本院依法强制执行。",
             "closure": "法官正在核对履行情况，办理结案手续。",
         },
