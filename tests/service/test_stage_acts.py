@@ -13,8 +13,8 @@ from sqlalchemy import select
 
 from services.stage_tracking.service import SERVICE
 from services.stage_tracking.store.tables import METADATA, case_powers
-from services.stage_tracking.usecases.clocks import fire_due
 from services.stage_tracking.usecases.reading import case_view
+from services.stage_tracking.usecases.ringing import fire_due
 from shared.contracts.cases import PartyRole
 from shared.contracts.staff import MemberChanged
 from shared.contracts.stages import DeadlineMet, MilestoneReached, Period, PeriodOpened, ProgressPublished

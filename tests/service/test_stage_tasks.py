@@ -13,8 +13,8 @@ from sqlalchemy import text
 from services.stage_tracking.domain.acts import EnterPeriod, ReachMilestone
 from services.stage_tracking.service import SERVICE
 from services.stage_tracking.usecases.acts import act
-from services.stage_tracking.usecases.clocks import fire_due
 from services.stage_tracking.usecases.reading import case_view, log_page
+from services.stage_tracking.usecases.ringing import fire_due
 from shared.contracts.notices import DeliveryTroubled, NoticeServed
 from shared.contracts.stages import Milestone, Period
 from shared.db.transaction import new_id

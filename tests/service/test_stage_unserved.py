@@ -12,8 +12,8 @@ from services.stage_tracking.domain.acts import ReachMilestone
 from services.stage_tracking.service import SERVICE
 from services.stage_tracking.store.tables import execution_notices, parties
 from services.stage_tracking.usecases.acts import act
-from services.stage_tracking.usecases.clocks import fire_due
 from services.stage_tracking.usecases.reading import case_view, log_page
+from services.stage_tracking.usecases.ringing import fire_due
 from shared.bus.lanes import Verdict
 from shared.contracts.cases import PartyAdded, PartyMisfiled
 from shared.contracts.notices import NoticeSent, NoticeServed, NoticeUnserved

@@ -16,8 +16,8 @@ from services.party_notification.usecases.visits import visit
 from services.stage_tracking.domain.acts import EnterPeriod, ReachMilestone
 from services.stage_tracking.service import SERVICE as STAGES
 from services.stage_tracking.usecases.acts import act
-from services.stage_tracking.usecases.clocks import fire_due
 from services.stage_tracking.usecases.reading import case_view
+from services.stage_tracking.usecases.ringing import fire_due
 from shared.bus.lanes import Verdict
 from shared.bus.log import Delivered, Place
 from shared.contracts.cases import CaseFiled

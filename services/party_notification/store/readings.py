@@ -1,15 +1,16 @@
 """Readings at the party's page with their sealed evidence, and whence staff were signed in, by keyed hashes."""
 
 from collections.abc import Collection, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
-from sqlalchemy import Row, Select, delete, insert, select, update
+from sqlalchemy import Row, delete, insert, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from services.party_notification.store.tables import cases, notices, printings, readings, staff_marks
+from services.party_notification.store.tables import printings, readings, staff_marks
 
 KEPT = timedelta(days=30)
 """For how long a place where staff were signed in casts doubt on a reading."""
@@ -17,6 +18,37 @@ KEPT = timedelta(days=30)
 
 SEEN = ("reading_id", "notice_id", "party_id", "visit", "read_at", "evidence")
 """What the public pages say of a reading. That it counts is for the inner network to find."""
+
+
+@dataclass(frozen=True)
+class Reading:
+    """A document was opened: by which visit, with sealed evidence, and what it was found to be."""
+
+    reading_id: UUID
+    notice_id: UUID
+    party_id: UUID
+    visit: UUID
+    read_at: datetime
+    evidence: str
+    state: str
+    doubt: str | None
+    decided_by: UUID | None
+    decided_at: datetime | None
+    remark: str | None
+
+
+class StaffMark(NamedTuple):
+    """Under the keyed hash of a place: who of the staff was signed in there, and when last."""
+
+    mark: str
+    staff_id: UUID
+    name: str
+    seen_at: datetime
+
+
+def as_reading(row: Row[Any]) -> Reading:
+    """A row that has all columns of `readings`."""
+    return Reading(**{name: row._mapping[name] for name in Reading.__dataclass_fields__})  # noqa: SLF001
 
 
 async def add(conn: AsyncConnection, row: dict[str, Any]) -> bool:
@@ -31,17 +63,18 @@ async def opened_by(conn: AsyncConnection, party_id: UUID) -> set[UUID]:
     return set((await conn.execute(query)).scalars())
 
 
-async def claim_new(conn: AsyncConnection) -> Row[Any] | None:
+async def claim_new(conn: AsyncConnection) -> Reading | None:
     """The oldest reading that nobody has weighed, locked."""
     query = select(readings).where(readings.c.state == "new").order_by(readings.c.reading_id).limit(1)
-    return (await conn.execute(query.with_for_update(skip_locked=True))).one_or_none()
+    row = (await conn.execute(query.with_for_update(skip_locked=True))).one_or_none()
+    return None if row is None else as_reading(row)
 
 
-async def lock(conn: AsyncConnection, reading_id: UUID) -> Row[Any] | None:
+async def lock(conn: AsyncConnection, reading_id: UUID) -> Reading | None:
     """One reading, locked."""
-    return (
-        await conn.execute(select(readings).where(readings.c.reading_id == reading_id).with_for_update())
-    ).one_or_none()
+    query = select(readings).where(readings.c.reading_id == reading_id).with_for_update()
+    row = (await conn.execute(query)).one_or_none()
+    return None if row is None else as_reading(row)
 
 
 async def change(conn: AsyncConnection, reading_id: UUID, values: dict[str, Any]) -> None:
@@ -49,16 +82,10 @@ async def change(conn: AsyncConnection, reading_id: UUID, values: dict[str, Any]
     await conn.execute(update(readings).where(readings.c.reading_id == reading_id).values(values))
 
 
-async def of_notice(conn: AsyncConnection, notice_id: UUID) -> list[Row[Any]]:
+async def of_notice(conn: AsyncConnection, notice_id: UUID) -> list[Reading]:
     """All readings of a notice, in order."""
     query = select(readings).where(readings.c.notice_id == notice_id)
-    return list(await conn.execute(query.order_by(readings.c.read_at)))
-
-
-def _with_case() -> Select[Any]:
-    query = select(readings, notices.c.kind, notices.c.role, notices.c.case_id, cases.c.case_number)
-    query = query.join(notices, notices.c.notice_id == readings.c.notice_id)
-    return query.join(cases, cases.c.case_id == notices.c.case_id)
+    return [as_reading(row) for row in await conn.execute(query.order_by(readings.c.read_at))]
 
 
 async def see_staff(conn: AsyncConnection, marks: Collection[str], row: dict[str, Any]) -> None:
@@ -72,10 +99,11 @@ async def see_staff(conn: AsyncConnection, marks: Collection[str], row: dict[str
     await conn.execute(again)
 
 
-async def staff_at(conn: AsyncConnection, marks: Sequence[str], since: datetime) -> list[Row[Any]]:
+async def staff_at(conn: AsyncConnection, marks: Sequence[str], since: datetime) -> list[StaffMark]:
     """Which members of staff were signed in at these places, and when last."""
-    query = select(staff_marks).where(staff_marks.c.mark.in_(marks), staff_marks.c.seen_at >= since)
-    return list(await conn.execute(query.order_by(staff_marks.c.seen_at.desc())))
+    query = select(*(staff_marks.c[name] for name in StaffMark._fields))
+    query = query.where(staff_marks.c.mark.in_(marks), staff_marks.c.seen_at >= since)
+    return [StaffMark(*row) for row in await conn.execute(query.order_by(staff_marks.c.seen_at.desc()))]
 
 
 async def forget_staff(conn: AsyncConnection, before: datetime) -> None:

@@ -2,10 +2,12 @@
 
 from dataclasses import dataclass
 from typing import Any
+from uuid import UUID
 
 from sqlalchemy import Row, Select, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from services.party_notification.store.readings import Reading, as_reading
 from services.party_notification.store.tables import cases, deliveries, faulty_receipts, messages, notices, readings
 from shared.db.case_numbers import holds_number
 from shared.db.lists import Part, Sorting
@@ -50,12 +52,24 @@ DOUBTFUL = Sorting(
 _DOUBTFUL = readings.c.state == "doubtful"
 
 
-async def doubtful(conn: AsyncConnection, wanted: Wanted, part: Part) -> tuple[list[Row[Any]], str | None]:
+@dataclass(frozen=True)
+class Doubtful:
+    """A reading that waits for a person, with the notice that was opened."""
+
+    reading: Reading
+    kind: str
+    role: str
+    case_id: UUID
+    case_number: str
+
+
+async def doubtful(conn: AsyncConnection, wanted: Wanted, part: Part) -> tuple[list[Doubtful], str | None]:
     """Readings that wait for a person, oldest first unless asked otherwise."""
     query = select(readings, notices.c.kind, notices.c.role, notices.c.case_id, cases.c.case_number)
     query = query.join(notices, notices.c.notice_id == readings.c.notice_id)
     query = query.join(cases, cases.c.case_id == notices.c.case_id).where(_DOUBTFUL)
-    return await DOUBTFUL.part(conn, _of_case(query, wanted), part)
+    rows, following = await DOUBTFUL.part(conn, _of_case(query, wanted), part)
+    return [Doubtful(as_reading(row), row.kind, row.role, row.case_id, row.case_number) for row in rows], following
 
 
 TWICE = Sorting(

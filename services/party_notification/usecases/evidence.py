@@ -16,6 +16,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.party_notification.domain.blanking import blanked
 from services.party_notification.store import log_days, notices, paper, readings
+from services.party_notification.store.readings import Reading
 from services.party_notification.store.tables import LEDGER
 from services.party_notification.usecases.facts import NotificationKit
 from services.party_notification.usecases.letters import letter_bytes
@@ -81,7 +82,7 @@ def _log_days(kit: NotificationKit, known: list[SealedDay]) -> list[dict[str, An
     ]
 
 
-def _reading(row: Row[Any]) -> dict[str, Any]:
+def _reading(row: Reading) -> dict[str, Any]:
     """What is told of a reading; address, device and visit stay sealed, their digest binds them."""
     told = {name: str(getattr(row, name)) for name in ("reading_id", "state", "doubt", "decided_by", "decided_at")}
     digest = hashlib.sha256(row.evidence.encode()).hexdigest()

@@ -12,7 +12,8 @@ from sqlalchemy import Row
 from services.party_notification.domain.notices import Kind
 from services.party_notification.domain.readings import UNREADABLE, ReadingState, doubt
 from services.party_notification.store import cases, notices, readings, troubles
-from services.party_notification.store.troubles import Wanted
+from services.party_notification.store.readings import Reading, StaffMark
+from services.party_notification.store.troubles import Doubtful, Wanted
 from services.party_notification.usecases.effects import Effects, about, judge
 from services.party_notification.usecases.facts import NotificationKit, ever_handled
 from services.party_notification.usecases.views import ReadingView
@@ -121,7 +122,7 @@ async def weigh(kit: NotificationKit) -> bool:
     return True
 
 
-async def _weigh(kit: NotificationKit, tx: Transaction, row: Row[Any], notice: Row[Any]) -> None:
+async def _weigh(kit: NotificationKit, tx: Transaction, row: Reading, notice: Row[Any]) -> None:
     why = await _doubt(kit, tx, row)
     state = ReadingState.COUNTED if why is None else ReadingState.DOUBTFUL
     await readings.change(tx.conn, row.reading_id, {"state": state.value, "doubt": why})
@@ -135,7 +136,7 @@ async def _weigh(kit: NotificationKit, tx: Transaction, row: Row[Any], notice: R
     await effects.tell(tx, notice.case_id)
 
 
-async def _doubt(kit: NotificationKit, tx: Transaction, row: Row[Any]) -> str | None:
+async def _doubt(kit: NotificationKit, tx: Transaction, row: Reading) -> str | None:
     whence = _whence(kit, row.reading_id, row.evidence)
     if whence is None:
         return UNREADABLE
@@ -149,13 +150,13 @@ async def _doubt(kit: NotificationKit, tx: Transaction, row: Row[Any]) -> str | 
     )
 
 
-async def _count(tx: Transaction, row: Row[Any], notice: Row[Any], effects: Effects) -> None:
+async def _count(tx: Transaction, row: Reading, notice: Row[Any], effects: Effects) -> None:
     if await notices.mark_read(tx.conn, notice.notice_id, row.read_at):
         effects.deeds.append(("notice.read", _body(row)))
         await judge(tx, [notice], effects)
 
 
-def _body(row: Row[Any]) -> dict[str, Any]:
+def _body(row: Reading) -> dict[str, Any]:
     on = court_date(row.read_at).isoformat()
     return {"notice_id": str(row.notice_id), "reading_id": str(row.reading_id), "on": on}
 
@@ -177,7 +178,7 @@ async def decide(kit: NotificationKit, reading_id: UUID, *, own: bool, remark: s
 
 
 async def _refuse_concerned(
-    kit: NotificationKit, tx: Transaction, row: Row[Any], notice: Row[Any], caller: Caller
+    kit: NotificationKit, tx: Transaction, row: Reading, notice: Row[Any], caller: Caller
 ) -> None:
     case = await cases.get_case(tx.conn, notice.case_id)
     if case is not None and ever_handled(case, caller):
@@ -190,7 +191,7 @@ async def _refuse_concerned(
 
 
 async def _judged(
-    kit: NotificationKit, tx: Transaction, row: Row[Any], notice: Row[Any], judgement: tuple[bool, str, UUID]
+    kit: NotificationKit, tx: Transaction, row: Reading, notice: Row[Any], judgement: tuple[bool, str, UUID]
 ) -> None:
     own, remark, by = judgement
     state = ReadingState.ACCEPTED if own else ReadingState.REFUSED
@@ -212,22 +213,23 @@ async def doubtful(kit: NotificationKit, wanted: Wanted, part: Part) -> tuple[li
     """
     async with kit.db.read() as conn:
         rows, following = await troubles.doubtful(conn, wanted, part)
-        marks = [_places(kit, _whence(kit, row.reading_id, row.evidence)) for row in rows]
-        since = min((row.read_at for row in rows), default=kit.clock.now()) - readings.KEPT
+        found = [row.reading for row in rows]
+        marks = [_places(kit, _whence(kit, each.reading_id, each.evidence)) for each in found]
+        since = min((each.read_at for each in found), default=kit.clock.now()) - readings.KEPT
         seen = await readings.staff_at(conn, [mark for each in marks for mark in each], since) if rows else []
     return [_view(row, there, seen) for row, there in zip(rows, marks, strict=True)], following
 
 
-def _view(row: Row[Any], there: Collection[str], seen: Sequence[Row[Any]]) -> ReadingView:
+def _view(row: Doubtful, there: Collection[str], seen: Sequence[StaffMark]) -> ReadingView:
     names = dict.fromkeys(each.name for each in seen if each.mark in there)
     return ReadingView(
-        reading_id=row.reading_id,
-        notice_id=row.notice_id,
+        reading_id=row.reading.reading_id,
+        notice_id=row.reading.notice_id,
         case_id=row.case_id,
         case_number=row.case_number,
         title=Kind(row.kind).label,
         recipient_role=row.role,
-        read_at=row.read_at,
-        doubt=row.doubt or "",
+        read_at=row.reading.read_at,
+        doubt=row.reading.doubt or "",
         signed_in_there=list(names),
     )

@@ -5,12 +5,11 @@ from datetime import date
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row
-
 from services.stage_tracking.domain.log import EntryKind, Note
 from services.stage_tracking.domain.tasks import Owner, Task, TaskKind, assign_judge, begin_now, tell_of_report
 from services.stage_tracking.settings import StageKit
 from services.stage_tracking.store import cases, deadlines, stages, tasks
+from services.stage_tracking.store.rows import Case
 from services.stage_tracking.store.serving import party_standing
 from services.stage_tracking.usecases.asking import ask_for_facts, keep_handler, open_task
 from services.stage_tracking.usecases.clocks import keep_clocks, reached_milestones, urged_until
@@ -45,7 +44,7 @@ _ROLES = {PartyRole.APPLICANT: "申请执行人", PartyRole.RESPONDENT: "被执�
 _RULES = {AssignmentRule.BY_HAND: "人工指定", AssignmentRule.FEWEST_OPEN_CASES: "按在办案件数最少自动分案"}
 
 
-async def known_case(tx: Transaction, case_id: UUID) -> Row[Any]:
+async def known_case(tx: Transaction, case_id: UUID) -> Case:
     """The case, its row locked. Raises NotYet."""
     case = await cases.lock(tx.conn, case_id)
     if case is None:
@@ -101,7 +100,7 @@ def _filing_words(event: CaseFiled) -> str:
 
 async def _open_filing_tasks(kit: StageKit, tx: Transaction, case_id: UUID) -> None:
     until = urged_until(await deadlines.current(tx.conn, case_id))
-    kind = cases.kind_of_row(await known_case(tx, case_id))
+    kind = (await known_case(tx, case_id)).kind
     await open_task(kit, tx, case_id, assign_judge(kind, until[TaskKind.ASSIGN_JUDGE, "case"]))
     await _watch_roles(kit, tx, case_id)
     await ask_for_facts(kit, tx, case_id)
@@ -111,7 +110,7 @@ async def _open_filing_tasks(kit: StageKit, tx: Transaction, case_id: UUID) -> N
 async def _urge_to_begin(kit: StageKit, tx: Transaction, case_id: UUID) -> None:
     """An urgent preservation that has not begun is urged at once, in whose hands it now is."""
     case, clock = await known_case(tx, case_id), DeadlineKind.PRESERVATION_BEGIN
-    if not cases.kind_of_row(case).urgent:
+    if not case.kind.urgent:
         return
     await tasks.close(tx.conn, case_id, TaskKind.REMINDER, clock, tx.now)
     if case.closed_on is None and Milestone.ENFORCEMENT not in await reached_milestones(tx, case_id):
@@ -123,7 +122,7 @@ async def _watch_roles(kit: StageKit, tx: Transaction, case_id: UUID) -> None:
     """A case that lacks a side tells nobody; somebody must complete it, unless there is nobody to be told."""
     case = await known_case(tx, case_id)
     there = [row.role for row in await cases.parties_of(tx.conn, case_id)]
-    missing = missing_roles(there) if any(cases.kind_of_row(case).owed.values()) else []
+    missing = missing_roles(there) if any(case.kind.owed.values()) else []
     if not missing:
         await tasks.close(tx.conn, case_id, TaskKind.COMPLETE_PARTIES, "case", tx.now)
         return
@@ -165,7 +164,7 @@ async def on_case_corrected(kit: StageKit, tx: Transaction, event: CaseCorrected
         await _tell_of_report(kit, tx, case, ordered=event.facts.report_ordered)
 
 
-async def _tell_of_report(kit: StageKit, tx: Transaction, case: Row[Any], *, ordered: bool) -> None:
+async def _tell_of_report(kit: StageKit, tx: Transaction, case: Case, *, ordered: bool) -> None:
     """Where the execution notice is written, it says otherwise: the judge puts it right."""
     await tasks.close_all(tx.conn, case.case_id, [TaskKind.REPORT_ORDER], tx.now)
     respondents = cases.respondents(await cases.parties_of(tx.conn, case.case_id))
@@ -177,7 +176,7 @@ _MOVING = ("立案日期", "收到申请的日期", "是否非诉执行", "情�
 """The facts from which limits follow."""
 
 
-def _changes(old: Row[Any], new: CaseFacts) -> dict[str, str]:
+def _changes(old: Case, new: CaseFacts) -> dict[str, str]:
     """What is otherwise now, in words by its name."""
     pairs = (
         ("案号", old.number, new.case_number),
@@ -279,7 +278,7 @@ async def on_judge_corrected(_kit: StageKit, tx: Transaction, event: JudgeCorrec
     await cases.change(tx.conn, event.case_id, judge_name=event.judge.name)
 
 
-async def _hand_over(tx: Transaction, case: Row[Any], judge_id: UUID) -> int:
+async def _hand_over(tx: Transaction, case: Case, judge_id: UUID) -> int:
     await tasks.close(tx.conn, case.case_id, TaskKind.ASSIGN_JUDGE, "case", tx.now)
     if case.judge_id is None or case.judge_id == judge_id:
         return 0

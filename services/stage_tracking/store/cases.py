@@ -8,11 +8,10 @@ from sqlalchemy import Row, bindparam, insert, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from services.stage_tracking.store.rows import Case, as_case
 from services.stage_tracking.store.tables import case_powers, cases, parties
-from shared.contracts.case_kinds import CaseKind, Particulars, kind_of
 from shared.contracts.case_number import reference
 from shared.contracts.cases import PartyRole
-from shared.contracts.reviews import ReviewGround
 from shared.db.case_numbers import is_number
 from shared.errors import Conflict
 from shared.powers import Power
@@ -30,36 +29,34 @@ async def change(conn: AsyncConnection, case_id: UUID, **values: Any) -> None:
     await conn.execute(update(cases).where(cases.c.case_id == case_id).values(values))
 
 
-async def lock(conn: AsyncConnection, case_id: UUID) -> Row[Any] | None:
+async def lock(conn: AsyncConnection, case_id: UUID) -> Case | None:
     """The case, its row locked until the transaction ends."""
-    return (await conn.execute(_LOCK, {"case_id": case_id})).one_or_none()
+    row = (await conn.execute(_LOCK, {"case_id": case_id})).one_or_none()
+    return None if row is None else as_case(row)
 
 
-async def lock_not_asked(conn: AsyncConnection, limit: int) -> list[Row[Any]]:
+async def lock_not_asked(conn: AsyncConnection, limit: int) -> list[Case]:
     """Cases whose missing facts nobody was asked for yet, and never will be again: locked."""
     here = select(cases.c.case_id).where(~cases.c.facts_asked).order_by(cases.c.case_id).limit(limit)
     mine = cases.c.case_id.in_(here.with_for_update(skip_locked=True))
     found = await conn.execute(update(cases).where(mine).values(facts_asked=True).returning(cases))
-    return sorted(found, key=lambda row: row.case_id)
+    return sorted(map(as_case, found), key=lambda case: case.case_id)
 
 
-async def find(conn: AsyncConnection, key: str) -> Row[Any] | None:
+async def find(conn: AsyncConnection, key: str) -> Case | None:
     """The case with this id or number; brackets of either width find it."""
     here = reference(key)
     found = cases.c.case_id == here if isinstance(here, UUID) else is_number(cases.c.number, here)
-    return (await conn.execute(select(cases).where(found).order_by(cases.c.filed_on.desc()).limit(1))).one_or_none()
+    query = select(cases).where(found).order_by(cases.c.filed_on.desc()).limit(1)
+    row = (await conn.execute(query)).one_or_none()
+    return None if row is None else as_case(row)
 
 
-def kind_of_row(row: Row[Any]) -> CaseKind:
-    """What kind of case the row is, with all that is known of it."""
-    ground = None if row.ground is None else ReviewGround(row.ground)
-    return kind_of(row.number, Particulars(row.urgent, ground, row.report_ordered))
-
-
-async def belonging_to(conn: AsyncConnection, number: str) -> list[Row[Any]]:
+async def belonging_to(conn: AsyncConnection, number: str) -> list[Case]:
     """The cases whose main case has this number, newest first."""
     query = select(cases).where(is_number(cases.c.main_case, number))
-    return list(await conn.execute(query.order_by(cases.c.filed_on.desc(), cases.c.number).limit(50)))
+    query = query.order_by(cases.c.filed_on.desc(), cases.c.number).limit(50)
+    return [as_case(row) for row in await conn.execute(query)]
 
 
 async def put_party(conn: AsyncConnection, case_id: UUID, party_id: UUID, role: str) -> None:
@@ -100,7 +97,7 @@ def respondents(rows: list[Row[Any]]) -> list[Row[Any]]:
     return [row for row in rows if row.role == PartyRole.RESPONDENT]
 
 
-async def hold_power(conn: AsyncConnection, case: Row[Any], staff_id: UUID, power: Power, at: datetime) -> None:
+async def hold_power(conn: AsyncConnection, case: Case, staff_id: UUID, power: Power, at: datetime) -> None:
     """Note that they exercise this power in a case.
 
     Raises Conflict when they hold another one there, in its main case or in one that belongs to it.

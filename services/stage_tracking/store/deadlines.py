@@ -5,10 +5,11 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row, bindparam, insert, select, tuple_, update
+from sqlalchemy import bindparam, insert, select, tuple_, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.stage_tracking.domain.deadlines import Deadline
+from services.stage_tracking.store.rows import Clock, DueClock, as_clock
 from services.stage_tracking.store.tables import cases, deadlines
 from shared.db.transaction import new_id
 
@@ -19,9 +20,9 @@ _CURRENT_OF = (
 _RUNNING = _CURRENT & deadlines.c.met_at.is_(None)
 
 
-async def current(conn: AsyncConnection, case_id: UUID) -> list[Row[Any]]:
+async def current(conn: AsyncConnection, case_id: UUID) -> list[Clock]:
     """The newest version of each clock of a case, by due instant."""
-    return list(await conn.execute(_CURRENT_OF, {"case_id": case_id}))
+    return [as_clock(row) for row in await conn.execute(_CURRENT_OF, {"case_id": case_id})]
 
 
 async def put(conn: AsyncConnection, case_id: UUID, added: Sequence[tuple[Deadline, Mapping[str, Any]]]) -> None:
@@ -51,19 +52,20 @@ async def meet(conn: AsyncConnection, deadline_id: UUID, at: datetime) -> None:
     await conn.execute(update(deadlines).where(deadlines.c.id == deadline_id).values(met_at=at))
 
 
-async def claim_due(conn: AsyncConnection, now: datetime, after: tuple[datetime, UUID] | None) -> Row[Any] | None:
+async def claim_due(conn: AsyncConnection, now: datetime, after: tuple[datetime, UUID] | None) -> DueClock | None:
     """The longest overdue clock that has not rung, its row and its case's locked; rows that others hold are skipped.
 
     `after`: due instant and id of the last one that could not ring; those up to it are left alone.
     Both locks are taken at once and without waiting, so this can stand in nobody's way.
     """
-    columns = (deadlines, cases.c.number, cases.c.judge_id, cases.c.judge_name)
+    columns = (deadlines, cases.c.number, cases.c.judge_id)
     query = select(*columns).join(cases, cases.c.case_id == deadlines.c.case_id)
     query = query.where(_RUNNING, deadlines.c.fired_at.is_(None), deadlines.c.due_at <= now)
     if after is not None:
         query = query.where(tuple_(deadlines.c.due_at, deadlines.c.id) > after)
     query = query.order_by(deadlines.c.due_at, deadlines.c.id).limit(1)
-    return (await conn.execute(query.with_for_update(of=[deadlines, cases], skip_locked=True))).one_or_none()
+    row = (await conn.execute(query.with_for_update(of=[deadlines, cases], skip_locked=True))).one_or_none()
+    return None if row is None else DueClock(row.id, row.case_id, row.due_at, row.number, row.judge_id, row)
 
 
 async def fire(conn: AsyncConnection, deadline_id: UUID, at: datetime) -> None:

@@ -1,21 +1,21 @@
 """Approved extensions of limits: each once, for the law that allows it."""
 
 from datetime import datetime
-from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row, select
+from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.stage_tracking.domain.deadlines import Longer
 from services.stage_tracking.store import cases
+from services.stage_tracking.store.rows import Case
 from services.stage_tracking.store.tables import extensions
 from shared.calendar.periods import Length, Unit
 from shared.contracts.case_kinds import DeadlineKind
 
 
-async def of_case(conn: AsyncConnection, case: Row[Any]) -> dict[tuple[DeadlineKind, str], Longer]:
+async def of_case(conn: AsyncConnection, case: Case) -> dict[tuple[DeadlineKind, str], Longer]:
     """The case's extensions, by clock and by the article that allows each."""
     if not case.extended:
         return {}

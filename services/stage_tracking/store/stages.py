@@ -10,6 +10,7 @@ from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.stage_tracking.domain.stages import Plan
+from services.stage_tracking.store.rows import PlannedMilestone, as_milestone
 from services.stage_tracking.store.tables import LEDGER, milestones, periods
 from shared.contracts.stages import Milestone, Period
 from shared.ledger.chain import Entry
@@ -64,18 +65,19 @@ async def set_service(conn: AsyncConnection, case_id: UUID, on: date | None) -> 
     await conn.execute(update(milestones).where(here).values(values))
 
 
-async def milestone(conn: AsyncConnection, case_id: UUID, which: Milestone) -> Row[Any] | None:
+async def milestone(conn: AsyncConnection, case_id: UUID, which: Milestone) -> PlannedMilestone | None:
     """One of the case's milestones; None when a case of its kind has none."""
     here = (milestones.c.case_id == case_id) & (milestones.c.milestone == which)
-    return (await conn.execute(select(milestones).where(here))).one_or_none()
+    row = (await conn.execute(select(milestones).where(here))).one_or_none()
+    return None if row is None else as_milestone(row)
 
 
-async def milestones_of(conn: AsyncConnection, case_ids: Sequence[UUID]) -> dict[UUID, list[Row[Any]]]:
+async def milestones_of(conn: AsyncConnection, case_ids: Sequence[UUID]) -> dict[UUID, list[PlannedMilestone]]:
     """The milestones of each case, in order."""
-    order = {milestone.value: index for index, milestone in enumerate(Milestone)}
-    found: dict[UUID, list[Row[Any]]] = {case_id: [] for case_id in case_ids}
+    order = {milestone: index for index, milestone in enumerate(Milestone)}
+    found: dict[UUID, list[PlannedMilestone]] = {case_id: [] for case_id in case_ids}
     rows = await conn.execute(select(milestones).where(milestones.c.case_id.in_(case_ids)))
-    for row in sorted(rows, key=lambda row: order[row.milestone]):
+    for row in sorted(map(as_milestone, rows), key=lambda row: order[row.milestone]):
         found[row.case_id].append(row)
     return found
 

@@ -3,8 +3,6 @@
 from collections.abc import Callable, Coroutine, Mapping
 from typing import Any
 
-from sqlalchemy import Row
-
 from services.stage_tracking.domain.acts import Act, EnterPeriod, ReachMilestone, Work, publication_faults
 from services.stage_tracking.domain.log import EntryKind, Note
 from services.stage_tracking.domain.stages import (
@@ -19,6 +17,7 @@ from services.stage_tracking.domain.stages import (
 from services.stage_tracking.domain.tasks import Owner, Task, TaskKind
 from services.stage_tracking.settings import StageKit
 from services.stage_tracking.store import cases, stages
+from services.stage_tracking.store.rows import Case
 from services.stage_tracking.usecases.asking import open_task
 from services.stage_tracking.usecases.clocks import keep_clocks, reached_milestones
 from services.stage_tracking.usecases.extending import extend
@@ -45,22 +44,22 @@ async def act(kit: StageKit, caller: Caller, case_key: str, deed: Act, key: tupl
             before = await given_before(tx, scope, *key)
             if before is not None:
                 return await entry_at(kit, tx, case.case_id, before["position"])
-        await cases.hold_power(tx.conn, case, caller.staff_id, cases.kind_of_row(case).power, tx.now)
+        await cases.hold_power(tx.conn, case, caller.staff_id, case.kind.power, tx.now)
         entry = await _RECORDERS[deed.kind](kit, tx, caller, case, deed)
         if key is not None:
             await remember(tx, scope, *key, {"position": entry.position})
     return entry
 
 
-def may_act(caller: Caller, case: Row[Any]) -> bool:
+def may_act(caller: Caller, case: Case) -> bool:
     """Who has the case's power: its own judge, or a presiding judge or division chief of its department."""
-    if case.judge_id is None or cases.kind_of_row(case).power not in exercised(caller.roles):
+    if case.judge_id is None or case.kind.power not in exercised(caller.roles):
         return False
     heads = {Role.PRESIDING, Role.CHIEF} & caller.roles
     return caller.staff_id == case.judge_id or (bool(heads) and caller.department == case.department)
 
 
-async def _own_case(tx: Transaction, caller: Caller, case_key: str) -> Row[Any]:
+async def _own_case(tx: Transaction, caller: Caller, case_key: str) -> Case:
     found = await cases.find(tx.conn, case_key)
     case = None if found is None else await cases.lock(tx.conn, found.case_id)
     if case is None:
@@ -70,24 +69,24 @@ async def _own_case(tx: Transaction, caller: Caller, case_key: str) -> Row[Any]:
     return case
 
 
-def _why_not(caller: Caller, case: Row[Any]) -> str:
-    kind = cases.kind_of_row(case)
+def _why_not(caller: Caller, case: Case) -> str:
+    kind = case.kind
     if kind.power not in exercised(caller.roles):
         own = "请重新分案；" if caller.staff_id == case.judge_id else ""
         return f"本案是{kind.title}，由{kind.handler.department}办理，其他部门的人员不能登记。{own}"
     return "案件尚未确定承办人，暂不能登记。" if case.judge_id is None else "您不是本案的承办法官或所在部门负责人。"
 
 
-async def stage_of(tx: Transaction, case: Row[Any]) -> Stage:
+async def stage_of(tx: Transaction, case: Case) -> Stage:
     """Where the case stands."""
     rows = await stages.periods_of(tx.conn, case.case_id)
     since = next((row.opened_on for row in rows if row.period == case.period), None)
     period = None if case.period is None else Period(case.period)
     reached = await reached_milestones(tx, case.case_id)
-    return Stage(case.filed_on, period, since, reached, cases.kind_of_row(case))
+    return Stage(case.filed_on, period, since, reached, case.kind)
 
 
-async def _work(kit: StageKit, tx: Transaction, caller: Caller, case: Row[Any], work: Work) -> LogEntry:
+async def _work(kit: StageKit, tx: Transaction, caller: Caller, case: Case, work: Work) -> LogEntry:
     faults = publication_faults(work, tx.now)
     if faults:
         raise Invalid(faults)
@@ -99,7 +98,7 @@ async def _work(kit: StageKit, tx: Transaction, caller: Caller, case: Row[Any], 
     return entry
 
 
-async def _milestone(kit: StageKit, tx: Transaction, caller: Caller, case: Row[Any], deed: ReachMilestone) -> LogEntry:
+async def _milestone(kit: StageKit, tx: Transaction, caller: Caller, case: Case, deed: ReachMilestone) -> LogEntry:
     stage = await stage_of(tx, case)
     refuse_milestone(stage, deed.milestone)
     earliest = stage.reached.get(Milestone.CLOSURE)
@@ -117,7 +116,7 @@ async def _milestone(kit: StageKit, tx: Transaction, caller: Caller, case: Row[A
     return entry
 
 
-async def _period(kit: StageKit, tx: Transaction, caller: Caller, case: Row[Any], deed: EnterPeriod) -> LogEntry:
+async def _period(kit: StageKit, tx: Transaction, caller: Caller, case: Case, deed: EnterPeriod) -> LogEntry:
     stage = await stage_of(tx, case)
     refuse_period(stage, deed.period)
     checklist = CHECKLISTS[deed.period]
@@ -149,7 +148,7 @@ def _note(kind: EntryKind, text: str, title: str, evidence: str, caller: Caller)
     return Note(kind, text, title, evidence, caller.staff_id, caller.name)
 
 
-_Recorder = Callable[[StageKit, Transaction, Caller, Row[Any], Any], Coroutine[Any, Any, LogEntry]]
+_Recorder = Callable[[StageKit, Transaction, Caller, Case, Any], Coroutine[Any, Any, LogEntry]]
 _RECORDERS: Mapping[str, _Recorder] = {
     "work": _work,
     "milestone": _milestone,

@@ -1,9 +1,6 @@
 """Tasks for people: opened with their detail sealed; what a case lacks is asked for, and asked no more once known."""
 
-from typing import Any
 from uuid import UUID
-
-from sqlalchemy import Row
 
 from services.stage_tracking.domain.deadlines import CaseDates
 from services.stage_tracking.domain.tasks import (
@@ -16,6 +13,7 @@ from services.stage_tracking.domain.tasks import (
 )
 from services.stage_tracking.settings import StageKit
 from services.stage_tracking.store import cases, tasks
+from services.stage_tracking.store.rows import Case
 from shared.db.transaction import Transaction
 from shared.errors import Conflict
 from shared.powers import power_of
@@ -67,9 +65,9 @@ async def _ask(kit: StageKit, tx: Transaction, questions: Questions) -> None:
     await tasks.close_each(tx.conn, [about for about, task in questions.items() if task is None], tx.now)
 
 
-def _lacking(case: Row[Any]) -> Questions:
+def _lacking(case: Case) -> Questions:
     """What may have to be asked of such a case; None where there is nothing to ask."""
-    kind, is_open = cases.kind_of_row(case), case.closed_on is None
+    kind, is_open = case.kind, case.closed_on is None
     dates = CaseDates(kind, case.filed_on, received_on=case.received_on)
     asked = {TaskKind.ASK_RECEIPT: ask_receipt(dates.waiting) if is_open and dates.waiting else None}
     if kind.review is not None:
@@ -81,23 +79,23 @@ def _lacking(case: Row[Any]) -> Questions:
     return {tasks.About(case.case_id, each, "case"): task for each, task in asked.items()}
 
 
-async def _of_handler(tx: Transaction, case: Row[Any]) -> Questions:
+async def _of_handler(tx: Transaction, case: Case) -> Questions:
     if case.judge_id is None:
         return {}
-    why = None if case.closed_on else await _unfit(tx, case)
+    why = None if case.closed_on else await _unfit(tx, case, case.judge_id)
     other = None if why is None else assign_other(why)
     return {tasks.About(case.case_id, TaskKind.POWER_CONFLICT, "judge"): other}
 
 
-async def _unfit(tx: Transaction, case: Row[Any]) -> str | None:
+async def _unfit(tx: Transaction, case: Case, judge_id: UUID) -> str | None:
     """Why the case's judge may not work it."""
-    kind = cases.kind_of_row(case)
-    if power_of(case.department) is not kind.power:
+    kind = case.kind
+    if power_of(case.department) != kind.power:
         post = kind.handler
         here = f"本案是{kind.title}，由{post.department}办理；现承办人属{case.department}，不能登记办理情况。"
         return f"{here}请改由{post.department}的{post.title}承办。"
     try:
-        await cases.hold_power(tx.conn, case, case.judge_id, kind.power, tx.now)
+        await cases.hold_power(tx.conn, case, judge_id, kind.power, tx.now)
     except Conflict as refusal:
         return refusal.detail
     return None

@@ -4,10 +4,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from functools import lru_cache
-from typing import Any
 from uuid import UUID
-
-from sqlalchemy import Row
 
 from services.stage_tracking.domain.deadlines import (
     WITHOUT_URGENCY,
@@ -19,34 +16,28 @@ from services.stage_tracking.domain.deadlines import (
     nearest,
 )
 from services.stage_tracking.domain.log import EntryKind, Note
-from services.stage_tracking.domain.stages import MILESTONE_TITLES, Plan, owners, plans
+from services.stage_tracking.domain.stages import Plan, owners, plans
 from services.stage_tracking.domain.stopping import Deeds, stopped
 from services.stage_tracking.domain.stopping import undone as run_again
 from services.stage_tracking.domain.tasks import (
     BEFORE_IT_RINGS,
     FACTS,
-    Rung,
     TaskKind,
-    rung_task,
 )
 from services.stage_tracking.settings import StageKit
 from services.stage_tracking.store import cases, deadlines, extensions, stages, tasks
+from services.stage_tracking.store.rows import Case, Clock, PlannedMilestone
 from services.stage_tracking.store.serving import party_standing
-from services.stage_tracking.usecases.asking import ask_for_facts, open_task
+from services.stage_tracking.usecases.asking import ask_for_facts
 from services.stage_tracking.usecases.journal import write
 from shared.calendar.workdays import CourtCalendar
-from shared.clock import court_date, end_of_day
-from shared.contracts.case_kinds import CaseKind, DeadlineKind, kind_of
-from shared.contracts.stages import DeadlineMet, DeadlineRang, DeadlineSet, DeadlineWithdrawn, Milestone
-from shared.db.transaction import Transaction, made_at
-from shared.runtime.claims import work_through
-from shared.telemetry import metrics
+from shared.clock import court_date
+from shared.contracts.case_kinds import CaseKind, DeadlineKind
+from shared.contracts.stages import DeadlineMet, DeadlineSet, DeadlineWithdrawn, Milestone
+from shared.db.transaction import Transaction
 from shared.web.formats import cn_date
 
 FIRE_SIGNAL = "deadlines"
-_FIRED_LATE = metrics.gauge(
-    "deadline_fired_late_seconds", "How long after it fell due, or was set, the latest clock rang.", ("service",)
-)
 
 
 @lru_cache
@@ -71,7 +62,7 @@ async def keep_clocks(
     if case is None:
         raise LookupError("the case's row was not locked before")
     assigned_on = None if case.assigned_at is None else court_date(case.assigned_at)
-    kind, longer = cases.kind_of_row(case), await extensions.of_case(tx.conn, case)
+    kind, longer = case.kind, await extensions.of_case(tx.conn, case)
     dates = CaseDates(kind, case.filed_on, assigned_on, case.administrative, case.received_on, longer)
     wanted = deadlines_of(dates, kit.settings.figures, calendar)
     milestones = (await stages.milestones_of(tx.conn, [case_id]))[case_id]
@@ -84,13 +75,13 @@ async def keep_clocks(
     await _stop_what_is_done(kit, tx, case, current, ended)
     if milestones:  # not in a case that has only just come in: nobody was asked for anything yet
         await tasks.keep_days(tx.conn, case_id, urged_until(current))
-    await _note_nearest(tx, case, [row for row in current if row.met_at is None and row.kind not in ended])
+    await note_nearest(tx, case, [row for row in current if row.met_at is None and row.kind not in ended])
     tx.wake(FIRE_SIGNAL)
 
 
 async def _withdraw(
-    kit: StageKit, tx: Transaction, case: Row[Any], rows: Sequence[Row[Any]], wanted: Collection[DeadlineKind]
-) -> Sequence[Row[Any]]:
+    kit: StageKit, tx: Transaction, case: Case, rows: Sequence[Clock], wanted: Collection[DeadlineKind]
+) -> Sequence[Clock]:
     """Take back the running clocks that do not belong to the case, or to what is known of it; those that stand."""
     gone = [row for row in rows if row.kind not in wanted and row.met_at is None]
     if not gone:
@@ -98,7 +89,7 @@ async def _withdraw(
     await deadlines.supersede(tx.conn, [row.id for row in gone], tx.now)
     lines = []
     for row in gone:
-        kind = DeadlineKind(row.kind)
+        kind = row.kind
         await tasks.close_of_clock(tx.conn, case.case_id, kind, tx.now)
         await tx.emit(DeadlineWithdrawn(case_id=case.case_id, kind=kind))
         lines.append(f"{kind.label}：撤销（原定{cn_date(row.due_on)}），{_why_not(case, kind)}")
@@ -106,8 +97,8 @@ async def _withdraw(
     return [row for row in rows if row not in gone]
 
 
-def _why_not(case: Row[Any], kind: DeadlineKind) -> str:
-    here = cases.kind_of_row(case)
+def _why_not(case: Case, kind: DeadlineKind) -> str:
+    here = case.kind
     if kind in here.clocks:
         return "没有登记收到申请的日期，不能计算。"
     return f"本案是{here.title}，不适用这一期限。"
@@ -122,13 +113,13 @@ class Setting:
     again: Collection[DeadlineKind]
 
 
-def _met(rows: Sequence[Row[Any]]) -> dict[DeadlineKind, datetime]:
-    return {DeadlineKind(row.kind): row.met_at for row in rows if row.met_at is not None}
+def _met(rows: Sequence[Clock]) -> dict[DeadlineKind, datetime]:
+    return {row.kind: row.met_at for row in rows if row.met_at is not None}
 
 
 async def _set_all(
-    kit: StageKit, tx: Transaction, rows: Sequence[Row[Any]], wanted: Sequence[Deadline], setting: Setting
-) -> Sequence[Row[Any]]:
+    kit: StageKit, tx: Transaction, rows: Sequence[Clock], wanted: Sequence[Deadline], setting: Setting
+) -> Sequence[Clock]:
     """Set what is new or differs; the clocks as they stand then."""
     case_id, calendar_until = setting.case_id, setting.calendar_until
     current = {row.kind: row for row in rows}
@@ -154,11 +145,11 @@ async def _set_all(
     return await deadlines.current(tx.conn, case_id) if lines else rows
 
 
-def _same(old: Row[Any], new: Deadline) -> bool:
+def _same(old: Clock, new: Deadline) -> bool:
     return all(getattr(old, name) == getattr(new, name) for name in ("due_at", "rule", "article", "provisional"))
 
 
-def _has_rung_for(old: Row[Any], new: Deadline) -> bool:
+def _has_rung_for(old: Clock, new: Deadline) -> bool:
     """Other words for the same instant are no reason to ring again; that a limit is certain by now is one."""
     turns_red = old.provisional and not new.provisional and new.kind not in WITHOUT_URGENCY
     return bool(old.due_at == new.due_at and not turns_red)
@@ -176,7 +167,7 @@ def _set_event(case_id: UUID, deadline: Deadline, version: int) -> DeadlineSet:
     )
 
 
-def _difference(old: Row[Any] | None, new: Deadline, version: int) -> str:
+def _difference(old: Clock | None, new: Deadline, version: int) -> str:
     mark = "（节假日安排尚未公布，暂定）" if new.provisional else ""
     if old is None:
         return f"{new.kind.label}：{cn_date(new.due_on)}{mark}。{new.rule}。依据：{new.article}"
@@ -193,25 +184,25 @@ def _difference(old: Row[Any] | None, new: Deadline, version: int) -> str:
 async def _plan(
     kit: StageKit,
     tx: Transaction,
-    case: Row[Any],
+    case: Case,
     kind: CaseKind,
-    current: Sequence[Row[Any]],
-    known: Sequence[Row[Any]],
+    current: Sequence[Clock],
+    known: Sequence[PlannedMilestone],
 ) -> None:
-    due = {DeadlineKind(row.kind): Plan(row.due_on, row.provisional) for row in current}
+    due = {row.kind: Plan(row.due_on, row.provisional) for row in current}
     planned = plans(kind, due, case.filed_on, case.closed_on, kit.settings.figures)
-    as_known = {Milestone(row.milestone): row for row in known}
+    as_known = {row.milestone: row for row in known}
     changed = {each: plan for each, plan in planned.items() if each not in as_known or _moves(as_known[each], plan)}
     if changed:
         await stages.plan(tx.conn, case.case_id, changed, owners(kind))
 
 
-def _moves(milestone: Row[Any], plan: Plan) -> bool:
+def _moves(milestone: PlannedMilestone, plan: Plan) -> bool:
     """One that was reached keeps its plan."""
     return milestone.actual_on is None and Plan(milestone.planned_on, milestone.provisional) != plan
 
 
-async def _ended(tx: Transaction, case: Row[Any], reached: Mapping[Milestone, date]) -> Mapping[DeadlineKind, datetime]:
+async def _ended(tx: Transaction, case: Case, reached: Mapping[Milestone, date]) -> Mapping[DeadlineKind, datetime]:
     """The clocks whose deeds are done by now, and when they were."""
     respondents = cases.respondents(await cases.parties_of(tx.conn, case.case_id))
     sent = [party_standing(row).notified_at(tx.now) for row in respondents]
@@ -222,14 +213,14 @@ async def _ended(tx: Transaction, case: Row[Any], reached: Mapping[Milestone, da
 async def _stop_what_is_done(
     kit: StageKit,
     tx: Transaction,
-    case: Row[Any],
-    current: Sequence[Row[Any]],
+    case: Case,
+    current: Sequence[Clock],
     ended: Mapping[DeadlineKind, datetime],
 ) -> None:
     """Stop the clocks whose deeds are done."""
     lines = []
     for row in current:
-        kind = DeadlineKind(row.kind)
+        kind = row.kind
         if row.met_at is not None or kind not in ended:
             continue
         await deadlines.meet(tx.conn, row.id, ended[kind])
@@ -245,17 +236,15 @@ async def _stop_what_is_done(
         await write(kit, tx, case.case_id, Note(EntryKind.CLOCKS_STOPPED, "\n".join(lines)))
 
 
-def urged_until(current: Sequence[Row[Any]]) -> dict[tuple[TaskKind, str], datetime | None]:
+def urged_until(current: Sequence[Clock]) -> dict[tuple[TaskKind, str], datetime | None]:
     """Until when the tasks are to be done that are there before their clock rings; None while no day is certain."""
     certain = {row.kind: row.due_at for row in current if row.met_at is None and not row.provisional}
     return {(kind, subject): certain.get(clock) for (kind, subject), clock in BEFORE_IT_RINGS.items()}
 
 
-async def _note_nearest(tx: Transaction, case: Row[Any], running: Sequence[Row[Any]]) -> None:
+async def note_nearest(tx: Transaction, case: Case, running: Sequence[Clock]) -> None:
     """Keep the case's nearest running limit, so that lists sort by it."""
-    found = nearest(
-        Running(DeadlineKind(row.kind), row.due_at, row.provisional, row.fired_at is not None) for row in running
-    )
+    found = nearest(Running(row.kind, row.due_at, row.provisional, row.fired_at is not None) for row in running)
     due_at, kind, provisional = (found.due_at, found.kind, found.provisional) if found else (None, None, False)
     if (due_at, kind, provisional) != (case.next_due_at, case.next_kind, case.next_provisional):
         values = {"next_due_at": due_at, "next_kind": kind, "next_provisional": provisional}
@@ -267,55 +256,8 @@ async def reached_milestones(tx: Transaction, case_id: UUID) -> dict[Milestone, 
     return _reached((await stages.milestones_of(tx.conn, [case_id]))[case_id])
 
 
-def _reached(milestones: Sequence[Row[Any]]) -> dict[Milestone, date]:
-    return {Milestone(row.milestone): row.actual_on for row in milestones if row.actual_on is not None}
-
-
-async def fire_due(kit: StageKit) -> int:
-    """Ring every clock that has run out, a transaction each; how many rang. At start-up this finds the overdue ones.
-
-    Raises ExceptionGroup for those that cannot ring; they hold up no other.
-    """
-
-    async def claim(tx: Transaction, stuck: Row[Any] | None) -> Row[Any] | None:
-        return await deadlines.claim_due(tx.conn, tx.now, None if stuck is None else (stuck.due_at, stuck.id))
-
-    async def ring(tx: Transaction, row: Row[Any]) -> None:
-        await _ring(kit, tx, row)
-        _FIRED_LATE.labels(kit.service).set(max(0.0, (tx.now - max(row.due_at, made_at(row.id))).total_seconds()))
-
-    def about(row: Row[Any]) -> dict[str, object]:
-        return {"deadline_id": row.id, "case_id": row.case_id}
-
-    return await work_through(kit.db, claim, ring, about, kit.settings.fire_at_most)
-
-
-async def _ring(kit: StageKit, tx: Transaction, row: Row[Any]) -> None:
-    kind = DeadlineKind(row.kind)
-    await deadlines.fire(tx.conn, row.id, tx.now)
-    await tx.emit(DeadlineRang(case_id=row.case_id, kind=kind, version=row.version, due_at=row.due_at))
-    # A reminder is computed backwards from the limit of which it speaks.
-    limit = row.start_on if kind is DeadlineKind.COURT_LIMIT_REMINDER else row.due_on
-    mark = "（暂定，待该年放假安排公布）" if row.provisional else ""
-    text = f"{kind.label}：期限{cn_date(limit)}{mark}。{row.rule}。依据：{row.article}"
-    await write(kit, tx, row.case_id, Note(EntryKind.RANG, text, plain={"deadline": kind, "version": row.version}))
-    reached = await reached_milestones(tx, row.case_id)
-    due = kind_of(row.number).milestones
-    outstanding = "、".join(MILESTONE_TITLES[each] for each in due if each not in reached) or "无"
-    task = rung_task(Rung(kind, cn_date(limit), end_of_day(limit), row.provisional, outstanding), row.judge_id)
-    if kind is DeadlineKind.COURT_LIMIT:
-        await tasks.close_all(tx.conn, row.case_id, [TaskKind.REMINDER], tx.now)
-    await open_task(kit, tx, row.case_id, task)
-    if row.provisional:
-        await _urge_no_more(tx, row.case_id)
-
-
-async def _urge_no_more(tx: Transaction, case_id: UUID) -> None:
-    """Lists sort the case by its next limit: this one waits for its calendar."""
-    case = await cases.lock(tx.conn, case_id)
-    running = [row for row in await deadlines.current(tx.conn, case_id) if row.met_at is None]
-    if case is not None:
-        await _note_nearest(tx, case, running)
+def _reached(milestones: Sequence[PlannedMilestone]) -> dict[Milestone, date]:
+    return {row.milestone: row.actual_on for row in milestones if row.actual_on is not None}
 
 
 async def recompute_outdated(kit: StageKit, calendar: CourtCalendar | None = None) -> int:

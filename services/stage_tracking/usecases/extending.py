@@ -1,22 +1,19 @@
 """An approved extension is recorded: the clock moves, the log says who approved it and why."""
 
-from typing import Any
 from uuid import UUID
-
-from sqlalchemy import Row
 
 from services.stage_tracking.domain.acts import ExtendLimit
 from services.stage_tracking.domain.deadlines import Longer
-from services.stage_tracking.domain.extending import Limit, extension_faults, refuse_extension
+from services.stage_tracking.domain.extending import extension_faults, refuse_extension
 from services.stage_tracking.domain.log import EntryKind, Note
 from services.stage_tracking.settings import StageKit
-from services.stage_tracking.store import cases, deadlines, extensions, tasks
+from services.stage_tracking.store import deadlines, extensions, tasks
+from services.stage_tracking.store.rows import Case, Clock
 from services.stage_tracking.usecases.clocks import keep_clocks
 from services.stage_tracking.usecases.journal import LogEntry, publish, published_facts, write
 from services.stage_tracking.usecases.limits import day_of, told_of_limits
 from shared.calendar.periods import Length
 from shared.clock import court_date
-from shared.contracts.case_kinds import DeadlineKind
 from shared.contracts.reviews import Extension
 from shared.db.transaction import Transaction
 from shared.errors import Conflict, Invalid
@@ -24,12 +21,12 @@ from shared.http.auth import Caller
 from shared.web.formats import cn_date
 
 
-async def extend(kit: StageKit, tx: Transaction, caller: Caller, case: Row[Any], deed: ExtendLimit) -> LogEntry:
+async def extend(kit: StageKit, tx: Transaction, caller: Caller, case: Case, deed: ExtendLimit) -> LogEntry:
     """Make a limit longer, once, and tell the parties. Raises Conflict where the law knows no extension, Invalid."""
     if case.closed_on is not None:
         raise Conflict("case_closed", "案件已经结案，不能延长期限。")
-    kind, extended = cases.kind_of_row(case), await extensions.of_case(tx.conn, case)
-    running = {limit.kind: limit for limit in map(limit_of, await deadlines.current(tx.conn, case.case_id))}
+    kind, extended = case.kind, await extensions.of_case(tx.conn, case)
+    running = {clock.kind: clock.limit for clock in await deadlines.current(tx.conn, case.case_id)}
     limit = running.get(deed.clock)
     law = refuse_extension(kind, deed.clock, limit, extended)
     assert limit is not None  # noqa: S101 - refused otherwise
@@ -58,12 +55,7 @@ def _why(deed: ExtendLimit, law: Extension) -> str:
     return f"理由：{reason}。依据：{law.article}。"
 
 
-async def _excuse(tx: Transaction, case_id: UUID, clock: Row[Any]) -> None:
+async def _excuse(tx: Transaction, case_id: UUID, clock: Clock) -> None:
     """An approval given in time was recorded late: what the ringing had asked for is asked no more."""
     if clock.due_at > tx.now:
-        await tasks.close_of_clock(tx.conn, case_id, DeadlineKind(clock.kind), tx.now)
-
-
-def limit_of(row: Row[Any]) -> Limit:
-    """The row of a clock as the rules see it."""
-    return Limit(DeadlineKind(row.kind), row.start_on, row.due_on, row.met_at is not None)
+        await tasks.close_of_clock(tx.conn, case_id, clock.kind, tx.now)

@@ -1,14 +1,12 @@
 """Parties are told of a limit that was corrected, as of one that was made longer: 执行公开, item 13."""
 
 from collections.abc import Mapping
-from typing import Any
-
-from sqlalchemy import Row
 
 from services.stage_tracking.domain.acts import Publication
 from services.stage_tracking.domain.log import EntryKind, Note
 from services.stage_tracking.settings import StageKit
-from services.stage_tracking.store import cases, deadlines
+from services.stage_tracking.store import deadlines
+from services.stage_tracking.store.rows import Case, Clock
 from services.stage_tracking.usecases.journal import publish, published_facts, write
 from shared.contracts.case_kinds import REVIEWS, CaseKind, DeadlineKind
 from shared.contracts.cases import PartyRole
@@ -19,7 +17,7 @@ _TOLD = (DeadlineKind.STATUTORY_LIMIT, DeadlineKind.PRESERVATION_BEGIN, *sorted(
 """The limits of the law by which a case is to be done with, or begun."""
 _TENTATIVE = "（暂定，待该年放假安排公布后确定）"
 
-Running = Mapping[DeadlineKind, Row[Any]]
+Running = Mapping[DeadlineKind, Clock]
 
 
 def told_of_limits(kind: CaseKind) -> Publication:
@@ -28,22 +26,22 @@ def told_of_limits(kind: CaseKind) -> Publication:
     return Publication(audience, notify=True, carried_out=True)
 
 
-def day_of(clock: Row[Any]) -> str:
+def day_of(clock: Clock) -> str:
     """Its last day in words, and whether that is certain."""
     return f"{cn_date(clock.due_on)}{_TENTATIVE if clock.provisional else ''}"
 
 
-async def running_limits(tx: Transaction, case: Row[Any]) -> Running:
+async def running_limits(tx: Transaction, case: Case) -> Running:
     """The limits of which the parties know, as they run now; as long as nobody said the ground they know of none."""
-    if cases.kind_of_row(case).awaits_ground:
+    if case.kind.awaits_ground:
         return {}
     rows = {row.kind: row for row in await deadlines.current(tx.conn, case.case_id) if row.met_at is None}
     return {kind: rows[kind] for kind in _TOLD if kind in rows}
 
 
-async def tell_corrected(kit: StageKit, tx: Transaction, case: Row[Any], before: Running, why: str) -> None:
+async def tell_corrected(kit: StageKit, tx: Transaction, case: Case, before: Running, why: str) -> None:
     """Tell the parties of limits that a correction moved. Before a judge has the case nobody was told of any."""
-    kind, now = cases.kind_of_row(case), await running_limits(tx, case)
+    kind, now = case.kind, await running_limits(tx, case)
     moved = [_words(before.get(clock), row) for clock, row in now.items() if _differs(before.get(clock), row)]
     if not moved or case.assigned_at is None or case.silent or case.closed_on is not None:
         return
@@ -52,11 +50,11 @@ async def tell_corrected(kit: StageKit, tx: Transaction, case: Row[Any], before:
     await publish(kit, tx, case.case_id, await write(kit, tx, case.case_id, note), publication, text)
 
 
-def _differs(old: Row[Any] | None, new: Row[Any]) -> bool:
+def _differs(old: Clock | None, new: Clock) -> bool:
     return old is None or bool(old.due_on != new.due_on)
 
 
-def _words(old: Row[Any] | None, new: Row[Any]) -> str:
-    name = DeadlineKind(new.kind).label
+def _words(old: Clock | None, new: Clock) -> str:
+    name = new.kind.label
     found = f"于{day_of(new)}届满" if old is None else f"由{cn_date(old.due_on)}改为{day_of(new)}届满"
     return f"“{name}”{found}。{new.rule}。依据：{new.article}。"

@@ -13,9 +13,9 @@ from services.stage_tracking.domain.log import EntryKind
 from services.stage_tracking.settings import StageKit
 from services.stage_tracking.store import board, cases, deadlines, extensions, stages, tasks
 from services.stage_tracking.store.board import Filter
+from services.stage_tracking.store.rows import Case, Clock, PlannedMilestone
 from services.stage_tracking.store.tables import LEDGER
 from services.stage_tracking.store.tasks import Wanted
-from services.stage_tracking.usecases.extending import limit_of
 from services.stage_tracking.usecases.journal import LogEntry, opened
 from services.stage_tracking.usecases.tasks import SOON, TaskView, view
 from services.stage_tracking.usecases.verdict import Verdict, verdict
@@ -33,14 +33,14 @@ from shared.powers import Role
 class CaseView:
     """A case as the stages see it: rows of the store, the newest version of each clock."""
 
-    case: Row[Any]
+    case: Case
     periods: list[Row[Any]]
-    milestones: list[Row[Any]]
-    deadlines: list[Row[Any]]
+    milestones: list[PlannedMilestone]
+    deadlines: list[Clock]
     tasks: list[TaskView]
     kind: CaseKind
-    main_case: Row[Any] | None
-    side_cases: list[Row[Any]]
+    main_case: Case | None
+    side_cases: list[Case]
     extendable: Mapping[DeadlineKind, Extension]
     waiting: tuple[DeadlineKind, ...]
     """The clocks that nobody can count, since the day of the receipt is not known."""
@@ -55,7 +55,7 @@ class LogPage:
     `chain` are the same entries as they are stored; `head` is how far the whole chain reaches.
     """
 
-    case: Row[Any]
+    case: Case
     entries: list[LogEntry]
     next: int | None
     verdict: Verdict | None
@@ -69,7 +69,7 @@ class LogPage:
         return self.head if first is None else Head(first.chain_id, first.position - 1, first.previous)
 
 
-async def _found(conn: AsyncConnection, case_key: str) -> Row[Any]:
+async def _found(conn: AsyncConnection, case_key: str) -> Case:
     case = await cases.find(conn, case_key)
     if case is None:
         raise NotFound("case_not_found", "没有这个案件，请核对案号。")
@@ -80,7 +80,7 @@ async def case_view(kit: StageKit, case_key: str) -> CaseView:
     """The case with this id or number. Raises NotFound."""
     async with kit.db.read() as conn:
         case = await _found(conn, case_key)
-        kind, clocks = cases.kind_of_row(case), await deadlines.current(conn, case.case_id)
+        kind, clocks = case.kind, await deadlines.current(conn, case.case_id)
         extended = await extensions.of_case(conn, case)
         return CaseView(
             case=case,
@@ -92,7 +92,7 @@ async def case_view(kit: StageKit, case_key: str) -> CaseView:
             main_case=None if case.main_case is None else await cases.find(conn, case.main_case),
             side_cases=await cases.belonging_to(conn, case.number),
             waiting=kind.waiting if case.received_on is None and case.closed_on is None else (),
-            extendable={} if case.closed_on else extendable(kind, [limit_of(row) for row in clocks], extended),
+            extendable={} if case.closed_on else extendable(kind, [clock.limit for clock in clocks], extended),
         )
 
 
@@ -120,7 +120,7 @@ class BoardRow:
     """A case on the board with its milestones."""
 
     case: Row[Any]
-    milestones: list[Row[Any]]
+    milestones: list[PlannedMilestone]
 
 
 def wanted(

@@ -2,15 +2,13 @@
 
 from collections.abc import Callable
 from datetime import date
-from typing import Any
 from uuid import UUID
-
-from sqlalchemy import Row
 
 from services.stage_tracking.domain.log import EntryKind, Note
 from services.stage_tracking.domain.serving import NOTHING, Standing, of_case, of_party
 from services.stage_tracking.settings import StageKit
 from services.stage_tracking.store import cases, serving, stages
+from services.stage_tracking.store.rows import PlannedMilestone
 from services.stage_tracking.usecases.clocks import keep_clocks
 from services.stage_tracking.usecases.journal import write
 from shared.contracts.notices import NoticeSent, NoticeServed, NoticeUnserved
@@ -82,12 +80,12 @@ async def keep_service(kit: StageKit, tx: Transaction, case_id: UUID, lost: str 
         return False
     if day is not None:
         await _reach(kit, tx, known, day)
-    elif lost is not None:
-        await _undo(kit, tx, known, lost)
+    elif lost is not None and known.actual_on is not None:
+        await _undo(kit, tx, case_id, known.actual_on, lost)
     return day is not None or lost is not None
 
 
-async def _reach(kit: StageKit, tx: Transaction, known: Row[Any], day: date) -> None:
+async def _reach(kit: StageKit, tx: Transaction, known: PlannedMilestone, day: date) -> None:
     await stages.set_service(tx.conn, known.case_id, day)
     await tx.emit(MilestoneReached(case_id=known.case_id, milestone=Milestone.SERVICE, on=day))
     moved = "" if known.actual_on is None else f"（原为{cn_date(known.actual_on)}）"
@@ -95,8 +93,8 @@ async def _reach(kit: StageKit, tx: Transaction, known: Row[Any], day: date) -> 
     await write(kit, tx, known.case_id, Note(EntryKind.SERVED, text))
 
 
-async def _undo(kit: StageKit, tx: Transaction, known: Row[Any], why: str) -> None:
-    await stages.set_service(tx.conn, known.case_id, None)
-    await tx.emit(MilestoneUndone(case_id=known.case_id, milestone=Milestone.SERVICE))
-    text = f"“送达”节点（原完成日期{cn_date(known.actual_on)}）不再成立：{why}。"
-    await write(kit, tx, known.case_id, Note(EntryKind.SERVICE_UNDONE, text))
+async def _undo(kit: StageKit, tx: Transaction, case_id: UUID, was: date, why: str) -> None:
+    await stages.set_service(tx.conn, case_id, None)
+    await tx.emit(MilestoneUndone(case_id=case_id, milestone=Milestone.SERVICE))
+    text = f"“送达”节点（原完成日期{cn_date(was)}）不再成立：{why}。"
+    await write(kit, tx, case_id, Note(EntryKind.SERVICE_UNDONE, text))
