@@ -166,6 +166,13 @@ class CaseKind:
         """Its clocks that do not run as long as the day of the receipt is not known, in the order of the table."""
         return tuple(clock for clock in DeadlineKind if clock in self.from_receipt)
 
+    def may_be_about(self, main: "CaseKind") -> bool:
+        """Whether its main case may be of kind `main`.
+
+        What is resumed was enforced; objections are raised against preservations too (财产保全规定 26).
+        """
+        return main.enforces or (main.secures and not self.resumes)
+
     def attacked(self, main_case: str | None) -> str | None:
         """The case whose handling is reviewed: who implements there never reviews (异议复议规定 11(3))."""
         return main_case if self.reviews else None

@@ -14,7 +14,8 @@ from shared.contracts.texts import visible
 _TO_FULL = str.maketrans("()[]【】〔〕{}", "（）（）（）（）（）")
 _TO_HALF = str.maketrans("（）", "()")
 _NUMBER = re.compile(
-    r"（(?P<year>(?:19|20)\d\d)）(?P<code>[一-鿿]\d{0,4}[一-鿿]{1,8}(?:字第)?)(?P<serial>\d{1,8})号", re.ASCII
+    r"（(?P<year>(?:19|20)\d\d)）(?P<code>[一-鿿]\d{0,4}[一-鿿]{1,8}(?:字第)?)(?P<serial>\d{1,8})(?:-\d{1,3})?号(?:之[一二三四五六七八九十]{1,3})?",
+    re.ASCII,
 )
 
 
@@ -32,7 +33,10 @@ def written(text: str) -> str:
 
 
 def parts(text: str) -> Parts | None:
-    """What a whole case number consists of; None when the text is none."""
+    """What a whole case number consists of; None when the text is none.
+
+    The old courts' sub-numbers (`100-1号`, `100号之一`) are read over: this court gives none out.
+    """
     found = _NUMBER.fullmatch(written(text))
     return Parts(found["year"], found["code"], found["serial"]) if found else None
 

@@ -17,9 +17,8 @@ from services.party_notification.usecases.letters import letter_bytes
 from services.party_notification.usecases.reissuing import post_anew
 from services.party_notification.usecases.visits import Visit, visit
 from shared.contracts.cases import CaseCorrected, CaseFacts, PartyRole
-from shared.contracts.envelope import Sealed
 from shared.contracts.reviews import ReviewGround
-from shared.contracts.stages import DeadlineSet, ProgressPublished
+from shared.contracts.stages import DeadlineSet
 from shared.powers import Role
 from tests.fixtures.case_story import APPLICANT, FILED_ON, RESPONDENT, Story, entered, person
 from tests.fixtures.kits import as_owner, caller, make_kit
@@ -88,22 +87,28 @@ async def test_both_sides_read_of_an_extension_and_are_told_by_sms(story: Story)
     applicant, respondent = person(APPLICANT, "刘艳", 5), person(RESPONDENT, "张静", 6)
     case_id = await story.file(applicant, respondent, case_number=OBJECTION, ground=ReviewGround.AWARD_REFUSAL)
     words = "“执行异议审查期限”经本院院长批准延长1个月，由2026年12月9日延至2027年1月9日。理由：案情复杂。"
-    extended = ProgressPublished(
-        case_id=case_id,
-        entry=9,
-        at=story.kit.clock.now(),
-        title="期限延长",
-        text=Sealed(story.kit.exchange.seal(words, str(case_id))),
-        audience=tuple(PartyRole),
-        notify=True,
-    )
-    await story.feeder.feed(extended)
+    await story.progress(case_id, 9, "期限延长", words, *PartyRole, notify=True)
     for party in (applicant, respondent):
         assert words in await letter(story, party, "PROGRESS")
         assert [entry.text for entry in (await seen(story, party)).entries if entry.title == "期限延长"] == [words]
         prompts = [row for row in await story.rows(tables.messages) if row.party_id == party.party_id]
         texts = [story.kit.keyring.open(row.content, str(row.message_id)) for row in prompts if row.channel == "sms"]
         assert any("有新进展，进展告知书" in each for each in texts), texts
+
+
+@pytest.mark.parametrize("code", ["执协", "执他"])
+async def test_where_nobody_is_told_of_the_filing_one_side_alone_is_told_of_progress(story: Story, code: str) -> None:
+    asked = person(APPLICANT, "刘艳", 5)
+    case_id = await story.file(asked, case_number=f"（2026）渝05{code}1号")
+    await story.progress(case_id, 9, "协调完毕", "协助法院已回函。", APPLICANT, notify=True)
+    assert "协助法院已回函。" in await letter(story, asked, "PROGRESS")
+
+
+async def test_where_the_filing_is_told_nothing_is_told_before_both_sides_are_there(story: Story) -> None:
+    applicant = person(APPLICANT, "刘艳", 5)
+    case_id = await story.file(applicant, case_number=OBJECTION)
+    await story.progress(case_id, 9, "听证", "定于十二月听证。", APPLICANT, notify=True)
+    assert await story.rows(tables.notices) == []
 
 
 async def test_a_letter_that_has_left_and_its_page_stay_as_they_were_written(story: Story) -> None:

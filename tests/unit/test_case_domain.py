@@ -224,7 +224,12 @@ def test_what_belongs_to_an_enforcement_case_names_it() -> None:
     assert faults(objection, "（2025）渝0105执77号") == [], "the case of a lower court"
     assert faults("（2026）渝05执恢1号", "(2025)渝05执7号") == []
     assert faults(enforcement, "（2026）渝05执5002号") == ["main_case"], "an enforcement belongs to none"
-    assert faults(objection, "（2026）渝05执保2号") == ["main_case"]
+    assert faults(objection, "（2026）渝05执保2号") == [], "of a preservation one can complain before any suit"
+    assert faults(objection, "（2026）渝05执异2号") == ["main_case"]
+    assert faults(objection, "（2026）渝05民初2号") == ["main_case"]
+    assert faults("（2026）渝05执恢1号", "（2026）渝05执保2号") == ["main_case"], "only an enforcement is resumed"
+    for old in ("（2009）渝五中执字第100-1号", "（2009）渝五中执字第100号之一", "(2009)渝五中法执字第100号"):
+        assert faults("（2026）渝05执恢1号", old) == []
     assert faults(objection, "执行案") == ["main_case"]
     assert faults("（2026）渝05执恢1号", "（2026）渝05执恢1号") == ["main_case"]
 

@@ -37,7 +37,7 @@ def test_only_mail_ways_stay_off_the_paper_worklist() -> None:
 
 @pytest.mark.parametrize("parties", [[], [APPLICANT], [RESPONDENT, CHILD]])
 def test_an_incomplete_case_tells_nobody(parties: list) -> None:
-    assert not is_complete(parties)
+    assert not is_complete(CASE, parties)
     assert due_on_assignment(CASE, parties) == []
 
 

@@ -164,6 +164,9 @@ def _check_main_case(reader: Reader, entry: CaseEntry) -> None:
         reader.refuse("main_case", "执行案件不属于其他执行案件，请留空；恢复执行、异议、保全等案件才填写。")
     elif entry.number is not None and entry.number.text == entry.main_case:
         reader.refuse("main_case", "所属执行案件不能是本案自己，请核对案号。")
+    elif not entry.kind.may_be_about(kind_of(entry.main_case)):
+        other = "" if entry.kind.resumes else "、“执保”"
+        reader.refuse("main_case", f"应当填写执行案件（“执”、“执恢”{other}）的案号，请核对。")
 
 
 def read_party(

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from typing import Self
 
 from services.case_intake.domain.texts import FaultyTextError
-from shared.contracts.case_kinds import kind_of
 from shared.contracts.case_number import parts, written
 from shared.errors import Conflict
 
@@ -22,12 +21,10 @@ _OLD = re.compile(rf"[（(]((?:19|20)\d\d)[)）]渝五中法({_KINDS})字第{_SE
 
 
 def main_case(text: str) -> str:
-    """The number of an enforcement case, of this or another court, in its written form. Raises FaultyTextError."""
+    """The number of another case, of this or another court, in its written form. Raises FaultyTextError."""
     number = written(text)
     if parts(number) is None:
         raise FaultyTextError("案号格式不正确，应如“（2026）渝05执5001号”，请核对。")
-    if not kind_of(number).enforces:
-        raise FaultyTextError("应当填写执行案件（“执”或者“执恢”）的案号，请核对。")
     return number
 
 

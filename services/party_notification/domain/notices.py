@@ -258,9 +258,13 @@ def way_of(party: PartyFacts) -> ServiceWay:
     return ServiceWay.PAPER if party.postal_address else ServiceWay.COLLECT
 
 
-def is_complete(parties: Sequence[PartyFacts]) -> bool:
-    """At least one applicant and one respondent: before that nobody is told anything."""
-    return {Role.APPLICANT, Role.RESPONDENT} <= {party.role for party in parties}
+def is_complete(case: CaseFacts, parties: Sequence[PartyFacts]) -> bool:
+    """Whether the case has the parties whom its notices name: one of each side, before that nobody is told anything.
+
+    Where nobody is told of the filing, nothing names the other side, and whoever is there can be written to.
+    """
+    tells = any(case.kind_of_case.owed.values())
+    return not tells or {Role.APPLICANT, Role.RESPONDENT} <= {party.role for party in parties}
 
 
 def main_kind(case_number: str, role: Role) -> Kind | None:
@@ -271,7 +275,7 @@ def main_kind(case_number: str, role: Role) -> Kind | None:
 
 def due_on_assignment(case: CaseFacts, parties: Sequence[PartyFacts]) -> list[NoticeDue]:
     """What the assignment of the judge makes due (rows 10, 13, 20); nothing while the case is incomplete."""
-    if not is_complete(parties):
+    if not is_complete(case, parties):
         return []
     return [due for party in parties for due in due_for_party(case, party)]
 

@@ -77,9 +77,9 @@ async def load(kit: NotificationKit, tx: Transaction, case_id: UUID, cause: UUID
     found = await cases.parties_of(tx.conn, case_id)
     rows = {party.party_id: party for party in found if party.misfiled_at is None}
     parties = {party_id: party_facts(kit.keyring, party) for party_id, party in rows.items()}
-    if not is_complete(list(parties.values())):
-        return None
     case = case_facts(kit.keyring, row, await statutory_due(tx.conn, case_id))
+    if not is_complete(case, list(parties.values())):
+        return None
     return Circle(case, row, parties, rows, cause, tx.now, Effects())
 
 
