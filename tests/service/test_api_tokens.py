@@ -1,6 +1,5 @@
 """Tokens for other systems: hashed, scoped, ending, taken back; and what is kept of what was done at the door."""
 
-from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
@@ -17,9 +16,8 @@ from shared.clock import SystemClock
 from shared.db.revocations import standing
 from shared.http.access import Access
 from shared.powers import Role
-from shared.runtime.service import Kit
-from tests.fixtures.databases import FreshDatabase
-from tests.fixtures.kits import app_of, client, make_kit
+from shared.runtime.service import Kit, Service
+from tests.fixtures.kits import app_of, client
 from tests.service.test_staff_door import NEW, add, come_in
 
 EMPTY = replace(SERVICE, start=None)
@@ -27,10 +25,8 @@ WANTED = {"name": "审判系统：查询案件", "scopes": ["cases.read", "staff
 
 
 @pytest.fixture
-async def kit(fresh_database: FreshDatabase) -> AsyncIterator[Kit[Any]]:
-    kit = await make_kit(EMPTY, await fresh_database(EMPTY))
-    yield kit
-    await kit.db.close()
+def service() -> Service:
+    return EMPTY
 
 
 def signed_in(kit: Kit[Any], member: Member) -> httpx.AsyncClient:

@@ -27,20 +27,12 @@ from shared.http.app import build_app
 from shared.http.routes import Zone
 from shared.powers import Role
 from shared.runtime.service import MORE, Kit
-from tests.fixtures.databases import FreshDatabase
-from tests.fixtures.kits import NOON, Feeder, client, make_kit, told
+from tests.fixtures.kits import NOON, Feeder, client, told
 
 BODY = "被执行人王小明在渝中区有一处房产，登记在他岳母名下。"
 CONTACT = "李证人 13800138000"
 OFFICER = new_id()
 RECEIPT = re.compile(r"[0-9A-HJKMNP-TV-Z]{4}(-[0-9A-HJKMNP-TV-Z]{4}){3}")
-
-
-@pytest.fixture
-async def kit(fresh_database: FreshDatabase) -> AsyncIterator[Kit[Any]]:
-    kit = await make_kit(SERVICE, await fresh_database(SERVICE))
-    yield kit
-    await kit.db.close()
 
 
 @pytest.fixture

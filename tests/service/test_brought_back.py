@@ -1,7 +1,7 @@
 """Notices that waited when a backup was taken: what the product before may have sent is asked after, and soon."""
 
-from collections.abc import AsyncIterator
 from datetime import UTC, datetime
+from typing import Any
 
 import pytest
 from sqlalchemy import func, insert
@@ -12,24 +12,27 @@ from services.party_notification.store import tables
 from services.party_notification.usecases import reconciling
 from services.party_notification.usecases.readiness import start
 from shared.db.tables import restorations
-from tests.fixtures.databases import FreshDatabase
-from tests.fixtures.kits import KEYRING, make_kit
+from shared.runtime.service import Kit, Service
+from tests.fixtures.kits import KEYRING
 from tests.service.test_notices import APPLICANT, RESPONDENT, Carrier, MailServer, Office, person, send_all
 
 TAKEN = datetime(2026, 11, 20, tzinfo=UTC)
 
 
 @pytest.fixture
-async def office(fresh_database: FreshDatabase) -> AsyncIterator[Office]:
+def service() -> Service:
+    return SERVICE
+
+
+@pytest.fixture
+async def office(kit: Kit[Any]) -> Office:
     """An SMS waits for its mail; the data come back from a backup."""
-    kit = await make_kit(SERVICE, await fresh_database(SERVICE))
     office = Office(kit)
     await office.file(person(APPLICANT, 1), person(RESPONDENT, 2, phone=False, email=False))
     async with kit.db.begin() as tx:
         await tx.conn.execute(insert(restorations).values(taken_at=TAKEN, restored_at=func.clock_timestamp()))
     await start(kit)
-    yield office
-    await kit.db.close()
+    return office
 
 
 async def wordings(office: Office) -> dict[str, str]:

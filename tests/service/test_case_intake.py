@@ -27,16 +27,8 @@ from shared.contracts.cases import (
 )
 from shared.db.transaction import new_id
 from shared.powers import Role
-from tests.fixtures.databases import FreshDatabase
 from tests.fixtures.filing import JUDGES, filing, judge, party, respondent, reviewer
-from tests.fixtures.kits import Feeder, as_owner, client, make_kit, told
-
-
-@pytest.fixture
-async def kit(fresh_database: FreshDatabase) -> AsyncIterator[IntakeKit]:
-    kit = await make_kit(SERVICE, await fresh_database(SERVICE))
-    yield kit
-    await kit.db.close()
+from tests.fixtures.kits import Feeder, as_owner, client, told
 
 
 @pytest.fixture

@@ -12,16 +12,8 @@ from shared.contracts.cases import PartyChanged
 from shared.contracts.looks import LookTaken, Seen
 from shared.db.transaction import new_id
 from shared.powers import Role
-from tests.fixtures.databases import FreshDatabase
 from tests.fixtures.filing import JUDGES, filing, judge
-from tests.fixtures.kits import Feeder, caller, client, make_kit, told
-
-
-@pytest.fixture
-async def kit(fresh_database: FreshDatabase) -> AsyncIterator[IntakeKit]:
-    kit = await make_kit(SERVICE, await fresh_database(SERVICE))
-    yield kit
-    await kit.db.close()
+from tests.fixtures.kits import Feeder, caller, client, told
 
 
 @pytest.fixture

@@ -13,20 +13,17 @@ from shared.contracts.cases import JudgeCorrected, PartyAdded, PartyMisfiled
 from shared.contracts.notices import ContactDisowned
 from shared.contracts.stages import Milestone, MilestoneReached
 from shared.powers import Role
-from tests.fixtures.databases import FreshDatabase
 from tests.fixtures.filing import JUDGES, filing, judge, party, respondent
-from tests.fixtures.kits import NOON, Feeder, client, make_kit, told
+from tests.fixtures.kits import NOON, Feeder, client, told
 from tests.service.test_import import HEADER, LINES
 
 BASES = [f"（2025）渝05民终{serial}号" for serial in (8685, 8686, 8687)]
 
 
 @pytest.fixture
-async def kit(fresh_database: FreshDatabase) -> AsyncIterator[IntakeKit]:
-    kit = await make_kit(SERVICE, await fresh_database(SERVICE))
+def kit(kit: IntakeKit) -> IntakeKit:
     kit.settings.import_wait_seconds = 0
-    yield kit
-    await kit.db.close()
+    return kit
 
 
 @pytest.fixture

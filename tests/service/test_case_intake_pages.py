@@ -13,9 +13,8 @@ from services.case_intake.usecases.imports import work_through
 from shared.contracts.cases import CaseAssigned, CaseCorrected, CaseFiled, PartyAdded, PartyChanged
 from shared.contracts.looks import LookTaken
 from shared.powers import Role
-from tests.fixtures.databases import FreshDatabase
 from tests.fixtures.filing import JUDGES, filing, judge, party
-from tests.fixtures.kits import Feeder, client, make_kit, told
+from tests.fixtures.kits import Feeder, client, told
 
 CASE = {
     "key": "one",
@@ -39,11 +38,9 @@ RESPONDENT = {**APPLICANT, "role": "被执行人", "name": "张静", "id_number"
 
 
 @pytest.fixture
-async def kit(fresh_database: FreshDatabase) -> AsyncIterator[IntakeKit]:
-    kit = await make_kit(SERVICE, await fresh_database(SERVICE))
+async def kit(kit: IntakeKit) -> IntakeKit:
     await Feeder(SERVICE, kit).feed(*map(judge, JUDGES))
-    yield kit
-    await kit.db.close()
+    return kit
 
 
 @pytest.fixture

@@ -19,9 +19,8 @@ from services.case_intake.usecases.imports import work_through
 from shared.contracts.cases import CaseCorrected, CaseFiled
 from shared.contracts.reviews import ReviewGround
 from shared.powers import Role
-from tests.fixtures.databases import FreshDatabase
 from tests.fixtures.filing import filing
-from tests.fixtures.kits import as_owner, client, make_kit, told
+from tests.fixtures.kits import as_owner, client, told
 from tests.fixtures.page_forms import CASE, PARTY
 
 HEADER, *LINES = (Path(__file__).parents[1] / "fixtures" / "cases.csv").read_text("utf-8-sig").splitlines()
@@ -32,11 +31,9 @@ WORDS = {"urgent": "情况紧急", "ground": "审查事由", "report_ordered": "
 
 
 @pytest.fixture
-async def kit(fresh_database: FreshDatabase) -> AsyncIterator[IntakeKit]:
-    kit = await make_kit(SERVICE, await fresh_database(SERVICE))
+def kit(kit: IntakeKit) -> IntakeKit:
     kit.settings.import_wait_seconds = 0
-    yield kit
-    await kit.db.close()
+    return kit
 
 
 @pytest.fixture

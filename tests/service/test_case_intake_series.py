@@ -15,20 +15,12 @@ from services.case_intake.settings import IntakeKit
 from services.case_intake.usecases.imports import work_through
 from shared.db.transaction import new_id
 from shared.powers import Role
-from tests.fixtures.databases import FreshDatabase
 from tests.fixtures.filing import filing, party, respondent
-from tests.fixtures.kits import client, make_kit
+from tests.fixtures.kits import client
 from tests.fixtures.page_forms import CASE, PARTY
 
 FAR = "（2026）渝05执99999999号"
 HTML = {"accept": "text/html"}
-
-
-@pytest.fixture
-async def kit(fresh_database: FreshDatabase) -> AsyncIterator[IntakeKit]:
-    kit = await make_kit(SERVICE, await fresh_database(SERVICE))
-    yield kit
-    await kit.db.close()
 
 
 @pytest.fixture

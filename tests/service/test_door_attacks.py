@@ -20,10 +20,9 @@ from shared.clock import SystemClock
 from shared.db.revocations import standing
 from shared.errors import Unauthenticated
 from shared.powers import IN_PERSON, Action, Role
-from shared.runtime.service import Kit
-from tests.fixtures.databases import FreshDatabase
+from shared.runtime.service import Kit, Service
 from tests.fixtures.factors import give_factor
-from tests.fixtures.kits import client, make_kit
+from tests.fixtures.kits import client
 from tests.service.test_staff_door import NEW, PASSWORD, add, come_in
 
 EMPTY = replace(SERVICE, start=None)
@@ -31,10 +30,8 @@ WANTED = {"name": "审判系统：查询案件", "scopes": ["cases.read", "staff
 
 
 @pytest.fixture
-async def kit(fresh_database: FreshDatabase) -> AsyncIterator[Kit[Any]]:
-    kit = await make_kit(EMPTY, await fresh_database(EMPTY))
-    yield kit
-    await kit.db.close()
+def service() -> Service:
+    return EMPTY
 
 
 @pytest.fixture

@@ -15,9 +15,8 @@ from services.case_intake.settings import IntakeKit
 from services.case_intake.usecases.imports import work_through
 from shared.contracts.cases import CaseAssigned, CaseFiled, PartyAdded, PartyIdentity, PartyRole
 from shared.powers import Role
-from tests.fixtures.databases import FreshDatabase
 from tests.fixtures.filing import JUDGES, judge
-from tests.fixtures.kits import Feeder, as_owner, client, make_kit, told
+from tests.fixtures.kits import Feeder, as_owner, client, told
 
 FIXTURES = Path(__file__).parents[1] / "fixtures"
 FILE = (FIXTURES / "cases.csv").read_bytes()
@@ -26,11 +25,9 @@ HEADER, *LINES = FILE.decode("utf-8-sig").splitlines()
 
 
 @pytest.fixture
-async def kit(fresh_database: FreshDatabase) -> AsyncIterator[IntakeKit]:
-    kit = await make_kit(SERVICE, await fresh_database(SERVICE))
+def kit(kit: IntakeKit) -> IntakeKit:
     kit.settings.import_wait_seconds = 0
-    yield kit
-    await kit.db.close()
+    return kit
 
 
 @pytest.fixture

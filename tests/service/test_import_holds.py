@@ -15,19 +15,16 @@ from services.case_intake.usecases.holds import tell_decisions
 from services.case_intake.usecases.imports import work_through
 from shared.contracts.cases import CaseFiled, NoticesRecalled, NoticesReleased, PartyAdded
 from shared.powers import Role
-from tests.fixtures.databases import FreshDatabase
-from tests.fixtures.kits import NOON, client, make_kit, told
+from tests.fixtures.kits import NOON, client, told
 
 HEADER, *LINES = (Path(__file__).parents[1] / "fixtures" / "cases.csv").read_text("utf-8-sig").splitlines()
 TEN = timedelta(minutes=10)
 
 
 @pytest.fixture
-async def kit(fresh_database: FreshDatabase) -> AsyncIterator[IntakeKit]:
-    kit = await make_kit(SERVICE, await fresh_database(SERVICE))
+def kit(kit: IntakeKit) -> IntakeKit:
     kit.settings.import_wait_seconds = 0
-    yield kit
-    await kit.db.close()
+    return kit
 
 
 @pytest.fixture

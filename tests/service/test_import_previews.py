@@ -20,21 +20,18 @@ from services.case_intake.usecases.imports import work_through
 from shared.contracts.cases import CaseCorrected, CaseFiled, PartyAdded, PartyChanged, PartyIdentity
 from shared.powers import Role
 from shared.web.formats import masked_phone
-from tests.fixtures.databases import FreshDatabase
 from tests.fixtures.filing import JUDGES, judge
-from tests.fixtures.kits import Feeder, client, make_kit, told
+from tests.fixtures.kits import Feeder, client, told
 
 HEADER, *LINES = (Path(__file__).parents[1] / "fixtures" / "cases.csv").read_text("utf-8-sig").splitlines()
 PHONE, OTHER_PHONE = "19900000005", "19900000099"
 
 
 @pytest.fixture
-async def kit(fresh_database: FreshDatabase) -> AsyncIterator[IntakeKit]:
-    kit = await make_kit(SERVICE, await fresh_database(SERVICE))
+async def kit(kit: IntakeKit) -> IntakeKit:
     await Feeder(SERVICE, kit).feed(*map(judge, JUDGES))
     kit.settings.import_wait_seconds = 0
-    yield kit
-    await kit.db.close()
+    return kit
 
 
 @pytest.fixture

@@ -44,13 +44,6 @@ ENTRIES = LEDGER.entries
 
 
 @pytest.fixture
-async def kit(fresh_database: Any) -> AsyncIterator[Any]:
-    kit = await make_kit(SERVICE, await fresh_database(SERVICE))
-    yield kit
-    await kit.db.close()
-
-
-@pytest.fixture
 async def desk(fresh_database: Any) -> AsyncIterator[Any]:
     kit = await desk_kit(await fresh_database(DESK))
     yield kit

@@ -15,16 +15,8 @@ from shared.contracts.staff import MemberChanged
 from shared.db.transaction import new_id
 from shared.powers import Role
 from shared.runtime.service import Kit
-from tests.fixtures.databases import FreshDatabase
-from tests.fixtures.kits import NOON, Feeder, client, make_kit
+from tests.fixtures.kits import NOON, Feeder, client
 from tests.fixtures.staging import NUMBER, about, assigned, filed, party
-
-
-@pytest.fixture
-async def kit(fresh_database: FreshDatabase) -> AsyncIterator[Kit[Any]]:
-    kit = await make_kit(SERVICE, await fresh_database(SERVICE))
-    yield kit
-    await kit.db.close()
 
 
 @pytest.fixture

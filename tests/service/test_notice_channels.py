@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date, timedelta
 from pathlib import Path
@@ -26,9 +26,9 @@ from shared.contracts.notices import NoticeWaits
 from shared.db.transaction import new_id
 from shared.powers import Role
 from shared.runtime.secrets import SecretsMissingError
+from shared.runtime.service import Kit
 from shared.settings import Environment
-from tests.fixtures.databases import FreshDatabase
-from tests.fixtures.kits import client, make_kit, told
+from tests.fixtures.kits import client, told
 from tests.service.test_notices import APPLICANT, FULL, RESPONDENT, Carrier, Office, person, send_all
 from tests.service.test_notices import MailServer as Scripted
 
@@ -48,10 +48,8 @@ REAL = {
 
 
 @pytest.fixture
-async def office(fresh_database: FreshDatabase) -> AsyncIterator[Office]:
-    kit = await make_kit(SERVICE, await fresh_database(SERVICE))
-    yield Office(kit)
-    await kit.db.close()
+def office(kit: Kit[Any]) -> Office:
+    return Office(kit)
 
 
 def production(office: Office, data: Path, **changes: Any) -> Any:

@@ -1,7 +1,6 @@
 """Notices held after the filing, recalled and released; who decides when several processes act at once."""
 
 import asyncio
-from collections.abc import AsyncIterator
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -28,9 +27,9 @@ from shared.contracts.stages import DeadlineSet, ProgressPublished
 from shared.db.transaction import new_id
 from shared.errors import Conflict
 from shared.powers import Role
+from shared.runtime.service import Kit, Service
 from tests.fixtures.case_story import entered, settled
-from tests.fixtures.databases import FreshDatabase
-from tests.fixtures.kits import KEYRING, NOON, caller, make_kit, told
+from tests.fixtures.kits import KEYRING, NOON, caller, told
 from tests.service.test_notices import (
     APPLICANT,
     FULL,
@@ -46,10 +45,13 @@ TEN_MINUTES = timedelta(minutes=10)
 
 
 @pytest.fixture
-async def office(fresh_database: FreshDatabase) -> AsyncIterator[Office]:
-    kit = await make_kit(SERVICE, await fresh_database(SERVICE))
-    yield Office(kit)
-    await kit.db.close()
+def service() -> Service:
+    return SERVICE
+
+
+@pytest.fixture
+def office(kit: Kit[Any]) -> Office:
+    return Office(kit)
 
 
 async def file_held(office: Office, *parties: PartyFacts, until: datetime | None = NOON + TEN_MINUTES) -> None:

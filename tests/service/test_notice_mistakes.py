@@ -30,9 +30,9 @@ from shared.db.lists import Part
 from shared.db.transaction import new_id
 from shared.errors import Conflict, Invalid, NotFound
 from shared.powers import Role
+from shared.runtime.service import Kit
 from tests.fixtures.case_story import settled
-from tests.fixtures.databases import FreshDatabase
-from tests.fixtures.kits import KEYRING, NOON, caller, client, make_kit, told
+from tests.fixtures.kits import KEYRING, NOON, caller, client, told
 from tests.service.test_notices import (
     APPLICANT,
     RESPONDENT,
@@ -51,10 +51,8 @@ MAILBOX = "p2@example.com"
 
 
 @pytest.fixture
-async def office(fresh_database: FreshDatabase) -> AsyncIterator[Office]:
-    kit = await make_kit(SERVICE, await fresh_database(SERVICE))
-    yield Office(kit)
-    await kit.db.close()
+def office(kit: Kit[Any]) -> Office:
+    return Office(kit)
 
 
 @pytest.fixture

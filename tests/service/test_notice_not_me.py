@@ -24,9 +24,9 @@ from shared.contracts.notices import ContactDisowned, ContactReplaced
 from shared.db.transaction import new_id
 from shared.errors import TooMany
 from shared.powers import Role
+from shared.runtime.service import Kit
 from tests.fixtures.case_story import settled
-from tests.fixtures.databases import FreshDatabase
-from tests.fixtures.kits import KEYRING, caller, client, make_kit, told
+from tests.fixtures.kits import KEYRING, caller, client, told
 from tests.service.test_notices import APPLICANT, RESPONDENT, Carrier, MailServer, Office, person, send_all
 
 NUMBER = "19900000002"
@@ -34,10 +34,8 @@ MAILBOX = "p2@example.com"
 
 
 @pytest.fixture
-async def office(fresh_database: FreshDatabase) -> AsyncIterator[Office]:
-    kit = await make_kit(SERVICE, await fresh_database(SERVICE))
-    yield Office(kit)
-    await kit.db.close()
+def office(kit: Kit[Any]) -> Office:
+    return Office(kit)
 
 
 @pytest.fixture

@@ -18,17 +18,9 @@ from shared.contracts.notices import NoticeSent, NoticeUnserved
 from shared.powers import Role
 from shared.runtime.service import Kit
 from tests.fixtures.case_story import APPLICANT, RESPONDENT, Story, person
-from tests.fixtures.databases import FreshDatabase
-from tests.fixtures.kits import client, make_kit, told
+from tests.fixtures.kits import client, told
 
 HTML = {"accept": "text/html"}
-
-
-@pytest.fixture
-async def kit(fresh_database: FreshDatabase) -> AsyncIterator[Kit[Any]]:
-    kit = await make_kit(SERVICE, await fresh_database(SERVICE))
-    yield kit
-    await kit.db.close()
 
 
 @pytest.fixture

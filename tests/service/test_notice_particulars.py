@@ -1,7 +1,6 @@
 """What letters and party pages say of urgency, grounds and ordered reports: as it stood when they were written."""
 
 import importlib
-from collections.abc import AsyncIterator
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
@@ -20,8 +19,9 @@ from shared.contracts.cases import CaseCorrected, CaseFacts, PartyRole
 from shared.contracts.reviews import ReviewGround
 from shared.contracts.stages import DeadlineSet
 from shared.powers import Role
+from shared.runtime.service import Kit, Service
 from tests.fixtures.case_story import APPLICANT, FILED_ON, RESPONDENT, Story, entered, person
-from tests.fixtures.kits import as_owner, caller, make_kit
+from tests.fixtures.kits import as_owner, caller
 
 RESUMED, OBJECTION, PRESERVATION = "（2026）渝05执恢1号", "（2026）渝05执异1号", "（2026）渝05执保1号"
 MAIN = "（2024）渝05执7号"
@@ -29,10 +29,13 @@ ORDER = "责令你方再次报告财产"
 
 
 @pytest.fixture
-async def story(fresh_database: Any) -> AsyncIterator[Story]:
-    kit = await make_kit(SERVICE, await fresh_database(SERVICE))
-    yield Story(kit)
-    await kit.db.close()
+def service() -> Service:
+    return SERVICE
+
+
+@pytest.fixture
+def story(kit: Kit[Any]) -> Story:
+    return Story(kit)
 
 
 async def letter(story: Story, party: Any, kind: str) -> str:

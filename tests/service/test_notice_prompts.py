@@ -1,8 +1,8 @@
 """An SMS about what was mailed: it follows its mail, is true without it after ten minutes, and is taken back."""
 
-from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from sqlalchemy import update
@@ -22,9 +22,9 @@ from shared.contracts.envelope import Sealed
 from shared.contracts.notices import DeliveryTroubled
 from shared.db.transaction import new_id
 from shared.errors import Invalid, TooMany
+from shared.runtime.service import Kit
 from tests.fixtures.case_story import settled
-from tests.fixtures.databases import FreshDatabase
-from tests.fixtures.kits import KEYRING, Feeder, make_kit, told
+from tests.fixtures.kits import KEYRING, Feeder, told
 from tests.service.test_notices import (
     APPLICANT,
     FULL,
@@ -38,10 +38,8 @@ from tests.service.test_notices import (
 
 
 @pytest.fixture
-async def office(fresh_database: FreshDatabase) -> AsyncIterator[Office]:
-    kit = await make_kit(SERVICE, await fresh_database(SERVICE))
-    yield Office(kit)
-    await kit.db.close()
+def office(kit: Kit[Any]) -> Office:
+    return Office(kit)
 
 
 CONFIRMED = "已发至您确认的电子送达地址"

@@ -1,6 +1,5 @@
 """Service that is lost: told once, with its reason; the letters go on paper, and what leaves anew is told anew."""
 
-from collections.abc import AsyncIterator
 from datetime import date, timedelta
 from typing import Any
 
@@ -15,9 +14,9 @@ from services.party_notification.usecases.observing import Sighting, note
 from shared.contracts.cases import PartyFacts
 from shared.contracts.notices import DeliveryTroubled, NoticeSent, NoticeServed, NoticeUnserved
 from shared.powers import Role
+from shared.runtime.service import Kit, Service
 from tests.fixtures.case_story import opened
-from tests.fixtures.databases import FreshDatabase
-from tests.fixtures.kits import NOON, caller, make_kit, told
+from tests.fixtures.kits import NOON, caller, told
 from tests.service.test_notices import APPLICANT, RESPONDENT, Carrier, MailServer, Office, person, send_all
 
 DAY = date(2026, 11, 23)
@@ -25,10 +24,13 @@ TOLD = (NoticeSent, NoticeServed, NoticeUnserved)
 
 
 @pytest.fixture
-async def office(fresh_database: FreshDatabase) -> AsyncIterator[Office]:
-    kit = await make_kit(SERVICE, await fresh_database(SERVICE))
-    yield Office(kit)
-    await kit.db.close()
+def service() -> Service:
+    return SERVICE
+
+
+@pytest.fixture
+def office(kit: Kit[Any]) -> Office:
+    return Office(kit)
 
 
 async def mailed(office: Office, server: MailServer | None = None) -> PartyFacts:

@@ -1,7 +1,7 @@
 """Who is owed what, and the delivery machine, on a real database; the channels' answers are scripted."""
 
 import json
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import Sequence
 from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
@@ -40,8 +40,7 @@ from shared.db.transaction import new_id
 from shared.errors import Conflict, Invalid, TooLarge
 from shared.powers import Role
 from shared.runtime.service import Kit
-from tests.fixtures.databases import FreshDatabase
-from tests.fixtures.kits import KEYRING, NOON, Feeder, caller, make_kit, told
+from tests.fixtures.kits import KEYRING, NOON, Feeder, caller, told
 
 
 def person(role: PartyRole, number: int, *, email: bool = True, phone: bool = True) -> PartyFacts:
@@ -122,10 +121,8 @@ class Office:
 
 
 @pytest.fixture
-async def office(fresh_database: FreshDatabase) -> AsyncIterator[Office]:
-    kit = await make_kit(SERVICE, await fresh_database(SERVICE))
-    yield Office(kit)
-    await kit.db.close()
+def office(kit: Kit[Any]) -> Office:
+    return Office(kit)
 
 
 class Carrier:

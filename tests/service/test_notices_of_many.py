@@ -4,23 +4,34 @@ import asyncio
 import json
 from collections import Counter
 from collections.abc import Sequence
+from typing import Any
 
 import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError
 
 from services.party_notification.channels.outcome import Sent
+from services.party_notification.service import SERVICE
 from services.party_notification.store import tables
 from services.party_notification.store.receipts import keep_post
 from shared.contracts.cases import CaseFiled, PartyFacts, PartyIdentity, PartyRole
 from shared.contracts.envelope import Sealed
 from shared.db.transaction import new_id
+from shared.runtime.service import Kit, Service
 from tests.fixtures.case_story import Story
 from tests.fixtures.kits import KEYRING, as_owner
 from tests.fixtures.statements import asked
-from tests.service.test_notices import Carrier, MailServer, Office, office, person, receipt, send_all, take
+from tests.service.test_notices import Carrier, MailServer, Office, person, receipt, send_all, take
 
-__all__ = ["office"]
+
+@pytest.fixture
+def service() -> Service:
+    return SERVICE
+
+
+@pytest.fixture
+def office(kit: Kit[Any]) -> Office:
+    return Office(kit)
 
 
 def parties(numbers: Sequence[int], *, email: bool = True) -> list[PartyFacts]:

@@ -26,19 +26,11 @@ from shared.http.sources import DEVICE_COOKIE
 from shared.powers import Action, Role, allowed
 from shared.runtime.service import Kit
 from tests.fixtures.case_story import APPLICANT, RESPONDENT, Story, person, settled
-from tests.fixtures.databases import FreshDatabase
-from tests.fixtures.kits import app_of, caller, client, make_kit, told
+from tests.fixtures.kits import app_of, caller, client, told
 
 HTML = {"accept": "text/html"}
 HERE, ELSEWHERE = "127.0.0.1", "203.0.113.9"
 """Where the test client stands, and another address."""
-
-
-@pytest.fixture
-async def kit(fresh_database: FreshDatabase) -> AsyncIterator[Kit[Any]]:
-    kit = await make_kit(SERVICE, await fresh_database(SERVICE))
-    yield kit
-    await kit.db.close()
 
 
 @pytest.fixture

@@ -24,8 +24,7 @@ from shared.http.routes import Zone
 from shared.runtime.secrets import Absent, Secret
 from shared.runtime.service import Kit
 from tests.fixtures.case_story import APPLICANT, RESPONDENT, Story, person, settled
-from tests.fixtures.databases import FreshDatabase
-from tests.fixtures.kits import KEYRING, NOON, client, make_kit, told
+from tests.fixtures.kits import KEYRING, NOON, client, told
 from tests.service.test_notices import receipt
 
 HTML = {"accept": "text/html"}
@@ -41,13 +40,6 @@ def outside(kit: Kit[Any]) -> Kit[Any]:
     """The kit as a process of the public zone holds it."""
     absent = {field: Absent(secret) for secret, field in FIELDS.items() if secret not in OUTSIDE}
     return replace(kit, **absent)  # type: ignore[arg-type]
-
-
-@pytest.fixture
-async def kit(fresh_database: FreshDatabase) -> AsyncIterator[Kit[Any]]:
-    kit = await make_kit(SERVICE, await fresh_database(SERVICE))
-    yield kit
-    await kit.db.close()
 
 
 @pytest.fixture

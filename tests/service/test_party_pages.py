@@ -21,18 +21,10 @@ from shared.http.app import build_app
 from shared.http.routes import Zone
 from shared.runtime.service import Kit
 from tests.fixtures.case_story import APPLICANT, RESPONDENT, Story, person, settled
-from tests.fixtures.databases import FreshDatabase
-from tests.fixtures.kits import NOON, client, make_kit, told
+from tests.fixtures.kits import NOON, client, told
 
 HTML = {"accept": "text/html"}
 TODAY = "2026年11月23日（周一）"
-
-
-@pytest.fixture
-async def kit(fresh_database: FreshDatabase) -> AsyncIterator[Kit[Any]]:
-    kit = await make_kit(SERVICE, await fresh_database(SERVICE))
-    yield kit
-    await kit.db.close()
 
 
 @pytest.fixture

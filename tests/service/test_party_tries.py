@@ -15,21 +15,13 @@ from shared.crypto.slow import LINE
 from shared.db.tables import wrong_tries
 from shared.runtime.service import Kit
 from tests.fixtures.case_story import APPLICANT, RESPONDENT, Story, person
-from tests.fixtures.databases import FreshDatabase
-from tests.fixtures.kits import client, make_kit
+from tests.fixtures.kits import client
 
 ASKS = {
     "/p": {"code": "", "last_six": "060005"},
     "/verify": {"number": "", "last_four": "0005"},
     "/p/not-me": {"reference": "", "contact": "0005"},
 }
-
-
-@pytest.fixture
-async def kit(fresh_database: FreshDatabase) -> AsyncIterator[Kit[Any]]:
-    kit = await make_kit(SERVICE, await fresh_database(SERVICE))
-    yield kit
-    await kit.db.close()
 
 
 @pytest.fixture

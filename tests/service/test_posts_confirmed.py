@@ -20,9 +20,8 @@ from shared.clock import SystemClock
 from shared.contracts.staff import AccessRevoked, MemberChanged
 from shared.db.lists import Part
 from shared.powers import Role
-from shared.runtime.service import Kit
-from tests.fixtures.databases import FreshDatabase
-from tests.fixtures.kits import client, make_kit, told
+from shared.runtime.service import Kit, Service
+from tests.fixtures.kits import client, told
 from tests.service.test_staff_door import HTML, NEW, add, come_in
 
 EMPTY = replace(SERVICE, start=None)
@@ -30,10 +29,8 @@ GHOST = {"login": "ghost", "name": "影子", "phone": "023-12345730", "departmen
 
 
 @pytest.fixture
-async def kit(fresh_database: FreshDatabase) -> AsyncIterator[Kit[Any]]:
-    kit = await make_kit(EMPTY, await fresh_database(EMPTY))
-    yield kit
-    await kit.db.close()
+def service() -> Service:
+    return EMPTY
 
 
 @pytest.fixture

@@ -14,9 +14,8 @@ from services.case_intake.settings import IntakeKit
 from services.case_intake.usecases.imports import work_through
 from shared.contracts.cases import CaseFiled, PartyIdentity
 from shared.powers import Role
-from tests.fixtures.databases import FreshDatabase
 from tests.fixtures.filing import filing, party
-from tests.fixtures.kits import client, make_kit, told
+from tests.fixtures.kits import client, told
 from tests.fixtures.tables import REPORTS
 
 MANIFEST: list[dict[str, Any]] = json.loads((REPORTS / "manifest.json").read_text())
@@ -24,11 +23,9 @@ HIDDEN = (REPORTS / "filtered-rows.xlsx").read_bytes()
 
 
 @pytest.fixture
-async def kit(fresh_database: FreshDatabase) -> AsyncIterator[IntakeKit]:
-    kit = await make_kit(SERVICE, await fresh_database(SERVICE))
+def kit(kit: IntakeKit) -> IntakeKit:
     kit.settings.import_wait_seconds = 0
-    yield kit
-    await kit.db.close()
+    return kit
 
 
 @pytest.fixture

@@ -4,7 +4,7 @@ import asyncio
 import base64
 import importlib
 import json
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -40,8 +40,8 @@ from shared.runtime.rotating import rotate
 from shared.runtime.secrets import Secret
 from shared.runtime.service import MORE, Kit
 from tests.fixtures.case_story import APPLICANT, RESPONDENT, Sealed, Story, entered, person, settled
-from tests.fixtures.databases import TESTERS, FreshDatabase
-from tests.fixtures.kits import KEYRING, NOON, as_owner, client, in_public, make_kit, told
+from tests.fixtures.databases import TESTERS
+from tests.fixtures.kits import KEYRING, NOON, as_owner, client, in_public, told
 from tests.service.test_notices import Carrier, MailServer, Office, receipt, send_all, take
 from tests.service.test_party_doors import outside
 
@@ -124,13 +124,11 @@ def _newest(parts: Parts) -> Lookups:
 
 
 @pytest.fixture
-async def house(fresh_database: FreshDatabase) -> AsyncIterator[House]:
-    kit = await make_kit(SERVICE, await fresh_database(SERVICE))
+async def house(kit: Kit[Any]) -> House:
     ring = KeyRing.generate().with_also(KEYRING)
     kit = replace(kit, keyring=ring, drop=ring.drop, lookups=Lookups.generate())
     await canaries.write(kit, HELD)
-    yield House(kit)
-    await kit.db.close()
+    return House(kit)
 
 
 def test_the_index_key_is_replaced_with_the_others(tmp_path: Any) -> None:

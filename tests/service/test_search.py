@@ -12,17 +12,14 @@ from services.case_intake.service import SERVICE
 from services.case_intake.settings import IntakeKit
 from services.case_intake.usecases.search import index_names
 from shared.powers import Role
-from tests.fixtures.databases import FreshDatabase
 from tests.fixtures.filing import JUDGES, filing, judge, party, respondent
-from tests.fixtures.kits import Feeder, client, make_kit
+from tests.fixtures.kits import Feeder, client
 
 
 @pytest.fixture
-async def kit(fresh_database: FreshDatabase) -> AsyncIterator[IntakeKit]:
-    kit = await make_kit(SERVICE, await fresh_database(SERVICE))
+async def kit(kit: IntakeKit) -> IntakeKit:
     await Feeder(SERVICE, kit).feed(*map(judge, JUDGES))
-    yield kit
-    await kit.db.close()
+    return kit
 
 
 @pytest.fixture

@@ -27,10 +27,9 @@ from shared.db.tables import wrong_tries
 from shared.db.tries import LOCK, TRIES
 from shared.powers import POSTS, Role
 from shared.runtime.secrets import secret_path
-from shared.runtime.service import Kit
-from tests.fixtures.databases import FreshDatabase
+from shared.runtime.service import Kit, Service
 from tests.fixtures.factors import SECRET, code_now, give_factor, recovery_code
-from tests.fixtures.kits import as_owner, client, make_kit, told
+from tests.fixtures.kits import as_owner, client, told
 from tests.fixtures.page_forms import MEMBER
 from tests.service.test_staff_door import HTML, NEW, PASSWORD, add, come_in
 
@@ -40,10 +39,8 @@ WRONG = "000000"
 
 
 @pytest.fixture
-async def kit(fresh_database: FreshDatabase) -> AsyncIterator[Kit[Any]]:
-    kit = await make_kit(EMPTY, await fresh_database(EMPTY))
-    yield kit
-    await kit.db.close()
+def service() -> Service:
+    return EMPTY
 
 
 @pytest.fixture

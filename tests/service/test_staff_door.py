@@ -21,10 +21,9 @@ from shared.db.transaction import new_id
 from shared.db.tries import LOCK
 from shared.http.versions import Edit
 from shared.powers import POSTS, Role
-from shared.runtime.service import Kit
-from tests.fixtures.databases import FreshDatabase
+from shared.runtime.service import Kit, Service
 from tests.fixtures.factors import give_factor, recovery_code
-from tests.fixtures.kits import client, make_kit
+from tests.fixtures.kits import client
 
 PASSWORD, NEW = "kx7m-9qfw-2hcd", "  spaces count too  "
 HTML = {"accept": "text/html"}
@@ -55,10 +54,8 @@ async def add(kit: Kit[Any], role: Role, *, must_change: bool = False) -> Member
 
 
 @pytest.fixture
-async def kit(fresh_database: FreshDatabase) -> AsyncIterator[Kit[Any]]:
-    kit = await make_kit(EMPTY, await fresh_database(EMPTY))
-    yield kit
-    await kit.db.close()
+def service() -> Service:
+    return EMPTY
 
 
 @pytest.fixture

@@ -1,7 +1,6 @@
 """Wrong passwords keep out whoever types them, and never the desk; a flood of them holds up nobody else."""
 
 import asyncio
-from collections.abc import AsyncIterator
 from dataclasses import replace
 from typing import Any
 
@@ -22,19 +21,16 @@ from shared.db.tables import wrong_tries
 from shared.db.tries import TRIES
 from shared.errors import TooMany
 from shared.powers import Role
-from shared.runtime.service import Kit
-from tests.fixtures.databases import FreshDatabase
-from tests.fixtures.kits import client, make_kit
+from shared.runtime.service import Kit, Service
+from tests.fixtures.kits import client
 from tests.service.test_staff_door import PASSWORD, add, come_in
 
 EMPTY = replace(SERVICE, start=None)
 
 
 @pytest.fixture
-async def kit(fresh_database: FreshDatabase) -> AsyncIterator[Kit[Any]]:
-    kit = await make_kit(EMPTY, await fresh_database(EMPTY))
-    yield kit
-    await kit.db.close()
+def service() -> Service:
+    return EMPTY
 
 
 @pytest.fixture

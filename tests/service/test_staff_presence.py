@@ -10,19 +10,16 @@ from services.staff.service import SERVICE
 from shared.contracts.staff import StaffSeen
 from shared.http.sources import DEVICE_COOKIE
 from shared.powers import Role
-from shared.runtime.service import Kit
-from tests.fixtures.databases import FreshDatabase
-from tests.fixtures.kits import app_of, make_kit, told
+from shared.runtime.service import Kit, Service
+from tests.fixtures.kits import app_of, told
 from tests.service.test_staff_door import EMPTY, HTML, PASSWORD, add
 
 SOURCE = "203.0.113.7"
 
 
 @pytest.fixture
-async def kit(fresh_database: FreshDatabase) -> AsyncIterator[Kit[Any]]:
-    kit = await make_kit(EMPTY, await fresh_database(EMPTY))
-    yield kit
-    await kit.db.close()
+def service() -> Service:
+    return EMPTY
 
 
 @pytest.fixture

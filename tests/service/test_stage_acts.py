@@ -22,18 +22,11 @@ from shared.db.tables import KIT
 from shared.http.app import build_app
 from shared.http.routes import Zone
 from shared.powers import Role
-from tests.fixtures.kits import NOON, Feeder, caller, make_kit, told
+from tests.fixtures.kits import NOON, Feeder, caller, told
 from tests.fixtures.staging import JUDGE, NUMBER, assigned, filed, party
 
 OBJECTION, REVIEWER = "（2026）渝05执异1号", UUID(int=8)
 WORK = {"kind": "work", "title": "网络查控", "text": "已查询银行存款，冻结一笔。", "evidence": "查询回执1号"}
-
-
-@pytest.fixture
-async def kit(fresh_database: Any) -> AsyncIterator[Any]:
-    kit = await make_kit(SERVICE, await fresh_database(SERVICE))
-    yield kit
-    await kit.db.close()
 
 
 @pytest.fixture

@@ -1,6 +1,5 @@
 """The fragments of a case's page while its filing is still on the way to stage tracking."""
 
-from collections.abc import AsyncIterator
 from datetime import timedelta
 from typing import Any
 
@@ -11,15 +10,8 @@ from services.stage_tracking.service import SERVICE
 from shared.http.app import build_app
 from shared.http.routes import Zone
 from shared.powers import Role
-from tests.fixtures.kits import Feeder, caller, make_kit
+from tests.fixtures.kits import Feeder, caller
 from tests.fixtures.staging import filed, party
-
-
-@pytest.fixture
-async def kit(fresh_database: Any) -> AsyncIterator[Any]:
-    kit = await make_kit(SERVICE, await fresh_database(SERVICE))
-    yield kit
-    await kit.db.close()
 
 
 @pytest.mark.parametrize("fragment", ["clocks", "timeline", "tasks", "log"])

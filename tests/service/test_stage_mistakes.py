@@ -1,6 +1,5 @@
 """Stage tracking on a party filed by mistake, a disowned contact, a recall: the clocks of law run on."""
 
-from collections.abc import AsyncIterator
 from datetime import date, timedelta
 from typing import Any
 from uuid import UUID
@@ -15,15 +14,8 @@ from shared.contracts.cases import JudgeCorrected, NoticesRecalled, NoticesRelea
 from shared.contracts.notices import ContactDisowned, ContactReplaced, DeliveryTroubled, NoticeWaits
 from shared.contracts.stages import DeadlineSet, Milestone, MilestoneReached, ProgressPublished
 from shared.db.transaction import new_id
-from tests.fixtures.kits import NOON, Feeder, make_kit, told
+from tests.fixtures.kits import NOON, Feeder, told
 from tests.fixtures.staging import about, assigned, filed, party, sent, served
-
-
-@pytest.fixture
-async def kit(fresh_database: Any) -> AsyncIterator[Any]:
-    kit = await make_kit(SERVICE, await fresh_database(SERVICE))
-    yield kit
-    await kit.db.close()
 
 
 @pytest.fixture

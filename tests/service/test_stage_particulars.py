@@ -25,7 +25,7 @@ from shared.contracts.notices import NoticeIssued
 from shared.contracts.reviews import ReviewGround
 from shared.contracts.stages import DeadlineSet, ProgressPublished
 from shared.powers import HANDLING, Role
-from tests.fixtures.kits import NOON, Feeder, as_owner, client, make_kit, told
+from tests.fixtures.kits import NOON, Feeder, as_owner, client, told
 from tests.fixtures.staging import JUDGE, about, assigned, facts, filed, party
 from tests.fixtures.statements import asked
 
@@ -42,13 +42,6 @@ EXTEND = {
     "reason": "案情复杂，须组织听证",
     "evidence": "延长审限审批表1号",
 }
-
-
-@pytest.fixture
-async def kit(fresh_database: Any) -> AsyncIterator[Any]:
-    kit = await make_kit(SERVICE, await fresh_database(SERVICE))
-    yield kit
-    await kit.db.close()
 
 
 @pytest.fixture

@@ -19,17 +19,10 @@ from shared.contracts.notices import DeliveryTroubled, NoticeServed
 from shared.contracts.stages import Milestone, Period
 from shared.db.transaction import new_id
 from shared.powers import Role
-from tests.fixtures.kits import NOON, Feeder, caller, client, make_kit
+from tests.fixtures.kits import NOON, Feeder, caller, client
 from tests.fixtures.staging import JUDGE, about, assigned, filed, party
 
 BUNDLE = ("ENFORCEMENT_NOTICE", "RIGHTS_RISKS", "INTEGRITY_CARD")
-
-
-@pytest.fixture
-async def kit(fresh_database: Any) -> AsyncIterator[Any]:
-    kit = await make_kit(SERVICE, await fresh_database(SERVICE))
-    yield kit
-    await kit.db.close()
 
 
 @pytest.fixture

@@ -1,7 +1,6 @@
 """Stage tracking on a real database: events set and stop clocks, clocks ring once, tasks have one owner."""
 
 import asyncio
-from collections.abc import AsyncIterator
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -33,15 +32,8 @@ from shared.contracts.stages import (
     ProgressPublished,
 )
 from shared.db.transaction import new_id
-from tests.fixtures.kits import NOON, Feeder, as_owner, make_kit, told
+from tests.fixtures.kits import NOON, Feeder, as_owner, told
 from tests.fixtures.staging import JUDGE, about, assigned, facts, filed, party, sent, served
-
-
-@pytest.fixture
-async def kit(fresh_database: Any) -> AsyncIterator[Any]:
-    kit = await make_kit(SERVICE, await fresh_database(SERVICE))
-    yield kit
-    await kit.db.close()
 
 
 @pytest.fixture

@@ -1,6 +1,5 @@
 """Stage tracking on a notice that is served no more: milestone and clocks are taken back, and nothing else is."""
 
-from collections.abc import AsyncIterator
 from datetime import date, timedelta
 from typing import Any
 from uuid import UUID
@@ -20,18 +19,11 @@ from shared.contracts.notices import NoticeSent, NoticeServed, NoticeUnserved
 from shared.contracts.stages import DeadlineMet, DeadlineRang, DeadlineSet, Milestone, MilestoneReached, MilestoneUndone
 from shared.db.transaction import new_id
 from shared.powers import Role
-from tests.fixtures.kits import NOON, Feeder, caller, make_kit, told
+from tests.fixtures.kits import NOON, Feeder, caller, told
 from tests.fixtures.staging import JUDGE, about, assigned, filed, party
 
 DAY, NEXT = date(2026, 11, 23), date(2026, 11, 24)
 NOTICE_CLOCKS = ("execution_notice", "execution_notice_outer")
-
-
-@pytest.fixture
-async def kit(fresh_database: Any) -> AsyncIterator[Any]:
-    kit = await make_kit(SERVICE, await fresh_database(SERVICE))
-    yield kit
-    await kit.db.close()
 
 
 @pytest.fixture

@@ -1,7 +1,6 @@
 """Wrong tries on a real PostgreSQL: five lock a mark alone, by the database's time, and none outruns the lock."""
 
 import asyncio
-from collections.abc import AsyncIterator
 from datetime import timedelta
 from typing import Any
 
@@ -11,16 +10,12 @@ from sqlalchemy import func, select, update
 from services.duty_desk.service import SERVICE
 from shared.db import tries
 from shared.db.tables import wrong_tries
-from shared.runtime.service import Kit
-from tests.fixtures.databases import FreshDatabase
-from tests.fixtures.kits import make_kit
+from shared.runtime.service import Kit, Service
 
 
 @pytest.fixture
-async def kit(fresh_database: FreshDatabase) -> AsyncIterator[Kit[Any]]:
-    kit = await make_kit(SERVICE, await fresh_database(SERVICE))
-    yield kit
-    await kit.db.close()
+def service() -> Service:
+    return SERVICE
 
 
 async def attempt(kit: Kit[Any], mark: str = "a") -> float:

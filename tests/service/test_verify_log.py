@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Callable
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -18,19 +18,12 @@ from services.stage_tracking.store.tables import LEDGER
 from services.stage_tracking.usecases.reading import log_page
 from shared.crypto.signing import SigningKey
 from shared.powers import Role
-from tests.fixtures.kits import NOON, Feeder, as_owner, client, make_kit
+from tests.fixtures.kits import NOON, Feeder, as_owner, client
 from tests.fixtures.serving import serving
 from tests.fixtures.staging import NUMBER, assigned, filed, party, sent, served
 
 Answer = dict[str, Any]
 ENTRIES = LEDGER.entries
-
-
-@pytest.fixture
-async def kit(fresh_database: Any) -> AsyncIterator[Any]:
-    kit = await make_kit(SERVICE, await fresh_database(SERVICE))
-    yield kit
-    await kit.db.close()
 
 
 @pytest.fixture
