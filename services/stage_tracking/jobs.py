@@ -5,7 +5,8 @@ from datetime import timedelta
 
 from services.stage_tracking.settings import StageKit
 from services.stage_tracking.usecases.asking import ask_for_old
-from services.stage_tracking.usecases.clocks import FIRE_SIGNAL, recompute_outdated
+from services.stage_tracking.usecases.clocks import FIRE_SIGNAL
+from services.stage_tracking.usecases.recomputing import recompute_outdated
 from services.stage_tracking.usecases.ringing import fire_due
 from services.stage_tracking.usecases.sealing import seal_days
 from shared.runtime.service import Job

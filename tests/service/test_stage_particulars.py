@@ -14,8 +14,8 @@ from sqlalchemy import Connection, text
 
 from services.stage_tracking.service import SERVICE
 from services.stage_tracking.usecases.asking import ask_for_old
-from services.stage_tracking.usecases.clocks import recompute_outdated
 from services.stage_tracking.usecases.reading import CaseView, case_view, log_page
+from services.stage_tracking.usecases.recomputing import recompute_outdated
 from services.stage_tracking.usecases.ringing import fire_due
 from shared.calendar.workdays import CourtCalendar
 from shared.clock import court_date

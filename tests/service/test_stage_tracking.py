@@ -11,8 +11,8 @@ from sqlalchemy.exc import DBAPIError, IntegrityError
 
 from services.stage_tracking.service import SERVICE
 from services.stage_tracking.store.tables import LEDGER, case_powers, deadlines, tasks
-from services.stage_tracking.usecases.clocks import recompute_outdated
 from services.stage_tracking.usecases.reading import CaseView, board_head, case_view, log_page
+from services.stage_tracking.usecases.recomputing import recompute_outdated
 from services.stage_tracking.usecases.ringing import fire_due
 from shared.bus.lanes import Verdict
 from shared.calendar.workdays import CourtCalendar

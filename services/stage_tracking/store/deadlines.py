@@ -1,16 +1,17 @@
 """Deadlines: the newest version of each kind runs; older ones are kept, superseded."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import bindparam, insert, select, tuple_, update
+from sqlalchemy import bindparam, func, insert, select, tuple_, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.stage_tracking.domain.deadlines import Deadline
 from services.stage_tracking.store.rows import Clock, DueClock, as_clock
 from services.stage_tracking.store.tables import cases, deadlines
+from shared.contracts.case_kinds import DeadlineKind
 from shared.db.transaction import new_id
 
 _CURRENT = deadlines.c.superseded_at.is_(None)
@@ -33,6 +34,14 @@ async def put(conn: AsyncConnection, case_id: UUID, added: Sequence[tuple[Deadli
         for deadline, version in added
     ]
     await conn.execute(insert(deadlines), rows)
+
+
+async def versions(conn: AsyncConnection, case_id: UUID, kinds: Collection[DeadlineKind]) -> dict[str, int]:
+    """The highest version that each of these clocks ever had in the case, those that were withdrawn among them."""
+    here = (deadlines.c.case_id == case_id) & deadlines.c.kind.in_(kinds)
+    highest = select(deadlines.c.kind, func.max(deadlines.c.version).label("version"))
+    found = await conn.execute(highest.where(here).group_by(deadlines.c.kind))
+    return {row.kind: row.version for row in found}
 
 
 async def supersede(conn: AsyncConnection, ids: Sequence[UUID], at: datetime) -> None:
@@ -73,7 +82,7 @@ async def fire(conn: AsyncConnection, deadline_id: UUID, at: datetime) -> None:
     await conn.execute(update(deadlines).where(deadlines.c.id == deadline_id).values(fired_at=at))
 
 
-async def outdated(conn: AsyncConnection, calendar_until: date, limit: int) -> list[UUID]:
+async def outdated(conn: AsyncConnection, calendar_until: date) -> list[UUID]:
     """Cases with running clocks that were computed before the calendar up to that day was announced."""
     query = select(deadlines.c.case_id).where(_RUNNING, deadlines.c.calendar_until < calendar_until)
-    return list((await conn.execute(query.distinct().limit(limit))).scalars())
+    return list((await conn.execute(query.distinct().order_by(deadlines.c.case_id))).scalars())

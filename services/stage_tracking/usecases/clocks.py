@@ -1,4 +1,4 @@
-"""The clocks of a case: computed, recomputed, stopped, fired. Each change is a version, an event and a log entry."""
+"""The clocks of a case, computed from what is known of it. Each change is a version, an event and a log entry."""
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
@@ -28,7 +28,6 @@ from services.stage_tracking.settings import StageKit
 from services.stage_tracking.store import cases, deadlines, extensions, stages, tasks
 from services.stage_tracking.store.rows import Case, Clock, PlannedMilestone
 from services.stage_tracking.store.serving import party_standing
-from services.stage_tracking.usecases.asking import ask_for_facts
 from services.stage_tracking.usecases.journal import write
 from shared.calendar.workdays import CourtCalendar
 from shared.clock import court_date
@@ -123,13 +122,12 @@ async def _set_all(
     """Set what is new or differs; the clocks as they stand then."""
     case_id, calendar_until = setting.case_id, setting.calendar_until
     current = {row.kind: row for row in rows}
+    changed = [deadline for deadline in wanted if _is_new(current.get(deadline.kind), deadline, setting)]
+    last = await deadlines.versions(tx.conn, case_id, [each.kind for each in changed]) if changed else {}
     replaced, added, lines = [], [], []
-    for deadline in wanted:
-        old = current.get(deadline.kind)
-        again = deadline.kind in setting.again
-        if old is not None and not again and (old.met_at is not None or _same(old, deadline)):
-            continue
-        version = 1 if old is None else old.version + 1
+    for deadline in changed:
+        old, again = current.get(deadline.kind), deadline.kind in setting.again
+        version = last.get(deadline.kind, 0) + 1
         if old is not None:
             replaced.append(old.id)
         rang_at = old.fired_at if old is not None and not again and _has_rung_for(old, deadline) else None
@@ -143,6 +141,13 @@ async def _set_all(
     if any(row.met_at is None and row.calendar_until != calendar_until for row in rows):
         await deadlines.confirm(tx.conn, case_id, calendar_until)
     return await deadlines.current(tx.conn, case_id) if lines else rows
+
+
+def _is_new(old: Clock | None, deadline: Deadline, setting: Setting) -> bool:
+    """One that was stopped stays so, unless it runs again."""
+    if old is None or deadline.kind in setting.again:
+        return True
+    return old.met_at is None and not _same(old, deadline)
 
 
 def _same(old: Clock, new: Deadline) -> bool:
@@ -170,7 +175,8 @@ def _set_event(case_id: UUID, deadline: Deadline, version: int) -> DeadlineSet:
 def _difference(old: Clock | None, new: Deadline, version: int) -> str:
     mark = "（节假日安排尚未公布，暂定）" if new.provisional else ""
     if old is None:
-        return f"{new.kind.label}：{cn_date(new.due_on)}{mark}。{new.rule}。依据：{new.article}"
+        anew = f"重新起算，第{version}版，" if version > 1 else ""
+        return f"{new.kind.label}：{anew}{cn_date(new.due_on)}{mark}。{new.rule}。依据：{new.article}"
     if old.met_at is not None:
         over = f"原于{cn_date(old.met_at)}完成，现已不成立，期限继续计算"
         return f"{new.kind.label}：{over}，{cn_date(new.due_on)}届满{mark}，第{version}版。{new.rule}"
@@ -258,19 +264,3 @@ async def reached_milestones(tx: Transaction, case_id: UUID) -> dict[Milestone, 
 
 def _reached(milestones: Sequence[PlannedMilestone]) -> dict[Milestone, date]:
     return {row.milestone: row.actual_on for row in milestones if row.actual_on is not None}
-
-
-async def recompute_outdated(kit: StageKit, calendar: CourtCalendar | None = None) -> int:
-    """Compute running clocks anew that were set before a newer calendar was announced; how many cases."""
-    calendar, done = calendar or court_calendar(), 0
-    while True:
-        async with kit.db.read() as conn:
-            case_ids = await deadlines.outdated(conn, calendar.known_until, 200)
-        for case_id in case_ids:
-            async with kit.db.begin() as tx:
-                await cases.lock(tx.conn, case_id)
-                await keep_clocks(kit, tx, case_id, calendar)
-                await ask_for_facts(kit, tx, case_id)
-        done += len(case_ids)
-        if not case_ids:
-            return done

@@ -59,7 +59,7 @@ async def _ring(kit: StageKit, tx: Transaction, due: DueClock) -> None:
     outstanding = "、".join(MILESTONE_TITLES[each] for each in planned if each not in reached) or "无"
     task = rung_task(Rung(kind, cn_date(limit), end_of_day(limit), row.provisional, outstanding), due.judge_id)
     if kind is DeadlineKind.COURT_LIMIT:
-        await tasks.close_all(tx.conn, row.case_id, [TaskKind.REMINDER], tx.now)
+        await tasks.close(tx.conn, row.case_id, TaskKind.REMINDER, DeadlineKind.COURT_LIMIT_REMINDER, tx.now)
     await open_task(kit, tx, row.case_id, task)
     if row.provisional:
         await _urge_no_more(tx, row.case_id)
