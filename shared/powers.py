@@ -148,8 +148,8 @@ POWERS: dict[Action, Rule] = {
     Action.CASES_LOOK: _rule(Power.SERVICE, Role.CLERK, *_HANDLE, Role.MANAGEMENT, Role.COMMAND, *_INSPECT),
     Action.STAGES_READ: Rule(Power.SERVICE, _EVERYONE),
     Action.STAGES_ACT: _rule(None, *_HANDLE),
-    Action.LOG_READ: _rule(Power.SERVICE, *_BENCH, *_WATCH),
-    Action.NOTICES_READ: _rule(Power.SERVICE, Role.CLERK, *_BENCH, *_WATCH),
+    Action.LOG_READ: _rule(Power.SERVICE, *_HANDLE, *_WATCH),
+    Action.NOTICES_READ: _rule(Power.SERVICE, Role.CLERK, *_HANDLE, *_WATCH),
     Action.NOTICES_DECIDE: _rule(Power.SERVICE, Role.CLERK, Role.MANAGEMENT),
     Action.PAPER_WORK: _rule(Power.SERVICE, Role.CLERK),
     Action.DESK_READ: _rule(Power.SERVICE, Role.DUTY, Role.COMMAND, Role.CHIEF, Role.PRESIDING, Role.MANAGEMENT),
@@ -222,6 +222,12 @@ IN_PERSON = frozenset(
 def allowed(action: Action, roles: frozenset[Role]) -> bool:
     """Whether somebody with `roles` may do `action`."""
     return bool(POWERS[action].roles & roles)
+
+
+def read_within(action: Action, roles: frozenset[Role]) -> frozenset[Power] | None:
+    """In cases of which powers somebody with `roles` does what they may; None: in all, since one of them serves."""
+    posts = [POSTS[role] for role in POWERS[action].roles & roles]
+    return None if any(post.power is Power.SERVICE for post in posts) else frozenset(post.power for post in posts)
 
 
 @dataclass(frozen=True)

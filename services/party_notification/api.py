@@ -36,6 +36,7 @@ PaperState = Literal["to_print", "posted", "served", "returned", "withdrawn"]
 @staff.get("/api/notices", Action.NOTICES_READ)
 async def list_notices(
     kit: TheKit,
+    caller: CurrentCaller,
     case_number: Annotated[str | None, Query(max_length=64)] = None,
     state: NoticeState | None = None,
     cursor: Annotated[str | None, Query(max_length=2000)] = None,
@@ -44,14 +45,14 @@ async def list_notices(
     """Notices of one case (number or id; 200 a page), or of all (50 a page), newest first."""
     at_once = limit or (PAGE if case_number is None else overview.LIMIT_OF_CASE)
     part = Part(cursor=cursor, limit=at_once)
-    found, following = await overview.listed(kit, overview.Asked(state, case=case_number), part)
+    found, following = await overview.listed(kit, caller, overview.Asked(state, case=case_number), part)
     return NoticeList(items=found, next=following)
 
 
 @staff.get("/api/notices/troubles", Action.NOTICES_READ)
-async def list_troubles(kit: TheKit) -> TroubleList:
+async def list_troubles(kit: TheKit, caller: CurrentCaller) -> TroubleList:
     """Deliveries of unknown fate and doubtful readings, which wait for a decision; what may have arrived twice."""
-    return await overview.for_person(kit)
+    return await overview.for_person(kit, caller)
 
 
 @staff.get("/api/notices/paper", Action.PAPER_WORK)
@@ -66,9 +67,9 @@ async def list_paper(
 
 
 @staff.get("/api/notices/{notice_id}", Action.NOTICES_READ)
-async def get_notice(notice_id: UUID, kit: TheKit) -> NoticeView:
+async def get_notice(notice_id: UUID, kit: TheKit, caller: CurrentCaller) -> NoticeView:
     """One notice with its deliveries and legal effect."""
-    return await overview.one(kit, notice_id)
+    return await overview.one(kit, notice_id, caller)
 
 
 @staff.get("/api/notices/{notice_id}/evidence", Action.NOTICES_READ)

@@ -76,9 +76,14 @@ async def get_case(case_number: Line, kit: KitHere) -> CaseOut:
 
 @routes.get("/api/stages/{case_number}/log", Action.LOG_READ, name="the enforcement log")
 async def get_log(
-    case_number: Line, kit: KitHere, cursor: Annotated[int, Query(ge=0, le=2**53)] = 0, limit: Limit = 100
+    case_number: Line,
+    kit: KitHere,
+    caller: CurrentCaller,
+    cursor: Annotated[int, Query(ge=0, le=2**53)] = 0,
+    limit: Limit = 100,
 ) -> LogOut:
     """Entries beyond position `cursor`, a signed proof of them, and on the first page whether the whole chain holds."""
+    await reading.refuse_beyond(kit, caller, case_number)
     return LogOut.of(kit, await reading.log_page(kit, case_number, cursor, limit))
 
 

@@ -11,8 +11,9 @@ from uuid import UUID
 from fastapi import Request
 
 from shared.clock import SystemClock
+from shared.db.reach import Reach
 from shared.errors import FactorNeeded, Forbidden, Unauthenticated
-from shared.powers import FACTOR_WITHIN, IN_PERSON, POSTS, Action, Role, allowed
+from shared.powers import FACTOR_WITHIN, IN_PERSON, POSTS, Action, Role, allowed, read_within
 
 STAFF_COOKIE = "yg_session"
 PARTY_COOKIE = "yg_party"
@@ -47,6 +48,11 @@ class Caller:
         """Whether the powers table, and the scopes of an API token, let them."""
         scoped = self.scopes is None or (action in self.scopes and action not in IN_PERSON)
         return scoped and allowed(Action(action), self.roles)
+
+    def reach(self, action: Action) -> Reach | None:
+        """In which cases they may do what they can do; None: in all."""
+        powers = read_within(action, self.roles)
+        return None if powers is None else Reach(powers, self.staff_id)
 
 
 @dataclass(frozen=True)

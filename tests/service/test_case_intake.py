@@ -287,6 +287,25 @@ async def test_who_implemented_a_case_never_reviews_what_was_done_in_it(
     assert (await clerk.get(f"/api/cases/{objection['id']}")).json()["panel"] == "审监一合议庭"
 
 
+async def test_the_page_of_a_case_offers_only_what_its_reader_may_read(
+    kit: IntakeKit, clerk: httpx.AsyncClient
+) -> None:
+    await Feeder(SERVICE, kit).feed(judge(JUDGES[0]), reviewer(JUDGES[1]))
+    main = await filed(clerk, case_number=MAIN, assign="auto")
+    review = await filed(clerk, case_number=OBJECTION, main_case=MAIN, assign="auto")
+    other = await filed(clerk, case_number="（2026）渝05执2号", assign="auto")
+    offered: dict[tuple[Role, UUID], list[bool]] = {
+        (Role.ADJUDICATION, JUDGES[1]): [True, True, False],
+        (Role.JUDGE, JUDGES[0]): [True, False, True],
+    }
+    for (role, staff_id), expected in offered.items():
+        async with client(SERVICE, kit, role, staff_id=staff_id) as http:
+            for case, there in zip((main, review, other), expected, strict=True):
+                page = (await http.get(f"/cases/{case['id']}?tab=log")).text
+                assert ("tab=log" in page, "tab=notices" in page) == (there, there), (role, case["case_number"])
+                assert ("/log" in page.partition('id="more"')[2]) is there
+
+
 async def test_a_review_that_waits_holds_up_no_other_case(kit: IntakeKit, clerk: httpx.AsyncClient) -> None:
     objection = await filed(clerk, case_number=OBJECTION, main_case=MAIN, assign="auto")
     other = await filed(clerk, case_number="（2026）渝05执2号", assign="auto")

@@ -165,7 +165,7 @@ async def test_what_has_not_left_stays_until_it_is_released(office: Office) -> N
     await send_all(office, carrier, server)
     assert (carrier.batches, server.envelopes) == ([], [])
     assert all(notice.recalled for notice in (await overview.of_case(office.kit, str(office.case_id))).items)
-    assert (await history.of_case(office.kit, office.case_id)).recalled_at == NOON
+    assert (await history.of_case(office.kit, office.case_id, caller(Role.CLERK))).recalled_at == NOON
     await office.feeder.feed(PartyAdded(case_id=office.case_id, party=person(RESPONDENT, 3)))
     waiting = [row for row in await office.rows(tables.notices) if row.state == "waiting"]
     assert {row.waits_reason for row in waiting} == {"立案人员已撤回，解除撤回后自动发出。"}

@@ -103,7 +103,7 @@ async def test_who_was_told_wrongly_is_told_of_it_once_by_each_way(office: Offic
     assert "当事人2" not in text
     (notice,) = [row for row in await office.rows(tables.notices) if row.kind == KIND]
     assert notice.sent_at is not None
-    view = await overview.one(office.kit, notice.notice_id)
+    view = await overview.one(office.kit, notice.notice_id, caller(Role.CLERK))
     assert {delivery.state for delivery in view.deliveries} == {"sent"}
 
 

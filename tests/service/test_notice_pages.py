@@ -8,6 +8,7 @@ from uuid import UUID
 
 import httpx
 import pytest
+from sqlalchemy import update
 
 from services.party_notification.domain.delivery import Seen
 from services.party_notification.service import SERVICE
@@ -38,6 +39,60 @@ async def clerk(kit: Kit[Any]) -> AsyncIterator[httpx.AsyncClient]:
 def text_of(page: httpx.Response) -> str:
     assert page.status_code == 200, page.text[:500]
     return page.text
+
+
+async def test_who_exercises_a_power_reads_the_notices_of_its_cases_and_of_those_that_theirs_are_about(
+    story: Story, kit: Kit[Any]
+) -> None:
+    attacked, other, reviewed = (person(APPLICANT, name, n) for n, name in enumerate(("刘艳", "孙丽", "王芳"), 5))
+    main = "（2026）渝05执1号"
+    cases = [
+        await story.file(attacked, person(RESPONDENT, "张静", 16), case_number=main),
+        await story.file(reviewed, person(RESPONDENT, "李强", 18), case_number="（2026）渝05执异1号", main_case=main),
+        await story.file(other, person(RESPONDENT, "赵强", 17), case_number="（2026）渝05执2号"),
+    ]
+    judges = {row.case_id: row.judge_id for row in await story.rows(tables.cases)}
+    notices = {
+        row.case_id: row.notice_id for row in await story.rows(tables.notices) if row.role == "applicant" and row.letter
+    }
+    reads: dict[tuple[Role, UUID | None], list[bool]] = {
+        (Role.ADJUDICATION, judges[cases[1]]): [True, True, False],
+        (Role.ADJUDICATION, None): [False, True, False],
+        (Role.JUDGE, judges[cases[2]]): [True, False, True],
+        (Role.CLERK, None): [True, True, True],
+    }
+    for (role, staff_id), expected in reads.items():
+        async with client(SERVICE, kit, role, staff_id=staff_id) as http:
+            listed = {item["case_id"] for item in (await http.get("/api/notices?limit=200")).json()["items"]}
+            assert listed == {str(each) for each, may in zip(cases, expected, strict=True) if may}, role
+            for case_id, may in zip(cases, expected, strict=True):
+                notice, status = notices[case_id], 200 if may else 403
+                for path in (
+                    f"/api/notices?case_number={case_id}",
+                    f"/api/notices/{notice}",
+                    f"/api/notices/{notice}/evidence",
+                    f"/notices/{notice}",
+                    f"/notices/{notice}/letter",
+                    f"/notices/{notice}/evidence",
+                    f"/notices/cases/{case_id}",
+                ):
+                    assert (await http.get(path)).status_code == status, (role, path)
+            page = (await http.get("/notices", headers=HTML)).text
+            assert ("执2号" in page) is expected[2]
+
+
+async def test_what_waits_for_a_person_is_seen_within_the_same_bounds(story: Story, kit: Kit[Any]) -> None:
+    main = "（2026）渝05执1号"
+    await story.file(person(APPLICANT, "刘艳", 5), person(RESPONDENT, "张静", 16), case_number=main)
+    async with kit.db.begin() as tx:
+        await tx.conn.execute(update(tables.messages).values(possibly_twice=True))
+    seen = []
+    for role in (Role.ADJUDICATION, Role.JUDGE, Role.CLERK):
+        async with client(SERVICE, kit, role) as http:
+            twice = (await http.get("/api/notices/troubles")).json()["possibly_twice"]
+            page = (await http.get("/unknown/twice", headers=HTML)).text
+            seen.append(({each["case_number"] for each in twice}, main in page))
+    assert seen == [(set(), False), *[({main}, True)] * 2]
 
 
 async def test_the_list_filters_by_state_and_number_and_shows_why_something_waits(

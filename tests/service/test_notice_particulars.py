@@ -52,6 +52,18 @@ async def correct(story: Story, case_id: UUID, number: str, **told: Any) -> None
     await story.feeder.feed(CaseCorrected(case_id=case_id, facts=facts))
 
 
+async def test_letters_and_pages_name_the_department_that_has_the_case(story: Story) -> None:
+    objector, creditor = person(APPLICANT, "刘艳", 5), person(APPLICANT, "王芳", 7)
+    await story.file(objector, person(RESPONDENT, "张静", 6), case_number=OBJECTION, main_case=MAIN)
+    await story.file(creditor, person(RESPONDENT, "李强", 8))
+    told = await letter(story, objector, "HANDLING")
+    assert "本案由本院审判监督庭办理，承办人为欧阳建国" in told
+    assert "执行法官" not in told
+    assert "执行局" not in told
+    assert (await seen(story, objector)).case.department == "审判监督庭"
+    assert "本案由本院执行局办理，承办人为执行法官欧阳建国" in await letter(story, creditor, "CASE_ACCEPTED")
+
+
 async def test_a_resumed_case_orders_a_report_when_it_is_said_and_the_party_page_says_the_same(story: Story) -> None:
     plain, ordered = person(RESPONDENT, "张静", 6), person(RESPONDENT, "李强", 8)
     await story.file(person(APPLICANT, "刘艳", 5), plain, case_number=RESUMED, main_case=MAIN)

@@ -143,6 +143,34 @@ async def test_in_a_review_only_the_adjudication_acts(kit: Any, http: httpx.Asyn
     assert 'name="work.title"' in forms.text
 
 
+async def test_who_exercises_a_power_reads_the_logs_of_its_cases_and_of_those_that_theirs_are_about(
+    kit: Any, http: httpx.AsyncClient, case_id: UUID
+) -> None:
+    review, other = filed(case_number=OBJECTION, main_case=NUMBER), filed(case_number="（2026）渝05执6001号")
+    await Feeder(SERVICE, kit).feed(
+        *(review, other),
+        assigned(review.case_id, NOON, REVIEWER, Role.ADJUDICATION),
+        assigned(other.case_id, NOON, UUID(int=99)),
+    )
+    reads: dict[tuple[Role, UUID | None], list[bool]] = {
+        (Role.ADJUDICATION, REVIEWER): [True, True, False],
+        (Role.ADJUDICATION, None): [False, True, False],
+        (Role.JUDGE, JUDGE): [True, False, True],
+        (Role.SUPERVISION, None): [True, True, True],
+        (Role.AUCTION, None): [False, False, False],
+    }
+    for who, expected in reads.items():
+        headers = {**signed(kit, *who), "accept": "text/html"}
+        for each, may in zip((case_id, review.case_id, other.case_id), expected, strict=True):
+            status = 200 if may else 403
+            assert (await http.get(f"/api/stages/{each}/log", headers=headers)).status_code == status, (who, each)
+            assert (await http.get(f"/stages/cases/{each}/log", headers=headers)).status_code == status, (who, each)
+    assert (await act(http, WORK)).status_code == 201
+    for who, shown in reads.items():
+        page = (await http.get(f"/stages/cases/{case_id}/timeline", headers=signed(kit, *who))).text
+        assert (WORK["text"] in page) is shown[0], who
+
+
 async def test_who_implemented_a_case_acts_in_no_review_of_it_and_the_reverse(
     kit: Any, http: httpx.AsyncClient, case_id: UUID
 ) -> None:

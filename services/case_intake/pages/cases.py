@@ -18,7 +18,7 @@ from services.case_intake.usecases.assignment import Appointment
 from services.case_intake.usecases.reading import CaseView
 from shared.contracts.cases import PartyRole
 from shared.errors import Fault, Invalid
-from shared.http.auth import caller_of
+from shared.http.auth import Caller, caller_of
 from shared.http.exports import Cell
 from shared.http.forms import Typed, faults_in, refused, typed
 from shared.http.routes import CurrentCaller, Routes, Zone
@@ -116,11 +116,11 @@ async def case_list(
 
 @routes.get("/cases/{reference}", Action.CASES_READ)
 async def case_page(
-    request: Request, reference: str, kit: AnyKit, caller: CurrentCaller, tab: str = "timeline", done: str = ""
+    request: Request, reference: str, kit: AnyKit, tab: str = "timeline", done: str = ""
 ) -> HTMLResponse:
     """A case whole, its parties masked."""
     view = await reading.read_case(kit, reference)
-    return await _case_page(request, kit, view, tab=_tab(caller, tab), done=DONE.get(done, ""))
+    return await _case_page(request, kit, view, tab=tab, done=DONE.get(done, ""))
 
 
 @routes.post("/cases/{case_id}/looks", Action.CASES_LOOK)
@@ -147,14 +147,16 @@ async def _case_page(
         "tab": "timeline",
         "done": "",
         "wish": {"judge_id": "", "panel": "", "clerk_name": view.clerk_name or ""},
-        "tabs": TABS,
+        "tabs": await _tabs(kit, view, caller),
         "judges": await assignment.eligible(kit, view.kind, view.main_case),
         **refused(refusal),
     }
     if isinstance(refusal, Stale):
         given["stale"] = _named(refusal, given["judges"])
-    status = shown.pop("status", refusal.status if refusal else 200)
-    return pages.page(request, "case.html", status, case=view, labels=LABELS, **{**given, **shown})
+    given = {**given, **shown}
+    given["tab"] = given["tab"] if given["tab"] in given["tabs"] else "timeline"
+    status = given.pop("status", refusal.status if refusal else 200)
+    return pages.page(request, "case.html", status, case=view, labels=LABELS, **given)
 
 
 def _named(stale: Stale, judges: Sequence[Row[Any]]) -> Stale:
@@ -166,8 +168,10 @@ def _named(stale: Stale, judges: Sequence[Row[Any]]) -> Stale:
     )
 
 
-def _tab(caller: CurrentCaller, tab: str) -> str:
-    return tab if tab in TABS and caller.can(TABS[tab][2]) else "timeline"
+async def _tabs(kit: IntakeKit, view: CaseView, caller: Caller) -> dict[str, tuple[str, str, Action]]:
+    """What more there is of the case for the caller."""
+    there = {key: tab for key, tab in TABS.items() if caller.can(tab[2])}
+    return {key: tab for key, tab in there.items() if await looking.is_within(kit, view, caller.reach(tab[2]))}
 
 
 @routes.edit("/cases/{case_id}/assignment", Action.CASES_ASSIGN)

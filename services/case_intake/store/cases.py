@@ -16,6 +16,7 @@ from shared.contracts.case_kinds import KINDS
 from shared.contracts.cases import PartyRole
 from shared.db.case_numbers import holds_number, is_number
 from shared.db.lists import Part, Sorting
+from shared.db.reach import Reach
 
 Values = Mapping[str, Any]
 
@@ -70,6 +71,12 @@ async def insert_case(conn: AsyncConnection, values: Values) -> bool:
 async def change_case(conn: AsyncConnection, case_id: UUID, values: Values) -> None:
     """Set columns of a case that the transaction has locked."""
     await conn.execute(update(cases).where(cases.c.id == case_id).values(values))
+
+
+async def is_within(conn: AsyncConnection, case_id: UUID, reach: Reach) -> bool:
+    """Whether the case is one of those whose inside somebody reads."""
+    query = select(cases.c.id).where(cases.c.id == case_id, reach.over(cases, "case_number"))
+    return (await conn.execute(query)).one_or_none() is not None
 
 
 def handled_also_by(judge_id: UUID) -> ColumnElement[list[UUID]]:

@@ -14,6 +14,7 @@ from services.case_intake.usecases.reading import CaseView, full_party_view, rea
 from services.case_intake.usecases.records import party_entry, party_state, present
 from shared.contracts.case_number import reference
 from shared.contracts.looks import Seen
+from shared.db.reach import Reach
 from shared.db.transaction import Transaction
 from shared.errors import NotFound
 from shared.http.auth import Caller
@@ -28,6 +29,14 @@ async def is_own(kit: IntakeKit, view: CaseView, caller: Caller) -> bool:
     judge = Handlers() if view.judge is None else Handlers(view.judge.staff_id, view.judge.name)
     handlers = replace(judge, clerk_name=view.clerk_name, presiding=presiding)
     return handlers.own(caller.staff_id, caller.name)
+
+
+async def is_within(kit: IntakeKit, view: CaseView, reach: Reach | None) -> bool:
+    """Whether the case is one of those whose inside somebody reads."""
+    if reach is None:
+        return True
+    async with kit.db.read() as conn:
+        return await cases.is_within(conn, view.id, reach)
 
 
 async def look(kit: IntakeKit, case: UUID | str, caller: Caller, reason: str | None) -> CaseView:

@@ -19,6 +19,7 @@ from services.party_notification.usecases.facts import NotificationKit
 from services.party_notification.usecases.views import NoticeView
 from shared.crypto.codes import grouped
 from shared.errors import Invalid
+from shared.http.auth import Caller
 from shared.http.forms import faults_in, once, typed, understood
 from shared.http.routes import CurrentCaller
 from shared.powers import Action
@@ -75,30 +76,30 @@ async def notice_list(
     """Fifty a page, newest first unless sorted otherwise; with `export` all of them as a file."""
     asked = NOTICES.asked(place, chosen)
     wanted = overview.Asked(chosen.state or None, chosen.q.strip(), kind=chosen.kind)
-    rows_of = partial(overview.listed, kit, wanted)
+    rows_of = partial(overview.listed, kit, caller, wanted)
     if place.export:
         return await export(kit, caller, asked, rows_of)
-    counts = await overview.count_states(kit)
+    counts = await overview.count_states(kit, caller)
     return pages.page(request, "notice_list.html", shown=await asked.shown(rows_of), counts=counts)
 
 
 @staff.get("/notices/cases/{case_id}", Action.NOTICES_READ)
-async def notices_of_case(request: Request, case_id: UUID, kit: TheKit) -> HTMLResponse:
+async def notices_of_case(request: Request, case_id: UUID, kit: TheKit, caller: CurrentCaller) -> HTMLResponse:
     """The notices of a case by recipient, for the case's page."""
-    return pages.page(request, "_case_notices.html", of_case=await history.of_case(kit, case_id))
+    return pages.page(request, "_case_notices.html", of_case=await history.of_case(kit, case_id, caller))
 
 
 @staff.get("/notices/{notice_id}", Action.NOTICES_READ)
-async def one_notice(request: Request, notice_id: UUID, kit: TheKit) -> HTMLResponse:
+async def one_notice(request: Request, notice_id: UUID, kit: TheKit, caller: CurrentCaller) -> HTMLResponse:
     """A notice with its history and legal effect."""
-    return await _one_notice(request, kit, notice_id)
+    return await _one_notice(request, kit, caller, notice_id)
 
 
 async def _one_notice(
-    request: Request, kit: NotificationKit, notice_id: UUID, status: int = 200, **shown: Any
+    request: Request, kit: NotificationKit, caller: Caller, notice_id: UUID, status: int = 200, **shown: Any
 ) -> HTMLResponse:
     given: dict[str, Any] = {"form": {}, "faults": {}, "faulty": None}
-    view = await history.of_notice(kit, notice_id)
+    view = await history.of_notice(kit, notice_id, caller)
     return pages.page(
         request,
         "notice.html",
@@ -120,7 +121,7 @@ async def mail_returned(
         given = understood(ReturnedForm, form)
     except Invalid as refusal:
         shown = {"form": form, "faults": faults_in(refusal), "faulty": delivery_id}
-        return await _one_notice(request, kit, notice_id, 422, **shown)
+        return await _one_notice(request, kit, caller, notice_id, 422, **shown)
     await deciding.rule(kit, delivery_id, deciding.Ruling.ON_PAPER, given.remark, caller)
     return RedirectResponse(f"/notices/{notice_id}", 303)
 
@@ -132,7 +133,8 @@ async def post_anew(request: Request, notice_id: UUID, kit: TheKit, caller: Curr
     try:
         given = understood(ReturnedForm, form)
     except Invalid as refusal:
-        return await _one_notice(request, kit, notice_id, 422, form=form, faults=faults_in(refusal), faulty=notice_id)
+        shown = {"form": form, "faults": faults_in(refusal), "faulty": notice_id}
+        return await _one_notice(request, kit, caller, notice_id, 422, **shown)
     await reissuing.post_anew(kit, notice_id, given.remark, caller, await once(request))
     return RedirectResponse(f"/notices/{notice_id}", 303)
 

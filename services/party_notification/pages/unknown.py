@@ -1,7 +1,7 @@
 """待核实发送: what lies before a person, with the evidence; what may have come twice; receipts that nobody can read."""
 
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Annotated, Any, Generic, TypeVar
 from uuid import UUID
@@ -21,6 +21,7 @@ from services.party_notification.usecases.receipts import FaultyReceipt
 from services.party_notification.usecases.views import ReadingView, TwiceView
 from shared.db.lists import Part
 from shared.errors import Invalid
+from shared.http.auth import Caller
 from shared.http.forms import faults_in, typed, understood
 from shared.http.routes import CurrentCaller
 from shared.powers import Action
@@ -153,8 +154,13 @@ def _declare(tab: Tab[Any]) -> None:
     ) -> Response:
         """What the tab lists; with `export` all of it as a file."""
         if place.export:
-            return await export(kit, caller, tab.listing.asked(place, chosen), partial(tab.rows, kit, chosen.wanted()))
-        return await _page(request, kit, tab, (place, chosen), done=done)
+            rows_of = partial(tab.rows, kit, _within(chosen, caller))
+            return await export(kit, caller, tab.listing.asked(place, chosen), rows_of)
+        return await _page(request, kit, caller, tab, (place, chosen), done=done)
+
+
+def _within(chosen: OfAny, caller: Caller) -> Wanted:
+    return replace(chosen.wanted(), reach=caller.reach(Action.NOTICES_READ))
 
 
 for each in TABS:
@@ -164,15 +170,16 @@ for each in TABS:
 async def _page(
     request: Request,
     kit: NotificationKit,
+    caller: Caller,
     tab: Tab[Any],
     at: tuple[Place, OfAny] | None = None,
     status: int = 200,
     **shown: Any,
 ) -> HTMLResponse:
     place, chosen = at or (FIRST, tab.chosen())
-    found = await tab.listing.asked(place, chosen).shown(partial(tab.rows, kit, chosen.wanted()))
+    found = await tab.listing.asked(place, chosen).shown(partial(tab.rows, kit, _within(chosen, caller)))
     given = {"done": False, "form": {}, "faults": {}, "faulty": None, **shown}
-    counts = await history.counts(kit)
+    counts = await history.counts(kit, caller)
     tabs = [(each.listing.path, each.word, each.listing.path, getattr(counts, each.count)) for each in TABS]
     return pages.page(request, tab.template, status, shown=found, tabs=tabs, **given)
 
@@ -186,7 +193,7 @@ async def decide(request: Request, delivery_id: UUID, kit: TheKit, caller: Curre
         given = understood(RulingInput, named)
     except Invalid as refusal:
         faults = {f"{name}-{delivery_id}": reason for name, reason in faults_in(refusal).items()}
-        return await _page(request, kit, WAITS, status=422, form=form, faults=faults, faulty=delivery_id)
+        return await _page(request, kit, caller, WAITS, status=422, form=form, faults=faults, faulty=delivery_id)
     await deciding.rule(kit, delivery_id, given.ruling, given.remark, caller)
     return RedirectResponse("/unknown?done=1", 303)
 
@@ -200,6 +207,6 @@ async def judge_reading(request: Request, reading_id: UUID, kit: TheKit, caller:
         given = understood(ReadingForm, named)
     except Invalid as refusal:
         faults = {f"{name}-{reading_id}": reason for name, reason in faults_in(refusal).items()}
-        return await _page(request, kit, DOUBTED, status=422, form=form, faults=faults, faulty=reading_id)
+        return await _page(request, kit, caller, DOUBTED, status=422, form=form, faults=faults, faulty=reading_id)
     await readings.decide(kit, reading_id, own=given.own == "yes", remark=given.remark, caller=caller)
     return RedirectResponse("/unknown/readings?done=1", 303)

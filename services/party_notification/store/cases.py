@@ -14,6 +14,7 @@ from services.party_notification.store.tables import cases, clocks, parties, per
 from shared.contracts.cases import CaseAssigned, CaseFacts, Officer
 from shared.contracts.stages import DeadlineSet, ProgressPublished
 from shared.db.case_numbers import is_number
+from shared.db.reach import Reach
 
 _PARTY = select(parties, DISOWNED_INDEXES)
 
@@ -73,6 +74,14 @@ async def get_case(conn: AsyncConnection, case_id: UUID) -> Row[Any] | None:
 async def find_case(conn: AsyncConnection, number: str) -> Row[Any] | None:
     """The case with this number."""
     return (await conn.execute(select(cases).where(is_number(cases.c.case_number, number)))).one_or_none()
+
+
+async def is_within(conn: AsyncConnection, case_id: UUID, reach: Reach | None) -> bool:
+    """Whether the case is one of those that somebody reads."""
+    if reach is None:
+        return True
+    query = select(cases.c.case_id).where(cases.c.case_id == case_id, reach.over(cases, "case_number"))
+    return (await conn.execute(query)).one_or_none() is not None
 
 
 async def briefs_of(conn: AsyncConnection, case_ids: Sequence[UUID]) -> dict[UUID, Row[Any, Any, Any]]:

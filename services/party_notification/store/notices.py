@@ -23,6 +23,7 @@ from services.party_notification.store.withdrawing import CORRECTION, has_left
 from shared.db.arrays import Columns, arrays, unnested
 from shared.db.case_numbers import holds_number
 from shared.db.lists import Part, Sorting
+from shared.db.reach import Reach
 
 _SERVING: Columns = {
     "notice_id": Uuid,
@@ -117,12 +118,13 @@ async def shown_to(conn: AsyncConnection, party_id: UUID) -> list[Row[Any]]:
 
 @dataclass(frozen=True)
 class Wanted:
-    """Which notices: a state (or None for all), a kind, a part of the case number, one case's."""
+    """Which notices: a state (or None for all), a kind, a part of the case number, one case's; within whose reach."""
 
     state: str | None = None
     number: str = ""
     case_id: UUID | None = None
     kind: str = ""
+    reach: Reach | None = None
 
 
 _SERVED = notices.c.served_on.is_not(None)
@@ -162,12 +164,16 @@ async def listed(conn: AsyncConnection, wanted: Wanted, part: Part) -> tuple[lis
         query = query.where(_STATES[wanted.state])
     if wanted.kind:
         query = query.where(notices.c.kind == wanted.kind)
+    if wanted.reach is not None:
+        query = query.where(wanted.reach.over(cases, "case_number"))
     return await SORTING.part(conn, query, part)
 
 
-async def counts(conn: AsyncConnection) -> dict[str, int]:
+async def counts(conn: AsyncConnection, reach: Reach | None) -> dict[str, int]:
     """How many notices there are in each state."""
-    query = select(*(func.count().filter(where).label(state) for state, where in _STATES.items()))
+    query = select(*(func.count().filter(where).label(state) for state, where in _STATES.items())).select_from(notices)
+    if reach is not None:
+        query = query.join(cases, cases.c.case_id == notices.c.case_id).where(reach.over(cases, "case_number"))
     return dict((await conn.execute(query)).mappings().one())
 
 

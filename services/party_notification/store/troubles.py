@@ -11,20 +11,24 @@ from services.party_notification.store.readings import Reading, as_reading
 from services.party_notification.store.tables import cases, deliveries, faulty_receipts, messages, notices, readings
 from shared.db.case_numbers import holds_number
 from shared.db.lists import Part, Sorting
+from shared.db.reach import Reach
 
 
 @dataclass(frozen=True)
 class Wanted:
-    """Which of them: a part of the case number, one channel's."""
+    """Which of them: a part of the case number, one channel's; of which cases at all."""
 
     number: str = ""
     channel: str = ""
+    reach: Reach | None = None
 
 
 EVERY = Wanted()
 
 
 def _of_case(query: Select[Any], wanted: Wanted) -> Select[Any]:
+    if wanted.reach is not None:
+        query = query.where(wanted.reach.over(cases, "case_number"))
     return query.where(holds_number(cases.c.case_number, wanted.number)) if wanted.number else query
 
 
@@ -99,13 +103,18 @@ async def faulty(conn: AsyncConnection, part: Part) -> tuple[list[Row[Any]], str
     return await FAULTY.part(conn, select(faulty_receipts), part)
 
 
-async def counts(conn: AsyncConnection) -> Row[Any]:
+async def counts(conn: AsyncConnection, reach: Reach | None) -> Row[Any]:
     """How many there are of each."""
+    of_messages = messages.join(cases, cases.c.case_id == messages.c.case_id)
+    of_deliveries = of_messages.join(deliveries, deliveries.c.message_id == messages.c.message_id)
+    of_notices = notices.join(cases, cases.c.case_id == notices.c.case_id)
+    of_readings = of_notices.join(readings, readings.c.notice_id == notices.c.notice_id)
+    wanted, number = Wanted(reach=reach), select(func.count())
     of = {
-        "waiting": select(func.count()).select_from(deliveries).where(_WAITS),
-        "readings": select(func.count()).select_from(readings).where(_DOUBTFUL),
-        "twice": select(func.count()).select_from(messages).where(messages.c.possibly_twice),
-        "receipts": select(func.count()).select_from(faulty_receipts),
+        "waiting": _of_case(number.select_from(of_deliveries).where(_WAITS), wanted),
+        "readings": _of_case(number.select_from(of_readings).where(_DOUBTFUL), wanted),
+        "twice": _of_case(number.select_from(of_messages).where(messages.c.possibly_twice), wanted),
+        "receipts": number.select_from(faulty_receipts),
     }
     row: Row[Any] = (
         await conn.execute(select(*(query.scalar_subquery().label(name) for name, query in of.items())))

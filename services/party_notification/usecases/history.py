@@ -16,12 +16,15 @@ from services.party_notification.store import cases, notices, paper, readings, s
 from services.party_notification.store.troubles import Wanted
 from services.party_notification.usecases import overview
 from services.party_notification.usecases.facts import NotificationKit, identity_of
+from services.party_notification.usecases.looking import refuse_beyond
 from services.party_notification.usecases.views import NoticeView, TroubleView
 from shared.clock import court_date
 from shared.contracts.case_kinds import CaseKind, kind_of
 from shared.db.lists import Part
 from shared.db.readable import UNREADABLE_TEXT, one, text_of
 from shared.errors import NotFound
+from shared.http.auth import Caller
+from shared.powers import Action
 from shared.web.formats import masked_name
 
 CHANNELS = {Channel.SMS.value: "短信", Channel.MAIL.value: "电子邮件", "paper": "纸质"}
@@ -64,9 +67,9 @@ class History:
     misfiled: bool
 
 
-async def of_notice(kit: NotificationKit, notice_id: UUID) -> History:
-    """One notice with all that happened to it. Raises NotFound."""
-    notice = await overview.one(kit, notice_id)
+async def of_notice(kit: NotificationKit, notice_id: UUID, caller: Caller) -> History:
+    """One notice with all that happened to it. Raises NotFound and Forbidden."""
+    notice = await overview.one(kit, notice_id, caller)
     async with kit.db.read() as conn:
         read = await notices.read_of(conn, [notice_id])
         papers = await paper.of_notice(conn, notice_id)
@@ -168,8 +171,11 @@ def _masked_name(kit: NotificationKit, row: Row[Any]) -> str:
     return masked_name(identity_of(kit.keyring, row).name)
 
 
-async def of_case(kit: NotificationKit, case_id: UUID) -> OfCase:
-    """The notices of a case; none for a case that is not known here yet."""
+async def of_case(kit: NotificationKit, case_id: UUID, caller: Caller) -> OfCase:
+    """The notices of a case; none for a case that is not known here yet. Raises Forbidden."""
+    async with kit.db.read() as conn:
+        if await cases.get_case(conn, case_id) is not None:
+            await refuse_beyond(conn, case_id, caller)
     try:
         views = (await overview.of_case(kit, str(case_id))).items
     except NotFound:
@@ -224,7 +230,10 @@ async def waiting(kit: NotificationKit, wanted: Wanted, part: Part) -> tuple[lis
     return found, following
 
 
-async def counts(kit: NotificationKit) -> Row[Any]:
-    """How much lies before a person, and how many messages may have come twice and receipts could not be read."""
+async def counts(kit: NotificationKit, caller: Caller) -> Row[Any]:
+    """How much lies before a person, and how many messages may have come twice and receipts could not be read.
+
+    In the cases that the caller reads.
+    """
     async with kit.db.read() as conn:
-        return await troubles.counts(conn)
+        return await troubles.counts(conn, caller.reach(Action.NOTICES_READ))

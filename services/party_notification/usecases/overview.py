@@ -10,6 +10,7 @@ from services.party_notification.domain.notices import Kind
 from services.party_notification.store import cases, notices, paper, troubles
 from services.party_notification.store.troubles import Wanted
 from services.party_notification.usecases.facts import NotificationKit
+from services.party_notification.usecases.looking import refuse_beyond
 from services.party_notification.usecases.readings import doubtful
 from services.party_notification.usecases.shown import masked_address
 from services.party_notification.usecases.views import (
@@ -27,6 +28,8 @@ from shared.contracts.case_number import reference
 from shared.db.lists import Part
 from shared.db.readable import UNREADABLE_TEXT, text_of
 from shared.errors import NotFound
+from shared.http.auth import Caller
+from shared.powers import Action
 
 LIMIT_OF_CASE = 200
 
@@ -56,19 +59,25 @@ class Asked:
     kind: str = ""
 
 
-async def listed(kit: NotificationKit, asked: Asked, part: Part) -> tuple[list[NoticeView], str | None]:
-    """Notices, newest first unless asked otherwise, and where they go on. Raises NotFound for a case not there."""
+async def listed(kit: NotificationKit, caller: Caller, asked: Asked, part: Part) -> tuple[list[NoticeView], str | None]:
+    """Notices that the caller reads, newest first unless asked otherwise, and where they go on.
+
+    Raises NotFound for a case not there, and Forbidden for one that the caller does not read.
+    """
     async with kit.db.read() as conn:
         case_id = None if asked.case is None else await _case_id(conn, asked.case)
-        wanted = notices.Wanted(asked.state, asked.number, case_id, asked.kind)
+        if case_id is not None:
+            await refuse_beyond(conn, case_id, caller)
+        reach = caller.reach(Action.NOTICES_READ)
+        wanted = notices.Wanted(asked.state, asked.number, case_id, asked.kind, reach)
         rows, following = await notices.listed(conn, wanted, part)
         return await _views(conn, rows), following
 
 
-async def count_states(kit: NotificationKit) -> dict[str, int]:
-    """How many notices there are in each state of the lists."""
+async def count_states(kit: NotificationKit, caller: Caller) -> dict[str, int]:
+    """How many notices that the caller reads there are in each state of the lists."""
     async with kit.db.read() as conn:
-        return await notices.counts(conn)
+        return await notices.counts(conn, caller.reach(Action.NOTICES_READ))
 
 
 async def _views(conn: Any, rows: list[Any]) -> list[NoticeView]:
@@ -106,18 +115,19 @@ def _view(row: Any, case: Any, paper_state: str | None, deliveries: list[Deliver
     )
 
 
-async def one(kit: NotificationKit, notice_id: UUID) -> NoticeView:
-    """One notice. Raises NotFound."""
+async def one(kit: NotificationKit, notice_id: UUID, caller: Caller) -> NoticeView:
+    """One notice. Raises NotFound, and Forbidden for one of a case that the caller does not read."""
     async with kit.db.read() as conn:
         row = await notices.get(conn, notice_id)
         if row is None:
             raise NotFound("no_such_notice", "没有这份通知。")
+        await refuse_beyond(conn, row.case_id, caller)
         return (await _views(conn, [row]))[0]
 
 
-async def for_person(kit: NotificationKit) -> TroubleList:
-    """What a person must look at, as much of it as fits one answer."""
-    every, part = Wanted(), Part(limit=500)
+async def for_person(kit: NotificationKit, caller: Caller) -> TroubleList:
+    """What a person must look at in the cases that the caller reads, as much of it as fits one answer."""
+    every, part = Wanted(reach=caller.reach(Action.NOTICES_READ)), Part(limit=500)
     async with kit.db.read() as conn:
         unknown, _ = await troubles.waiting(conn, every, part)
     return TroubleList(

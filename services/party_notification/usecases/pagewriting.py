@@ -70,6 +70,7 @@ class Page(BaseModel):
     papers: list[Paper]
     urgent: bool = False
     ground: ReviewGround | None = None
+    department: str | None = None
 
 
 class Sheet(BaseModel):
@@ -142,7 +143,17 @@ async def _write_page(kit: NotificationKit, conn: AsyncConnection, told: _Told, 
 
 
 def _page(kit: NotificationKit, told: _Told, row: Row[Any], papers: list[Paper], published: Sequence[Row[Any]]) -> Page:
-    of_case = ("case_number", "cause", "filed_on", "judge_name", "judge_phone", "clerk_name", "panel", "assigned_at")
+    of_case = (
+        "case_number",
+        "cause",
+        "filed_on",
+        "judge_name",
+        "judge_phone",
+        "clerk_name",
+        "panel",
+        "department",
+        "assigned_at",
+    )
     return Page(
         **{name: getattr(told.case, name) for name in (*of_case, "closed_on")},
         name=identity_of(kit.keyring, row).name,

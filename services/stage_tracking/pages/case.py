@@ -11,7 +11,7 @@ from services.stage_tracking.pages.common import KitHere, link, pages, routes
 from services.stage_tracking.pages.forms import LISTS, act_of
 from services.stage_tracking.settings import StageKit
 from services.stage_tracking.usecases.acts import act, may_act
-from services.stage_tracking.usecases.reading import case_view, done_work, log_page
+from services.stage_tracking.usecases.reading import case_view, done_work, log_page, refuse_beyond
 from shared.errors import Invalid, NotFound
 from shared.http.auth import Caller
 from shared.http.forms import once, typed
@@ -46,7 +46,7 @@ async def timeline(request: Request, case_id: UUID, kit: KitHere, caller: Curren
 
 async def _timeline(kit: StageKit, caller: Caller, case_id: UUID, **form: Any) -> dict[str, Any]:
     view = await case_view(kit, str(case_id))
-    work = await done_work(kit, case_id) if caller.can(Action.LOG_READ) else []
+    work = await done_work(kit, caller, case_id)
     acting = caller.can(Action.STAGES_ACT) and may_act(caller, view.case)
     return {"view": view, "work": work, "acting": acting, "form": {}, "faults": {}, **form}
 
@@ -59,13 +59,18 @@ async def case_tasks(request: Request, case_id: UUID, kit: KitHere) -> HTMLRespo
 
 @routes.get("/stages/cases/{case_id}/log", Action.LOG_READ)
 async def case_log(
-    request: Request, case_id: UUID, kit: KitHere, cursor: Annotated[int, Query(ge=0, le=2**53)] = 0
+    request: Request,
+    case_id: UUID,
+    kit: KitHere,
+    caller: CurrentCaller,
+    cursor: Annotated[int, Query(ge=0, le=2**53)] = 0,
 ) -> HTMLResponse:
     """The enforcement log and whether its chain holds."""
-    return await _fragment(request, "_log.html", _log(kit, case_id, cursor))
+    return await _fragment(request, "_log.html", _log(kit, caller, case_id, cursor))
 
 
-async def _log(kit: StageKit, case_id: UUID, cursor: int) -> dict[str, Any]:
+async def _log(kit: StageKit, caller: Caller, case_id: UUID, cursor: int) -> dict[str, Any]:
+    await refuse_beyond(kit, caller, str(case_id))
     page = await log_page(kit, str(case_id), cursor, 100)
     here = f"/stages/cases/{case_id}/log"
     more = None if page.next is None else link(here, {}, cursor=page.next)

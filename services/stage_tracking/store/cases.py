@@ -13,6 +13,7 @@ from services.stage_tracking.store.tables import case_powers, cases, parties
 from shared.contracts.case_number import reference
 from shared.contracts.cases import PartyRole
 from shared.db.case_numbers import is_number
+from shared.db.reach import Reach
 from shared.errors import Conflict
 from shared.powers import Power
 
@@ -50,6 +51,14 @@ async def find(conn: AsyncConnection, key: str) -> Case | None:
     query = select(cases).where(found).order_by(cases.c.filed_on.desc()).limit(1)
     row = (await conn.execute(query)).one_or_none()
     return None if row is None else as_case(row)
+
+
+async def is_within(conn: AsyncConnection, case_id: UUID, reach: Reach | None) -> bool:
+    """Whether the case is one of those that somebody reads."""
+    if reach is None:
+        return True
+    query = select(cases.c.case_id).where(cases.c.case_id == case_id, reach.over(cases, "number"))
+    return (await conn.execute(query)).one_or_none() is not None
 
 
 async def belonging_to(conn: AsyncConnection, number: str) -> list[Case]:

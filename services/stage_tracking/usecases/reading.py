@@ -22,11 +22,11 @@ from services.stage_tracking.usecases.verdict import Verdict, verdict
 from shared.contracts.case_kinds import CaseKind, DeadlineKind
 from shared.contracts.reviews import Extension
 from shared.db.lists import PAGE, Part
-from shared.errors import NotFound
+from shared.errors import Forbidden, NotFound
 from shared.http.auth import Caller
 from shared.ledger.chain import Entry, Head
 from shared.ledger.store import read, read_head
-from shared.powers import Role
+from shared.powers import Action, Role
 
 
 @dataclass(frozen=True)
@@ -96,11 +96,24 @@ async def case_view(kit: StageKit, case_key: str) -> CaseView:
         )
 
 
-async def done_work(kit: StageKit, case_id: UUID, limit: int = 50) -> list[LogEntry]:
-    """What was done in a case, newest first."""
+async def done_work(kit: StageKit, caller: Caller, case_id: UUID, limit: int = 50) -> list[LogEntry]:
+    """What was done in a case, newest first; nothing for whom the log is closed."""
     async with kit.db.read() as conn:
+        reads = caller.can(Action.LOG_READ) and await cases.is_within(conn, case_id, caller.reach(Action.LOG_READ))
+        if not reads:
+            return []
         found = await stages.newest_entries(conn, case_id, (EntryKind.WORK, EntryKind.DUTY_ACTED), limit)
     return [opened(kit, case_id, entry) for entry in found]
+
+
+async def refuse_beyond(kit: StageKit, caller: Caller, case_key: str) -> None:
+    """Raises Forbidden for who reads the logs of other cases only, and NotFound."""
+    async with kit.db.read() as conn:
+        case = await _found(conn, case_key)
+        if not await cases.is_within(conn, case.case_id, caller.reach(Action.LOG_READ)):
+            handler = cases.kind_of_row(case).handler.department
+            reason = f"本案由{handler}办理，它的执行日志由{handler}和执行监督、管理人员查看；承办人可以查看自己的案件"
+            raise Forbidden("not_within_reach", f"{reason}和被异议、复议的案件。")
 
 
 async def log_page(kit: StageKit, case_key: str, cursor: int, limit: int) -> LogPage:
