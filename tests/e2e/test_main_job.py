@@ -240,3 +240,32 @@ def test_anybody_can_check_that_a_notice_is_real(product: Product, filed: dict[s
     assert who["name"] not in good[0].text
     wrong = product.as_("public").post("/api/notices/check", json={"number": notice["number"], "last_four": "0000"})
     assert wrong.status_code == 422
+
+
+def test_an_objection_goes_to_the_adjudication_and_is_worked_there_alone(
+    product: Product, filed: dict[str, Any]
+) -> None:
+    """Last of the story: it tells its parties, too."""
+    number = filed["case_number"].replace("执", "执异")
+    body = {**case_body(60003), "case_number": number, "main_case": filed["case_number"], "ground": "conduct"}
+    answer = product.as_("clerk").post("/api/cases", json=body, headers={"Idempotency-Key": "objection"})
+    assert answer.status_code == 201, answer.text
+    assert answer.json()["assigned"]
+    case = product.as_("clerk").get(f"/api/cases/{number}").json()
+    assert (case["department"], case["judge"]["name"]) == ("审判监督庭", "裁决法官")
+    work = {"kind": "work", "title": "审查", "text": "已听取当事人意见。", "evidence": "听证笔录"}
+
+    def acted() -> bool:
+        return product.as_("adjudication").post(f"/api/stages/{number}/acts", json=work).status_code == 201
+
+    eventually("the objection with its judge in the stages", 20, acted)
+    for login in ("judge", "chief", "presiding"):
+        refused = product.as_(login).post(f"/api/stages/{number}/acts", json=work)
+        assert (refused.status_code, refused.json()["code"]) == (403, "not_own_case"), login
+    refused = product.as_("adjudication").post(f"/api/stages/{filed['case_number']}/acts", json=work)
+    assert refused.status_code == 403
+    for read in (number, filed["case_number"]):
+        assert product.as_("adjudication").get(f"/api/stages/{read}/log").status_code == 200
+        notices = product.as_("adjudication").get("/api/notices", params={"case_number": read})
+        assert notices.status_code == 200
+    assert product.as_("judge").get(f"/api/stages/{number}/log").status_code == 403
