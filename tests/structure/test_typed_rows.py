@@ -5,7 +5,7 @@ from pathlib import Path
 
 ROOMS = ("usecases", "api", "pages", "events", "jobs", "render", "channels")
 UNTYPED = re.compile(r"\bRow\[Any\]|\bdict\[str, Any\]")
-MOST = 269
+MOST = 264
 """How many there are. Whoever types some lowers it; nobody raises it."""
 
 

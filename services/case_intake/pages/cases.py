@@ -7,12 +7,12 @@ from typing import Annotated, Any
 from uuid import UUID
 
 from fastapi import Depends, Query, Request
-from sqlalchemy import Row
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from services.case_intake.domain.texts import Reader, line
 from services.case_intake.settings import IntakeKit
 from services.case_intake.store.cases import SORTING, Wanted
+from services.case_intake.store.judges import Judge
 from services.case_intake.usecases import assignment, looking, reading
 from services.case_intake.usecases.assignment import Appointment
 from services.case_intake.usecases.reading import CaseView
@@ -159,7 +159,7 @@ async def _case_page(
     return pages.page(request, "case.html", status, case=view, labels=LABELS, **given)
 
 
-def _named(stale: Stale, judges: Sequence[Row[Any]]) -> Stale:
+def _named(stale: Stale, judges: Sequence[Judge]) -> Stale:
     """With the judges' names in place of their ids."""
     names = {str(judge.staff_id): judge.name for judge in judges}
     return stale.showing(

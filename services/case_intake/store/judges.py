@@ -1,6 +1,7 @@
 """Queries on those who are given cases as the topic `staff` told of them, and on how many open cases each has."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
@@ -10,6 +11,25 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.case_intake.store.tables import cases, judges, presiding
 from shared.powers import Power
+
+
+@dataclass(frozen=True)
+class Judge:
+    """Somebody to whom cases are given. `powers`: those whose cases they handle; `open_cases` where it was asked."""
+
+    staff_id: UUID
+    court: str
+    name: str
+    phone: str
+    department: str
+    panel: str | None
+    active: bool
+    powers: list[str]
+    open_cases: int = 0
+
+
+def _as_judge(row: Row[Any]) -> Judge:
+    return Judge(**row._mapping)  # noqa: SLF001 - SQLAlchemy's own name
 
 
 async def lock_open_cases(conn: AsyncConnection, staff_id: UUID) -> list[UUID]:
@@ -34,16 +54,18 @@ async def retire_judge(conn: AsyncConnection, staff_id: UUID) -> None:
     await conn.execute(update(judges).where(judges.c.staff_id == staff_id).values(active=False))
 
 
-async def lock_judges(conn: AsyncConnection, court: str, power: Power) -> list[Row[Any]]:
+async def lock_judges(conn: AsyncConnection, court: str, power: Power) -> list[Judge]:
     """Who may get a case of this power by the rule, locked: whoever counts their cases next waits for us."""
     able = (judges.c.court == court, judges.c.active, judges.c.panel.is_not(None), judges.c.powers.contains([power]))
-    return list(await conn.execute(select(judges).where(*able).order_by(judges.c.staff_id).with_for_update()))
+    query = select(judges).where(*able).order_by(judges.c.staff_id).with_for_update()
+    return [_as_judge(row) for row in await conn.execute(query)]
 
 
-async def lock_judge(conn: AsyncConnection, court: str, staff_id: UUID) -> Row[Any] | None:
+async def lock_judge(conn: AsyncConnection, court: str, staff_id: UUID) -> Judge | None:
     """One member at work who is given cases, of whatever power, locked."""
     able = (judges.c.court == court, judges.c.active, judges.c.staff_id == staff_id)
-    return (await conn.execute(select(judges).where(*able).with_for_update())).one_or_none()
+    row = (await conn.execute(select(judges).where(*able).with_for_update())).one_or_none()
+    return None if row is None else _as_judge(row)
 
 
 async def open_cases(conn: AsyncConnection) -> dict[UUID, int]:
@@ -52,12 +74,12 @@ async def open_cases(conn: AsyncConnection) -> dict[UUID, int]:
     return {row.judge_id: row.number for row in await conn.execute(query.group_by(cases.c.judge_id))}
 
 
-async def list_judges(conn: AsyncConnection, court: str, power: Power) -> list[Row[Any]]:
+async def list_judges(conn: AsyncConnection, court: str, power: Power) -> list[Judge]:
     """Who may get a case of this power, with the number of their open cases."""
     number = select(func.count()).where(cases.c.open, cases.c.judge_id == judges.c.staff_id).scalar_subquery()
     able = (judges.c.court == court, judges.c.active, judges.c.powers.contains([power]))
     query = select(judges, number.label("open_cases")).where(*able)
-    return list(await conn.execute(query.order_by(judges.c.name, judges.c.staff_id)))
+    return [_as_judge(row) for row in await conn.execute(query.order_by(judges.c.name, judges.c.staff_id))]
 
 
 async def lock_waiting_case(conn: AsyncConnection, after: UUID | None) -> Row[Any] | None:

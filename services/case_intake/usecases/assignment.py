@@ -11,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from services.case_intake.domain.assignment import Attacked, Seat, fewest_open_cases
 from services.case_intake.settings import IntakeKit
 from services.case_intake.store import cases, judges
+from services.case_intake.store.judges import Judge
 from services.case_intake.usecases.records import assignment_state, present
 from shared.contracts.case_kinds import CaseKind, kind_of
 from shared.contracts.cases import AssignmentRule, CaseAssigned, Officer
@@ -25,7 +26,7 @@ JUDGES_SIGNAL = "judges"
 class Decision:
     """Who gets a case, by which rule, and who decided. `panel` empty: the judge's own."""
 
-    judge: Row[Any]
+    judge: Judge
     rule: AssignmentRule
     by: UUID
     panel: str | None = None
@@ -70,7 +71,7 @@ async def assign_by_rule(kit: IntakeKit, tx: Transaction, case: Unassigned) -> b
     return True
 
 
-def _seat(judge: Row[Any]) -> Seat:
+def _seat(judge: Judge) -> Seat:
     return Seat(judge.staff_id, judge.panel)
 
 
@@ -81,7 +82,7 @@ async def _attacked(conn: AsyncConnection, kind: CaseKind, main_case: str | None
     return Attacked() if found is None else Attacked(found.handled_by, found.panel)
 
 
-async def eligible(kit: IntakeKit, kind: CaseKind, main_case: str | None) -> Sequence[Row[Any]]:
+async def eligible(kit: IntakeKit, kind: CaseKind, main_case: str | None) -> Sequence[Judge]:
     """To whom a case of this kind about that main case can be given by hand, with the number of their open cases."""
     async with kit.db.read() as conn:
         attacked = await _attacked(conn, kind, main_case)
@@ -113,7 +114,7 @@ async def assign_by_hand(kit: IntakeKit, case_id: UUID, wish: Appointment, edit:
         await _give(tx, case.id, decision)
 
 
-async def _refuse(conn: AsyncConnection, case: Row[Any], judge: Row[Any], panel: str) -> None:
+async def _refuse(conn: AsyncConnection, case: Row[Any], judge: Judge, panel: str) -> None:
     kind = kind_of(case.case_number)
     if kind.power not in judge.powers:
         post = kind.handler

@@ -111,7 +111,7 @@ async def refuse_beyond(kit: StageKit, caller: Caller, case_key: str) -> None:
     async with kit.db.read() as conn:
         case = await _found(conn, case_key)
         if not await cases.is_within(conn, case.case_id, caller.reach(Action.LOG_READ)):
-            handler = cases.kind_of_row(case).handler.department
+            handler = case.kind.handler.department
             reason = f"本案由{handler}办理，它的执行日志由{handler}和执行监督、管理人员查看；承办人可以查看自己的案件"
             raise Forbidden("not_within_reach", f"{reason}和被异议、复议的案件。")
 
