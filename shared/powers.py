@@ -204,19 +204,19 @@ FACTOR_WITHIN: dict[Action, timedelta] = {Action.TIP_SENDERS_LOOK: timedelta(min
 """What is done only by whoever has given their second factor so lately; an API token never has."""
 
 
-IN_PERSON = frozenset(
-    {
-        Action.CASES_LOOK,
-        Action.PAPER_WORK,
-        Action.TIP_SENDERS_LOOK,
-        Action.COURT_PROPOSE,
-        Action.COURT_CONFIRM,
-        Action.STAFF_OWN,
-        Action.STAFF_MANAGE,
-        Action.STAFF_REVIEW,
-    }
-)
+CONFIRMED = frozenset({Action.COURT_CONFIRM, Action.TIP_SENDERS_LOOK, Action.STAFF_REVIEW, Action.STAFF_MANAGE})
+"""What opens most: posts that let one do it hold once the integrity office has confirmed them."""
+STANDS_IN = frozenset({Action.CASES_LOOK, Action.PAPER_WORK, Action.NOTICES_DECIDE})
+"""By what somebody of the court could come in as a party, or settle what reached one; no part of administering."""
+NOT_IN_DOUBT = CONFIRMED | {Action.COURT_PROPOSE, Action.PAPER_WORK, Action.NOTICES_DECIDE}
+"""What nobody does whom somebody else may have let in, until the integrity office has looked into that."""
+IN_PERSON = NOT_IN_DOUBT | {Action.CASES_LOOK, Action.STAFF_OWN}
 """What only somebody does who is there in person: it goes on record as theirs. No API token does it or carries it."""
+
+
+def roles_for(actions: Collection[Action]) -> frozenset[Role]:
+    """Who may do one of these at least."""
+    return frozenset(role for action in actions for role in POWERS[action].roles)
 
 
 def allowed(action: Action, roles: frozenset[Role]) -> bool:

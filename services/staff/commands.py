@@ -14,18 +14,20 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
 
 from services.staff.domain.doors import DoorKind
-from services.staff.domain.factor import STEP, code_at, is_required, plain, step_of
+from services.staff.domain.factor import STEP, code_at, must_have_one, plain, step_of
 from services.staff.domain.people import Member
 from services.staff.store import factors, people, record
-from services.staff.usecases import enrolment, posts
+from services.staff.usecases import enrolment
 from services.staff.usecases.admission import caller_for
 from services.staff.usecases.codes import about
 from services.staff.usecases.kit import MACHINE
 from services.staff.usecases.passwords import fits
+from services.staff.usecases.record import close_on_machine
 from services.staff.usecases.seeds import SEEDS, secret_name
 from shared.crypto.keyring import KeyRing
 from shared.crypto.slow import HASHER
 from shared.db.transaction import Database, Transaction
+from shared.http.auth import NEVER_READ
 from shared.runtime.postgres import PostgresStartError, read_url
 from shared.runtime.secrets import SecretsMissingError, Vault, secret_path
 from shared.settings import CourtSettings, Environment, RunSettings
@@ -55,7 +57,7 @@ def token(login: str, minutes: int) -> None:
         signer = Vault(run).staff_signer
     except SecretsMissingError as error:
         raise click.ClickException(str(error)) from None
-    caller = caller_for(member, MACHINE.now(), factor_at=MACHINE.now())
+    caller = caller_for(member, NEVER_READ, factor_at=MACHINE.now())
     click.echo(signer.for_staff(caller, timedelta(minutes=minutes)))
 
 
@@ -135,7 +137,7 @@ def reset_factor(login: str) -> None:
 
 async def _reset(tx: Transaction, login: str) -> str | None:
     member = await people.by_login(tx.conn, login)
-    if member is None or not is_required(member.given):
+    if member is None or not must_have_one(member):
         return None
     if not await enrolment.forget(tx, member.id, None):
         await record.note(tx.conn, DoorKind.ENROLMENT_CODE, member.id, None)
@@ -156,23 +158,18 @@ async def _on_the_machine(run: RunSettings, act: Callable[[Transaction], Awaitab
 
 @click.command("confirm-posts")
 @click.option("--login", required=True, help="登录名，例如 zhou。")
-@click.confirmation_option(prompt="本人待监察确认的岗位将立即生效，确定吗？")
+@click.confirmation_option(prompt="涉及本人的待核对记录将全部记为已核对，待确认的岗位立即生效，确定吗？")
 def confirm_posts(login: str) -> None:
-    """使一人待监察确认的岗位生效：监察部门已无人能确认时在服务器上使用，留有记录。"""
+    """核对涉及一人的重置等记录、使待确认的岗位生效：监察部门没有其他人能核对时在服务器上使用，留有记录。"""
     run = RunSettings()
     if not asyncio.run(_on_the_machine(run, lambda tx: _confirm(tx, login.lower()))):
-        raise click.ClickException(f"登录名 {login} 不存在，或没有待确认的岗位，没有改动。")
-    click.echo("岗位已生效，记入“登录记录”，待监察人员核对。")
+        raise click.ClickException(f"登录名 {login} 不存在，或没有待核对的记录，没有改动。")
+    click.echo("涉及本人的记录已核对，待确认的岗位已生效；本次操作记入“登录记录”，有其他监察人员的，由其核对。")
 
 
 async def _confirm(tx: Transaction, login: str) -> bool:
     member = await people.by_login(tx.conn, login)
-    if member is None or not member.waiting:
-        return False
-    await record.supersede(tx.conn, member.id)
-    await posts.decide(tx, member.id, member.waiting, None, refused=False)
-    await record.note(tx.conn, DoorKind.POSTS_CHANGED, member.id, None, f"在服务器上确认：{member.waiting_title}")
-    return True
+    return member is not None and await close_on_machine(tx, member.id)
 
 
 def _demonstration() -> RunSettings:

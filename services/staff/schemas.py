@@ -199,7 +199,8 @@ class Token(BaseModel):
 class MemberAnswer(BaseModel):
     """A member as they now are, and the version to be named when they are changed.
 
-    `waiting` are posts that the integrity office has yet to confirm: they give no power.
+    `waiting` are posts that the integrity office has yet to confirm: they give no power. Who is `doubted` does nothing
+    of what matters most until that office has looked into a reset, or into a new post.
     """
 
     model_config = ConfigDict(from_attributes=True)
@@ -212,6 +213,7 @@ class MemberAnswer(BaseModel):
     panel: str | None
     roles: list[Role]
     waiting: list[Role]
+    doubted: bool
     court: str
     active: bool
     must_change: bool

@@ -80,7 +80,7 @@ class AccessRevoked(Event):
     revocation_id: UUID
     staff_id: UUID
     not_before: datetime
-    """By the machine's time: what was issued earlier is worth nothing."""
+    """By the staff database's clock: what was issued earlier is worth nothing."""
     session: UUID | None
 
 

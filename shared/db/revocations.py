@@ -30,6 +30,12 @@ class Revoked:
         return session in self.sessions or born < self.members.get(staff_id, _NEVER)
 
 
+async def instant(conn: AsyncConnection) -> datetime:
+    """The database's clock now: of all processes one, by which tokens are older or younger than what took them back."""
+    now: datetime = (await conn.execute(select(func.clock_timestamp()))).scalar_one()
+    return now
+
+
 async def note(conn: AsyncConnection, event: AccessRevoked) -> None:
     """Keep what was taken back."""
     await conn.execute(upsert(revocations).values(event.model_dump()).on_conflict_do_nothing())

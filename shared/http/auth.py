@@ -13,11 +13,12 @@ from fastapi import Request
 from shared.clock import SystemClock
 from shared.db.reach import Reach
 from shared.errors import FactorNeeded, Forbidden, Unauthenticated
-from shared.powers import FACTOR_WITHIN, IN_PERSON, POSTS, Action, Role, allowed, read_within
+from shared.powers import FACTOR_WITHIN, IN_PERSON, NOT_IN_DOUBT, POSTS, Action, Role, allowed, read_within
 
 STAFF_COOKIE = "yg_session"
 PARTY_COOKIE = "yg_party"
 _MACHINE = SystemClock()
+NEVER_READ = datetime.max.replace(tzinfo=UTC)
 
 
 @dataclass(frozen=True)
@@ -34,10 +35,12 @@ class Caller:
     """The session, or the API token, from which the token comes; it is taken back by this."""
     scopes: frozenset[Action] | None = None
     """What alone an API token lets its bearer do; None: all that the roles do."""
-    born: datetime = field(default=datetime.max.replace(tzinfo=UTC), compare=False)
-    """When what the token says was read, or later when the token was issued."""
+    born: datetime = field(default=NEVER_READ, compare=False)
+    """When what the token says was read, by the staff database's clock; by default, when the token was issued."""
     factor_at: datetime | None = field(default=None, compare=False)
     """When the second factor was given, by the machine's clock; None: it was not."""
+    doubted: bool = field(default=False, compare=False)
+    """Whether the integrity office has yet to look into how they were let in: by a reset, or to a new post."""
 
     @property
     def title(self) -> str:
@@ -45,9 +48,13 @@ class Caller:
         return "、".join(sorted(POSTS[role].title for role in self.roles))
 
     def can(self, action: str) -> bool:
-        """Whether the powers table, and the scopes of an API token, let them."""
+        """Whether the powers table, and the scopes of an API token, let them, and no doubt forbids it."""
         scoped = self.scopes is None or (action in self.scopes and action not in IN_PERSON)
-        return scoped and allowed(Action(action), self.roles)
+        return scoped and not self.waits_for(action) and allowed(Action(action), self.roles)
+
+    def waits_for(self, action: str) -> bool:
+        """Whether they do this only once the integrity office has looked into how they were let in."""
+        return self.doubted and action in NOT_IN_DOUBT
 
     def reach(self, action: Action) -> Reach | None:
         """In which cases they may do what they can do; None: in all."""
@@ -75,6 +82,15 @@ def with_factor(caller: Caller, within: timedelta) -> None:
     """Only somebody passes who has given their second factor so lately. Raises FactorNeeded."""
     if caller.factor_at is None or _MACHINE.now() - caller.factor_at > within:
         raise FactorNeeded(int(within.total_seconds()))
+
+
+def in_doubt() -> Forbidden:
+    """For whom the integrity office has yet to look into."""
+    return Forbidden(
+        "in_doubt",
+        "您的密码或两步验证由他人重置，或者岗位由他人授予，监察部门还没有核对，核对之前暂不能办理此事，其他工作照常。"
+        "请联系监察人员在“登录记录”页核对；没有其他监察人员的，由信息中心在服务器上核对。",
+    )
 
 
 async def caller_of(request: Request) -> Caller:
@@ -131,6 +147,8 @@ def require(action: Action) -> Any:
             raise Forbidden("not_allowed", "您的岗位没有办理此事的权限；如确需办理，请联系执行管理人员。")
         if caller.scopes is not None and action in IN_PERSON:
             raise Forbidden("in_person_only", "此事须由本人登录办理，不能用访问令牌。")
+        if caller.waits_for(action):
+            raise in_doubt()
         if not caller.can(action):
             raise Forbidden("out_of_scope", "这个访问令牌的范围不包括此事；如确需办理，请另建令牌。")
         if action in FACTOR_WITHIN:

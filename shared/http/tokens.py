@@ -15,7 +15,7 @@ from shared.crypto.keyring import KeyRing
 from shared.crypto.sealed import SealError
 from shared.crypto.signing import KeyFormatError, VerifyingKey, blocks
 from shared.errors import Unauthenticated
-from shared.http.auth import Caller, PartyCaller
+from shared.http.auth import NEVER_READ, Caller, PartyCaller
 from shared.powers import Action, Role
 
 LONGEST = timedelta(hours=1)
@@ -61,6 +61,7 @@ class StaffTokens:
                 None if scopes is None else frozenset(map(Action, scopes)),
                 datetime.fromtimestamp(claims.get("born", claims["iat"]), UTC),
                 None if factor is None else datetime.fromtimestamp(factor, UTC),
+                bool(claims.get("doubted")),
             )
         except (KeyError, ValueError, TypeError):  # signed by an older or a newer release, which knows other roles
             raise lapsed() from None
@@ -123,10 +124,11 @@ class StaffSigner:
             "court": caller.court,
             "department": caller.department,
             "roles": sorted(caller.roles),
-            "born": min(caller.born, now).timestamp(),
+            "born": (now if caller.born == NEVER_READ else caller.born).timestamp(),
             "sid": caller.session and str(caller.session),
             "scopes": None if caller.scopes is None else sorted(caller.scopes),
             "factor": caller.factor_at and caller.factor_at.timestamp(),
+            "doubted": caller.doubted or None,
         }
         claims = {name: value for name, value in claims.items() if value is not None}
         return jwt.encode(claims, self._key, algorithm=_ALGORITHM)

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
@@ -37,7 +38,7 @@ from shared.contracts.operations import TroubleReported
 from shared.contracts.stages import ProgressPublished
 from shared.db.lists import Part
 from shared.db.transaction import new_id
-from shared.errors import Conflict, Invalid, TooLarge
+from shared.errors import Conflict, Forbidden, Invalid, TooLarge
 from shared.powers import Role
 from shared.runtime.service import Kit
 from tests.fixtures.kits import KEYRING, NOON, Feeder, caller, told
@@ -290,7 +291,10 @@ async def test_an_sms_of_unknown_fate_is_asked_after_and_then_goes_to_a_person(o
     assert {event.trouble for event in await told(office.kit, DeliveryTroubled)} == {"unknown"}
     (listed,) = (await overview.for_person(office.kit, caller(Role.CLERK))).unknown
     assert listed.address == "199****0001"
-    await deciding.rule(office.kit, row.delivery_id, deciding.Ruling.SEND_AGAIN, "已电话核实未收到", caller(Role.CLERK))
+    own = replace(caller(Role.CLERK), name="乙书记员")
+    with pytest.raises(Forbidden, match="own_case"):
+        await deciding.rule(office.kit, row.delivery_id, deciding.Ruling.ARRIVED, "已送到", own)
+    await deciding.rule(office.kit, row.delivery_id, deciding.Ruling.SEND_AGAIN, "已电话核实未收到", own)
     assert (await office.delivery("sms")).attempt == 2
     with pytest.raises(Conflict):
         await deciding.rule(office.kit, row.delivery_id, deciding.Ruling.ARRIVED, "重复", caller(Role.CLERK))

@@ -297,6 +297,12 @@ async def test_letters_with_codes_are_printed_by_a_clerk_who_does_not_work_the_c
     token = kit.staff_signer.for_staff(former, timedelta(minutes=5))
     refused = await clerk.post(path, headers={"authorization": f"Bearer {token}"})
     assert (refused.status_code, "曾经承办" in refused.text) == (403, True), "another clerk's name makes no stranger"
+    signed = {"act": "served", "on": "2026-11-23", "tracking": None}
+    at = f"/api/notices/paper/{entry.paper_id}"
+    refused = await clerk.post(at, json=signed, headers={"authorization": f"Bearer {token}"})
+    assert (refused.status_code, refused.json()["code"]) == (403, "own_case"), "nothing but their word would say so"
+    shown = await clerk.get("/paper", headers={"authorization": f"Bearer {token}"})
+    assert ("由不承办本案的立案人员交付并登记" in shown.text, "登记签收" in shown.text) == (True, False)
     printed = await clerk.post(path)
     assert printed.status_code == 200
     assert await story.code(respondent) in printed.text
@@ -305,3 +311,7 @@ async def test_letters_with_codes_are_printed_by_a_clerk_who_does_not_work_the_c
     assert (look.seen, look.subject) == (Seen.PRINTING, entry.paper_id)
     assert "测试立案人员打印" in (await clerk.get("/paper")).text
     assert [row.kind for row in await story.rows(tables.LEDGER.entries)].count("paper.printed") == 1
+    posted = {"act": "posted", "on": None, "tracking": "1234567890123"}
+    for act in (posted, signed):
+        done = await clerk.post(at, json=act, headers={"authorization": f"Bearer {token}"})
+        assert done.status_code == 204, "what anybody can look up with the post is the case's clerk's ordinary work"

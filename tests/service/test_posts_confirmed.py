@@ -138,18 +138,21 @@ async def test_the_last_of_the_integrity_office_is_not_sent_away(
 async def test_nobody_looks_into_their_own(
     kit: Kit[Any], http: httpx.AsyncClient, admin: Member, watcher: Member
 ) -> None:
-    """Nor, for a week, whoever came in after somebody reset their sign-in: it may be the one who did."""
+    """Nor whoever came in after somebody reset their sign-in, for however long: it may be the one who did."""
     await http.post(f"/api/staff/members/{watcher.id}/password", headers=bearer(kit, admin))
     await http.post("/api/staff/members", json=GHOST, headers=bearer(kit, admin))
     ghost, reset = sorted(await waiting(kit), key=lambda event: event.kind.value)
-    for event, code in ((reset, "own_event"), (ghost, "reset_of_late")):
+    for event, code in ((reset, "own_event"), (ghost, "in_doubt")):
         answer = await http.post(
             f"/staff/record/{event.id}/review", headers=bearer(kit, watcher) | {"accept": "application/json"}
         )
         assert (answer.status_code, answer.json()["code"]) == (403, code)
     async with kit.db.begin() as tx:
-        await tx.conn.execute(update(tables.door_events).values(at=func.now() - timedelta(days=8)))
-    assert (await http.post(f"/staff/record/{ghost.id}/review", headers=bearer(kit, watcher))).status_code == 303
+        await tx.conn.execute(update(tables.door_events).values(at=func.now() - timedelta(days=400)))
+    assert (await http.post(f"/staff/record/{ghost.id}/review", headers=bearer(kit, watcher))).status_code == 403
+    other = await add(kit, Role.INTEGRITY, login="integrity2")
+    for event, by in ((reset, other), (ghost, watcher)):
+        assert (await http.post(f"/staff/record/{event.id}/review", headers=bearer(kit, by))).status_code == 303
 
 
 async def test_who_signs_in_first_does_not_hide_a_reset_from_the_owner(

@@ -12,7 +12,7 @@ import pytest
 from sqlalchemy import func, select
 
 from services.staff.domain.factor import ENROLMENT
-from services.staff.domain.people import Member
+from services.staff.domain.people import GUARDED, Member
 from services.staff.service import SERVICE
 from services.staff.store import tables
 from services.staff.store.record import Wanted
@@ -439,7 +439,7 @@ async def test_a_demonstration_of_an_older_release_is_given_factors_once(kit: Ki
     await seed(fresh)
     async with kit.db.begin() as tx:
         await tx.conn.execute(tables.factors.delete())
-    paths = [secret_path(fresh.run, factor_name(login)) for login in ("admin", "command", "duty", "integrity")]
+    paths = [secret_path(fresh.run, factor_name(login)) for login in map(str, GUARDED)]
     assert set(paths[0].parent.iterdir()) == set(paths)
     await seed(fresh)
     async with kit.db.read() as conn:

@@ -141,7 +141,7 @@ async def test_an_added_member_is_told_and_signs_in_with_a_new_password(
     member = answer.json()["member"]
     version = member.pop("version")
     assert len(version) == 24
-    standing = {"waiting": [], "court": "渝05", "active": True, "must_change": True}
+    standing = {"waiting": [], "doubted": False, "court": "渝05", "active": True, "must_change": True}
     assert member == NEW_MEMBER | {"id": member["id"], **standing}
     (event,) = await told(kit)
     assert event == MemberChanged(**{**NEW_MEMBER, "staff_id": member["id"], "court": "渝05", "active": True})
@@ -320,8 +320,7 @@ async def test_the_machines_keeper_confirms_posts_where_nobody_else_can(kit: Kit
     assert (chief.roles, chief.waiting) == ((Role.CHIEF,), ())
     events, _ = await record.look(kit, Wanted(reviewed=False), Part())
     assert [(event.kind.value, event.by, event.held) for event in events] == [
-        ("posts_changed", "服务器上的操作员", ()),
-        ("member_added", "服务器上的操作员", ()),
+        ("looked_into", "服务器上的操作员", ()),
     ]
 
 

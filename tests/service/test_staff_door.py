@@ -10,8 +10,8 @@ import httpx
 import pytest
 from sqlalchemy import func, update
 
-from services.staff.domain.factor import REQUIRED, is_required
-from services.staff.domain.people import Member
+from services.staff.domain.factor import is_required
+from services.staff.domain.people import GUARDED, Member
 from services.staff.service import SERVICE
 from services.staff.store import tables
 from services.staff.usecases.members import change_member, enrol
@@ -31,11 +31,11 @@ EMPTY = replace(SERVICE, start=None)
 BY_ADMIN = Edit(new_id(), None)
 
 
-async def add(kit: Kit[Any], role: Role, *, must_change: bool = False) -> Member:
+async def add(kit: Kit[Any], role: Role, *, must_change: bool = False, login: str = "") -> Member:
     post = POSTS[role]
     member = Member(
         id=new_id(),
-        login=role.value,
+        login=login or role.value,
         name=post.title,
         phone="023-12345701",
         department=post.department,
@@ -69,7 +69,7 @@ async def come_in(
     http: httpx.AsyncClient, login: str = "clerk", password: str = PASSWORD, **more: str
 ) -> httpx.Response:
     """By password, and where the post asks for it by a code that was never used."""
-    if login in REQUIRED:
+    if login in GUARDED:
         more = {"code": recovery_code()} | more
     return await http.post("/sign-in", data={"login": login, "password": password, **more})
 
@@ -200,9 +200,9 @@ async def test_who_cannot_renew_is_shown_the_door(kit: Kit[Any], http: httpx.Asy
 async def test_a_new_post_shows_at_the_next_renewal(kit: Kit[Any], http: httpx.AsyncClient) -> None:
     member = await add(kit, Role.JUDGE)
     await come_in(http, "judge")
-    await change_member(kit, member.id, {"roles": (Role.CHIEF,)}, BY_ADMIN)
+    await change_member(kit, member.id, {"roles": (Role.PRESIDING,)}, BY_ADMIN)
     await http.post("/sign-in/refresh")
-    assert kit.staff_tokens.staff(http.cookies["yg_session"]).roles == frozenset({Role.CHIEF})
+    assert kit.staff_tokens.staff(http.cookies["yg_session"]).roles == frozenset({Role.PRESIDING})
 
 
 async def test_going_out_ends_the_session_and_no_other(kit: Kit[Any], http: httpx.AsyncClient) -> None:

@@ -80,7 +80,7 @@ def test_recovery_codes_are_many_and_kept_keyed() -> None:
 
 def test_whose_password_would_open_most_needs_a_second_factor() -> None:
     required = {role for role in Role if is_required([role])}
-    assert required == {Role.ADMIN, Role.DUTY, Role.COMMAND, Role.INTEGRITY}
+    assert required == {Role.PRESIDENT, Role.CHIEF, Role.ADMIN, Role.DUTY, Role.COMMAND, Role.INTEGRITY}
     assert is_required([Role.JUDGE, Role.DUTY])
     assert POWERS[Action.STAFF_MANAGE].roles | POWERS[Action.STAFF_REVIEW].roles <= required
     assert {role for action in FACTOR_WITHIN for role in POWERS[action].roles} <= required, "none is asked in vain"

@@ -29,6 +29,7 @@ class Someone:
     name: str = "陈晓明"
     title: str = "承办法官"
     roles: frozenset[Role] = field(default_factory=lambda: frozenset({Role.JUDGE}))
+    doubted: bool = False
 
     def can(self, action: str) -> bool:
         return allowed(Action(action), self.roles)

@@ -15,6 +15,7 @@ from services.party_notification.store import cases, notices, paper, sending
 from services.party_notification.usecases.effects import Effects, about, judge
 from services.party_notification.usecases.facts import NotificationKit
 from services.party_notification.usecases.observing import Sighting, note
+from services.party_notification.usecases.own_cases import refuse_own
 from shared.clock import court_date
 from shared.contracts.notices import NoticeSent
 from shared.db.transaction import Transaction
@@ -30,14 +31,24 @@ class Ruling(StrEnum):
     ON_PAPER = "on_paper"
 
 
+_ARRIVED_BY_OWN = "您是或者曾经是本案的承办人员，不能认定本案的邮件或短信已经送到，请由其他人员核实，或者改用纸质送达。"
+_HANDED_BY_OWN = "您承办或者曾经承办本案。当面领取没有邮件编号可查，请由不承办本案的立案人员交付并登记，或者邮寄。"
+
+
 async def rule(kit: NotificationKit, delivery_id: UUID, ruling: Ruling, remark: str, caller: Caller) -> None:
-    """Carry out the officer's decision. Raises NotFound, and Conflict when there is nothing to decide."""
+    """Carry out the officer's decision.
+
+    Raises NotFound, Conflict when there is nothing to decide, and Forbidden for whoever works the case or did, where
+    the letter is to count as arrived: nothing but the officer's word says so.
+    """
     async with kit.db.begin() as tx:
         row = await sending.lock_delivery(tx.conn, delivery_id)
         if row is None:
             raise NotFound("no_such_delivery", "没有这条发送记录。")
         if row.step != "person" and not _came_back(row, ruling):
             raise Conflict("not_for_decision", "这条发送记录已经处理或仍在自动处理，无需决定。请刷新页面。")
+        if ruling is Ruling.ARRIVED:
+            await refuse_own(tx, row.case_id, caller, _ARRIVED_BY_OWN)
         seen = Seen.RULED_ARRIVED if ruling is Ruling.ARRIVED else Seen.RULED_NOT_ARRIVED
         follows = _follows(ruling, await sending.machine_time(tx.conn))
         # The remark is free text and may name people: it rests sealed with the sighting.
@@ -81,7 +92,9 @@ async def record_paper(
 ) -> None:
     """Record posting (with its tracking number), delivery (with its day) or return of letters.
 
-    Raises NotFound, Conflict for an act that the state forbids, Invalid for a missing or future day.
+    Raises NotFound, Conflict for an act that the state forbids, Invalid for a missing or future day, and Forbidden for
+    whoever works the case or did, of letters handed over in the court: a mail's number anybody can look up, of those
+    nothing but the clerk's word says that they were.
     """
     async with kit.db.begin() as tx:
         row = await paper.lock(tx.conn, paper_id)
@@ -91,7 +104,7 @@ async def record_paper(
             raise Conflict("paper_state", "这份文书的当前状态不能这样登记，请刷新页面后核对。")
         carried = await paper.notices_on(tx.conn, paper_id)
         if act is not PaperAct.RETURNED and row.state != PaperAct.POSTED:
-            await _may_leave(tx, row, carried)
+            await _may_leave(tx, row, carried, (act, caller))
         written = max((court_date(notice.issued_at) for notice in carried if notice.issued_at), default=date.min)
         _check(act, on, tracking, (written, court_date(tx.now)))
         values: dict[str, Any] = {"state": act.value}
@@ -110,8 +123,16 @@ async def record_paper(
         await effects.tell(tx, row.case_id)
 
 
-async def _may_leave(tx: Transaction, row: Row[Any], carried: Sequence[Row[Any]]) -> None:
-    """Raise Conflict for letters that are recalled, or whose recipient is no party; a correction always may."""
+async def _may_leave(
+    tx: Transaction, row: Row[Any], carried: Sequence[Row[Any]], deed: tuple[PaperAct, Caller]
+) -> None:
+    """Raise Conflict for letters that are recalled, or whose recipient is no party; a correction always may.
+
+    And Forbidden for what whoever works the case says that they handed over.
+    """
+    act, caller = deed
+    if act is PaperAct.SERVED:
+        await refuse_own(tx, row.case_id, caller, _HANDED_BY_OWN)
     if all(notice.kind == Kind.MISFILED_CORRECTION for notice in carried):
         return
     case, party = await cases.get_case(tx.conn, row.case_id), await cases.get_party(tx.conn, row.party_id)

@@ -16,13 +16,14 @@ from services.party_notification.usecases.facts import NotificationKit, ever_han
 from services.party_notification.usecases.letters import Letter, letter_bytes, paper_bytes
 from services.party_notification.usecases.looking import looked_at
 from services.party_notification.usecases.overview import paper_view
+from services.party_notification.usecases.own_cases import refuse_own
 from services.party_notification.usecases.shown import shown_letter
 from services.party_notification.usecases.views import PaperView
 from shared.contracts.looks import Seen
 from shared.db.lists import Part
 from shared.db.readable import UNREADABLE_TEXT, one
 from shared.db.transaction import Transaction, new_id
-from shared.errors import Conflict, Forbidden, NotFound
+from shared.errors import Conflict, NotFound
 from shared.http.auth import Caller
 from shared.runtime.looks import Look, record
 from shared.web.masking import masked
@@ -189,10 +190,10 @@ async def _printable(tx: Transaction, entry: Row[Any], caller: Caller) -> Row[An
     """The entry's case, unless the caller works it or did: whoever does must not hold the parties' query codes."""
     if entry.state not in {"to_print", "returned"}:
         raise Conflict("paper_state", "这份文书已经寄出、签收或者作废，不再打印。")
+    detail = "您承办或者曾经承办本案。文书上有当事人的查询码，请由不承办本案的立案人员打印。"
+    await refuse_own(tx, entry.case_id, caller, detail)
     case = await cases.get_case(tx.conn, entry.case_id)
     assert case is not None  # noqa: S101 - an entry's case is there by its foreign key
-    if ever_handled(case, caller):
-        raise Forbidden("own_case", "您承办或者曾经承办本案。文书上有当事人的查询码，请由不承办本案的立案人员打印。")
     return case
 
 

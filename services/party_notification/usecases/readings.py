@@ -11,11 +11,12 @@ from sqlalchemy import Row
 
 from services.party_notification.domain.notices import Kind
 from services.party_notification.domain.readings import UNREADABLE, ReadingState, doubt
-from services.party_notification.store import cases, notices, readings, troubles
+from services.party_notification.store import notices, readings, troubles
 from services.party_notification.store.readings import Reading, StaffMark
 from services.party_notification.store.troubles import Doubtful, Wanted
 from services.party_notification.usecases.effects import Effects, about, judge
-from services.party_notification.usecases.facts import NotificationKit, ever_handled
+from services.party_notification.usecases.facts import NotificationKit
+from services.party_notification.usecases.own_cases import refuse_own
 from services.party_notification.usecases.views import ReadingView
 from shared.clock import court_date
 from shared.contracts.notices import ReadingDecided, ReadingDoubted
@@ -180,9 +181,8 @@ async def decide(kit: NotificationKit, reading_id: UUID, *, own: bool, remark: s
 async def _refuse_concerned(
     kit: NotificationKit, tx: Transaction, row: Reading, notice: Row[Any], caller: Caller
 ) -> None:
-    case = await cases.get_case(tx.conn, notice.case_id)
-    if case is not None and ever_handled(case, caller):
-        raise Forbidden("own_case", "您是或者曾经是本案的承办人员，不能认定本案的阅读记录，请由其他人员核实。")
+    detail = "您是或者曾经是本案的承办人员，不能认定本案的阅读记录，请由其他人员核实。"
+    await refuse_own(tx, notice.case_id, caller, detail)
     whence = _whence(kit, row.reading_id, row.evidence)
     device = () if whence is None else _marks(kit, whence.device)
     there = await readings.staff_at(tx.conn, device, row.read_at - readings.KEPT)

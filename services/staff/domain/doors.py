@@ -13,8 +13,6 @@ REFRESH = timedelta(hours=12)
 """How long one sign-in can be renewed: a shift."""
 SHOWN_FOR = timedelta(days=30)
 """For how long the owner is shown a reset at every sign-in."""
-DOUBTED_FOR = timedelta(days=7)
-"""For how long whoever came in after a reset reviews nothing: it may have been another than the owner."""
 DEVICE = timedelta(days=180)
 """For how long a device that has signed in is known as theirs."""
 
@@ -24,6 +22,8 @@ class DoorKind(StrEnum):
 
     MEMBER_ADDED = "member_added"
     POSTS_CHANGED = "posts_changed"
+    POSTS_REFUSED = "posts_refused"
+    LOOKED_INTO = "looked_into"
     PARTICULARS_CHANGED = "particulars_changed"
     PASSWORD_RESET = "password_reset"  # noqa: S105 - a name
     NOT_MINE = "not_mine"
@@ -71,6 +71,7 @@ class DoorKind(StrEnum):
 _REVIEWED = {
     DoorKind.MEMBER_ADDED,
     DoorKind.POSTS_CHANGED,
+    DoorKind.LOOKED_INTO,
     DoorKind.PARTICULARS_CHANGED,
     DoorKind.PASSWORD_RESET,
     DoorKind.NOT_MINE,
@@ -79,6 +80,8 @@ _REVIEWED = {
 }
 _SHOWN = {
     DoorKind.POSTS_CHANGED,
+    DoorKind.POSTS_REFUSED,
+    DoorKind.LOOKED_INTO,
     DoorKind.PARTICULARS_CHANGED,
     DoorKind.PASSWORD_RESET,
     DoorKind.API_TOKEN_MADE,
@@ -90,6 +93,8 @@ _SHOWN = {
 _DOOR_WORDS = {
     DoorKind.MEMBER_ADDED: "添加人员",
     DoorKind.POSTS_CHANGED: "岗位变更",
+    DoorKind.POSTS_REFUSED: "监察不予确认岗位",
+    DoorKind.LOOKED_INTO: "在服务器上核对",
     DoorKind.PARTICULARS_CHANGED: "资料变更",
     DoorKind.PASSWORD_RESET: "密码被重置",
     DoorKind.NOT_MINE: "本人称重置并非其要求",
@@ -103,6 +108,9 @@ _DOOR_WORDS = {
     DoorKind.RECOVERY_USED: "用恢复码登录",
     DoorKind.CODES_TRIED: "密码正确，验证码连续输错",
 }
+
+
+_OPERATOR = "服务器上的操作员"
 
 
 @dataclass(frozen=True)
@@ -121,6 +129,7 @@ class DoorEvent:
     reviewer: str
     reviewed_at: datetime | None
     held: tuple[Role, ...]
+    doubts: bool
     refused: bool
     seen_from: str | None
     seen_on: bytes | None
@@ -128,7 +137,12 @@ class DoorEvent:
     @property
     def by(self) -> str:
         """Who did it, in words."""
-        return self.doer or ("不明" if self.kind.is_strange else "服务器上的操作员")
+        return self.doer or ("不明" if self.kind.is_strange else _OPERATOR)
+
+    @property
+    def looked_into_by(self) -> str:
+        """Who looked into it, in words."""
+        return self.reviewer or _OPERATOR
 
 
 LONGEST_API_TOKEN = timedelta(days=366)

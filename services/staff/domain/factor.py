@@ -15,11 +15,10 @@ from uuid import UUID
 
 import pyotp
 
+from services.staff.domain.people import GUARDED, Member
 from shared.crypto.codes import normalize
 from shared.powers import Role
 
-REQUIRED = frozenset({Role.ADMIN, Role.DUTY, Role.COMMAND, Role.INTEGRITY})
-"""Whose stolen password would open most: who manages sign-in, who can look at senders of tips, who watches both."""
 STEP = 30
 """Seconds for which a telephone shows one code."""
 RECOVERY_CODES = 10
@@ -42,7 +41,12 @@ class Factor:
 
 def is_required(roles: Collection[Role]) -> bool:
     """Whether somebody with these posts comes in only with a second factor."""
-    return bool(REQUIRED & set(roles))
+    return bool(GUARDED & set(roles))
+
+
+def must_have_one(member: Member) -> bool:
+    """Whether the member comes in only with one: for posts that wait, too, lest the password alone set one up."""
+    return is_required(member.given)
 
 
 def new_secret() -> str:

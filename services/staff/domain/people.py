@@ -6,16 +6,15 @@ from dataclasses import dataclass, replace
 from uuid import UUID
 
 from shared.errors import Fault
-from shared.powers import POSTS, POWERS, Action, Power, Role
+from shared.powers import CONFIRMED, NOT_IN_DOUBT, POSTS, STANDS_IN, Power, Role, roles_for
 
 SHORTEST_PASSWORD = 12
 
-GUARDED = frozenset(
-    role
-    for action in (Action.COURT_CONFIRM, Action.TIP_SENDERS_LOOK, Action.STAFF_REVIEW, Action.STAFF_MANAGE)
-    for role in POWERS[action].roles
-)
+GUARDED = roles_for(CONFIRMED)
 """Posts that an administrator alone gives to nobody: who confirms, sees senders of tips, reviews, administers."""
+_APART = roles_for(STANDS_IN)
+"""Posts that an administrator alone gives to nobody who administers, least of all to himself."""
+_LOOKED_INTO = roles_for(NOT_IN_DOUBT)
 
 DEPARTMENTS: tuple[str, ...] = tuple(dict.fromkeys(post.department for post in POSTS.values()))
 
@@ -33,7 +32,8 @@ _LANDINGS = {
 class Member:
     """A member of staff. `phone` is a landline of the court; `must_change` asks for a new password at sign-in.
 
-    Posts that are `waiting` give no power yet: the integrity office has to confirm them.
+    Posts that are `waiting` give no power yet: the integrity office has to confirm them. Who is `doubted` does nothing
+    of `NOT_IN_DOUBT` until that office has looked into who let them in.
     """
 
     id: UUID
@@ -47,6 +47,7 @@ class Member:
     active: bool
     must_change: bool
     waiting: tuple[Role, ...] = ()
+    doubted: bool = False
 
     @property
     def title(self) -> str:
@@ -85,10 +86,17 @@ def titles(roles: Collection[Role]) -> str:
     return "、".join(POSTS[role].title for role in Role if role in roles)
 
 
-def settled(wanted: Member, had: Collection[Role]) -> Member:
-    """The member with the posts wanted, of which those wait that are guarded and that they did not have."""
-    waiting = tuple(role for role in wanted.roles if role in GUARDED and role not in had)
+def settled(wanted: Member, had: Collection[Role], by: UUID) -> Member:
+    """The member with the posts that `by` wants for them, of which guarded ones wait that they did not have."""
+    administers = by == wanted.id or Role.ADMIN in wanted.roles
+    guarded = GUARDED | _APART if administers else GUARDED
+    waiting = tuple(role for role in wanted.roles if role in guarded and role not in had)
     return replace(wanted, roles=tuple(role for role in wanted.roles if role not in waiting), waiting=waiting)
+
+
+def raises_doubt(member: Member, had: Collection[Role]) -> bool:
+    """Whether somebody has to look into the posts that hold now and did not, before they are used for what counts."""
+    return bool(_LOOKED_INTO & (set(member.roles) - set(had)))
 
 
 def told_apart(before: Member, after: Member, names: Collection[str]) -> str:

@@ -79,13 +79,14 @@ async def _page(
 ) -> Response:
     standing = await enrolment.standing(kit, caller)
     offer = more.pop("offer", None)
-    if offer is None and standing.enrolled_at is None:
+    if offer is None and standing.enrolled_at is None and not standing.at_door:
         offer = tickets.offer(kit, caller.staff_id, caller.login)
     context = {
         "off": False,
         "asked": "",
         **more,
         "standing": standing,
+        "at_door": enrolment.AT_DOOR if standing.at_door else "",
         "faults": faults_in(refusal) if refusal else {},
         **shown(kit, offer),
     }

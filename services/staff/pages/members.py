@@ -9,7 +9,7 @@ from uuid import UUID
 from fastapi import Depends, Query, Request
 from starlette.responses import RedirectResponse, Response
 
-from services.staff.domain.factor import is_required
+from services.staff.domain.factor import must_have_one
 from services.staff.domain.people import DEPARTMENTS, Member
 from services.staff.schemas import HandedKit, MemberForm, NewMember
 from services.staff.store.people import SORTING, Wanted
@@ -155,7 +155,7 @@ async def _list(
     **shown: Any,
 ) -> Response:
     found = await MEMBERS.asked(place, chosen).shown(partial(members.member_page, kit, chosen.wanted()))
-    required = {one.id for one in found.rows if is_required(one.roles)}
+    required = {one.id for one in found.rows if must_have_one(one)}
     lacking = required - await members.with_factor(kit, found.rows)
     context = {"added": None, "form": _BLANK, **shown, "shown": found, "lacking": lacking}
     return _page(request, kit, "staff.html", refusal, context)
@@ -174,7 +174,7 @@ async def _one(
         "enrolment_code": None,
     }
     has_factor = bool(await members.with_factor(kit, [member]))
-    context = {**blank, **shown, "member": member, "has_factor": has_factor, "required": is_required(member.roles)}
+    context = {**blank, **shown, "member": member, "has_factor": has_factor, "required": must_have_one(member)}
     return _page(request, kit, "member.html", refusal, context)
 
 

@@ -14,6 +14,7 @@ from services.staff.schemas import HandedKit
 from services.staff.store.record import SORTING, Wanted
 from services.staff.usecases import record
 from services.staff.usecases.locks import digest
+from shared.http.auth import in_doubt
 from shared.http.forms import typed
 from shared.http.routes import CurrentCaller, Routes, Zone
 from shared.powers import Action
@@ -42,7 +43,7 @@ class Chosen:
 
 def _reviewed(event: DoorEvent) -> str:
     if event.reviewed_at:
-        return f"{'不予确认，' if event.refused else ''}{event.reviewer}，{cn_time(event.reviewed_at)}"
+        return f"{'不予确认，' if event.refused else ''}{event.looked_into_by}，{cn_time(event.reviewed_at)}"
     return "待确认" if event.held else "待核对" if event.kind.is_reviewed else "无须核对"
 
 
@@ -87,7 +88,9 @@ async def record_page(
     if place.export:
         return await export(kit, caller, asked, rows_of)
     waiting = await record.waiting(kit)
-    return pages.page(request, "record.html", shown=await asked.shown(rows_of), waiting=waiting, done=done)
+    alone = caller.can(Action.STAFF_REVIEW) and await record.is_alone(kit, caller)
+    shown = await asked.shown(rows_of)
+    return pages.page(request, "record.html", shown=shown, waiting=waiting, alone=alone, done=done)
 
 
 @routes.post("/staff/record/{event_id}/review", Action.STAFF_REVIEW)
@@ -118,7 +121,7 @@ async def notices_page(
         return RedirectResponse(local_path(then) or landing(sorted(caller.roles)), 303)
     seen = {event.id: record.seen_from(kit, event) for event in events}
     here = digest(device) if device else None
-    return pages.page(request, "notices.html", events=events, seen=seen, here=here, next=then)
+    return pages.page(request, "notices.html", events=events, seen=seen, here=here, next=then, doubt=in_doubt().detail)
 
 
 @routes.post("/staff/notices", Action.STAFF_OWN)

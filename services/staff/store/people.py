@@ -124,14 +124,20 @@ async def can_confirm(conn: AsyncConnection, but: Collection[UUID] = ()) -> bool
 
 async def add(conn: AsyncConnection, member: Member, password_hash: str) -> bool:
     """Add a member; False when the login is taken."""
-    row = {**asdict(member), "password_hash": password_hash}
+    row = {**_written(member), "password_hash": password_hash}
     statement = upsert(members).values(row).on_conflict_do_nothing(index_elements=["login"])
     return (await conn.execute(statement.returning(members.c.id))).one_or_none() is not None
 
 
 async def change(conn: AsyncConnection, member: Member, by: UUID | None) -> None:
     """Write a member as they now are, and who made them so."""
-    await conn.execute(update(members).where(members.c.id == member.id).values({**asdict(member), "changed_by": by}))
+    values = {**_written(member), "changed_by": by}
+    await conn.execute(update(members).where(members.c.id == member.id).values(values))
+
+
+def _written(member: Member) -> dict[str, Any]:
+    """All but the doubt, which goes with the record."""
+    return {name: value for name, value in asdict(member).items() if name != "doubted"}
 
 
 async def changed_by(conn: AsyncConnection, staff_id: UUID) -> UUID | None:

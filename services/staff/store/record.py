@@ -8,7 +8,7 @@ from uuid import UUID
 from sqlalchemy import Row, exists, func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from services.staff.domain.doors import DOUBTED_FOR, SHOWN_FOR, DoorEvent, DoorKind
+from services.staff.domain.doors import SHOWN_FOR, DoorEvent, DoorKind
 from services.staff.store.tables import NOW, door_events, members
 from shared.db.lists import Part, Sorting
 from shared.powers import Role
@@ -28,6 +28,7 @@ _EVENT = (
         func.coalesce(_reviewer.c.name, "").label("reviewer"),
         door_events.c.reviewed_at,
         door_events.c.held,
+        door_events.c.doubts,
         door_events.c.refused,
         door_events.c.seen_from,
         door_events.c.seen_on,
@@ -38,16 +39,33 @@ _EVENT = (
 )
 
 
+@dataclass(frozen=True)
+class Given:
+    """What of posts that were given is to be looked into: those that wait, and whether others leave the owner doubted.
+
+    Both end with the review.
+    """
+
+    held: Collection[Role] = ()
+    doubts: bool = False
+
+
+_NOTHING = Given()
+
+
 async def note(
     conn: AsyncConnection,
     kind: DoorKind,
     staff_id: UUID,
     by: UUID | None,
     text: str = "",
-    held: Collection[Role] = (),
+    given: Given = _NOTHING,
 ) -> None:
-    """Keep what was done; most of what somebody did for themselves nobody need show them."""
-    await note_each(conn, kind, staff_id, by, [text], held)
+    """Keep what was done; most of what somebody did for themselves nobody need show them.
+
+    After a reset by another the owner is doubted until the integrity office has looked into it.
+    """
+    await note_each(conn, kind, staff_id, by, [text], given)
 
 
 async def note_each(
@@ -56,13 +74,16 @@ async def note_each(
     staff_id: UUID,
     by: UUID | None,
     texts: Sequence[str],
-    held: Collection[Role] = (),
+    given: Given = _NOTHING,
 ) -> None:
     """As `note`, for each of the texts."""
-    row = {"kind": kind.value, "staff_id": staff_id, "by": by, "held": [*held]}
+    doubts = given.doubts or (kind.is_reset and by != staff_id)
+    row = {"kind": kind.value, "staff_id": staff_id, "by": by, "held": [*given.held], "doubts": doubts}
     seen = NOW if by == staff_id and not kind.is_told_anyway else None
     if texts:
         await conn.execute(insert(door_events).values([{**row, "note": text, "owner_saw_at": seen} for text in texts]))
+    if doubts:
+        await conn.execute(update(members).where(members.c.id == staff_id).values(doubted=True))
 
 
 @dataclass(frozen=True)
@@ -147,14 +168,17 @@ async def supersede(conn: AsyncConnection, staff_id: UUID) -> None:
     await conn.execute(update(door_events).where(here).values(held=[]))
 
 
-async def is_doubted(conn: AsyncConnection, staff_id: UUID) -> bool:
-    """Whether another reset a member's sign-in of late, and nobody has looked into it."""
-    resets = [kind.value for kind in DoorKind if kind.is_reset]
-    here = (
-        (door_events.c.staff_id == staff_id) & door_events.c.kind.in_(resets) & (door_events.c.at > NOW - DOUBTED_FOR)
-    )
-    query = select(exists().where(here, _WAITING, door_events.c.by.is_distinct_from(staff_id)))
-    return bool((await conn.execute(query)).scalar())
+async def close(conn: AsyncConnection, staff_id: UUID) -> int:
+    """Whoever has the machine itself has looked into all that concerns a member and waits; how much it was."""
+    here = (door_events.c.staff_id == staff_id) & _WAITING
+    return (await conn.execute(update(door_events).where(here).values(reviewed_at=NOW))).rowcount
+
+
+async def end_doubt(conn: AsyncConnection, staff_id: UUID) -> bool:
+    """Doubt a member no more, of whose record nothing is left that doubts them; whether that ended it."""
+    left = exists().where(door_events.c.staff_id == staff_id, door_events.c.doubts, door_events.c.reviewed_at.is_(None))
+    here = (members.c.id == staff_id) & members.c.doubted & ~left
+    return (await conn.execute(update(members).where(here).values(doubted=False))).rowcount > 0
 
 
 def _events(rows: Iterable[Row[Any]]) -> list[DoorEvent]:

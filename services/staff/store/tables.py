@@ -37,6 +37,7 @@ members = Table(
     Column("court", Text, nullable=False),
     Column("active", Boolean, nullable=False),
     Column("must_change", Boolean, nullable=False),
+    Column("doubted", Boolean, nullable=False, server_default=false()),
     Column("password_hash", Text, nullable=False),
     Column("changed_by", Uuid),  # empty: as they were added
     Column("created_at", DateTime(timezone=True), nullable=False, server_default=NOW),
@@ -94,6 +95,7 @@ door_events = Table(
     Column("reviewed_by", Uuid),
     Column("reviewed_at", DateTime(timezone=True)),
     Column("held", ARRAY(Text), nullable=False, server_default="{}"),  # posts that take effect with the review
+    Column("doubts", Boolean, nullable=False, server_default=false()),  # whether its owner is doubted until the review
     Column("refused", Boolean, nullable=False, server_default=false()),
     Column("seen_from", Text),  # the address, sealed, and the device, hashed, where the owner saw it
     Column("seen_on", LargeBinary),

@@ -8,10 +8,11 @@ from uuid import UUID
 from services.staff.domain.doors import SESSION
 from services.staff.domain.people import Member
 from services.staff.store import doors, people, record
-from services.staff.usecases.kit import MACHINE, StaffKit
+from services.staff.usecases.kit import StaffKit
 from services.staff.usecases.locks import Place, digest
 from services.staff.usecases.revoking import take_back
 from services.staff.usecases.tickets import Passed
+from shared.db import revocations
 from shared.db.transaction import Transaction
 from shared.errors import Unauthenticated
 from shared.http.auth import Caller
@@ -54,7 +55,7 @@ async def let_in(tx: Transaction, passed: Passed) -> Member:
     if member is None or not await people.still_holds(tx.conn, passed.known):
         raise wrong()
     if not member.roles:
-        raise Unauthenticated("posts_waiting", "您的岗位待监察部门确认，确认后即可登录。如需尽快办理，请联系监察部门。")
+        raise _no_post(member)
     if passed.new_hash is not None:
         await people.set_password(tx.conn, member.id, passed.new_hash, must_change=False)
         await take_back(tx, member.id, member.id)
@@ -67,7 +68,8 @@ async def admit(kit: StaffKit, tx: Transaction, member: Member, place: Place, fa
     session = await doors.open_session(tx.conn, member.id, digest(refresh), factor_at)
     await doors.remember(tx.conn, member.id, digest(device))
     to_be_shown = bool(await record.to_show(tx.conn, member.id))
-    return Admission(Opened(member, session, factor_at, MACHINE.now()), refresh, device, to_be_shown)
+    opened = Opened(member, session, factor_at, await revocations.instant(tx.conn))
+    return Admission(opened, refresh, device, to_be_shown)
 
 
 def _device(kit: StaffKit, place: Place) -> str:
@@ -86,13 +88,23 @@ def caller_for(
     """The member as they were at `read_at`, and as the other services know them."""
     roles = frozenset(member.roles)
     post = (member.court, member.department, roles)
-    return Caller(member.id, member.login, member.name, *post, session, scopes, read_at, factor_at)
+    return Caller(member.id, member.login, member.name, *post, session, scopes, read_at, factor_at, member.doubted)
 
 
 def session_token(kit: StaffKit, opened: Opened) -> str:
     """The signed token that every service accepts for half an hour, unless it is taken back."""
     caller = caller_for(opened.member, opened.read_at, opened.session, factor_at=opened.factor_at)
     return kit.staff_signer.for_staff(caller, SESSION)
+
+
+def _no_post(member: Member) -> Unauthenticated:
+    if member.waiting:
+        return Unauthenticated(
+            "posts_waiting", "您的岗位待监察部门确认，确认后即可登录。如需尽快办理，请联系监察部门。"
+        )
+    return Unauthenticated(
+        "posts_refused", "监察部门没有确认您的岗位，您现在没有岗位，不能登录。请联系系统管理员重新安排岗位。"
+    )
 
 
 def wrong() -> Unauthenticated:

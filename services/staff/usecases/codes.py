@@ -5,7 +5,7 @@ from datetime import datetime
 from uuid import UUID
 
 from services.staff.domain.doors import DoorKind
-from services.staff.domain.factor import accepted_step, is_required, recovery_mark
+from services.staff.domain.factor import accepted_step, must_have_one, recovery_mark
 from services.staff.domain.people import Member
 from services.staff.store import factors, record
 from services.staff.usecases import locks
@@ -65,7 +65,7 @@ async def given_at_door(
 ) -> datetime | None:
     """When the code was given; None for whom none is due. Raises CodeNeeded, FactorDue or Unauthenticated."""
     if await factors.of(tx.conn, member.id) is None:
-        if is_required(member.roles):
+        if must_have_one(member):
             raise FactorDue
         return None
     if typed is None:

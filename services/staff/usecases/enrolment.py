@@ -11,12 +11,12 @@ from services.staff.domain.factor import (
     ENROLMENT,
     accepted_step,
     enrolment_mark,
-    is_required,
+    must_have_one,
     new_recovery_codes,
     recovery_mark,
 )
 from services.staff.domain.people import Member
-from services.staff.store import doors, factors, record
+from services.staff.store import doors, factors, people, record
 from services.staff.usecases import codes, locks, revoking
 from services.staff.usecases.admission import Admission, Opened, admit, let_in
 from services.staff.usecases.kit import MACHINE, StaffKit
@@ -36,6 +36,11 @@ class Standing:
     is_required: bool
     enrolled_at: datetime | None
     recovery_left: int
+
+    @property
+    def at_door(self) -> bool:
+        """Whether it has yet to be set up, with the code that is handed out for it."""
+        return self.is_required and self.enrolled_at is None
 
 
 @dataclass(frozen=True)
@@ -61,9 +66,10 @@ class Setting:
 async def standing(kit: StaffKit, caller: Caller) -> Standing:
     """The caller's."""
     async with kit.db.read() as conn:
+        member = await people.by_id(conn, caller.staff_id)
         factor = await factors.of(conn, caller.staff_id)
         left = await factors.recovery_left(conn, caller.staff_id)
-    return Standing(is_required(caller.roles), None if factor is None else factor.enrolled_at, left)
+    return Standing(member is not None and must_have_one(member), None if factor is None else factor.enrolled_at, left)
 
 
 async def enrol_at_door(kit: StaffKit, passed: Passed, setting: Setting, place: Place) -> Enrolled:
@@ -76,9 +82,14 @@ async def enrol_at_door(kit: StaffKit, passed: Passed, setting: Setting, place: 
 
 
 async def enrol(kit: StaffKit, caller: Caller, setting: Setting, place: Place) -> Enrolled:
-    """Set up a factor, or put another in its place; every session ends and a new one begins. Raises the same."""
+    """Set up a factor, or put another in its place; every session ends and a new one begins.
+
+    Raises the same; Conflict also for whose posts, waiting ones too, ask for a code that was handed out: at the door.
+    """
     async with _counted(kit, caller.login, place) as tx:
         member = await revoking.standing(tx, caller)
+        if must_have_one(member) and await factors.of(tx.conn, member.id) is None:
+            raise Conflict("code_at_door", AT_DOOR)
         await revoking.take_back(tx, member.id, member.id)
         return await _enrol(kit, tx, member, setting, place)
 
@@ -102,7 +113,7 @@ async def offer_instead(kit: StaffKit, caller: Caller, password: str, code: str)
 
 async def switch_off(kit: StaffKit, caller: Caller, password: str, code: str, place: Place) -> Admission:
     """Go without; every session ends, a new one begins. Raises Conflict for whom it is required, Invalid, TooMany."""
-    if is_required(caller.roles):
+    if (await standing(kit, caller)).is_required:
         raise Conflict("factor_required", "您的岗位必须使用两步验证，不能停用。换手机的，请用“换一部手机”。")
     await _prove(kit, caller, password, code)
     async with kit.db.begin() as tx:
@@ -165,6 +176,7 @@ async def _enrol(kit: StaffKit, tx: Transaction, member: Member, setting: Settin
     return Enrolled(await admit(kit, tx, member, place, now), recovery)
 
 
+AT_DOOR = "您的岗位须凭启用码启用两步验证：请退出，重新登录，按登录页的提示办理。启用码由系统管理员在“人员”页发放。"
 _NOT_THE_OFFERS = "验证码不正确。请核对扫描的是本页的二维码、手机时间准确，再输入手机上现在的6位数字。"
 _NOT_GRANTED = (
     f"启用码不正确、已经用过，或者已超过{ENROLMENT.days}天。请核对；没有启用码的，请联系系统管理员在“人员”页发放。"

@@ -7,7 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from services.staff.domain.doors import DoorKind
-from services.staff.domain.factor import is_required
+from services.staff.domain.factor import must_have_one
 from services.staff.domain.people import Member, member_faults, titles, told_apart
 from services.staff.store import doors, factors, people, record
 from services.staff.usecases import enrolment, locks, posts
@@ -54,12 +54,12 @@ async def add_member(kit: StaffKit, new: Member, by: UUID) -> tuple[Member, Init
     password = made_up()
     password_hash = await hashed(kit.hasher, password)
     async with kit.db.begin() as tx:
-        added = await posts.settle(tx, new, (), by)
+        added, doubts = await posts.settle(tx, new, (), by)
         if not await enrol(tx, added, password_hash):
             raise Invalid([Fault("login", "这个登录名已被使用，请换一个。")])
         text = titles(added.given) + posts.in_waiting(added)
-        await record.note(tx.conn, DoorKind.MEMBER_ADDED, added.id, by, text, added.waiting)
-        code = await enrolment.hand_out(tx, added.id) if is_required(added.given) else None
+        await record.note(tx.conn, DoorKind.MEMBER_ADDED, added.id, by, text, record.Given(added.waiting, doubts))
+        code = await enrolment.hand_out(tx, added.id) if must_have_one(added) else None
     return added, Initial(password, code)
 
 
@@ -113,7 +113,7 @@ async def change_member(kit: StaffKit, staff_id: UUID, changes: Mapping[str, Any
 async def reset_password(kit: StaffKit, staff_id: UUID, by: UUID | None = None) -> str:
     """A new initial password for a member, whose sessions end and whose locks open. Raises NotFound.
 
-    The owner is shown at the next sign-in who did it, and the integrity office looks into each.
+    The owner is shown at the next sign-in who did it, and is doubted until the integrity office has looked into it.
     """
     password = made_up()
     password_hash = await hashed(kit.hasher, password)
@@ -137,7 +137,7 @@ async def hand_out_code(kit: StaffKit, staff_id: UUID, by: UUID) -> str:
         if await factors.of(tx.conn, staff_id) is not None:
             reason = "这名工作人员已启用两步验证，不需要启用码。换手机由本人办理；手机和恢复码都丢失的，请先重置。"
             raise Conflict("factor_set", reason)
-        if not is_required(member.roles):
+        if not must_have_one(member):
             raise Conflict("factor_not_required", "该岗位可以自行启用两步验证，不需要启用码。")
         await record.note(tx.conn, DoorKind.ENROLMENT_CODE, staff_id, by)
         return await enrolment.hand_out(tx, staff_id)
@@ -148,14 +148,14 @@ async def reset_factor(kit: StaffKit, staff_id: UUID, by: UUID) -> str | None:
 
     Raises NotFound.
 
-    The owner is shown at the next sign-in who did it, and the integrity office looks into each.
+    The owner is shown at the next sign-in who did it, and is doubted until the integrity office has looked into it.
     """
     async with kit.db.begin() as tx:
         member = _found(await people.locked(tx.conn, staff_id))
         if not await enrolment.forget(tx, staff_id, by):
             raise NotFound("no_factor", "这名工作人员没有启用两步验证，无需重置。")
         await locks.unlock(kit, tx.conn, member.login)
-        return await enrolment.hand_out(tx, staff_id) if is_required(member.roles) else None
+        return await enrolment.hand_out(tx, staff_id) if must_have_one(member) else None
 
 
 async def with_factor(kit: StaffKit, members: Collection[Member]) -> set[UUID]:

@@ -9,7 +9,7 @@ from dataclasses import replace
 from uuid import UUID
 
 from services.staff.domain.doors import DoorKind
-from services.staff.domain.people import Member, settled, titles, told_apart
+from services.staff.domain.people import Member, raises_doubt, settled, titles, told_apart
 from services.staff.store import people, record
 from services.staff.usecases.revoking import outdate
 from shared.contracts.staff import MemberChanged
@@ -18,9 +18,16 @@ from shared.errors import Conflict
 from shared.powers import Role
 
 
-async def settle(tx: Transaction, wanted: Member, had: Collection[Role], by: UUID) -> Member:
-    """The member as they come to be: guarded posts wait, where somebody else is there to confirm them."""
-    return settled(wanted, had) if await people.can_confirm(tx.conn, {by, wanted.id}) else wanted
+async def settle(tx: Transaction, wanted: Member, had: Collection[Role], by: UUID) -> tuple[Member, bool]:
+    """The member as they come to be, and whether that leaves them doubted.
+
+    Where somebody else is there to confirm, guarded posts wait, and others by which something counts are looked into.
+    """
+    if not await people.can_confirm(tx.conn, {by, wanted.id}):
+        return wanted, False
+    after = settled(wanted, had, by)
+    doubts = raises_doubt(after, had)
+    return replace(after, doubted=after.doubted or doubts), doubts
 
 
 async def moved(tx: Transaction, before: Member, wanted: Member, by: UUID) -> Member:
@@ -33,10 +40,10 @@ async def moved(tx: Transaction, before: Member, wanted: Member, by: UUID) -> Me
         return replace(wanted, roles=before.roles, waiting=before.waiting)
     await _keep_a_watcher(tx, before, wanted)
     returns = wanted.active and not before.active
-    after = await settle(tx, replace(wanted, waiting=()), () if returns else before.roles, by)
+    after, doubts = await settle(tx, replace(wanted, waiting=()), () if returns else before.roles, by)
     await record.supersede(tx.conn, before.id)
     text = told_apart(before, after, ("active", "roles")) + in_waiting(after)
-    await record.note(tx.conn, DoorKind.POSTS_CHANGED, before.id, by, text, after.waiting)
+    await record.note(tx.conn, DoorKind.POSTS_CHANGED, before.id, by, text, record.Given(after.waiting, doubts))
     return after
 
 
@@ -54,9 +61,21 @@ async def decide(tx: Transaction, staff_id: UUID, held: Sequence[Role], by: UUID
     await tx.emit(as_told(after))
 
 
+async def looked_into(tx: Transaction, staff_id: UUID) -> None:
+    """Whoever is doubted no more goes on with tokens that say so."""
+    await people.locked(tx.conn, staff_id)
+    if await record.end_doubt(tx.conn, staff_id):
+        await outdate(tx, staff_id)
+
+
 def in_waiting(member: Member) -> str:
     """What of it waits, in words."""
     return f"（待监察确认：{titles(member.waiting)}）" if member.waiting else ""
+
+
+def in_effect(member: Member) -> str:
+    """What of it takes effect, in words."""
+    return f"岗位生效：{titles(member.waiting)}" if member.waiting else ""
 
 
 def as_told(member: Member) -> MemberChanged:

@@ -9,7 +9,6 @@ from uuid import UUID
 from services.staff.domain.doors import DoorKind
 from services.staff.domain.people import Member
 from services.staff.store import doors, people, record, tokens
-from services.staff.usecases.kit import MACHINE
 from shared.contracts.staff import AccessRevoked
 from shared.db import revocations
 from shared.db.transaction import Transaction, new_id
@@ -44,6 +43,7 @@ async def outdate(tx: Transaction, staff_id: UUID, session: UUID | None = None) 
     A session that stands is renewed unseen, with the posts that they have now.
     """
     await people.locked(tx.conn, staff_id)
-    event = AccessRevoked(revocation_id=new_id(), staff_id=staff_id, not_before=MACHINE.now(), session=session)
+    now = await revocations.instant(tx.conn)
+    event = AccessRevoked(revocation_id=new_id(), staff_id=staff_id, not_before=now, session=session)
     await revocations.note(tx.conn, event)
     await tx.emit(event)

@@ -10,17 +10,18 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from services.staff.domain.doors import SESSION
-from services.staff.domain.factor import is_required
+from services.staff.domain.factor import must_have_one
 from services.staff.domain.people import Member, password_faults
 from services.staff.store import doors, factors, people
 from services.staff.usecases import codes, locks
 from services.staff.usecases.admission import Admission, Opened, admit, caller_for, let_in, wrong
-from services.staff.usecases.kit import MACHINE, StaffKit
+from services.staff.usecases.kit import StaffKit
 from services.staff.usecases.locks import Count, Place, digest
 from services.staff.usecases.passwords import fits, hashed, outdated
 from services.staff.usecases.revoking import outdate, standing, take_back
 from services.staff.usecases.tickets import Passed
 from shared.crypto.slow import LINE
+from shared.db import revocations
 from shared.db.transaction import Transaction
 from shared.errors import Conflict, Fault, Invalid, Unauthenticated
 from shared.http.auth import Caller
@@ -61,8 +62,8 @@ async def enter(kit: StaffKit, passed: Passed, code: str | None, place: Place) -
 async def token_for_script(kit: StaffKit, given: Credentials, place: Place) -> tuple[Member, str]:
     """Whose it is, and a bearer token without a session to renew it. Raises as the two steps do."""
     passed = await pass_password(kit, given, place)
-    async with _entering(kit, passed, given.code, place) as (_, member, factor_at):
-        caller = caller_for(member, MACHINE.now(), factor_at=factor_at)
+    async with _entering(kit, passed, given.code, place) as (tx, member, factor_at):
+        caller = caller_for(member, await revocations.instant(tx.conn), factor_at=factor_at)
     return member, kit.staff_signer.for_staff(caller, SESSION)
 
 
@@ -85,7 +86,7 @@ async def renew(kit: StaffKit, refresh: str | None) -> Opened:
     async with kit.db.begin() as tx:
         owner = await doors.owner(tx.conn, digest(refresh or ""))
         member = None if owner is None else await people.held(tx.conn, owner)
-        read_at = MACHINE.now()
+        read_at = await revocations.instant(tx.conn)
         found = await doors.session_of(tx.conn, digest(refresh or ""))
         if found is None or member is None or (found.factor_at is None and await _needs_factor(tx, member)):
             raise Unauthenticated("sign_in_expired", "登录已失效，请重新登录。")
@@ -93,7 +94,7 @@ async def renew(kit: StaffKit, refresh: str | None) -> Opened:
 
 
 async def _needs_factor(tx: Transaction, member: Member) -> bool:
-    return is_required(member.roles) or await factors.of(tx.conn, member.id) is not None
+    return must_have_one(member) or await factors.of(tx.conn, member.id) is not None
 
 
 async def sign_out(kit: StaffKit, refresh: str | None) -> None:

@@ -16,6 +16,7 @@ from services.staff.store import people, record, tokens
 from services.staff.usecases.admission import caller_for
 from services.staff.usecases.kit import MACHINE, StaffKit
 from services.staff.usecases.revoking import outdate, standing
+from shared.db import revocations
 from shared.db.answers import given_before, remember
 from shared.db.lists import Part
 from shared.db.transaction import Transaction, new_id
@@ -103,14 +104,14 @@ async def exchange(kit: StaffKit, secret: str) -> tuple[str, datetime]:
     async with kit.db.begin() as tx:
         owner = await tokens.owner(tx.conn, _digest(secret))
         member = None if owner is None else await people.held(tx.conn, owner)
-        read_at = MACHINE.now()
+        read_at = await revocations.instant(tx.conn)
         token = await tokens.used(tx.conn, _digest(secret))
     if token is None or member is None:
         raise Unauthenticated("api_token_refused", "访问令牌不正确、已到期或已撤销，请在“访问令牌”页新建。")
     roles = frozenset(member.roles)
     scopes = frozenset(scope for scope in token.scopes if allowed(scope, roles))
     ends = min(read_at + EXCHANGED, token.ends_at)
-    return kit.staff_signer.for_staff(caller_for(member, read_at, token.id, scopes), ends - MACHINE.now()), ends
+    return kit.staff_signer.for_staff(caller_for(member, read_at, token.id, scopes), ends - read_at), ends
 
 
 def _digest(secret: str) -> bytes:
