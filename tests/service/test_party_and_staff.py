@@ -302,7 +302,10 @@ async def test_letters_with_codes_are_printed_by_a_clerk_who_does_not_work_the_c
     refused = await clerk.post(at, json=signed, headers={"authorization": f"Bearer {token}"})
     assert (refused.status_code, refused.json()["code"]) == (403, "own_case"), "nothing but their word would say so"
     shown = await clerk.get("/paper", headers={"authorization": f"Bearer {token}"})
-    assert ("由不承办本案的立案人员交付并登记" in shown.text, "登记签收" in shown.text) == (True, False)
+    assert ("由不承办本案的立案人员交付并登记" in shown.text, f'name="on-{entry.paper_id}' in shown.text) == (
+        True,
+        False,
+    )
     printed = await clerk.post(path)
     assert printed.status_code == 200
     assert await story.code(respondent) in printed.text
