@@ -22,7 +22,7 @@ from shared.contracts.staff import AccessRevoked
 from shared.db import revocations
 from shared.db.transaction import new_id
 from shared.powers import Action, Role
-from shared.runtime.service import Kit
+from shared.runtime.service import Kit, Service
 from tests.fixtures.databases import FreshDatabase
 from tests.fixtures.factors import code_now
 from tests.fixtures.kits import client, make_kit, told
@@ -36,10 +36,8 @@ CLERK = GHOST | {"login": "newclerk", "department": "立案庭", "roles": ["cler
 
 
 @pytest.fixture
-async def kit(fresh_database: FreshDatabase) -> AsyncIterator[Kit[Any]]:
-    kit = await make_kit(EMPTY, await fresh_database(EMPTY))
-    yield kit
-    await kit.db.close()
+def service() -> Service:
+    return EMPTY
 
 
 @pytest.fixture
