@@ -1,4 +1,6 @@
-"""Make a deployment's keys and passwords, once: `python -m deploy.make_secrets`; `--rotate` puts new keys in front.
+"""Make a deployment's keys and passwords, once: `python -m deploy.make_secrets`.
+
+`--rotate` hands out new keys, which open and do not lead; once every process has been restarted, `--promote` lets them.
 
 What is missing is made, below deploy/.secrets, which git never sees; what is there stays. The folder is its owner's
 alone; its files can be read by the containers' users, who get only those that are handed to them. Keep a copy apart
@@ -21,7 +23,7 @@ from shared.db.access import Part
 from shared.http.routes import Zone
 from shared.http.tokens import StaffSigner
 from shared.runtime.registry import load, service_names
-from shared.runtime.rotating import rotate
+from shared.runtime.rotating import RotationError, promote, rotate
 from shared.runtime.secrets import PUBLIC_PURPOSES, Secret
 
 OLD = "keyring"
@@ -127,13 +129,35 @@ def _write(path: Path, text: str) -> None:
 
 @click.command(help="生成部署所需的密钥和口令（已有的保持不变），保存在 deploy/.secrets。")
 @click.option("--folder", default=FOLDER, type=Path, show_default=False)
-@click.option("--rotate", "anew", is_flag=True, help="在各密钥前加上新密钥（旧密钥保留）；之后更新部署并逐个重启进程。")
-def main(folder: Path, *, anew: bool) -> None:
+@click.option(
+    "--rotate",
+    "anew",
+    is_flag=True,
+    help="换密钥第一步：分发新密钥（只能打开，暂不启用，旧密钥保留）；之后重启全部进程。",
+)
+@click.option("--promote", "leads", is_flag=True, help="换密钥第二步：启用第一步分发的新密钥；之后再重启全部进程。")
+def main(folder: Path, *, anew: bool, leads: bool) -> None:
     """Make and say where."""
+    if anew and leads:
+        raise click.UsageError("--rotate 和 --promote 是先后两步，中间要重启全部进程，不能一起运行。")
+    make(folder)
+    services = [load(name) for name in service_names()]
+
+    def where(secret: Secret, name: str) -> Path:
+        return folder / secret.file_name(name)
+
+    try:
+        if anew:
+            rotate(services, where, waits=True)
+        if leads:
+            promote(services, where)
+    except RotationError as error:
+        raise click.ClickException(str(error)) from None
     make(folder)
     if anew:
-        rotate([load(name) for name in service_names()], lambda secret, name: folder / secret.file_name(name))
-        make(folder)
+        click.echo("新密钥已分发，尚未启用：请更新部署、重启全部进程，全部就绪后再运行 --promote。")
+    if leads:
+        click.echo("新密钥已启用：请再更新部署、重启全部进程，已有数据随后自动改用新密钥。")
     click.echo(f"密钥和口令在 {folder}，请另存一份备份，不要与数据放在一起。")
 
 

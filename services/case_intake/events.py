@@ -3,13 +3,17 @@
 from services.case_intake.settings import IntakeKit
 from services.case_intake.store import cases, judges
 from services.case_intake.usecases.assignment import JUDGES_SIGNAL
+from services.case_intake.usecases.records import party_entry
 from shared.contracts.cases import JudgeCorrected, Officer
 from shared.contracts.envelope import Envelope
-from shared.contracts.notices import ContactDisowned
+from shared.contracts.notices import ContactConfirmed, ContactDisowned
 from shared.contracts.staff import MemberChanged
 from shared.contracts.stages import Milestone, MilestoneReached
+from shared.crypto.sealed import SealError
 from shared.db.transaction import Transaction
 from shared.powers import Role, handled
+
+_DOUBTS = {"sms": "phone_disowned_at", "mail": "email_disowned_at"}
 
 
 async def on_member_changed(_kit: IntakeKit, tx: Transaction, event: MemberChanged, _envelope: Envelope) -> None:
@@ -32,10 +36,30 @@ async def on_member_changed(_kit: IntakeKit, tx: Transaction, event: MemberChang
             await tx.emit(JudgeCorrected(case_id=case_id, judge=judge))
 
 
-async def on_contact_disowned(_kit: IntakeKit, tx: Transaction, event: ContactDisowned, _envelope: Envelope) -> None:
-    """Keep in doubt the contact whose holder is somebody else, until the clerk changes it."""
-    column = {"sms": "phone_disowned_at", "mail": "email_disowned_at"}[event.channel]
-    await cases.change_party(tx.conn, event.party_id, {column: event.disowned_at})
+async def on_contact_disowned(kit: IntakeKit, tx: Transaction, event: ContactDisowned, _envelope: Envelope) -> None:
+    """Keep in doubt the contact whose holder is somebody else, until the clerk changes it or it is confirmed."""
+    if event.registered and await _is_registered(kit, tx, event):
+        await cases.change_party(tx.conn, event.party_id, {_DOUBTS[event.channel]: event.disowned_at})
+
+
+async def on_contact_confirmed(kit: IntakeKit, tx: Transaction, event: ContactConfirmed, _envelope: Envelope) -> None:
+    """The contact is the party's after all."""
+    if await _is_registered(kit, tx, event):
+        await cases.change_party(tx.conn, event.party_id, {_DOUBTS[event.channel]: None})
+
+
+async def _is_registered(kit: IntakeKit, tx: Transaction, event: ContactDisowned | ContactConfirmed) -> bool:
+    """Whether the event speaks of what is registered now; an older one does not say of what it speaks."""
+    row = await cases.find_party(tx.conn, event.party_id)
+    if row is None or event.address is None:
+        return row is not None
+    try:
+        entry = party_entry(kit, row)
+        told = kit.keyring.open(event.address, str(event.party_id))
+    except SealError:
+        return True  # nothing can be compared: better a doubt too many, which the case's page shows
+    now = {"sms": entry.contact_phone, "mail": entry.identity.email}[event.channel]
+    return now is not None and now.lower() == told.lower()
 
 
 async def on_milestone_reached(_kit: IntakeKit, tx: Transaction, event: MilestoneReached, _envelope: Envelope) -> None:

@@ -10,12 +10,13 @@ from services.party_notification.schemas import (
     CheckAnswer,
     CheckedNotice,
     CheckInput,
+    ContactRuling,
     PaperInput,
     ReadingRuling,
     ReceiptAnswer,
     RulingInput,
 )
-from services.party_notification.usecases import checking, deciding, evidence, overview, readings, receipts
+from services.party_notification.usecases import checking, confirming, deciding, evidence, overview, readings, receipts
 from services.party_notification.usecases.facts import NotificationKit
 from services.party_notification.usecases.views import NoticeList, NoticeView, PaperList, TroubleList
 from shared.db.lists import PAGE, Part
@@ -88,6 +89,12 @@ async def rule_on_delivery(delivery_id: UUID, body: RulingInput, kit: TheKit, ca
 async def rule_on_reading(reading_id: UUID, body: ReadingRuling, kit: TheKit, caller: CurrentCaller) -> None:
     """Decide whether a doubtful reading was the party's own; nobody decides in a case of their own."""
     await readings.decide(kit, reading_id, own=body.own, remark=body.remark, caller=caller)
+
+
+@staff.post("/api/notices/contacts/{doubt_id}/ruling", Action.NOTICES_DECIDE, status_code=204)
+async def rule_on_contact(doubt_id: UUID, body: ContactRuling, kit: TheKit, caller: CurrentCaller) -> None:
+    """Decide whether a disowned contact is the party's own; nobody decides in a case of their own."""
+    await confirming.decide(kit, doubt_id, own=body.own, remark=body.remark, caller=caller)
 
 
 @staff.post("/api/notices/paper/{paper_id}", Action.PAPER_WORK, status_code=204)

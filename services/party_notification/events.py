@@ -1,14 +1,13 @@
 """One function per consumed event: bring the projection up to date, then settle what is owed."""
 
-from typing import Literal
 from uuid import UUID
 
 from services.party_notification.store import cases, log_days
 from services.party_notification.store import holding as holding_store
-from services.party_notification.usecases import holding, readings
+from services.party_notification.usecases import holding, readings, registering
 from services.party_notification.usecases.contacts import follow_contacts
 from services.party_notification.usecases.doors import DOOR_SIGNAL, suffix_of
-from services.party_notification.usecases.facts import NotificationKit, disowned_channels
+from services.party_notification.usecases.facts import NotificationKit
 from services.party_notification.usecases.issuing import settle_debts
 from services.party_notification.usecases.misfiling import withdraw_party
 from shared.contracts.cases import (
@@ -26,7 +25,6 @@ from shared.contracts.cases import (
     PartyMisfiled,
 )
 from shared.contracts.envelope import Envelope
-from shared.contracts.notices import ContactReplaced
 from shared.contracts.staff import StaffSeen
 from shared.contracts.stages import (
     DeadlineMet,
@@ -85,17 +83,10 @@ async def on_party_added(kit: NotificationKit, tx: Transaction, event: PartyAdde
 async def on_party_changed(kit: NotificationKit, tx: Transaction, event: PartyChanged, envelope: Envelope) -> None:
     """New particulars may release what waited for them, and replace a contact that its holder disowned."""
     await cases.lock_case(tx.conn, event.case_id)
-    before = await _disowned(kit, tx, event.party.party_id)
     await _put_party(kit, tx, event.party, envelope, event)
-    for channel in sorted(before - await _disowned(kit, tx, event.party.party_id)):
-        await tx.emit(ContactReplaced(case_id=event.case_id, party_id=event.party.party_id, channel=channel))
+    await registering.compare(kit, tx, event.party.party_id)
     await follow_contacts(kit, tx, event.party.party_id, envelope.id)
     await settle_debts(kit, tx, event.case_id, envelope.id)
-
-
-async def _disowned(kit: NotificationKit, tx: Transaction, party_id: UUID) -> set[Literal["sms", "mail"]]:
-    row = await cases.get_party(tx.conn, party_id)
-    return set() if row is None else disowned_channels(kit.keyring, row)
 
 
 async def on_party_misfiled(kit: NotificationKit, tx: Transaction, event: PartyMisfiled, envelope: Envelope) -> None:
@@ -139,10 +130,12 @@ async def _put_party(
         "hold_until": event.hold_until if isinstance(event, PartyAdded) else None,
         "added_at": envelope.time,
         "code": kit.keyring.seal(code, f"{party.party_id}/code"),
+        "contacts_due": True,
         "door_due": not silent if joins else await _needs_other_door(kit, tx, party),
     }
     await cases.put_party(tx.conn, row)
     tx.wake(DOOR_SIGNAL)
+    tx.wake(registering.CONTACT_SIGNAL)
 
 
 async def _needs_other_door(kit: NotificationKit, tx: Transaction, party: PartyFacts) -> bool:

@@ -16,6 +16,7 @@ from services.party_notification.usecases import (
     readings,
     receipts,
     reconciling,
+    registering,
     sending,
 )
 from services.party_notification.usecases.facts import NotificationKit
@@ -83,6 +84,7 @@ def jobs(kit: NotificationKit) -> Sequence[Job]:
         Job("write pages", _SOON, _until_done(lambda: pagewriting.write_pages(kit)), doors.PAGE_SIGNAL),
         Job("fold receipts", _SOON, lambda: receipts.fold_posts(kit), receipts.RECEIPT_SIGNAL),
         Job("follow disownings", _SOON, _until_done(lambda: disowning.follow(kit)), disowning.DISOWN_SIGNAL),
+        Job("list contacts", _SOON, _until_done(lambda: registering.list_contacts(kit)), registering.CONTACT_SIGNAL),
         Job("hash codes anew", _MINUTE, _until_done(lambda: doors.hash_anew(kit))),
         Job("mark addresses", _MINUTE, _until_done(lambda: addresses.mark_ends(kit))),
         Job("expire intents", _SOON, _until_done(lambda: sending.expire_intents(kit))),

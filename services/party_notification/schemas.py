@@ -23,6 +23,13 @@ class ReadingRuling(Input):
     remark: Prose
 
 
+class ContactRuling(Input):
+    """Whether a disowned contact is the party's own after all, and how that was found out."""
+
+    own: bool
+    remark: Prose
+
+
 class ReadingForm(Input):
     """The same from a form: `own` is 是 or 否."""
 
@@ -76,7 +83,10 @@ class NotMeInput(Input):
 
 
 class CheckInput(Input):
-    """A notice's number and the last four digits of the telephone to which it went."""
+    """A notice's number and the last four digits of its party's telephone, or the query code that stands on it.
+
+    Or the query code of an SMS, and the last four digits.
+    """
 
     number: Line
     last_four: Line

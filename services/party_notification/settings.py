@@ -43,6 +43,8 @@ class NotificationSettings(BaseSettings):
     """About three days of retries, the last ones every half hour; a person is told after the tenth."""
     prompt_wait: float = Field(600.0, ge=0, le=600)
     """How long an SMS waits at most for the mail of which it tells; then it leaves in words true without the mail."""
+    disownings_an_hour: int = Field(20, ge=1)
+    """How many contacts may be disowned within an hour before a person must look at the next ones."""
     visit_minutes: int = Field(30, ge=5, le=240)
 
     def lacking(self) -> list[str]:

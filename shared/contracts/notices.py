@@ -1,11 +1,14 @@
-"""Topic `notices`, told by party_notification; the key is the case's id. No event carries a text or a person."""
+"""Topic `notices`, told by party_notification; the key is the case's id.
+
+No event carries a text or a person, but for contacts and how they were verified, sealed.
+"""
 
 from datetime import date, datetime
 from typing import ClassVar, Literal
 from uuid import UUID
 
 from shared.contracts.cases import PartyRole
-from shared.contracts.envelope import Event
+from shared.contracts.envelope import Event, Sealed
 
 
 class NoticeEvent(Event):
@@ -90,7 +93,11 @@ class DeliveryTroubled(NoticeEvent):
 
 
 class ContactDisowned(Event):
-    """Whoever holds a telephone or mailbox says that it is not the party's: nothing goes there any more."""
+    """Whoever holds a telephone or mailbox says that it is not the party's: nothing goes there any more.
+
+    Told again when the same contact is registered again. `registered`: whether it is the party's registered one.
+    `address`: which, sealed about the party's id; older events do not name it.
+    """
 
     topic: ClassVar[str] = "notices"
     type: ClassVar[str] = "notice.contact_disowned.v1"
@@ -99,6 +106,8 @@ class ContactDisowned(Event):
     party_id: UUID
     channel: Literal["sms", "mail"]
     disowned_at: datetime
+    address: Sealed | None = None
+    registered: bool = True
 
 
 class ContactReplaced(Event):
@@ -110,6 +119,24 @@ class ContactReplaced(Event):
     case_id: UUID
     party_id: UUID
     channel: Literal["sms", "mail"]
+
+
+class ContactConfirmed(Event):
+    """Somebody who never handled the case found out that the disowned contact is the party's: sending goes on.
+
+    `address`: as of ContactDisowned. `how` it was verified: sealed about the case's id.
+    """
+
+    topic: ClassVar[str] = "notices"
+    type: ClassVar[str] = "notice.contact_confirmed.v1"
+    about: ClassVar[str] = "case_id"
+    case_id: UUID
+    party_id: UUID
+    channel: Literal["sms", "mail"]
+    address: Sealed | None = None
+    confirmed_by: UUID
+    confirmed_at: datetime
+    how: Sealed
 
 
 class ReadingDoubted(NoticeEvent):

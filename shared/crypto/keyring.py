@@ -4,7 +4,7 @@ Every sealed text names its key, so keys can change while old texts still open.
 """
 
 import secrets
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol, Self, TypeVar
 
@@ -16,6 +16,7 @@ from shared.crypto.boxes import Box, Drop
 from shared.crypto.lookups import Lookups
 from shared.crypto.sealed import (
     KEY_BYTES,
+    WAITS,
     KeyRingError,
     SealError,
     checked_id,
@@ -59,11 +60,15 @@ class _Cipher:
 
 @dataclass(frozen=True)
 class Parts:
-    """What a ring is made of, the current keys first. It is never shown."""
+    """What a ring is made of, the newest keys first. It is never shown.
+
+    `waiting`: the ids of keys and boxes that open, and do not seal yet.
+    """
 
     keys: Mapping[str, bytes] = field(repr=False)
     lookups: Lookups | None = field(repr=False, default=None)
     boxes: tuple[Box, ...] = field(repr=False, default=())
+    waiting: frozenset[str] = frozenset()
 
 
 class KeyRing:
@@ -78,13 +83,15 @@ class KeyRing:
         lookups: Lookups | None = None,
         boxes: Sequence[Box] = (),
         also: Sequence["KeyRing"] = (),
+        waiting: Collection[str] = (),
     ) -> None:
-        if not keys:
-            raise KeyRingError("there is no key on the ring")
+        if not set(keys) - set(waiting):
+            raise KeyRingError("there is no key on the ring that seals")
         self._also = tuple(also)
         self.missed: Callable[[], object] | None = None
         """Called when a key is not on the ring: it may have come meanwhile, and `become` may be called."""
-        self.become(Parts({checked_id(name): checked_key(key) for name, key in keys.items()}, lookups, tuple(boxes)))
+        checked = {checked_id(name): checked_key(key) for name, key in keys.items()}
+        self.become(Parts(checked, lookups, tuple(boxes), frozenset(waiting)))
 
     def become(self, parts: Parts) -> None:
         """Take over other keys, in place: whoever holds this ring follows."""
@@ -111,7 +118,8 @@ class KeyRing:
     def from_text(cls, text: str) -> Self:
         """Read what `to_text` wrote. Raises KeyRingError."""
         listed, *parts = text.strip().split(";")
-        pairs = [item.partition(":") for item in listed.split(",")]
+        pairs = [item.removeprefix(WAITS).partition(":") for item in listed.split(",")]
+        waiting = [item[1:].partition(":")[0] for item in listed.split(",") if item.startswith(WAITS)]
         keys = {key_id: key_of(encoded) for key_id, _, encoded in pairs}
         if len(keys) != len(pairs):
             raise KeyRingError("a key ring reads: ID:BASE64,ID:BASE64;index:ID:BASE64;box:BASE64, each id once")
@@ -119,30 +127,45 @@ class KeyRing:
         boxes = [part.removeprefix(_BOX) for part in parts if part.startswith(_BOX)]
         if len(index) + len(boxes) != len(parts) or len(index) > 1 or len(boxes) > 1:
             raise KeyRingError("a key ring has at most one part with index keys and one with boxes")
-        opened = [Box.from_text(each) for part in boxes for each in part.split(",")]
-        return cls(keys, Lookups.from_text(index[0]) if index else None, opened)
+        texts = [each for part in boxes for each in part.split(",")]
+        opened = [Box.from_text(each.removeprefix(WAITS)) for each in texts]
+        waiting += [box.key_id for each, box in zip(texts, opened, strict=True) if each.startswith(WAITS)]
+        return cls(keys, Lookups.from_text(index[0]) if index else None, opened, waiting=waiting)
 
     def to_text(self) -> str:
-        """One line for a file or a variable: `ID:BASE64,ID:BASE64;index:ID:BASE64;box:BASE64`, the current ones first.
+        """One line for a file or a variable: `ID:BASE64,ID:BASE64;index:ID:BASE64;box:BASE64`, the newest ones first.
 
-        BASE64 is the URL-safe alphabet without padding. To change keys, put a new one in front.
+        BASE64 is the URL-safe alphabet without padding. `+` stands before what is handed out, and does not lead yet.
         """
-        parts = [",".join(f"{name}:{encode(key)}" for name, key in self.parts.keys.items())]
+        parts = [",".join(f"{self._mark(name)}{name}:{encode(key)}" for name, key in self.parts.keys.items())]
         if self.parts.lookups is not None:
             parts.append(_INDEX + self.parts.lookups.to_text())
         if self.parts.boxes:
-            parts.append(_BOX + ",".join(box.to_text() for box in self.parts.boxes))
+            parts.append(_BOX + ",".join(f"{self._mark(box.key_id)}{box.to_text()}" for box in self.parts.boxes))
         return ";".join(parts)
+
+    def _mark(self, name: str) -> str:
+        return WAITS if name in self.parts.waiting else ""
 
     def with_also(self, *others: "KeyRing") -> "KeyRing":
         """The same ring, which opens what was sealed with those of the others, too."""
-        return KeyRing(self.parts.keys, self.parts.lookups, self.parts.boxes, others)
+        return KeyRing(self.parts.keys, self.parts.lookups, self.parts.boxes, others, self.parts.waiting)
 
-    def rotated(self, *, index: bool) -> "KeyRing":
-        """A new key, a new box and, if asked, a new index key, each in front of the old ones."""
-        keys = {new_key_id(): secrets.token_bytes(KEY_BYTES), **self.parts.keys}
-        lookups = self.parts.lookups.rotated() if index and self.parts.lookups else self.parts.lookups
-        return KeyRing(keys, lookups, [Box.generate(), *self.parts.boxes] if self.parts.boxes else [])
+    def rotated(self, *, index: bool, waits: bool = False) -> "KeyRing":
+        """A new key, a new box and, if asked, a new index key, each in front of the old ones.
+
+        With `waits` they lead only once they are promoted.
+        """
+        new, box = new_key_id(), Box.generate()
+        keys = {new: secrets.token_bytes(KEY_BYTES), **self.parts.keys}
+        lookups = self.parts.lookups.rotated(waits=waits) if index and self.parts.lookups else self.parts.lookups
+        waiting = {*self.parts.waiting, new, box.key_id} if waits else self.parts.waiting
+        return KeyRing(keys, lookups, [box, *self.parts.boxes] if self.parts.boxes else [], waiting=waiting)
+
+    def promoted(self) -> "KeyRing":
+        """The same keys, and none waits."""
+        lookups = self.parts.lookups.promoted() if self.parts.lookups else None
+        return KeyRing(self.parts.keys, lookups, self.parts.boxes)
 
     def taking_over(self, old: "KeyRing") -> "KeyRing":
         """The same ring, which opens and finds what the old one sealed and hashed; it hashes with the old one's key."""
@@ -152,7 +175,7 @@ class KeyRing:
     @property
     def current(self) -> str:
         """The id of the key that new texts are sealed with."""
-        return next(iter(self.parts.keys))
+        return next(name for name in self.parts.keys if name not in self.parts.waiting)
 
     @property
     def oldest(self) -> "KeyRing":
@@ -170,9 +193,10 @@ class KeyRing:
     @property
     def drop(self) -> Drop:
         """The public half of the current box. Raises KeyRingError when the ring has none."""
-        if not self.parts.boxes:
-            raise KeyRingError("the ring has no box")
-        return self.parts.boxes[0].drop
+        for box in self.parts.boxes:
+            if box.key_id not in self.parts.waiting:
+                return box.drop
+        raise KeyRingError("the ring has no box")
 
     def seal(self, text: str, about: str) -> str:
         """`<key id>.<base64url(nonce + ciphertext)>`, bound to `about`.

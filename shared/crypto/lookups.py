@@ -3,14 +3,14 @@
 import hashlib
 import hmac
 import secrets
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from functools import lru_cache
 from typing import Self
 
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
-from shared.crypto.sealed import KEY_BYTES, KeyRingError, checked_id, checked_key, encode, key_of, new_key_id
+from shared.crypto.sealed import KEY_BYTES, WAITS, KeyRingError, checked_id, checked_key, encode, key_of, new_key_id
 
 UNNAMED = ""
 """The id of the one index key that older releases had; its hashes carry no id."""
@@ -19,7 +19,8 @@ UNNAMED = ""
 class Lookups:
     """Index keys by id, the newest one first. A hash names its key, so that older ones are still found.
 
-    The current one, which hashes, is the newest, or the `leading` one while others may not know the newest yet.
+    The current one, which hashes, is the newest, or the `leading` one while others may not know the newest yet. Those
+    that are `waiting` find, and do not hash: they are handed out first, and lead when every process has them.
 
     A key may be `bound` to one purpose (`id/purpose`): then it finds nothing else. That is how a process in the
     public zone goes on finding old hashes without the key of all the others.
@@ -30,15 +31,17 @@ class Lookups:
         keys: Mapping[str, bytes],
         bound: Mapping[tuple[str, str], bytes] | None = None,
         leading: str | None = None,
+        waiting: Collection[str] = (),
     ) -> None:
-        if not keys:
-            raise KeyRingError("there is no index key")
+        if not set(keys) - set(waiting):
+            raise KeyRingError("there is no index key that hashes")
         for key_id in keys:
             if key_id != UNNAMED:
                 checked_id(key_id)
         self._keys = {key_id: checked_key(key) for key_id, key in keys.items()}
         self._bound = {name: checked_key(key) for name, key in (bound or {}).items()}
         self._leading = leading if leading in self._keys else None
+        self.waiting = frozenset(waiting)
 
     @classmethod
     def generate(cls) -> Self:
@@ -48,30 +51,35 @@ class Lookups:
     @classmethod
     def from_text(cls, text: str) -> Self:
         """Read what `to_text` wrote. Raises KeyRingError."""
-        pairs = [_pair(item) for item in text.strip().split(",")]
+        items = text.strip().split(",")
+        pairs = [_pair(item.removeprefix(WAITS)) for item in items]
+        waiting = [name for item, (name, _) in zip(items, pairs, strict=True) if item.startswith(WAITS)]
         if len({name for name, _ in pairs}) != len(pairs):
             raise KeyRingError("an index key is named twice")
         keys = {name: key for name, key in pairs if "/" not in name}
         bound = {_bound_name(name): key for name, key in pairs if "/" in name}
-        return cls(keys, bound)
+        return cls(keys, bound, waiting=waiting)
 
     def to_text(self) -> str:
-        """`ID:BASE64,ID:BASE64,ID/PURPOSE:BASE64`, the current key first; to change keys, put a new one in front."""
+        """`ID:BASE64,ID:BASE64,ID/PURPOSE:BASE64`, the newest key first, `+` before one that waits."""
         whole = [f"{key_id}:{encode(key)}" if key_id else encode(key) for key_id, key in self._keys.items()]
+        whole = [
+            f"{WAITS}{text}" if name in self.waiting else text for name, text in zip(self._keys, whole, strict=True)
+        ]
         return ",".join(whole + [f"{key_id}/{purpose}:{encode(key)}" for (key_id, purpose), key in self._bound.items()])
 
     def with_bound(self, bound: Mapping[tuple[str, str], bytes]) -> Self:
         """The same keys, and others that are bound to a purpose each."""
-        return type(self)(self._keys, {**self._bound, **bound})
+        return type(self)(self._keys, {**self._bound, **bound}, waiting=self.waiting)
 
     def led_by(self, key_id: str) -> Self:
         """The same keys, of which this one hashes, if it is one of them."""
-        return type(self)(self._keys, self._bound, key_id)
+        return type(self)(self._keys, self._bound, key_id, self.waiting)
 
     @property
     def newest(self) -> str:
         """The id of the key that new hashes are made with once everybody has it."""
-        return next(iter(self._keys))
+        return next(key_id for key_id in self._keys if key_id not in self.waiting)
 
     @property
     def current(self) -> str:
@@ -101,13 +109,20 @@ class Lookups:
         *_, (key_id, key) = self._keys.items()
         return _named(key_id, text, _subkey(key, purpose))
 
-    def rotated(self) -> Self:
-        """A new key in front of the old ones."""
-        return type(self)({new_key_id(): secrets.token_bytes(KEY_BYTES), **self._keys}, self._bound)
+    def rotated(self, *, waits: bool = False) -> Self:
+        """A new key in front of the old ones; with `waits` it leads only once it is promoted."""
+        new = new_key_id()
+        keys = {new: secrets.token_bytes(KEY_BYTES), **self._keys}
+        return type(self)(keys, self._bound, waiting={*self.waiting, new} if waits else self.waiting)
+
+    def promoted(self) -> Self:
+        """The same keys, and none waits."""
+        return type(self)(self._keys, self._bound)
 
     def become(self, other: "Lookups") -> None:
         """Take over the keys of the other, in place: whoever holds this follows."""
         self._keys, self._bound, self._leading = other._keys, other._bound, other._leading  # noqa: SLF001 - one of us
+        self.waiting = other.waiting
 
     def derived(self, text: str, purpose: str) -> dict[str, bytes]:
         """Keys of a ring that only `text` opens, by the ids of the index keys: what is sealed so needs both."""

@@ -5,6 +5,8 @@ import re
 import secrets
 
 KEY_BYTES = 32
+WAITS = "+"
+"""Before a key that is handed out already, and does not lead yet."""
 _KEY_ID = re.compile(r"[a-z0-9][a-z0-9_-]{0,31}")
 
 

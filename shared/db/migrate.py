@@ -1,5 +1,6 @@
 """Migrations: one Alembic history per service, and one for the kit's tables that every service's database has."""
 
+from collections.abc import Sequence
 from importlib import resources
 from pathlib import Path
 
@@ -11,9 +12,13 @@ from sqlalchemy import Connection, text
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from sqlalchemy.pool import NullPool
 
-from shared.db.access import Access, settle
+from shared.db.access import Access, SetupError, settle
 
 LOCK_TIMEOUT = "10s"
+_NEWER = (
+    "数据库（{tables}）的结构属于更新的版本，本版本不能使用，没有启动，也没有写入任何内容：请启动升级后的版本；"
+    "确要退回旧版本的，用升级前的备份恢复。"
+)
 
 
 def history(package: str) -> ScriptDirectory:
@@ -53,6 +58,7 @@ async def migrate(engine: AsyncEngine, *packages: str, access: Access | None = N
     async with engine.begin() as conn:
         await conn.execute(text("SELECT pg_advisory_xact_lock(7203)"))  # before the limit: others may take long
         await conn.execute(text(f"SET LOCAL lock_timeout = '{LOCK_TIMEOUT}'"))
+        await conn.run_sync(_refuse_newer, packages)
         for package in packages:
             await conn.run_sync(upgrade, package)
         if access is not None:
@@ -69,13 +75,23 @@ async def migrate_at(url: str, *packages: str, access: Access) -> None:
 
 
 async def is_migrated(engine: AsyncEngine, *packages: str) -> bool:
-    """Whether every package's tables are of this version, or of a newer one that this build does not know."""
+    """Whether every package's tables are of this version. Raises SetupError when some are of a newer one."""
     async with engine.connect() as conn:
+        await conn.run_sync(_refuse_newer, packages)
         return all([await conn.run_sync(_is_current, package) for package in packages])
 
 
 def _is_current(conn: Connection, package: str) -> bool:
-    script = history(package)
-    found = MigrationContext.configure(conn, opts={"version_table": version_table(package)}).get_current_heads()
-    older = {step.revision for step in script.walk_revisions()} - set(script.get_heads())
-    return bool(found) and not older & set(found)
+    return _heads(conn, package) == set(history(package).get_heads())
+
+
+def _heads(conn: Connection, package: str) -> set[str]:
+    """The version that the package's tables have; empty before the first."""
+    return set(MigrationContext.configure(conn, opts={"version_table": version_table(package)}).get_current_heads())
+
+
+def _refuse_newer(conn: Connection, packages: Sequence[str]) -> None:
+    """What a build does not know it must not touch: a newer one may have dropped what this one writes."""
+    for package in packages:
+        if _heads(conn, package) - {step.revision for step in history(package).walk_revisions()}:
+            raise SetupError(_NEWER.format(tables=package.rpartition(".")[2]))

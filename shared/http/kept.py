@@ -45,13 +45,14 @@ class KeptForm(BaseModel):
 
 
 async def keep(request: Request) -> None:
-    """Seal the form that the request brings; the answer's page finds it in the request's state."""
+    """Seal the form that the request brings; the answer's page finds it in the request's state, or that it is lost."""
     kit = request.app.state.kit
     if request.method != "POST" or not request.app.state.inner or request.url.path.startswith(_DOORS):
         return
     page = urlsplit(request.headers.get("referer", ""))
     same = page.netloc == request.headers.get("host", "")
     here = f"{page.path}?{page.query}" if page.query else page.path
+    request.state.lost = _is_form(request)
     fields = await _read(request)
     if fields is None:
         return
@@ -66,15 +67,18 @@ async def keep(request: Request) -> None:
     )
     sealed = kit.exchange.seal_model(form, _ABOUT)
     if len(sealed) <= _MOST:
-        request.state.kept = sealed
+        request.state.kept, request.state.lost = sealed, False
+
+
+def _is_form(request: Request) -> bool:
+    kind = request.headers.get("content-type", "")
+    return kind.startswith(("application/x-www-form-urlencoded", "multipart/form-data"))
 
 
 async def _read(request: Request) -> list[tuple[str, UploadFile | str]] | None:
     """The form's fields; None for what is none, or too large to be carried."""
     length = request.headers.get("content-length", "")
-    kind = request.headers.get("content-type", "")
-    is_form = kind.startswith(("application/x-www-form-urlencoded", "multipart/form-data"))
-    if not is_form or not length.isascii() or not length.isdecimal() or int(length[:9]) > RECORD:
+    if not _is_form(request) or not length.isascii() or not length.isdecimal() or int(length[:9]) > RECORD:
         return None
     try:
         async with request.form() as form:

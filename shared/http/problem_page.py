@@ -32,6 +32,14 @@ _TODOS = {
     503: ["请过一分钟后重试。", "如情况紧急，请直接拨打下方电话。"],
 }
 
+_LOST = (
+    "您刚才填写的内容太多，无法随登录保留，也没有提交。",
+    [
+        "请先在浏览器中“后退”，回到刚才的页面，把填写的内容复制到别处。",
+        "然后重新登录，再填写提交；内容较多的，请分几次提交。",
+    ],
+)
+"""What a form becomes that is too large to be carried through the door."""
 _OF_THEIR_OWN = {
     "staff_signed_in": (
         "工作人员打开的文书会被当作当事人本人已经阅读，所以不能从这里进入。没有任何内容被改动。",
@@ -52,7 +60,8 @@ def problem_page(request: Request, refusal: Refusal, **context: Any) -> Response
     if isinstance(refusal, Unauthenticated) and kept:
         stepping_up = isinstance(refusal, FactorNeeded)
         return _PAGES.page(request, "kept_form.html", refusal.status, kept=kept, stepping_up=stepping_up, **context)
-    meaning, todo = _OF_THEIR_OWN.get(refusal.code) or _words_of(refusal)
+    lost = isinstance(refusal, Unauthenticated) and getattr(request.state, "lost", False)
+    meaning, todo = _LOST if lost else _OF_THEIR_OWN.get(refusal.code) or _words_of(refusal)
     return _PAGES.page(
         request,
         "problem.html",

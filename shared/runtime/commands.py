@@ -13,7 +13,7 @@ from sqlalchemy.ext.asyncio import create_async_engine
 from shared.db.tables import canaries
 from shared.runtime.postgres import PostgresStartError, read_url
 from shared.runtime.registry import load, service_names
-from shared.runtime.rotating import rotate
+from shared.runtime.rotating import RotationError, rotate
 from shared.runtime.secrets import Secret, Vault
 from shared.settings import RunSettings
 
@@ -36,7 +36,10 @@ def rotate_keys(wait: int) -> None:
             )
         return path
 
-    new = rotate([load(name) for name in service_names()], where)
+    try:
+        new = rotate([load(name) for name in service_names()], where)
+    except RotationError as error:
+        raise click.ClickException(str(error)) from None
     click.echo("新密钥已写入密钥文件；旧密钥保留在文件中，用来打开尚未更换的数据。请把密钥文件另行备份。")
     left = _watch(run, new, wait)
     if left is None:

@@ -30,7 +30,7 @@ from shared.runtime.jobs import JobRunner
 from shared.runtime.loops import Loop
 from shared.runtime.operations import operations_routes
 from shared.runtime.resealing import Resealer
-from shared.runtime.secrets import Keys
+from shared.runtime.secrets import Keys, Secret
 from shared.runtime.service import EventHandler, Job, Kit, Service
 from shared.runtime.telemetry import watch
 from shared.settings import CourtSettings, Environment, RunSettings
@@ -145,7 +145,7 @@ class Unit:
             await forget(self.kit.db)
 
     async def check_keys(self) -> None:
-        """Raises KeysDifferError when the database holds what was sealed with other keys. Writes nothing.
+        """Raises KeysDifferError for a database of other keys, SetupError for one of a newer build. Writes nothing.
 
         What an older release left is looked at by the owner: privileges come with the migration.
         """
@@ -154,6 +154,7 @@ class Unit:
             return await canaries.check(self.kit, self._held, self.service.sealed)
         db = self.kit.db.beside(self._owner_url)
         try:
+            await is_migrated(db.engine, *self.service.packages)
             await canaries.check(replace(self.kit, db=db), self._held, self.service.sealed)
         finally:
             await db.close()
@@ -179,6 +180,8 @@ class Unit:
         await canaries.check(
             self.kit, self._held, self.service.sealed
         )  # another process, with other keys, may have been quicker
+        if self._works:  # what its boxes receive may be handed out to the public zone before any of them leads here
+            await canaries.renew(self.kit, self._held & {Secret.KEYRING}, only={Secret.DROP})
         if self._follower is not None:
             await self._follower.step()
         await self._court.step()

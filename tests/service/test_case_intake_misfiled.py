@@ -10,11 +10,11 @@ from services.case_intake.service import SERVICE
 from services.case_intake.settings import IntakeKit
 from services.case_intake.usecases.imports import work_through
 from shared.contracts.cases import JudgeCorrected, PartyAdded, PartyMisfiled
-from shared.contracts.notices import ContactDisowned
+from shared.contracts.notices import ContactConfirmed, ContactDisowned
 from shared.contracts.stages import Milestone, MilestoneReached
 from shared.powers import Role
 from tests.fixtures.filing import JUDGES, filing, judge, party, respondent
-from tests.fixtures.kits import NOON, Feeder, client, told
+from tests.fixtures.kits import KEYRING, NOON, Feeder, client, told
 from tests.service.test_import import HEADER, LINES
 
 BASES = [f"（2025）渝05民终{serial}号" for serial in (8685, 8686, 8687)]
@@ -115,6 +115,42 @@ async def test_a_disowned_contact_is_in_doubt_until_it_is_changed(kit: IntakeKit
     assert (await clerk.patch(path, json={"phone": "19900000077"})).json()["parties"][0]["disowned"] == ["mail"]
     assert (await clerk.patch(path, json={"email": None})).json()["parties"][0]["disowned"] == []
     assert "不是本人" not in await page(clerk, case)
+
+
+def named(case: dict[str, Any], address: str, **told: Any) -> ContactDisowned:
+    """The same of the first party's telephone, as a newer service tells it: it says which."""
+    party_id = case["parties"][0]["id"]
+    sealed = KEYRING.seal(address, party_id)
+    facts = {"case_id": case["id"], "party_id": party_id, "channel": "sms", "disowned_at": NOON, "address": sealed}
+    return ContactDisowned.model_validate({**facts, **told})
+
+
+def confirmed(case: dict[str, Any], address: str) -> ContactConfirmed:
+    facts = named(case, address).model_dump(exclude={"disowned_at", "registered"})
+    how = {"confirmed_by": case["id"], "confirmed_at": NOON, "how": "x"}
+    return ContactConfirmed.model_validate({**facts, **how})
+
+
+async def test_only_the_number_that_was_disowned_is_marked_and_only_while_it_is_registered(
+    kit: IntakeKit, clerk: httpx.AsyncClient
+) -> None:
+    case = await filed(clerk)
+    path = f"/api/cases/{case['id']}/parties/{case['parties'][0]['id']}"
+    assert (await clerk.patch(path, json={"phone": "19900000077"})).status_code == 200
+    feeder = Feeder(SERVICE, kit)
+
+    async def marked() -> list[str]:
+        found: list[str] = (await clerk.get(f"/api/cases/{case['id']}")).json()["parties"][0]["disowned"]
+        return found
+
+    await feeder.feed(named(case, "19900000078"), named(case, "19900000077", registered=False))
+    assert await marked() == [], "a former number casts no doubt on the present one"
+    await feeder.feed(named(case, "19900000077"))
+    assert await marked() == ["sms"]
+    await feeder.feed(confirmed(case, "19900000078"))
+    assert await marked() == ["sms"]
+    await feeder.feed(confirmed(case, "19900000077"))
+    assert await marked() == []
 
 
 async def test_a_minors_telephone_in_doubt_is_the_guardians(kit: IntakeKit, clerk: httpx.AsyncClient) -> None:

@@ -149,3 +149,13 @@ async def test_another_site_cannot_have_a_form_kept(court: Court) -> None:
     assert (refused.status_code, "kept" in refused.text) == (403, False)
     refused = await court.at_door.post("/sign-in/resume", data={"kept": "x"}, headers=strange)
     assert refused.status_code == 403
+
+
+@pytest.mark.parametrize("size", [80_000, 900_000])
+async def test_what_is_too_large_to_be_carried_is_not_dropped_without_a_word(court: Court, size: int) -> None:
+    ended = await court.at_office.post("/cases/new", data={"obligation": "a" * size})
+    assert (ended.status_code, 'name="kept"' in ended.text) == (401, False)
+    assert "无法随登录保留" in ended.text
+    assert "请先在浏览器中“后退”" in ended.text
+    script = await court.at_office.post("/cases/new", json={"obligation": "a"})
+    assert "无法随登录保留" not in script.text

@@ -126,6 +126,7 @@ async def test_the_sms_of_a_correction_waits_for_its_template_and_says_all(offic
     number = grouped(notice.number)
     assert sms_to(carrier, NUMBER)[-1].params == {"year": "2026", "serial": "5001", "number": number}
     assert number in text
+    await settled(office.kit)
     (genuine,) = await checking.check_notice(office.kit, number, NUMBER[-4:])
     assert (genuine.title, genuine.withdrawn) == ("更正告知书", False)
 
@@ -244,6 +245,7 @@ async def test_the_check_of_such_a_notice_says_that_nothing_follows(office: Offi
     await send_all(office, Carrier(), MailServer())
     await misfile(office, wrong)
     notices = {row.kind: row for row in await office.rows(tables.notices) if row.party_id == wrong.party_id}
+    await settled(office.kit)
     answer = await web.post("/verify", data={"number": notices["ENFORCEMENT_NOTICE"].number, "last_four": "0002"})
     assert "这份通知是本院误发的" in answer.text
     (genuine,) = await checking.check_notice(office.kit, notices[KIND].number, "0002")

@@ -73,7 +73,7 @@ async def test_a_stranger_stops_the_sms_and_the_clerk_hears_of_it(office: Office
     for _ in range(2):
         answer = await not_me(office, web, f" {code.lower()}", "０００２")
         assert answer.status_code == 200
-        assert "已经停止发送" in answer.text
+        assert "随即停止" in answer.text
     carrier, server = Carrier(), MailServer()
     await send_all(office, carrier, server)
     assert sms_to(carrier, NUMBER) == []

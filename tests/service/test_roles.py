@@ -14,7 +14,7 @@ from services.party_notification.store.tables import readings
 from services.stage_tracking.service import SERVICE as STAGES
 from shared.db import tables as kit_tables
 from shared.db.access import ALL, Access, Part, SetupError
-from shared.db.migrate import migrate_at
+from shared.db.migrate import history, migrate_at
 from shared.db.transaction import new_id
 from shared.runtime.registry import load, service_names
 from shared.runtime.service import Service
@@ -135,6 +135,11 @@ async def test_a_missing_role_is_named(fresh_database: Any) -> None:
         await migrate_at(url, "shared.db", access=Access((), (), "nobody_there", ""))
 
 
+def _newest(service: Service) -> str:
+    (head,) = history(service.package).get_heads()
+    return head
+
+
 def unit(service: Service, kit: Any) -> Unit:
     bus: Any = None
     return Unit(service, kit, bus, [])
@@ -152,7 +157,13 @@ async def test_who_is_not_the_owner_waits_for_the_migration_and_the_owner_itself
         await unit(TIPS, kit).prepare()
     async with as_owner_of(url) as conn:
         await conn.execute(text("UPDATE version_asset_tips SET version_num = '9999'"))  # of a newer build
-    await unit(TIPS, kit).prepare()
+    for each in (unit(TIPS, kit).prepare, unit(TIPS, kit).check_keys):
+        with pytest.raises(SetupError, match="asset_tips）的结构属于更新的版本"):
+            await each()
+    with pytest.raises(SetupError, match="没有写入任何内容"):
+        await migrate_at(as_part(url, Part.OWNER), *TIPS.packages, access=TIPS.access(TESTERS))
+    async with as_owner_of(url) as conn:
+        await conn.execute(text("UPDATE version_asset_tips SET version_num = :now"), {"now": _newest(TIPS)})
     owner = await make_kit(TIPS, as_part(url, Part.OWNER))
     with pytest.raises(SetupError, match="所有者的角色"):
         await unit(TIPS, owner).prepare()

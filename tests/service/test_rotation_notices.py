@@ -6,6 +6,7 @@ import importlib
 import json
 from collections.abc import Sequence
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -28,6 +29,7 @@ from services.party_notification.usecases.visits import enter, read_document
 from shared.contracts.cases import PartyChanged
 from shared.contracts.notices import ContactDisowned
 from shared.contracts.stages import ProgressPublished
+from shared.crypto.boxes import Drop
 from shared.crypto.keyring import KeyRing, Parts
 from shared.crypto.lookups import Lookups
 from shared.db.access import settle
@@ -36,7 +38,7 @@ from shared.db.transaction import new_id
 from shared.http.routes import Zone
 from shared.runtime import canaries
 from shared.runtime.resealing import Resealer
-from shared.runtime.rotating import rotate
+from shared.runtime.rotating import RotationError, promote, rotate
 from shared.runtime.secrets import Secret
 from shared.runtime.service import MORE, Kit
 from tests.fixtures.case_story import APPLICANT, RESPONDENT, Sealed, Story, entered, person, settled
@@ -285,6 +287,49 @@ async def test_staff_are_recognised_by_where_they_were_seen_before_and_after(hou
     assert [row.state for row in await house.story.rows(tables.readings)] == ["doubtful", "doubtful"]
 
 
+async def test_new_keys_are_handed_out_to_every_process_before_any_uses_them(house: House, tmp_path: Path) -> None:
+    """Where keys come by a restart alone, processes with and without the new ones work side by side, twice."""
+    await house.file()
+    await house.send()
+    ring, hashes = house.kit.keyring, house.kit.lookups
+    paths = {secret: tmp_path / secret for secret in Secret}
+    paths[Secret.KEYRING].write_text(ring.to_text())
+    paths[Secret.LOOKUPS].write_text(hashes.to_text())
+
+    def restarted() -> Kit[Any]:
+        held = KeyRing.from_text(paths[Secret.KEYRING].read_text()).with_also(KEYRING)
+        return replace(house.kit, keyring=held, lookups=Lookups.from_text(paths[Secret.LOOKUPS].read_text()))
+
+    former = restarted()
+    assert rotate([SERVICE], lambda secret, _: paths[secret], waits=True) == {SERVICE.name: ring.current}
+    with pytest.raises(RotationError, match="--promote"):
+        rotate([SERVICE], lambda secret, _: paths[secret], waits=True)
+    handed = restarted()
+    await _work_side_by_side(former, handed)
+    assert Drop.from_text(paths[Secret.DROP].read_text()).key_id == ring.drop.key_id
+    new = promote([SERVICE], lambda secret, _: paths[secret])
+    assert new == promote([SERVICE], lambda secret, _: paths[secret]) != {SERVICE.name: ring.current}
+    led = restarted()
+    await _work_side_by_side(handed, led)
+    assert len(await house.story.rows(tables.addresses)) == 4 + 4
+    house.kit.keyring.become(led.keyring.parts)
+    house.kit.lookups.become(led.lookups)
+    await house.finish()
+    await house.is_open(house.without_old_keys())
+
+
+async def _work_side_by_side(one: Kit[Any], other: Kit[Any]) -> None:
+    """Each opens what the other seals, finds what it hashes, and neither adds an address that the other has added."""
+    for kit, beside in ((one, other), (other, one)):
+        assert beside.keyring.open(kit.keyring.seal("x", "y"), "y") == "x"
+        assert beside.keyring.open(kit.keyring.drop.seal("x", "y"), "y") == "x"
+        number = f"199{new_id().int % 10**8:08d}"
+        async with kit.db.begin() as tx:
+            made = await ids_for(kit, tx, [number])
+        async with beside.db.begin() as tx:
+            assert await ids_for(beside, tx, [number]) == made
+
+
 async def test_two_processes_with_different_keys_make_one_row_of_a_new_address(house: House) -> None:
     former = replace(house.kit, keyring=KeyRing(**vars(house.kit.keyring.parts)))
     house.rotate()
@@ -345,6 +390,8 @@ async def test_doors_of_before_their_codes_were_kept_follow_one_by_one(house: Ho
 
 
 OLDER = """
+DROP TABLE contact_doubts, party_contacts;
+ALTER TABLE parties DROP contacts_due;
 ALTER TABLE messages ADD address_index text;
 UPDATE messages SET address_index = a.address_index FROM addresses a WHERE a.address_id = messages.address_id;
 ALTER TABLE messages DROP address_id;
@@ -382,15 +429,18 @@ async def test_an_older_installation_is_carried_over(house: House) -> None:
     async with as_owner(house.kit) as conn:
         for each in OLDER.split(";"):
             await conn.execute(text(each))
-    step = importlib.import_module("services.party_notification.migrations.0015_addresses")
     async with as_owner(house.kit) as conn:
-        await conn.run_sync(_upgrade, step)
+        for step in ("0015_addresses", "0017_contacts"):
+            await conn.run_sync(_upgrade, importlib.import_module(f"services.party_notification.migrations.{step}"))
         await settle(conn, SERVICE.access(TESTERS))
     while await mark_ends(house.kit):
         pass
     await settled(house.kit)
     await house.is_open()
-    assert len(await told(house.kit, ContactDisowned)) == 2, "what was taken down before is followed after"
+    disowned = await told(house.kit, ContactDisowned)
+    assert len(disowned) == 3, "what was taken down before is followed after, and what was followed is told anew"
+    doubts = await house.story.rows(tables.contact_doubts)
+    assert [row.state for row in doubts] == ["open", "open"]
     house.rotate()
     await house.finish()
     await house.story.feeder.feed(_progress(house, case_id, 7))

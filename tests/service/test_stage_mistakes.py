@@ -11,10 +11,11 @@ from services.stage_tracking.service import SERVICE
 from services.stage_tracking.store.tables import tasks
 from services.stage_tracking.usecases.reading import case_view, log_page
 from shared.contracts.cases import JudgeCorrected, NoticesRecalled, NoticesReleased, PartyMisfiled
-from shared.contracts.notices import ContactDisowned, ContactReplaced, DeliveryTroubled, NoticeWaits
+from shared.contracts.envelope import Sealed
+from shared.contracts.notices import ContactConfirmed, ContactDisowned, ContactReplaced, DeliveryTroubled, NoticeWaits
 from shared.contracts.stages import DeadlineSet, Milestone, MilestoneReached, ProgressPublished
 from shared.db.transaction import new_id
-from tests.fixtures.kits import NOON, Feeder, told
+from tests.fixtures.kits import KEYRING, NOON, Feeder, told
 from tests.fixtures.staging import about, assigned, filed, party, sent, served
 
 
@@ -94,6 +95,33 @@ async def test_a_case_that_loses_its_only_respondent_must_be_completed(kit: Any,
     assert (await open_tasks(kit, event.case_id))["complete_parties"].title == "补充登记被执行人"
     clocks = {row.kind: row for row in (await case_view(kit, str(event.case_id))).deadlines}
     assert clocks["execution_notice"].met_at is None
+
+
+async def test_a_confirmed_contact_closes_its_task_and_how_is_on_record(kit: Any, feeder: Feeder) -> None:
+    respondent = party("respondent")
+    event = filed(party("applicant"), respondent)
+    case_id = event.case_id
+    ids = {"case_id": case_id, "party_id": respondent.party_id, "channel": "sms"}
+    await feeder.feed(event, ContactDisowned(**ids, disowned_at=NOON))
+    how = Sealed(KEYRING.seal("当事人到院出示身份证件。", str(case_id)))
+    await feeder.feed(ContactConfirmed(**ids, confirmed_by=new_id(), confirmed_at=NOON, how=how))
+    assert "contact_disowned" not in await open_tasks(kit, case_id)
+    entry = (await log_of(kit, case_id))["contact_confirmed"]
+    assert entry.endswith("经核实为本人使用，照常发送。核实情况：当事人到院出示身份证件。")
+
+
+async def test_a_former_contact_that_is_disowned_is_a_task_that_the_register_does_not_close(
+    kit: Any, feeder: Feeder
+) -> None:
+    respondent = party("respondent")
+    event = filed(party("applicant"), respondent)
+    ids = {"case_id": event.case_id, "party_id": respondent.party_id, "channel": "mail"}
+    await feeder.feed(event, ContactDisowned(**ids, disowned_at=NOON, registered=False))
+    task = (await open_tasks(kit, event.case_id))["contact_disowned"]
+    assert "现在登记的联系方式不受影响" in task.detail
+    assert "更正后本事项自动办结" not in task.detail
+    await feeder.feed(ContactReplaced(**ids))
+    assert "contact_disowned" in await open_tasks(kit, event.case_id)
 
 
 async def test_a_disowned_contact_is_the_clerks_until_another_is_registered(kit: Any, feeder: Feeder) -> None:

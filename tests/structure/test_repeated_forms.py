@@ -55,6 +55,7 @@ REPEATS_NOTHING = {
     "/staff/{staff_id}/password": "the password of an answer that nobody saw is of no use: the next one counts",
     "/tip-senders/{tip_id}": "each look is kept, and there were two",
     "/tips/status": "asks",
+    "/unknown/contacts/{doubt_id}": "a contact is confirmed once",
     "/unknown/readings/{reading_id}": "a reading is decided once",
     "/unknown/{delivery_id}": "a delivery is decided once",
     "/verify": "asks",

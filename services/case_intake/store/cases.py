@@ -121,6 +121,11 @@ async def change_party(conn: AsyncConnection, party_id: UUID, values: Values) ->
     await conn.execute(update(parties).where(parties.c.id == party_id).values(values))
 
 
+async def find_party(conn: AsyncConnection, party_id: UUID) -> Row[Any] | None:
+    """One party, its row locked."""
+    return (await conn.execute(select(parties).where(parties.c.id == party_id).with_for_update())).one_or_none()
+
+
 async def parties_of(conn: AsyncConnection, case_ids: Sequence[UUID], *, misfiled: bool = False) -> list[Row[Any]]:
     """The parties of some cases: applicants first, then in the order in which they were registered.
 

@@ -12,7 +12,7 @@ from services.party_notification.schemas import EntryInput, NotMeInput
 from services.party_notification.usecases import disowning, visits
 from services.party_notification.usecases.readings import Whence
 from services.party_notification.usecases.visits import Visitor
-from shared.errors import Forbidden, Invalid, TooMany
+from shared.errors import Forbidden, Invalid, TooMany, Unavailable
 from shared.http import sources
 from shared.http.auth import PARTY_COOKIE, party_of, signed_in
 from shared.http.cookies import drop_cookie, keep_cookie
@@ -102,12 +102,16 @@ async def not_me(request: Request, kit: TheKit) -> HTMLResponse:
         response = _not_me(request, form, 429, again=locked_until(refusal, kit.clock.now()))
         response.headers["Retry-After"] = str(refusal.retry_after)
         return response
+    except Unavailable as refusal:
+        return _not_me(request, form, refusal.status, later=refusal.detail)
     return _not_me(request, {}, done=True)
 
 
 def _not_me(request: Request, form: Typed, status: int = 200, **shown: Any) -> HTMLResponse:
     kept = {name: form.get(name, "") for name in NotMeInput.model_fields}
-    return pages.page(request, "not_me.html", status, **{"faults": {}, "again": None, "done": False, **kept, **shown})
+    return pages.page(
+        request, "not_me.html", status, **{"faults": {}, "again": None, "done": False, "later": "", **kept, **shown}
+    )
 
 
 @public.get("/p/case", PUBLIC)

@@ -8,7 +8,7 @@ from starlette.responses import HTMLResponse
 from services.party_notification.pages.common import TheKit, locked_until, pages, public
 from services.party_notification.schemas import CheckInput
 from services.party_notification.usecases import checking
-from shared.errors import Invalid, TooMany
+from shared.errors import Invalid, TooMany, Unavailable
 from shared.http.forms import Typed, faults_in, typed, understood
 from shared.http.routes import PUBLIC
 
@@ -32,6 +32,7 @@ def _page(request: Request, form: Typed, status: int = 200, **shown: Any) -> HTM
         "others": [],
         "again": None,
         "not_ours": False,
+        "later": False,
         "number": "",
         "last_four": "",
     }
@@ -53,6 +54,8 @@ async def check(request: Request, kit: TheKit) -> HTMLResponse:
         return _page(request, form, 422, not_ours=True)
     except TooMany as refusal:
         return _locked(request, kit, form, refusal)
+    except Unavailable as refusal:
+        return _page(request, form, refusal.status, later=True)
     return _page(request, form, genuine=found[0], others=found[1:])
 
 

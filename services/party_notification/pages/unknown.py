@@ -1,4 +1,7 @@
-"""待核实发送: what lies before a person, with the evidence; what may have come twice; receipts that nobody can read."""
+"""待核实发送: what lies before a person, with the evidence; what may have come twice; receipts that nobody can read.
+
+A disowned contact is one of these: it stays silent until somebody has verified it.
+"""
 
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
@@ -14,11 +17,11 @@ from services.party_notification.pages.common import TheKit, pages, staff
 from services.party_notification.schemas import ReadingForm, RulingInput
 from services.party_notification.store import troubles
 from services.party_notification.store.troubles import Wanted
-from services.party_notification.usecases import deciding, history, overview, readings, receipts
+from services.party_notification.usecases import confirming, deciding, history, overview, readings, receipts
 from services.party_notification.usecases.facts import NotificationKit
 from services.party_notification.usecases.history import Trouble
 from services.party_notification.usecases.receipts import FaultyReceipt
-from services.party_notification.usecases.views import ReadingView, TwiceView
+from services.party_notification.usecases.views import DisownedView, ReadingView, TwiceView
 from shared.db.lists import Part
 from shared.errors import Invalid
 from shared.http.auth import Caller
@@ -92,6 +95,20 @@ READINGS = Listing[ReadingView](
     ),
     filters=(_NUMBER,),
 )
+DISOWNED = Listing[DisownedView](
+    path="/unknown/contacts",
+    name="被否认的联系方式",
+    sorting=troubles.DISOWNED,
+    columns=(
+        Column("案号", lambda contact: contact.case_number, "number"),
+        Column("方式", lambda contact: words.contact(contact.channel), "channel"),
+        Column("地址", lambda contact: contact.address),
+        Column("当事人", lambda contact: words.role(contact.recipient_role)),
+        Column("被否认的时间", lambda contact: contact.disowned_at, "since"),
+        Column("现状", lambda contact: contact.held or words.SUPPRESSED),
+    ),
+    filters=(_NUMBER, _CHANNEL),
+)
 TWICE = Listing[TwiceView](
     path="/unknown/twice",
     name="可能重复的消息",
@@ -133,9 +150,11 @@ async def _faulty(kit: NotificationKit, _wanted: Wanted, part: Part) -> tuple[li
 
 WAITS = Tab(WAITING, "待核实的发送", "waiting", "unknown.html", history.waiting, OfChannel)
 DOUBTED = Tab(READINGS, "待核实的阅读", "readings", "unknown_readings.html", readings.doubtful, OfCase)
+CONTACTS = Tab(DISOWNED, "被否认的联系方式", "disowned", "unknown_contacts.html", overview.disowned, OfChannel)
 TABS: tuple[Tab[Any], ...] = (
     WAITS,
     DOUBTED,
+    CONTACTS,
     Tab(TWICE, "可能重复", "twice", "unknown_twice.html", overview.twice, OfChannel),
     Tab(RECEIPTS, "无法识别的回执", "receipts", "unknown_receipts.html", _faulty, OfAny),
 )
@@ -210,3 +229,17 @@ async def judge_reading(request: Request, reading_id: UUID, kit: TheKit, caller:
         return await _page(request, kit, caller, DOUBTED, status=422, form=form, faults=faults, faulty=reading_id)
     await readings.decide(kit, reading_id, own=given.own == "yes", remark=given.remark, caller=caller)
     return RedirectResponse("/unknown/readings?done=1", 303)
+
+
+@staff.post("/unknown/contacts/{doubt_id}", Action.NOTICES_DECIDE)
+async def judge_contact(request: Request, doubt_id: UUID, kit: TheKit, caller: CurrentCaller) -> Response:
+    """Whether a disowned contact is the party's own."""
+    form = await typed(request)
+    named = {name: form.get(f"{name}-{doubt_id}", "") for name in ReadingForm.model_fields}
+    try:
+        given = understood(ReadingForm, named)
+    except Invalid as refusal:
+        faults = {f"{name}-{doubt_id}": reason for name, reason in faults_in(refusal).items()}
+        return await _page(request, kit, caller, CONTACTS, status=422, form=form, faults=faults, faulty=doubt_id)
+    await confirming.decide(kit, doubt_id, own=given.own == "yes", remark=given.remark, caller=caller)
+    return RedirectResponse("/unknown/contacts?done=1", 303)

@@ -25,6 +25,9 @@ READINGS = (
     ("yes", "系当事人本人阅读", "作为阅读证据，按规定计入送达。"),
     ("no", "不能认定", "不作为送达依据，另行送达。"),
 )
+OWN = ("yes", "核实为本人使用", "恢复发送；停止期间没有发出的，随即补发。")
+NOT_OWN = ("no", "确非本人使用", "停止向它发送，文书改用纸质送达，并请立案人员更正登记。")
+SUPPRESSED = "已停止向它发送。"
 _WAYS = {
     ServiceWay.ELECTRONIC: "电子邮件",
     ServiceWay.ELECTRONIC_UNCONFIRMED: "电子邮件（未确认）",
@@ -52,6 +55,11 @@ Badge = tuple[str, str]
 def channel(name: str) -> str:
     """短信, 电子邮件 or 纸质."""
     return CHANNELS[name]
+
+
+def contact(name: str) -> str:
+    """手机号码 or 电子邮箱."""
+    return {"sms": "手机号码", "mail": "电子邮箱"}[name]
 
 
 def role(name: str) -> str:

@@ -4,11 +4,11 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row, Text, Uuid, any_, bindparam, func, insert, select, update
+from sqlalchemy import Row, Text, Uuid, any_, bindparam, exists, func, insert, select, union, update
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from services.party_notification.store.tables import addresses, messages, parties
+from services.party_notification.store.tables import addresses, messages, parties, party_contacts
 from shared.db.arrays import Columns, arrays, unnested
 
 DISOWNED_INDEXES = (
@@ -41,6 +41,13 @@ async def written_to(conn: AsyncConnection, party_id: UUID, ends: Collection[str
     theirs = select(messages.c.address_id).where(messages.c.party_id == party_id)
     query = select(addresses.c.address_id).where(addresses.c.address_id.in_(theirs), addresses.c.end_index.in_(ends))
     return list((await conn.execute(query.order_by(addresses.c.address_id))).scalars())
+
+
+async def is_known(conn: AsyncConnection, party_id: UUID, ends: Collection[str]) -> bool:
+    """Whether a party is registered, or is or was written to, at an address that fits what was typed of it."""
+    theirs = [select(table.c.address_id).where(table.c.party_id == party_id) for table in (messages, party_contacts)]
+    fitting = addresses.c.address_id.in_(union(*theirs)) & addresses.c.end_index.in_(ends)
+    return bool((await conn.execute(select(exists(select(addresses.c.address_id).where(fitting))))).scalar_one())
 
 
 async def unmarked(conn: AsyncConnection, limit: int) -> Sequence[Row[Any, Any]]:

@@ -33,6 +33,12 @@ async def set_misfiled(conn: AsyncConnection, party_id: UUID, at: datetime) -> b
     return (await conn.execute(update(parties).where(here).values(misfiled_at=at))).rowcount == 1
 
 
+async def own_again(conn: AsyncConnection, party_id: UUID, address_id: UUID) -> None:
+    """Whoever holds this address is the party after all."""
+    values = {"disowned": func.array_remove(parties.c.disowned, literal(address_id))}
+    await conn.execute(update(parties).where(parties.c.party_id == party_id).values(values))
+
+
 async def disown(conn: AsyncConnection, party_id: UUID, address_id: UUID) -> bool:
     """Whoever holds this address is not the party; False when that was known."""
     new = literal(address_id) != all_(parties.c.disowned)

@@ -6,6 +6,7 @@ from services.party_notification.store.doors import QUERY_CODE
 from services.party_notification.store.tables import (
     addresses,
     cases,
+    contact_doubts,
     doors,
     faulty_receipts,
     messages,
@@ -53,6 +54,7 @@ SEALED = (
     SealedTable(progress, {"text": "{case_id}"}),
     SealedTable(paper, {"remark": "{cause}/remark"}),
     SealedTable(readings, {"evidence": "{reading_id}/reading", "remark": "{reading_id}/remark"}),
+    SealedTable(contact_doubts, {"remark": "{doubt_id}/remark"}),
     SealedTable(receipt_posts, {"sealed": "{about}/receipts"}),
 )
 """`staff_marks` is not among them: of where staff were signed in nothing but the hash is kept, for 30 days, and looked

@@ -7,8 +7,20 @@ from uuid import UUID
 from sqlalchemy import Row, Select, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from services.party_notification.domain.contacts import WAITING as IN_DOUBT
+from services.party_notification.store.contacts import Doubt, as_doubt
 from services.party_notification.store.readings import Reading, as_reading
-from services.party_notification.store.tables import cases, deliveries, faulty_receipts, messages, notices, readings
+from services.party_notification.store.tables import (
+    addresses,
+    cases,
+    contact_doubts,
+    deliveries,
+    faulty_receipts,
+    messages,
+    notices,
+    parties,
+    readings,
+)
 from shared.db.case_numbers import holds_number
 from shared.db.lists import Part, Sorting
 from shared.db.reach import Reach
@@ -76,6 +88,36 @@ async def doubtful(conn: AsyncConnection, wanted: Wanted, part: Part) -> tuple[l
     return [Doubtful(as_reading(row), row.kind, row.role, row.case_id, row.case_number) for row in rows], following
 
 
+DISOWNED = Sorting(
+    {"since": contact_doubts.c.disowned_at, "number": cases.c.case_number, "channel": contact_doubts.c.channel},
+    contact_doubts.c.doubt_id,
+    "since",
+)
+_DISOWNED = contact_doubts.c.state.in_(IN_DOUBT)
+
+
+@dataclass(frozen=True)
+class Disowned:
+    """A contact on which a person can decide, with whose it is and its sealed address."""
+
+    doubt: Doubt
+    role: str
+    case_number: str
+    address: str
+
+
+async def disowned(conn: AsyncConnection, wanted: Wanted, part: Part) -> tuple[list[Disowned], str | None]:
+    """Disowned contacts on which a person can decide, oldest first unless asked otherwise."""
+    query = select(contact_doubts, cases.c.case_number, parties.c.role, addresses.c.address)
+    query = query.join(cases, cases.c.case_id == contact_doubts.c.case_id)
+    query = query.join(parties, parties.c.party_id == contact_doubts.c.party_id)
+    query = query.join(addresses, addresses.c.address_id == contact_doubts.c.address_id).where(_DISOWNED)
+    if wanted.channel:
+        query = query.where(contact_doubts.c.channel == wanted.channel)
+    rows, following = await DISOWNED.part(conn, _of_case(query, wanted), part)
+    return [Disowned(as_doubt(row), row.role, row.case_number, row.address) for row in rows], following
+
+
 TWICE = Sorting(
     {"created": messages.c.created_at, "number": cases.c.case_number, "channel": messages.c.channel},
     messages.c.message_id,
@@ -109,10 +151,12 @@ async def counts(conn: AsyncConnection, reach: Reach | None) -> Row[Any]:
     of_deliveries = of_messages.join(deliveries, deliveries.c.message_id == messages.c.message_id)
     of_notices = notices.join(cases, cases.c.case_id == notices.c.case_id)
     of_readings = of_notices.join(readings, readings.c.notice_id == notices.c.notice_id)
+    of_contacts = contact_doubts.join(cases, cases.c.case_id == contact_doubts.c.case_id)
     wanted, number = Wanted(reach=reach), select(func.count())
     of = {
         "waiting": _of_case(number.select_from(of_deliveries).where(_WAITS), wanted),
         "readings": _of_case(number.select_from(of_readings).where(_DOUBTFUL), wanted),
+        "disowned": _of_case(number.select_from(of_contacts).where(_DISOWNED), wanted),
         "twice": _of_case(number.select_from(of_messages).where(messages.c.possibly_twice), wanted),
         "receipts": number.select_from(faulty_receipts),
     }

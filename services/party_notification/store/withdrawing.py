@@ -37,6 +37,12 @@ async def withdraw(conn: AsyncConnection, party_id: UUID, why: str, address_id: 
     await conn.execute(update(messages).where(*_of(party_id, address_id)).values(withdrawn=why))
 
 
+async def restore(conn: AsyncConnection, party_id: UUID, address_id: UUID) -> None:
+    """The party's messages to this address stand again: it is theirs after all."""
+    here = [*_of(party_id, address_id), messages.c.withdrawn == DISOWNED]
+    await conn.execute(update(messages).where(*here).values(withdrawn=None))
+
+
 async def drop_in_hand(
     conn: AsyncConnection, party_id: UUID, reason: str, address_id: UUID | None = None
 ) -> list[UUID]:

@@ -18,7 +18,7 @@ from services.party_notification.usecases.observing import Sighting, note_all, s
 from services.party_notification.usecases.outgoing import Parcel, Written, put_all
 from services.party_notification.usecases.planning import mail, prompt
 from shared.clock import court_date
-from shared.db.transaction import Transaction
+from shared.db.transaction import Transaction, new_id
 
 _CHANGED = "联系方式在发出前已变更，改按新的联系方式发送。"
 
@@ -72,6 +72,21 @@ async def plan_anew(
     if mailed.bundle and not mailbox:
         for locked in await sending.lock_deliveries(tx.conn, [delivery.delivery_id for delivery in mails]):
             await send_on_paper(kit, tx, locked, why.on_paper)
+
+
+async def send_after_all(
+    kit: NotificationKit, tx: Transaction, party_id: UUID, channel: str, notice_ids: Sequence[UUID]
+) -> None:
+    """Plan what was held back on this channel, all in one message; what is on paper goes on paper, too."""
+    held, party = await notices.lock_issued(tx.conn, notice_ids), await cases.lock_party(tx.conn, party_id)
+    case = (await _case(kit, tx, party)).ordering_report(any(notice.report_ordered for notice in held))
+    facts = party_facts(kit.keyring, party)
+    parcel = Parcel(case, facts, party, tuple(_written(kit, notice) for notice in held), new_id())
+    if channel == "sms" and facts.contact_phone:
+        taken = await prompting.are_mailed(tx.conn, parcel.notice_ids)
+        await put_all(kit, tx, [prompt(kit, parcel, facts.contact_phone, mailed=taken)])
+    elif channel == "mail" and way_of(facts).by_mail and facts.email:
+        await put_all(kit, tx, [mail(kit, parcel, facts.email, tx.now)])
 
 
 async def _case(kit: NotificationKit, tx: Transaction, row: Row[Any]) -> CaseFacts:

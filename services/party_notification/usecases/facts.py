@@ -12,6 +12,7 @@ from shared.contracts.case_kinds import Particulars
 from shared.contracts.cases import PartyIdentity
 from shared.contracts.reviews import ReviewGround
 from shared.crypto.keyring import KeyRing
+from shared.crypto.sealed import SealError
 from shared.http.auth import Caller
 from shared.powers import Handlers, Power, power_of
 from shared.runtime.service import Kit
@@ -114,12 +115,15 @@ def _is_disowned(keyring: KeyRing, row: Row[Any], address: str | None) -> bool:
     return bool(address and row.disowned) and not set(indexes(keyring, address or "")).isdisjoint(row.disowned_indexes)
 
 
-def disowned_channels(keyring: KeyRing, row: Row[Any]) -> set[Literal["sms", "mail"]]:
-    """On which channels the party's registered contact is one that its holder disowned."""
-    identity = identity_of(keyring, row)
+def registered(keyring: KeyRing, row: Row[Any]) -> dict[Literal["sms", "mail"], str]:
+    """Where the party is registered, by channel, whoever holds it; nowhere, when that cannot be read."""
+    try:
+        identity = identity_of(keyring, row)
+    except SealError:
+        return {}
     phone = identity.guardian_phone if row.minor else identity.phone
     contacts: dict[Literal["sms", "mail"], str | None] = {"sms": phone, "mail": identity.email}
-    return {channel for channel, address in contacts.items() if _is_disowned(keyring, row, address)}
+    return {channel: address for channel, address in contacts.items() if address}
 
 
 def query_code_of(keyring: KeyRing, row: Row[Any]) -> str:

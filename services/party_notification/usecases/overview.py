@@ -6,6 +6,7 @@ from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from services.party_notification.domain.contacts import DoubtState
 from services.party_notification.domain.notices import Kind
 from services.party_notification.store import cases, notices, paper, troubles
 from services.party_notification.store.troubles import Wanted
@@ -15,6 +16,7 @@ from services.party_notification.usecases.readings import doubtful
 from services.party_notification.usecases.shown import masked_address
 from services.party_notification.usecases.views import (
     DeliveryView,
+    DisownedView,
     LegalEffect,
     NoticeList,
     NoticeView,
@@ -133,6 +135,7 @@ async def for_person(kit: NotificationKit, caller: Caller) -> TroubleList:
     return TroubleList(
         unknown=[trouble_view(kit, row) for row in unknown],
         readings=(await doubtful(kit, every, part))[0],
+        disowned=(await disowned(kit, every, part))[0],
         possibly_twice=(await twice(kit, every, part))[0],
     )
 
@@ -142,6 +145,29 @@ async def twice(kit: NotificationKit, wanted: Wanted, part: Part) -> tuple[list[
     async with kit.db.read() as conn:
         rows, following = await troubles.twice(conn, wanted, part)
     return [TwiceView(address=_masked(kit, row), **_fields(row, TwiceView)) for row in rows], following
+
+
+async def disowned(kit: NotificationKit, wanted: Wanted, part: Part) -> tuple[list[DisownedView], str | None]:
+    """Disowned contacts on which a person can decide, and where the list goes on."""
+    async with kit.db.read() as conn:
+        rows, following = await troubles.disowned(conn, wanted, part)
+    return [_disowned_view(kit, row) for row in rows], following
+
+
+def _disowned_view(kit: NotificationKit, row: troubles.Disowned) -> DisownedView:
+    doubt = row.doubt
+    address = text_of(kit.keyring, row.address, f"{doubt.address_id}/address")
+    held = doubt.held_because if doubt.state is DoubtState.HELD else None
+    return DisownedView(
+        doubt_id=doubt.doubt_id,
+        case_id=doubt.case_id,
+        case_number=row.case_number,
+        recipient_role=row.role,
+        channel=doubt.channel,
+        address=address if address == UNREADABLE_TEXT else masked_address(address),
+        disowned_at=doubt.disowned_at,
+        held=None if held is None else held.label,
+    )
 
 
 def trouble_view(kit: NotificationKit, row: Any) -> TroubleView:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from services.party_notification.usecases.facts import NotificationKit
 from shared.db import tries
-from shared.errors import TooMany
+from shared.errors import TooMany, Unavailable
 
 
 @dataclass(frozen=True)
@@ -27,7 +27,8 @@ class Lock:
 async def trying(kit: NotificationKit, reference: str, lock: Lock) -> AsyncIterator[None]:
     """One try: wrong when the block refuses what was given, right when it ends.
 
-    A block that is too busy to look raises TooMany, and has tried nothing. Raises TooMany while five were wrong.
+    A block that cannot look now raises TooMany or Unavailable, and has tried nothing. Raises TooMany while
+    five were wrong.
     """
     mark = kit.lookups.index(reference, "tried")
     async with kit.db.begin() as tx:
@@ -36,7 +37,7 @@ async def trying(kit: NotificationKit, reference: str, lock: Lock) -> AsyncItera
         raise TooMany(lock.code, lock.text, math.ceil(left))
     try:
         yield
-    except TooMany:
+    except (TooMany, Unavailable):
         await _take_back(kit, mark)
         raise
     if lock.whole:

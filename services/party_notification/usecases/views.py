@@ -100,11 +100,28 @@ class ReadingView(BaseModel):
     signed_in_there: list[str]
 
 
+class DisownedView(BaseModel):
+    """A contact of which its holder says that it is not the party's. The address is masked.
+
+    `held`: why nothing has followed yet; without it nothing is sent there.
+    """
+
+    doubt_id: UUID
+    case_id: UUID
+    case_number: str
+    recipient_role: str
+    channel: str
+    address: str
+    disowned_at: datetime
+    held: str | None
+
+
 class TroubleList(BaseModel):
-    """What waits for a person: deliveries and readings; and messages that may have arrived twice."""
+    """What waits for a person: deliveries, readings, contacts; and messages that may have arrived twice."""
 
     unknown: list[TroubleView]
     readings: list[ReadingView]
+    disowned: list[DisownedView]
     possibly_twice: list[TwiceView]
 
 

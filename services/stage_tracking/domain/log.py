@@ -17,6 +17,7 @@ class EntryKind(StrEnum):
     NOTICES_RECALLED = "notices_recalled"
     NOTICES_RELEASED = "notices_released"
     CONTACT_DISOWNED = "contact_disowned"
+    CONTACT_CONFIRMED = "contact_confirmed"
     ASSIGNED = "assigned"
     CLOCKS = "clocks"
     CLOCKS_STOPPED = "clocks_stopped"
@@ -55,6 +56,7 @@ _TITLES = {
     EntryKind.NOTICES_RECALLED: "通知撤回",
     EntryKind.NOTICES_RELEASED: "通知恢复发出",
     EntryKind.CONTACT_DISOWNED: "联系方式被否认",
+    EntryKind.CONTACT_CONFIRMED: "联系方式经核实",
     EntryKind.ASSIGNED: "确定承办人",
     EntryKind.CLOCKS: "期限设定",
     EntryKind.CLOCKS_STOPPED: "期限事项完成",

@@ -14,6 +14,7 @@ from services.stage_tracking.events.cases import (
     on_party_misfiled,
 )
 from services.stage_tracking.events.notices import (
+    on_contact_confirmed,
     on_contact_disowned,
     on_contact_replaced,
     on_delivery_troubled,
@@ -47,6 +48,7 @@ from shared.contracts.desk import ItemActed
 from shared.contracts.envelope import Event
 from shared.contracts.looks import ListExported, LookTaken
 from shared.contracts.notices import (
+    ContactConfirmed,
     ContactDisowned,
     ContactReplaced,
     DeliveryTroubled,
@@ -82,6 +84,7 @@ HANDLERS: Mapping[type[Event], EventHandler] = {
     ReadingDoubted: on_reading_doubted,
     ReadingDecided: on_reading_decided,
     ContactDisowned: on_contact_disowned,
+    ContactConfirmed: on_contact_confirmed,
     ContactReplaced: on_contact_replaced,
     ItemActed: on_item_acted,
     MemberChanged: on_member_changed,

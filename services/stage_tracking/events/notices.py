@@ -12,6 +12,7 @@ from services.stage_tracking.usecases.journal import write
 from services.stage_tracking.usecases.serving import take_sent, take_served, take_unserved
 from shared.contracts.envelope import Envelope
 from shared.contracts.notices import (
+    ContactConfirmed,
     ContactDisowned,
     ContactReplaced,
     DeliveryTroubled,
@@ -32,6 +33,14 @@ from shared.web.formats import cn_date, cn_time
 
 _ROLES = {"applicant": "申请执行人", "respondent": "被执行人"}
 _CONTACTS = {"sms": "手机号码", "mail": "电子邮箱"}
+_MEND = (
+    "请向当事人核实：确非本人使用的，更正登记，更正后本事项自动办结；确为本人使用的，由未承办过本案的人员在“待核实发送”的"
+    "“被否认的联系方式”中认定，认定后恢复发送，本事项自动办结；不能更正的，文书以纸质方式送达，写明核实情况后办结。"
+)
+_FORMER = "现在登记的联系方式不受影响。请写明核实情况后办结。"
+_SERVED_THERE = (
+    "此前发往该处的文书是否送达，请一并核实：邮箱确非当事人所用的，在“通知”中逐份登记未送达，文书即改为纸质送达。"
+)
 _WAYS = {"electronic": "电子送达", "paper": "纸质送达", "collect": "到院领取"}
 _CHANNELS = {"sms": "短信", "mail": "电子邮件", "paper": "纸质方式", "reading": "网页查阅", "reply": "回复确认"}
 
@@ -186,17 +195,27 @@ async def on_contact_disowned(kit: StageKit, tx: Transaction, event: ContactDiso
     if role is None:
         raise NotYet(f"party {event.party_id}")
     contact = _CONTACTS[event.channel]
-    text = f"{_ROLES[role]}1名登记的{contact}，持有人表示与当事人无关，{cn_time(event.disowned_at)}起不再向其发送。"
+    which = "登记的" if event.registered else "此前登记、现已更正的"
+    text = f"{_ROLES[role]}1名{which}{contact}，持有人表示与当事人无关，{cn_time(event.disowned_at)}起不再向其发送。"
     await write(kit, tx, event.case_id, Note(EntryKind.CONTACT_DISOWNED, text))
     if await cases.is_misfiled(tx.conn, event.party_id):
         return
     title = "当事人联系方式被持有人否认，请核实"
-    detail = (
-        f"{text}请向当事人核实后更正登记，更正后本事项自动办结；不能更正的，文书以纸质方式送达，写明核实情况后办结。"
-        "此前发往该处的文书是否送达，请一并核实：邮箱确非当事人所用的，在“通知”中逐份登记未送达，文书即改为纸质送达。"
-    )
+    detail = text + (_MEND if event.registered else _FORMER) + _SERVED_THERE
     task = Task(TaskKind.CONTACT_DISOWNED, _contact(event), title, detail, Owner(role=Role.CLERK))
     await open_task(kit, tx, event.case_id, task)
+
+
+async def on_contact_confirmed(kit: StageKit, tx: Transaction, event: ContactConfirmed, _envelope: Envelope) -> None:
+    """It is the party's after all; how that was found out is on record."""
+    await hold_case(tx, event.case_id)
+    role = await cases.role_of(tx.conn, event.party_id)
+    if role is None:
+        raise NotYet(f"party {event.party_id}")
+    how = kit.keyring.open(event.how, str(event.case_id))
+    text = f"{_ROLES[role]}1名被持有人否认的{_CONTACTS[event.channel]}，经核实为本人使用，照常发送。核实情况：{how}"
+    await write(kit, tx, event.case_id, Note(EntryKind.CONTACT_CONFIRMED, text, by=event.confirmed_by))
+    await tasks.close(tx.conn, event.case_id, TaskKind.CONTACT_DISOWNED, _contact(event), tx.now)
 
 
 async def on_contact_replaced(_kit: StageKit, tx: Transaction, event: ContactReplaced, _envelope: Envelope) -> None:
@@ -205,5 +224,6 @@ async def on_contact_replaced(_kit: StageKit, tx: Transaction, event: ContactRep
     await tasks.close(tx.conn, event.case_id, TaskKind.CONTACT_DISOWNED, _contact(event), tx.now)
 
 
-def _contact(event: ContactDisowned | ContactReplaced) -> str:
-    return f"{event.party_id}/{event.channel}"
+def _contact(event: ContactDisowned | ContactConfirmed | ContactReplaced) -> str:
+    former = isinstance(event, ContactDisowned) and not event.registered
+    return f"{event.party_id}/{event.channel}/former" if former else f"{event.party_id}/{event.channel}"

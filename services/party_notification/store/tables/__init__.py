@@ -3,6 +3,7 @@
 from services.party_notification.store.tables.addresses import addresses
 from services.party_notification.store.tables.base import LEDGER, METADATA, NOW
 from services.party_notification.store.tables.cases import cases, clocks, log_days, parties, periods, progress
+from services.party_notification.store.tables.contacts import contact_doubts, party_contacts
 from services.party_notification.store.tables.doors import (
     disownings,
     doors,
@@ -31,6 +32,7 @@ __all__ = [
     "addresses",
     "cases",
     "clocks",
+    "contact_doubts",
     "deliveries",
     "disownings",
     "doors",
@@ -43,6 +45,7 @@ __all__ = [
     "paper",
     "paper_notices",
     "parties",
+    "party_contacts",
     "party_pages",
     "party_sheets",
     "periods",

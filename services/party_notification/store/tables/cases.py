@@ -69,9 +69,11 @@ parties = Table(
     Column("misfiled_at", INSTANT),
     Column("disowned", ARRAY(Uuid), nullable=False, server_default=text("'{}'")),
     Column("door_due", Boolean, nullable=False, server_default=text("false")),
+    Column("contacts_due", Boolean, nullable=False, server_default=text("true")),
 )
-"""`disowned`: the addresses whose holder is not the party."""
+"""`disowned`: the addresses whose holder is not the party. `contacts_due`: where it is registered is not listed yet."""
 Index("parties_door_due", parties.c.party_id, postgresql_where=parties.c.door_due)
+Index("parties_contacts_due", parties.c.party_id, postgresql_where=parties.c.contacts_due)
 
 progress = Table(
     "progress",
