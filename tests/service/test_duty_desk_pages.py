@@ -301,6 +301,24 @@ async def test_an_open_stream_ends_when_sign_in_is_taken_back(kit: Kit[Any], url
         await asyncio.wait_for(anext(sights), 5)
 
 
+@pytest.mark.parametrize("path", STREAMS)
+async def test_whoever_is_signed_out_hears_no_more_of_a_quiet_desk_either(kit: Kit[Any], path: str) -> None:
+    """Each stream that is served asks anew: at its next sign of life, though nothing has happened."""
+    member, seconds = new_id(), itertools.count(step=int(FRESH))
+    token = kit.staff_signer.for_staff(caller(Role.DUTY, member), timedelta(hours=1))
+    async with serving(SERVICE, kit) as (server, base):
+        server.config.app.state.access = Access(lambda: standing(kit.db), lambda: float(next(seconds)))
+        http = httpx.AsyncClient(base_url=base, headers={"authorization": f"Bearer {token}"})
+        async with http, http.stream("GET", path) as response:
+            listener = Listener(response)
+            await listener.next("queue")
+            gone = AccessRevoked(revocation_id=new_id(), staff_id=member, not_before=SystemClock().now(), session=None)
+            async with kit.db.begin() as tx:
+                await note(tx.conn, gone)
+            async with asyncio.timeout(5):
+                await listener.rest()
+
+
 class Leaving(Database):
     """A database that can be out of reach."""
 

@@ -137,6 +137,19 @@ async def test_files_are_asked_for_again(court: Court) -> None:
     assert ("请重新选择文件" in page.text, 'href="/cases/import"' in page.text) == (True, True)
 
 
+@pytest.mark.parametrize(("characters", "carried"), [(9_000, True), (30_000, False)])
+async def test_a_form_too_long_to_be_carried_keeps_nobody_out_of_the_door(
+    court: Court, characters: int, carried: bool
+) -> None:
+    """Sealed, it would come in again beside login and password: longer than what anybody may send."""
+    typed = {f"note-{at}": "义" * 3_000 for at in range(characters // 3_000)}
+    ended = await court.at_office.post("/cases/new", data=typed)
+    assert (ended.status_code, 'name="kept" value="' in ended.text) == (401, carried)
+    kept = kept_in(ended.text) if carried else ""
+    page = await court.at_door.post("/sign-in", data={"login": "clerk", "password": PASSWORD, "kept": kept})
+    assert page.status_code == (200 if carried else 303)
+
+
 @pytest.mark.parametrize("kept", ["", "x", "k1.AAAA"])
 async def test_what_is_no_kept_form_leads_to_the_work(court: Court, kept: str) -> None:
     given = {"login": "clerk", "password": PASSWORD, "kept": kept}

@@ -19,6 +19,7 @@ from sqlalchemy import update
 from services.party_notification.service import SERVICE
 from services.party_notification.store import tables
 from services.party_notification.usecases.evidence import faults_of_bundle
+from shared.contracts.cases import JudgeCorrected, Officer
 from shared.contracts.looks import LookTaken, Seen
 from shared.contracts.notices import NoticeServed, ReadingDecided, ReadingDoubted
 from shared.http.auth import STAFF_COOKIE
@@ -318,3 +319,28 @@ async def test_letters_with_codes_are_printed_by_a_clerk_who_does_not_work_the_c
     for act in (posted, signed):
         done = await clerk.post(at, json=act, headers={"authorization": f"Bearer {token}"})
         assert done.status_code == 204, "what anybody can look up with the post is the case's clerk's ordinary work"
+
+
+async def test_who_handled_a_case_once_is_no_stranger_to_it(
+    kit: Kit[Any], story: Story, clerk: httpx.AsyncClient
+) -> None:
+    """Known by their id, whatever their name is now, or by a name that stood in the case: neither prints nor judges."""
+    applicant = unconfirmed()
+    case_id = await story.file(applicant, person(RESPONDENT, "张静", 6, consents=False))
+    reading = await story.doubtful_reading(applicant, (await story.notice(applicant, "CASE_ACCEPTED")).notice_id)
+    (entry,), (case,) = await story.rows(tables.paper), await story.rows(tables.cases)
+    renamed = Officer(staff_id=case.judge_id, name="欧阳建民", phone="023-12345701")
+    await story.feeder.feed(JudgeCorrected(case_id=case_id, judge=renamed))
+    await story.hand_on(case_id, clerk_name="王小明")
+    plain = caller(Role.CLERK)
+    former = [caller(Role.CLERK, case.judge_id), replace(plain, name="欧阳建民"), replace(plain, name="李小红")]
+    ruling = {"own": True, "remark": "当事人在大厅用自己的手机查看。"}
+    for who in former:
+        token = kit.staff_signer.for_staff(who, timedelta(minutes=5))
+        theirs = {"authorization": f"Bearer {token}"}
+        assert "请由不承办本案的立案人员打印" in (await clerk.get("/paper", headers=theirs)).text, who.name
+        assert (await clerk.post(f"/paper/{entry.paper_id}/print", headers=theirs)).status_code == 403, who.name
+        judged = await clerk.post(f"/api/notices/readings/{reading}/ruling", json=ruling, headers=theirs)
+        assert (judged.status_code, "曾经是本案的承办人员" in judged.text) == (403, True), who.name
+    assert "请由不承办本案的立案人员打印" not in (await clerk.get("/paper")).text
+    assert (await clerk.post(f"/api/notices/readings/{reading}/ruling", json=ruling)).status_code < 300

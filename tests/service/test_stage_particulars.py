@@ -555,3 +555,19 @@ async def test_many_old_cases_are_asked_about_in_as_many_statements_as_few(kit: 
     (few, statements), (many, as_many) = counts
     assert (few, many) == (2, 14)
     assert statements == as_many
+
+
+async def test_what_is_done_after_a_provisional_day_was_not_done_late(kit: Any, feeder: Feeder) -> None:
+    number = "（2026）渝05执1号"
+    event = filed(case_number=number, filed_on=date(2026, 12, 28))
+    kit.clock.move(timedelta(days=35))
+    await feeder.feed(event)
+    kit.clock.move(timedelta(days=30))
+    async with client(SERVICE, kit, Role.MANAGEMENT) as manager:
+        late = (await manager.get("/api/stages", params={"state": "late"})).json()["items"]
+        everything = (await manager.get("/api/stages")).json()["items"]
+    assert (late, len(everything)) == ([], 1), "its day is over, and not certain"
+    await feeder.feed(assigned(event.case_id, kit.clock.now()))
+    (line,) = [line for line in (await log(kit, event.case_id)).splitlines() if "确定承办人" in line and "完成" in line]
+    assert "（暂定期限2027年1月4日（周一））" in line
+    assert "超期" not in line

@@ -29,6 +29,7 @@ from shared.calendar.workdays import CourtCalendar
 from shared.contracts.case_kinds import DeadlineKind
 from shared.contracts.cases import CaseFiled, PartyAdded
 from shared.contracts.envelope import decode
+from shared.contracts.texts import LONGEST, TOO_LONG
 from shared.errors import Conflict, Invalid
 from tests.fixtures.tables import read_table
 from tests.unit.test_case_domain import CASE, CHILD, COURT, FILED, PARTY, TODAY, faults_of
@@ -123,6 +124,15 @@ def test_lines_are_those_of_the_workbook() -> None:
     sheet.append([*ROW.values(), "多余"])
     rows = read_table(saved(made), 100).rows
     assert [(row.line, row.cells) for row in rows] == [(4, 26), (5, 27)]
+
+
+def test_a_cell_is_cut_where_it_is_refused_and_never_where_it_would_be_taken_for_less() -> None:
+    """After twenty thousand signs that nobody sees there may stand what was meant: cut off, the cell were empty."""
+    header = ",".join(COLUMNS.values())
+    long = {**ROW, "obligation": "\u200b" * LONGEST + "支付人民币一元" * 9}
+    read = read_table(f"{header}\n{','.join(map(str, long.values()))}\n".encode(), 100)
+    assert len(read.rows[0].texts["obligation"]) == LONGEST + 1
+    assert faults(read) == [(2, COLUMNS["obligation"], TOO_LONG)]
 
 
 def far_out(cell: str) -> bytes:

@@ -95,3 +95,11 @@ async def test_a_retry_gets_its_old_answer_before_any_limit_and_no_flood_gets_ro
         assert [status < 300 for status in again] == [True] * RETRIES + [False]
         assert again[-1] == 429
         assert (await http.post("/api/edge", json=note, headers={"Idempotency-Key": "new"})).status_code == 429
+
+
+async def test_what_was_refused_is_no_old_answer_and_counts_each_time() -> None:
+    edge = Edge()
+    edge.app.state.limiter = Limiter(Watch())
+    async with edge.client(**{"Idempotency-Key": "one"}) as http:
+        answers = [(await http.post("/api/edge", content=b"{")).status_code for _ in range(61)]
+    assert answers == [422] * 60 + [429]
