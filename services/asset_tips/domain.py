@@ -1,5 +1,6 @@
 """What a tip is to its sender: where it stands, in words; which case it names."""
 
+import re
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -14,6 +15,18 @@ def case_number(text: str) -> str | None:
     It travels in plain text, so nothing else may: a name or a telephone number belongs into the sealed body.
     """
     return written(text) if parts(text) else None
+
+
+_NUMBER = re.compile(r"\d{14}", re.ASCII)
+
+
+def unfit(number: str, ground: str, case: str | None) -> str | None:
+    """Why a tip cannot have been taken in by the product's own pages; None when it can. All of it travels unsealed."""
+    if not _NUMBER.fullmatch(number):
+        return "its number is none"
+    if ground not in set(TipGround):
+        return "it names no ground"
+    return "its case number is none" if case is not None and case_number(case) != case else None
 
 
 GROUND_WORDS: dict[TipGround, str] = {

@@ -7,6 +7,7 @@ from uuid import UUID
 
 from sqlalchemy import (
     BigInteger,
+    CheckConstraint,
     Column,
     DateTime,
     ForeignKey,
@@ -28,6 +29,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from shared.db.access import ALL, May, append_only
 from shared.db.arrays import Columns, arrays, unnested
+from shared.db.aside import Stream
 from shared.db.lists import Part, Sorting
 from shared.db.sealed import SealedTable
 
@@ -51,6 +53,9 @@ tips = Table(
     Column("acted_at", _INSTANT),
     Column("dismissed_at", _INSTANT),
     Column("told_at", _INSTANT),
+    CheckConstraint("ground IN ('property', 'whereabouts', 'new_property', 'urgent')", name="tips_ground"),
+    CheckConstraint("channel = 'web'", name="tips_channel"),
+    CheckConstraint("arrived_at BETWEEN '2000-01-01Z' AND '2999-12-31Z'", name="tips_arrived"),
 )
 Index("tips_untold", tips.c.arrived_at, postgresql_where=tips.c.told_at.is_(None))
 
@@ -83,6 +88,8 @@ submissions = Table(
 Index("submissions_of_source", submissions.c.source, submissions.c.at)
 Index("submissions_by_age", submissions.c.at)
 
+UNTOLD = Stream("tips", tips, tips.c.tip_id, tips.c.told_at.is_(None), tips.c.arrived_at)
+"""Tips of which the desk has not been told."""
 SEALED = (
     SealedTable(tips, {"body": "{tip_id}"}),
     SealedTable(senders, {"contact": "{tip_id}/contact"}),
@@ -101,6 +108,8 @@ PUBLIC = (
 """The public pages take tips and tell where one stands; they read neither what it says nor who sent it."""
 
 _NOW = func.now()
+_AHEAD = timedelta(minutes=1)
+"""How far a submission may lie ahead: no transaction that waits in line is as old. Beyond, somebody made it up."""
 _KEPT: Columns = {"tip_id": Uuid, "body": Text, "contact": Text}
 
 
@@ -121,12 +130,10 @@ async def by_receipt(conn: AsyncConnection, receipt_indexes: Collection[str]) ->
     return (await conn.execute(query)).one_or_none()
 
 
-async def claim_untold(conn: AsyncConnection, most: int) -> list[Row[Any]]:
-    """Tips of which the desk has not been told, oldest first, with the sender's contact; locked."""
-    query = select(tips, senders.c.contact).outerjoin(senders).where(tips.c.told_at.is_(None))
-    return list(
-        await conn.execute(query.order_by(tips.c.arrived_at).limit(most).with_for_update(skip_locked=True, of=tips))
-    )
+async def untold(conn: AsyncConnection, tip_ids: Collection[UUID]) -> list[Row[Any]]:
+    """These tips with the sender's contact, oldest first."""
+    query = select(tips, senders.c.contact).outerjoin(senders).where(tips.c.tip_id.in_(tip_ids))
+    return list(await conn.execute(query.order_by(tips.c.arrived_at)))
 
 
 async def keep_told(conn: AsyncConnection, rows: Sequence[Mapping[str, Any]]) -> None:
@@ -185,10 +192,11 @@ async def claim_submission(conn: AsyncConnection, source: str, most: int, within
     Submissions of one source stand in line until the transaction ends, whichever process takes them.
     """
     await conn.execute(select(func.pg_advisory_xact_lock(func.hashtextextended(source, 0))))
-    old = select(submissions.c.id).where(submissions.c.at <= _NOW - within).limit(1000)
+    counted = submissions.c.at.between(_NOW - within, _NOW + _AHEAD)
+    old = select(submissions.c.id).where(~counted).limit(1000)
     await conn.execute(delete(submissions).where(submissions.c.id.in_(old.with_for_update(skip_locked=True))))
     left = select(func.extract("epoch", submissions.c.at + within - _NOW))
-    left = left.where(submissions.c.source == source, submissions.c.at > _NOW - within)
+    left = left.where(submissions.c.source == source, counted)
     full = (await conn.execute(left.order_by(submissions.c.at.desc()).offset(most - 1).limit(1))).scalar_one_or_none()
     if full is None:
         await conn.execute(insert(submissions).values(source=source, at=_NOW))

@@ -2,15 +2,17 @@
 
 import math
 import secrets
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 from uuid import UUID
 
 from pydantic import BaseModel
 
 from services.asset_tips import store
-from services.asset_tips.domain import Moments, TipState
+from services.asset_tips.domain import Moments, TipState, unfit
 from services.asset_tips.settings import TipSettings
 from shared.clock import court_date
 from shared.contracts.envelope import Sealed
@@ -28,6 +30,7 @@ from shared.http.auth import Caller
 from shared.runtime.looks import Look as SeenThing
 from shared.runtime.looks import reasoned, record
 from shared.runtime.service import MORE, Kit
+from shared.runtime.taking import UnfitError, take
 
 TipKit = Kit[TipSettings]
 
@@ -35,6 +38,8 @@ UNTOLD_SIGNAL = "tip taken in"
 UNREADABLE = "（这条线索的内容无法解密，请系统管理员检查密钥。）"
 _SCOPE = "POST /api/tips"
 _PARCEL = 50
+_AHEAD = timedelta(minutes=1)
+"""How far the clocks of two of the product's machines may differ."""
 
 
 class NewTip(BaseModel):
@@ -139,16 +144,23 @@ async def tell(kit: TipKit) -> object:
     Whoever takes a tip in cannot open it again. This is the work of the inner network: it opens, keeps the tip under
     the service's own key, and seals the text for the desk. A tip that does not open is told, too: it must not be lost.
     """
-    async with kit.db.begin() as tx:
-        rows = await store.claim_untold(tx.conn, _PARCEL)
-        if not rows:
-            return None
-        await tx.emit(*(_told(kit, row) for row in rows))
-        await store.keep_told(tx.conn, [_kept(kit, row) for row in rows])
-    return MORE if len(rows) == _PARCEL else None
+    taken = await take(kit.db, store.UNTOLD, partial(_tell, kit), _PARCEL)
+    return MORE if taken == _PARCEL else None
 
 
-def _told(kit: TipKit, row: Any) -> TipReceived:
+async def _tell(kit: TipKit, tx: Transaction, tip_ids: Sequence[UUID]) -> None:
+    rows = await store.untold(tx.conn, tip_ids)
+    await tx.emit(*(_told(kit, row, tx.now) for row in rows))
+    await store.keep_told(tx.conn, [_kept(kit, row) for row in rows])
+
+
+def _told(kit: TipKit, row: Any, now: datetime) -> TipReceived:
+    """Raises UnfitError for what no form lets in: another process wrote it."""
+    fault = unfit(row.tip_number, row.ground, row.case_number)
+    if fault is None and row.arrived_at > now + _AHEAD:
+        fault = "the instant of its arrival lies ahead"
+    if fault is not None:
+        raise UnfitError(fault)
     try:
         text = kit.keyring.open(row.body, str(row.tip_id))
     except SealError:
@@ -214,7 +226,7 @@ async def look_at_sender(kit: TipKit, tip_id: UUID, reason: str, caller: Caller)
         sealed = kit.keyring.seal(reason, f"{tip_id}/look")
         who = {"staff_id": caller.staff_id, "staff_name": caller.name}
         await store.note_look(tx.conn, {**who, "tip_id": tip_id, "reason": sealed, "looked_at": tx.now})
-    return kit.keyring.open(contact, f"{tip_id}/contact")
+    return text_of(kit.keyring, contact, f"{tip_id}/contact")
 
 
 class Look(BaseModel):

@@ -82,7 +82,7 @@ def jobs(kit: NotificationKit) -> Sequence[Job]:
         Job("weigh readings", _SOON, _until_done(lambda: readings.weigh(kit)), readings.READ_SIGNAL),
         Job("make doors", _SOON, _until_done(lambda: doors.make_door(kit)), doors.DOOR_SIGNAL),
         Job("write pages", _SOON, _until_done(lambda: pagewriting.write_pages(kit)), doors.PAGE_SIGNAL),
-        Job("fold receipts", _SOON, lambda: receipts.fold_posts(kit), receipts.RECEIPT_SIGNAL),
+        Job("fold receipts", _SOON, _until_done(lambda: receipts.fold_post(kit)), receipts.RECEIPT_SIGNAL),
         Job("follow disownings", _SOON, _until_done(lambda: disowning.follow(kit)), disowning.DISOWN_SIGNAL),
         Job("list contacts", _SOON, _until_done(lambda: registering.list_contacts(kit)), registering.CONTACT_SIGNAL),
         Job("hash codes anew", _MINUTE, _until_done(lambda: doors.hash_anew(kit))),

@@ -2,6 +2,7 @@
 
 from sqlalchemy import (
     BigInteger,
+    CheckConstraint,
     Column,
     DateTime,
     Identity,
@@ -132,6 +133,7 @@ answers = Table(
     Column("fingerprint", Text, nullable=False),
     Column("answer", JSONB, nullable=False),
     Column("given_at", DateTime(timezone=True), nullable=False, server_default=_NOW),
+    CheckConstraint("jsonb_typeof(answer) = 'object'", name="answers_of_use"),
 )
 Index("answers_by_age", answers.c.given_at)
 
@@ -141,8 +143,22 @@ wrong_tries = Table(
     Column("mark", Text, primary_key=True),
     Column("tried", Integer, nullable=False),
     Column("last_at", DateTime(timezone=True), nullable=False),
+    CheckConstraint("tried BETWEEN 0 AND 1000", name="wrong_tries_counted"),
 )
 Index("wrong_tries_old", wrong_tries.c.last_at)
+
+set_aside = Table(
+    "set_aside",
+    KIT,
+    Column("stream", Text, primary_key=True),
+    Column("item", Text, primary_key=True),
+    Column("reason", Text, nullable=False),
+    Column("tries", Integer, nullable=False, server_default=text("1")),
+    Column("since", DateTime(timezone=True), nullable=False, server_default=_NOW),
+    Column("retry_at", DateTime(timezone=True), nullable=False),
+    Column("reported_at", DateTime(timezone=True)),
+)
+Index("set_aside_told", set_aside.c.stream, set_aside.c.reported_at)
 
 restorations = Table(
     "restorations",
@@ -185,8 +201,3 @@ PUBLIC_KIT = (
     May(canaries, select=ALL),
 )
 """What every public process needs: answers to repeated requests, wrong tries, the moved clock, the court's data."""
-PUBLIC_TELLING = (
-    May(outbox, insert=("event_id", "topic", "key", "sequence", "value", "traceparent")),
-    May(sequences, select=ALL, insert=ALL, update=ALL),
-)
-"""What a public process needs that tells events itself: it adds its own and cannot read what was told."""

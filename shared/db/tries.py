@@ -15,6 +15,8 @@ from shared.db.tables import wrong_tries as tries
 TRIES = 5
 LOCK = timedelta(minutes=15)
 _KEPT = timedelta(days=1)
+_AHEAD = timedelta(minutes=1)
+"""How far the last try may lie ahead: no transaction that waits in line is as old. Beyond, somebody made it up."""
 _NOW = func.now()
 
 
@@ -25,7 +27,7 @@ async def claim(conn: AsyncConnection, mark: str, most: int = TRIES) -> float:
     that commits; a right one calls `forget`, or `take_back` where it proves less than the mark guards.
     """
     await _forget_old(conn)
-    stale = tries.c.last_at < _NOW - LOCK
+    stale = ~tries.c.last_at.between(_NOW - LOCK, _NOW + _AHEAD)
     statement = upsert(tries).values(mark=mark, tried=1, last_at=_NOW)
     statement = statement.on_conflict_do_update(
         index_elements=["mark"],
@@ -54,5 +56,6 @@ async def forget_below(conn: AsyncConnection, beginning: str) -> None:
 
 
 async def _forget_old(conn: AsyncConnection) -> None:
-    old = select(tries.c.mark).where(tries.c.last_at < _NOW - _KEPT).limit(100).with_for_update(skip_locked=True)
+    over = ~tries.c.last_at.between(_NOW - _KEPT, _NOW + _KEPT)
+    old = select(tries.c.mark).where(over).limit(100).with_for_update(skip_locked=True)
     await conn.execute(delete(tries).where(tries.c.mark.in_(old)))

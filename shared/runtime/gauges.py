@@ -10,7 +10,7 @@ from sqlalchemy import DateTime, Executable, bindparam, func, select
 
 from shared.clock import Clock
 from shared.db.inbox import LaneState
-from shared.db.tables import lane_events, lanes, outbox, quarantine
+from shared.db.tables import lane_events, lanes, outbox, quarantine, set_aside
 from shared.db.transaction import Database
 from shared.telemetry import metrics
 
@@ -58,6 +58,7 @@ KIT_GAUGES = (
     ),
     SqlGauge("lane_events_waiting", "Events behind closed keys.", select(func.count()).select_from(lane_events)),
     SqlGauge("quarantined", "Records that nobody could decode.", select(func.count()).select_from(quarantine)),
+    SqlGauge("set_aside", "Rows that came in and could not be taken.", select(func.count()).select_from(set_aside)),
 )
 
 

@@ -6,7 +6,7 @@ import json
 import re
 from collections.abc import AsyncIterator
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from ipaddress import ip_network
 from typing import Any
 from uuid import UUID
@@ -14,20 +14,22 @@ from uuid import UUID
 import httpx
 import pytest
 from fastapi.routing import APIRoute
-from sqlalchemy import update
+from sqlalchemy import insert, update
 
 from services.party_notification.service import SERVICE
 from services.party_notification.store import tables
 from services.party_notification.usecases.evidence import faults_of_bundle
+from shared.clock import court_date
 from shared.contracts.cases import JudgeCorrected, Officer
 from shared.contracts.looks import LookTaken, Seen
 from shared.contracts.notices import NoticeServed, ReadingDecided, ReadingDoubted
+from shared.db.transaction import new_id
 from shared.http.auth import STAFF_COOKIE
 from shared.http.sources import DEVICE_COOKIE
 from shared.powers import Action, Role, allowed
 from shared.runtime.service import Kit
 from tests.fixtures.case_story import APPLICANT, RESPONDENT, Story, person, settled
-from tests.fixtures.kits import app_of, caller, client, told
+from tests.fixtures.kits import NOON, app_of, caller, client, in_public, told
 
 HTML = {"accept": "text/html"}
 HERE, ELSEWHERE = "127.0.0.1", "203.0.113.9"
@@ -129,6 +131,66 @@ async def test_a_reading_whose_evidence_is_none_waits_for_a_person_and_holds_up_
     assert page.count("来源记录无法读取") == 2
     form = {f"own-{one.reading_id}": "no", f"remark-{one.reading_id}": "不能核实来源。"}
     assert (await clerk.post(f"/unknown/readings/{one.reading_id}", data=form)).status_code == 303
+
+
+BEFORE, AFTER = timedelta(days=-200), timedelta(days=200)
+
+
+async def forged(kit: Kit[Any], notice: Any, at: datetime, **spoilt: Any) -> UUID:
+    """As a thief in the public process writes it, with the key that seals evidence; the reading's id."""
+    reading_id, visit = new_id(), new_id()
+    told = {"source": ELSEWHERE, "device": None, "visit": str(visit), "entered_at": at.isoformat()}
+    evidence = {**told, "read_at": at.isoformat(), **spoilt.pop("evidence", {})}
+    row = {"notice_id": notice.notice_id, "party_id": notice.party_id, "visit": visit, "read_at": at, **spoilt}
+    sealed = kit.drop.seal(json.dumps(evidence), f"{reading_id}/reading")
+    async with in_public(kit).db.begin() as tx:
+        await tx.conn.execute(insert(tables.readings).values(reading_id=reading_id, evidence=sealed, **row))
+    return reading_id
+
+
+@pytest.mark.parametrize(
+    ("by", "spoilt", "why"),
+    [
+        (BEFORE, {}, "早于文书制作"),
+        (AFTER, {}, "晚于系统收到"),
+        (timedelta(0), {"party_id": new_id()}, "不是该文书的收件人"),
+        (timedelta(0), {"visit": new_id()}, "来源记录不一致"),
+        (timedelta(0), {"evidence": {"read_at": (NOON - timedelta(days=1)).isoformat()}}, "来源记录不一致"),
+    ],
+    ids=["before", "after", "party", "visit", "evidence"],
+)
+async def test_a_reading_that_cannot_have_been_so_serves_nobody_on_no_day(
+    kit: Kit[Any], story: Story, clerk: httpx.AsyncClient, by: timedelta, spoilt: dict[str, Any], why: str
+) -> None:
+    applicant = unconfirmed()
+    await story.file(applicant, person(RESPONDENT, "张静", 6))
+    notice = await story.notice(applicant, "CASE_ACCEPTED")
+    reading_id = await forged(kit, notice, notice.issued_at + by, **spoilt)
+    await settled(kit)
+    (doubted,) = await told(kit, ReadingDoubted)
+    assert why in doubted.reason
+    assert why in (await clerk.get("/unknown/readings")).text
+    assert (await story.notice(applicant, "CASE_ACCEPTED")).served_on is None
+    kit.clock.move(2 * AFTER if by == AFTER else timedelta(0))  # type: ignore[attr-defined]
+    form = {f"own-{reading_id}": "yes", f"remark-{reading_id}": "当事人说看过。"}
+    answer = await clerk.post(f"/unknown/readings/{reading_id}", data=form)
+    possible = why == "来源记录不一致"
+    assert (answer.status_code, "不可能是本人阅读" in answer.text) == ((303, False) if possible else (409, True))
+    served = (await story.notice(applicant, "CASE_ACCEPTED")).served_on
+    assert served == (court_date(NOON) if possible else None)
+    if not possible:
+        form[f"own-{reading_id}"] = "no"
+        assert (await clerk.post(f"/unknown/readings/{reading_id}", data=form)).status_code == 303
+
+
+async def test_the_clock_of_another_machine_may_be_a_little_ahead(kit: Kit[Any], story: Story) -> None:
+    applicant = unconfirmed()
+    await story.file(applicant, person(RESPONDENT, "张静", 6))
+    notice = await story.notice(applicant, "CASE_ACCEPTED")
+    kit.clock.move(timedelta(hours=11, minutes=59, seconds=30))  # type: ignore[attr-defined]
+    await forged(kit, notice, kit.clock.now() + timedelta(seconds=50))
+    await settled(kit)
+    assert (await story.notice(applicant, "CASE_ACCEPTED")).served_on == court_date(kit.clock.now()), "no later day"
 
 
 async def test_after_thirty_days_a_place_casts_no_doubt(kit: Kit[Any], story: Story) -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 import base64
+import hashlib
 import importlib
 import json
 from collections.abc import Sequence
@@ -23,17 +24,19 @@ from services.party_notification.store import tables
 from services.party_notification.usecases import receipts
 from services.party_notification.usecases.addresses import ids_for, mark_ends
 from services.party_notification.usecases.checking import check_notice
-from services.party_notification.usecases.doors import hash_anew
+from services.party_notification.usecases.doors import hash_anew, make_door
 from services.party_notification.usecases.readings import Whence
 from services.party_notification.usecases.visits import enter, read_document
 from shared.contracts.cases import PartyChanged
 from shared.contracts.notices import ContactDisowned
+from shared.contracts.operations import TroubleReported
 from shared.contracts.stages import ProgressPublished
 from shared.crypto.boxes import Drop
 from shared.crypto.keyring import KeyRing, Parts
 from shared.crypto.lookups import Lookups
 from shared.db.access import settle
 from shared.db.sealed import Keys
+from shared.db.tables import set_aside
 from shared.db.transaction import new_id
 from shared.http.routes import Zone
 from shared.runtime import canaries
@@ -189,6 +192,30 @@ async def test_receipts_find_their_messages_and_are_known_again(house: House) ->
         assert alone.open(row.raw, row.mark)
 
 
+async def test_a_receipt_that_an_older_release_kept_is_known_again(house: House) -> None:
+    """Its mark was a SHA-256 of what it says of the number's keyed hash."""
+    await house.file()
+    await house.send()
+    (at, number), *_ = await _batches(house)
+    said = receipt(number, biz=f"biz-{at}")
+    await take(house.office, said)
+    (row,) = await house.story.rows(tables.receipts)
+    seen = len(await house.story.rows(tables.observations))
+    told = f"biz-{at}/{house.kit.keyring.blind_index(number, 'address')}/True/DELIVERED"
+    mark = hashlib.sha256(told.encode()).hexdigest()
+    raw = house.kit.keyring.seal(house.kit.keyring.open(row.raw, row.mark), mark)
+    async with house.kit.db.begin() as tx:
+        await tx.conn.execute(update(tables.receipts).values(mark=mark, raw=raw))
+    for rotated in (False, True):
+        await take(house.office, said)
+        assert len(await house.story.rows(tables.receipts)) == 1, rotated
+        assert len(await house.story.rows(tables.observations)) == seen
+        house.rotate()
+    await house.finish()
+    (row,) = await house.story.rows(tables.receipts)
+    assert row.mark.startswith(f"{house.kit.keyring.lookups.current}.")
+
+
 async def _batches(house: House) -> list[tuple[int, str]]:
     """Each batch's number with each telephone in it."""
     return [(at, item.number) for at, batch in enumerate(house.carrier.batches, 1) for item in batch.items]
@@ -199,7 +226,8 @@ async def _take_faulty(house: House, body: bytes) -> None:
     sealed = house.kit.drop.seal(base64.b64encode(body).decode(), f"{about}/receipts")
     async with house.kit.db.begin() as tx:
         await tx.conn.execute(insert(tables.receipt_posts).values(about=about, sealed=sealed))
-    await receipts.fold_posts(house.kit)
+    while await receipts.fold_post(house.kit):
+        pass
 
 
 async def test_a_receipt_that_came_too_early_is_matched_across_the_change_of_keys(house: House) -> None:
@@ -387,6 +415,26 @@ async def test_doors_of_before_their_codes_were_kept_follow_one_by_one(house: Ho
     while await hash_anew(house.kit):
         pass
     await house.is_open(house.without_old_keys())
+
+
+async def test_a_door_whose_code_does_not_open_keeps_no_other_from_its_new_hash(house: House) -> None:
+    await house.file()
+    await house.send()
+    await house.is_open()
+    first = min(row.party_id for row in await house.story.rows(tables.parties))
+    async with house.kit.db.begin() as tx:
+        await tx.conn.execute(update(tables.doors).values(code=None))
+        spoilt = update(tables.parties).where(tables.parties.c.party_id == first)
+        await tx.conn.execute(spoilt.values(code="k1.spoilt", door_due=True))
+    house.rotate()
+    await house.finish()
+    for job in (hash_anew, make_door):
+        while await job(house.kit):
+            pass
+    assert {row.party_id for row in await house.story.rows(tables.doors) if row.code is None} == {first}
+    apart = {(row.stream, row.item) for row in await house.story.rows(set_aside)}
+    assert apart == {("codes", str(first)), ("doors", str(first))}
+    assert {trouble.kind for trouble in await told(house.kit, TroubleReported)} == {"set_aside"}
 
 
 OLDER = """

@@ -3,22 +3,28 @@
 import asyncio
 from collections.abc import AsyncIterator, Iterator
 from contextlib import suppress
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import httpx
 import pytest
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
-from sqlalchemy import select
+from sqlalchemy import insert, select
+from sqlalchemy import text as sql
+from sqlalchemy.exc import IntegrityError
 
 from services.asset_tips import store
 from services.asset_tips.service import SERVICE
 from services.asset_tips.usecases import UNREADABLE, tell
 from shared.clock import SystemClock
+from shared.contracts.operations import TroubleReported
 from shared.contracts.tips import TipReceived
 from shared.crypto.boxes import Box
 from shared.crypto.keyring import KeyRing
 from shared.crypto.sealed import KEY_BYTES, KeyRingError, SealError, decode
+from shared.db import aside
 from shared.db.tables import answers, outbox
 from shared.http.app import build_app
 from shared.http.routes import Zone
@@ -27,7 +33,7 @@ from shared.runtime.service import Kit
 from shared.runtime.unit import build_kit
 from shared.settings import Environment, RunSettings
 from tests.fixtures.databases import FreshDatabase
-from tests.fixtures.kits import told
+from tests.fixtures.kits import as_owner, told
 
 BODY, CONTACT = "被执行人王小明在渝中区有一处房产，登记在他岳母名下。", "李证人 13800138000"
 
@@ -140,3 +146,25 @@ async def test_a_tip_that_does_not_open_reaches_the_desk_all_the_same(place: Pla
 
 def test_what_each_process_is_given() -> None:
     assert SERVICE.held([Zone.PUBLIC]) == {Secret.DROP, Secret.LOOKUPS, Secret.TOKEN_PUBLIC_KEY}
+
+
+async def test_a_tip_of_no_known_ground_is_refused_and_one_of_before_is_set_aside(place: Place) -> None:
+    async with place.client() as http:
+        sent = await http.post("/api/tips", json={"text": BODY, "ground": "property"})
+    tip = {"tip_id": uuid4(), "tip_number": "20200101000001", "receipt_index": "x", "ground": "rubbish"}
+    tip |= {"body": "k1.x", "channel": "web", "arrived_at": datetime(2020, 1, 1, tzinfo=UTC)}
+    with pytest.raises(IntegrityError):
+        async with place.outer.db.begin() as tx:
+            await tx.conn.execute(insert(store.tips).values(tip))
+    async with as_owner(place.inner) as conn:
+        await conn.execute(sql("ALTER TABLE tips DROP CONSTRAINT tips_ground"))
+        await conn.execute(insert(store.tips).values(tip))
+        again = "ALTER TABLE tips ADD CONSTRAINT tips_ground CHECK (ground IN ('property', 'urgent')) NOT VALID"
+        await conn.execute(sql(again))
+    await tell(place.inner)
+    assert [each.tip_number for each in await told(place.inner, TipReceived)] == [sent.json()["tip_number"]]
+    async with place.inner.db.read() as conn:
+        (row,) = await aside.listed(conn)
+    assert (row.stream, row.item, row.reason) == ("tips", str(tip["tip_id"]), "it names no ground")
+    (trouble,) = await told(place.inner, TroubleReported)
+    assert "放在一边" in trouble.summary

@@ -3,7 +3,10 @@
 A place (address or device) at which staff were signed in lately casts doubt: a person must judge then.
 """
 
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 from enum import StrEnum
+from uuid import UUID
 
 
 class ReadingState(StrEnum):
@@ -19,6 +22,38 @@ class ReadingState(StrEnum):
 _SO = "不能认定为当事人本人阅读，不作为送达依据，须由工作人员核实。"
 UNREADABLE = f"打开文书的来源记录无法读取，{_SO}"
 """Why a reading does not count of which nobody can tell whence it came."""
+_OUT_OF_TIME = f"打开时间早于文书制作的时间，或者晚于系统收到记录的时间，{_SO}"
+_FOREIGN = f"打开记录上的当事人不是该文书的收件人，{_SO}"
+_DIFFERS = f"打开记录与其密封的来源记录不一致，{_SO}"
+IMPOSSIBLE = frozenset({_OUT_OF_TIME, _FOREIGN})
+"""Doubts that nobody can put aside: it cannot have been so when it was weighed, whatever the day is now."""
+AHEAD = timedelta(minutes=1)
+"""How far the clocks of two of the product's machines may differ."""
+
+
+@dataclass(frozen=True)
+class Opened:
+    """Who opened a document, on which visit and when: by the row, or by its sealed evidence."""
+
+    party_id: UUID
+    visit: UUID
+    at: datetime
+
+
+def impossible(opened: Opened, party_id: UUID, issued_at: datetime | None, now: datetime) -> str | None:
+    """Why it cannot have been so, in Chinese: by whose notice it is, when it was issued, when it is looked at.
+
+    None when it can. The public pages write the row: a day on which nobody could have read the letter serves nobody.
+    """
+    if opened.party_id != party_id:
+        return _FOREIGN
+    possible = issued_at is not None and issued_at <= opened.at <= now + AHEAD
+    return None if possible else _OUT_OF_TIME
+
+
+def differs(opened: Opened, by_evidence: Opened) -> str | None:
+    """Why the evidence does not bear the row out; None when it does."""
+    return None if opened == by_evidence else _DIFFERS
 
 
 def doubt(*, by_address: bool, by_device: bool, from_court: bool) -> str | None:

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row, Select, delete, insert, select, update
+from sqlalchemy import Row, delete, insert, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -20,12 +20,15 @@ from services.party_notification.store.tables import (
     party_sheets,
     stale_pages,
 )
+from shared.db.aside import Stream
+
+WANTED = Stream("doors", parties, parties.c.party_id, parties.c.door_due, parties.c.party_id)
+"""Parties whose door is to be made."""
 
 
-async def claim_due(conn: AsyncConnection) -> Row[Any] | None:
-    """A party whose door is to be made, locked; those that others have in hand are passed over."""
-    query = select(parties).where(parties.c.door_due).order_by(parties.c.party_id).limit(1)
-    return (await conn.execute(query.with_for_update(skip_locked=True))).one_or_none()
+async def party(conn: AsyncConnection, party_id: UUID) -> Row[Any]:
+    """The party behind a door."""
+    return (await conn.execute(select(parties).where(parties.c.party_id == party_id))).one()
 
 
 async def put(conn: AsyncConnection, row: dict[str, Any]) -> None:
@@ -60,13 +63,10 @@ async def find(conn: AsyncConnection, code_indexes: Collection[str]) -> Row[Any]
     return (await conn.execute(query)).one_or_none()
 
 
-async def claim_unkept(conn: AsyncConnection, current: str) -> Row[Any] | None:
-    """A party with a door of before its code was kept, whose code is hashed with another key than the current one."""
+def unkept(current: str) -> Stream:
+    """Doors of before their code was kept, which are found under another key than the current one."""
     other = doors.c.code.is_(None) & ~doors.c.code_index.startswith(f"{current}.", autoescape=True)
-    query: Select[Any] = select(parties.c.party_id, parties.c.code).join(doors, doors.c.party_id == parties.c.party_id)
-    query = query.where(other).order_by(parties.c.party_id).limit(1)
-    row: Row[Any] | None = (await conn.execute(query.with_for_update(skip_locked=True, of=doors))).one_or_none()
-    return row
+    return Stream("codes", doors, doors.c.party_id, other, doors.c.party_id)
 
 
 async def hash_anew(conn: AsyncConnection, party_id: UUID, code: str, code_index: str) -> None:

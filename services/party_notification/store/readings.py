@@ -11,6 +11,7 @@ from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.party_notification.store.tables import printings, readings, staff_marks
+from shared.db.aside import Stream
 
 KEPT = timedelta(days=30)
 """For how long a place where staff were signed in casts doubt on a reading."""
@@ -63,11 +64,8 @@ async def opened_by(conn: AsyncConnection, party_id: UUID) -> set[UUID]:
     return set((await conn.execute(query)).scalars())
 
 
-async def claim_new(conn: AsyncConnection) -> Reading | None:
-    """The oldest reading that nobody has weighed, locked."""
-    query = select(readings).where(readings.c.state == "new").order_by(readings.c.reading_id).limit(1)
-    row = (await conn.execute(query.with_for_update(skip_locked=True))).one_or_none()
-    return None if row is None else as_reading(row)
+UNWEIGHED = Stream("readings", readings, readings.c.reading_id, readings.c.state == "new", readings.c.reading_id)
+"""Readings that nobody has weighed."""
 
 
 async def lock(conn: AsyncConnection, reading_id: UUID) -> Reading | None:

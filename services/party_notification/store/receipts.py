@@ -27,6 +27,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.party_notification.store.tables import deliveries, faulty_receipts, receipt_posts, receipts
 from shared.db.arrays import Columns, arrays, unnested
+from shared.db.aside import Stream
 
 _SPEAKING: Columns = {"mark": Text, "provider_id": Text, "out_id": Text, "address_id": Uuid}
 _RECEIPT: Columns = {
@@ -66,10 +67,13 @@ async def keep_post(conn: AsyncConnection, about: UUID, sealed: str) -> None:
     await conn.execute(insert(receipt_posts).values(about=about, sealed=sealed))
 
 
-async def next_post(conn: AsyncConnection, after: int) -> Row[Any] | None:
-    """The oldest behind this one that nobody has folded in."""
-    query = select(receipt_posts).where(receipt_posts.c.id > after).order_by(receipt_posts.c.id).limit(1)
-    return (await conn.execute(query)).one_or_none()
+POSTS = Stream("receipts", receipt_posts, receipt_posts.c.id, true(), receipt_posts.c.id)
+"""What the carrier sent and nobody has folded in."""
+
+
+async def post(conn: AsyncConnection, post_id: int) -> Row[Any] | None:
+    """One of them."""
+    return (await conn.execute(select(receipt_posts).where(receipt_posts.c.id == post_id))).one_or_none()
 
 
 async def drop_post(conn: AsyncConnection, post_id: int) -> None:

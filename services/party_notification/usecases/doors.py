@@ -7,7 +7,9 @@ of its slow hash: trying all codes costs as much as opening all doors.
 """
 
 import secrets
+from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -19,6 +21,8 @@ from shared.crypto.boxes import SALT_BYTES, Box, Effort, locked, stretched, unlo
 from shared.crypto.codes import normalize
 from shared.crypto.sealed import SealError
 from shared.crypto.slow import LINE
+from shared.db.transaction import Transaction
+from shared.runtime.taking import take
 
 _CODES = b"yangguang query codes"
 _SUFFIX = Effort(passes=1, memory=8 * 1024)
@@ -63,15 +67,16 @@ def _unlock(known: Known, door: Row[Any] | None, last_six: str) -> Box | None:
 
 async def make_door(kit: NotificationKit) -> bool:
     """Make the door of a party that needs one, or another; whether there was such a party."""
-    async with kit.db.begin() as tx:
-        row = await doors.claim_due(tx.conn)
-        if row is None:
-            return False
+    return await take(kit.db, doors.WANTED, partial(_make, kit)) > 0
+
+
+async def _make(kit: NotificationKit, tx: Transaction, party_ids: Sequence[UUID]) -> None:
+    for party_id in party_ids:
+        row = await doors.party(tx.conn, party_id)
         known = await Known.of(query_code_of(kit.keyring, row), ours=True)
         await doors.put(tx.conn, await _door(kit, row, known))
         await doors.make_stale(tx.conn, row.case_id)
         tx.wake(PAGE_SIGNAL)
-    return True
 
 
 async def _door(kit: NotificationKit, row: Row[Any], known: Known) -> dict[str, Any]:
@@ -100,13 +105,14 @@ async def hash_anew(kit: NotificationKit) -> bool:
 
     Until its turn comes it is found under the old key.
     """
-    async with kit.db.begin() as tx:
-        row = await doors.claim_unkept(tx.conn, kit.lookups.current)
-        if row is None:
-            return False
+    return await take(kit.db, doors.unkept(kit.lookups.current), partial(_hash_anew, kit)) > 0
+
+
+async def _hash_anew(kit: NotificationKit, tx: Transaction, party_ids: Sequence[UUID]) -> None:
+    for party_id in party_ids:
+        row = await doors.party(tx.conn, party_id)
         known = await Known.of(query_code_of(kit.keyring, row), ours=True)
-        await doors.hash_anew(tx.conn, row.party_id, **_code(kit, row.party_id, known))
-    return True
+        await doors.hash_anew(tx.conn, party_id, **_code(kit, party_id, known))
 
 
 def suffix_of(kit: NotificationKit, row: Row[Any]) -> str:

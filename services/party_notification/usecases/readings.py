@@ -3,6 +3,7 @@
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -10,7 +11,15 @@ from pydantic import BaseModel, ValidationError
 from sqlalchemy import Row
 
 from services.party_notification.domain.notices import Kind
-from services.party_notification.domain.readings import UNREADABLE, ReadingState, doubt
+from services.party_notification.domain.readings import (
+    IMPOSSIBLE,
+    UNREADABLE,
+    Opened,
+    ReadingState,
+    differs,
+    doubt,
+    impossible,
+)
 from services.party_notification.store import notices, readings, troubles
 from services.party_notification.store.readings import Reading, StaffMark
 from services.party_notification.store.troubles import Doubtful, Wanted
@@ -26,8 +35,10 @@ from shared.db.lists import Part
 from shared.db.transaction import Transaction, new_id
 from shared.errors import Conflict, Forbidden, NotFound
 from shared.http.auth import Caller, PartyCaller
+from shared.runtime.taking import UnfitError, take
 
 READ_SIGNAL = "read"
+_NOT_SO = "该记录的打开时间或者当事人与文书不符，不可能是本人阅读，请选择“不能认定”，并告知系统管理员核查对外进程。"
 
 
 @dataclass(frozen=True)
@@ -57,16 +68,21 @@ def _marks(kit: NotificationKit, place: str | None) -> tuple[str, ...]:
     return () if place is None else kit.lookups.indexes(place, _PLACE)
 
 
-def _whence(kit: NotificationKit, reading_id: UUID, sealed: str) -> Whence | None:
-    """Where a reading came from, by its sealed evidence; None when that opens to nothing of the kind.
+def _evidence(kit: NotificationKit, reading_id: UUID, sealed: str) -> _Evidence | None:
+    """The sealed evidence of a reading; None when that opens to nothing of the kind.
 
     The public pages write it: what a stolen one leaves there must stop no other reading.
     """
     try:
-        evidence = kit.keyring.open_model(_Evidence, sealed, f"{reading_id}/reading")
+        return kit.keyring.open_model(_Evidence, sealed, f"{reading_id}/reading")
     except (SealError, ValidationError):
         return None
-    return Whence(evidence.source, evidence.device)
+
+
+def _whence(kit: NotificationKit, reading_id: UUID, sealed: str) -> Whence | None:
+    """Where a reading came from, by its evidence."""
+    evidence = _evidence(kit, reading_id, sealed)
+    return None if evidence is None else Whence(evidence.source, evidence.device)
 
 
 def _places(kit: NotificationKit, whence: Whence | None) -> set[str]:
@@ -113,18 +129,20 @@ async def see_staff(kit: NotificationKit, tx: Transaction, event: StaffSeen) -> 
 
 async def weigh(kit: NotificationKit) -> bool:
     """Weigh the oldest reading that is new; whether there was one."""
-    async with kit.db.begin() as tx:
-        row = await readings.claim_new(tx.conn)
-        if row is None:
-            return False
-        notice = await notices.get(tx.conn, row.notice_id)
-        if notice is not None:
-            await _weigh(kit, tx, row, notice)
-    return True
+    return await take(kit.db, readings.UNWEIGHED, partial(_weigh_each, kit)) > 0
+
+
+async def _weigh_each(kit: NotificationKit, tx: Transaction, reading_ids: Sequence[UUID]) -> None:
+    for reading_id in reading_ids:
+        row = await readings.lock(tx.conn, reading_id)
+        notice = None if row is None else await notices.get(tx.conn, row.notice_id)
+        if row is None or notice is None:
+            raise UnfitError("it names no notice")
+        await _weigh(kit, tx, row, notice)
 
 
 async def _weigh(kit: NotificationKit, tx: Transaction, row: Reading, notice: Row[Any]) -> None:
-    why = await _doubt(kit, tx, row)
+    why = impossible(_opened(row), notice.party_id, notice.issued_at, tx.now) or await _doubt(kit, tx, row)
     state = ReadingState.COUNTED if why is None else ReadingState.DOUBTFUL
     await readings.change(tx.conn, row.reading_id, {"state": state.value, "doubt": why})
     effects = Effects()
@@ -137,22 +155,27 @@ async def _weigh(kit: NotificationKit, tx: Transaction, row: Reading, notice: Ro
     await effects.tell(tx, notice.case_id)
 
 
+def _opened(row: Reading) -> Opened:
+    return Opened(row.party_id, row.visit, row.read_at)
+
+
 async def _doubt(kit: NotificationKit, tx: Transaction, row: Reading) -> str | None:
-    whence = _whence(kit, row.reading_id, row.evidence)
-    if whence is None:
+    evidence = _evidence(kit, row.reading_id, row.evidence)
+    if evidence is None:
         return UNREADABLE
-    sources, devices = _marks(kit, whence.source), _marks(kit, whence.device)
+    sources, devices = _marks(kit, evidence.source), _marks(kit, evidence.device)
     there = await readings.staff_at(tx.conn, [*sources, *devices], row.read_at - readings.KEPT)
     seen = {each.mark for each in there}
-    return doubt(
+    by_evidence = Opened(row.party_id, evidence.visit, evidence.read_at)
+    return differs(_opened(row), by_evidence) or doubt(
         by_address=not seen.isdisjoint(sources),
         by_device=not seen.isdisjoint(devices),
-        from_court=kit.court.is_own(whence.source),
+        from_court=kit.court.is_own(evidence.source),
     )
 
 
 async def _count(tx: Transaction, row: Reading, notice: Row[Any], effects: Effects) -> None:
-    if await notices.mark_read(tx.conn, notice.notice_id, row.read_at):
+    if await notices.mark_read(tx.conn, notice.notice_id, min(row.read_at, tx.now)):
         effects.deeds.append(("notice.read", _body(row)))
         await judge(tx, [notice], effects)
 
@@ -165,7 +188,8 @@ def _body(row: Reading) -> dict[str, Any]:
 async def decide(kit: NotificationKit, reading_id: UUID, *, own: bool, remark: str, caller: Caller) -> None:
     """A person judges a doubtful reading: the party's own, or not.
 
-    Raises NotFound, Conflict when it is judged already, Forbidden for whoever works the case or was there themselves.
+    Raises NotFound, Conflict when it is judged already or cannot have been so, Forbidden for whoever works the case or
+    was there themselves.
     """
     async with kit.db.begin() as tx:
         row = await readings.lock(tx.conn, reading_id)
@@ -175,6 +199,8 @@ async def decide(kit: NotificationKit, reading_id: UUID, *, own: bool, remark: s
         if row.state != ReadingState.DOUBTFUL:
             raise Conflict("not_for_decision", "这条阅读记录已经核实，无需再次决定。请刷新页面。")
         await _refuse_concerned(kit, tx, row, notice, caller)
+        if own and (row.doubt in IMPOSSIBLE or impossible(_opened(row), notice.party_id, notice.issued_at, tx.now)):
+            raise Conflict("impossible_reading", _NOT_SO)
         await _judged(kit, tx, row, notice, (own, remark, caller.staff_id))
 
 

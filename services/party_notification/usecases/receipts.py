@@ -5,15 +5,16 @@ import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from typing import Any
 from uuid import UUID
 
 from services.party_notification.channels.receipts import MOST, Receipt, ReceiptPost, parse_receipts
 from services.party_notification.domain.delivery import Seen
-from services.party_notification.domain.receipts import FAULTY, RECEIPT, said
+from services.party_notification.domain.receipts import FAULTY, RECEIPT, former_marks, said
 from services.party_notification.store import receipts, sending, troubles
 from services.party_notification.usecases.addresses import ids_of
-from services.party_notification.usecases.facts import NotificationKit
+from services.party_notification.usecases.facts import NotificationKit, indexes
 from services.party_notification.usecases.observing import Sighting, note_all
 from shared.contracts.operations import TroubleReported
 from shared.db.failures import is_away
@@ -22,6 +23,7 @@ from shared.db.transaction import Transaction, new_id
 from shared.errors import Invalid, NotFound, TooLarge
 from shared.halves import in_halves
 from shared.runtime.secrets import kept
+from shared.runtime.taking import UnfitError, take_apart
 
 PROVIDER = "aliyun"
 RECEIPT_SIGNAL = "receipt"
@@ -57,37 +59,23 @@ async def _keep_post(kit: NotificationKit, body: bytes) -> None:
         tx.wake(RECEIPT_SIGNAL)
 
 
-async def fold_posts(kit: NotificationKit) -> int:
-    """Fold in the POSTs of receipts, oldest first, and tell the desk of what cannot be read; how many there were.
-
-    Raises ExceptionGroup for those that cannot be folded in: they are tried again, and hold up no other.
-    """
-    errors: list[Exception] = []
-    done, after = 0, 0
-    while True:
-        async with kit.db.read() as conn:
-            row = await receipts.next_post(conn, after)
-        if row is None:
-            break
-        after = row.id
-        try:
-            await _fold(kit, row.id, f"{row.about}/receipts", row.sealed)
-            done += 1
-        except Exception as error:
-            if is_away(error):
-                raise
-            errors.append(error)
-    if errors:
-        raise ExceptionGroup("receipts that could not be folded in", errors)
-    return done
+async def fold_post(kit: NotificationKit) -> bool:
+    """Fold in the oldest POST of receipts, and tell the desk of those that cannot be read; whether there was one."""
+    return await take_apart(kit.db, receipts.POSTS, partial(_fold, kit))
 
 
-async def _fold(kit: NotificationKit, post_id: int, about: str, sealed: str) -> None:
-    post = parse_receipts(base64.b64decode(kit.keyring.open(sealed, about)))
+async def _fold(kit: NotificationKit, post_id: int) -> None:
+    async with kit.db.read() as conn:
+        row = await receipts.post(conn, post_id)
+    if row is None:
+        return  # another process was quicker
+    post = parse_receipts(base64.b64decode(kit.keyring.open(row.sealed, f"{row.about}/receipts"), validate=True))
+    if not (post.receipts or post.unread):
+        raise UnfitError("it holds no receipts")
     await _keep_faulty(kit, post)
     await _take_each(kit, {said(receipt.raw): receipt for receipt in post.receipts})
     async with kit.db.begin() as tx:
-        await receipts.drop_post(tx.conn, post_id)
+        await receipts.drop_post(tx.conn, row.id)
 
 
 async def _take_each(kit: NotificationKit, told: Mapping[str, Receipt]) -> None:
@@ -183,9 +171,16 @@ class _Matched:
         return Sighting(seen, detail="运营商回执。", raw=self.raw)
 
 
+def _marks(kit: NotificationKit, what: str, receipt: Receipt) -> list[str]:
+    """Under which marks it may have been kept, the current one first."""
+    numbers = indexes(kit.keyring, receipt.number)
+    before = former_marks(receipt.biz_id, numbers, receipt.err_code, delivered=receipt.delivered)
+    return [*kit.keyring.blind_indexes(what, RECEIPT), *before]
+
+
 async def _take(kit: NotificationKit, told: Mapping[str, Receipt]) -> int:
     """Keep receipts, and match those that are new; how many were. One is known by its mark under any key."""
-    marks = {what: kit.keyring.blind_indexes(what, RECEIPT) for what in told}
+    marks = {what: _marks(kit, what, receipt) for what, receipt in told.items()}
     marked = {marks[what][0]: receipt for what, receipt in told.items()}
     async with kit.db.begin() as tx:
         ids = await ids_of(kit, tx, {receipt.number for receipt in told.values()})

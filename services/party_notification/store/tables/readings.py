@@ -1,6 +1,6 @@
 """Readings by parties, and where staff are signed in: by the keyed hash of the place, kept for 30 days."""
 
-from sqlalchemy import Column, ForeignKey, Index, Table, Text, UniqueConstraint, Uuid
+from sqlalchemy import CheckConstraint, Column, ForeignKey, Index, Table, Text, UniqueConstraint, Uuid
 
 from services.party_notification.store.tables.base import INSTANT, METADATA
 
@@ -26,6 +26,7 @@ readings = Table(
     Column("decided_at", INSTANT),
     Column("remark", Text),
     UniqueConstraint("notice_id", "visit"),
+    CheckConstraint("read_at BETWEEN '2000-01-01Z' AND '2999-12-31Z'", name="readings_read"),
 )
 Index("readings_new", readings.c.reading_id, postgresql_where=readings.c.state == "new")
 Index("readings_doubtful", readings.c.read_at, postgresql_where=readings.c.state == "doubtful")
