@@ -224,8 +224,14 @@ def allowed(action: Action, roles: frozenset[Role]) -> bool:
     return bool(POWERS[action].roles & roles)
 
 
+_WITHIN_POWER = frozenset({Action.LOG_READ, Action.NOTICES_READ})
+"""What is read of the inside of cases: whoever exercises a power reads it in the cases of that power."""
+
+
 def read_within(action: Action, roles: frozenset[Role]) -> frozenset[Power] | None:
-    """In cases of which powers somebody with `roles` does what they may; None: in all, since one of them serves."""
+    """In cases of which powers somebody with `roles` does what they may; None: in all, as where one of them serves."""
+    if action not in _WITHIN_POWER:
+        return None
     posts = [POSTS[role] for role in POWERS[action].roles & roles]
     return None if any(post.power is Power.SERVICE for post in posts) else frozenset(post.power for post in posts)
 

@@ -301,7 +301,10 @@ async def test_the_page_of_a_case_offers_only_what_its_reader_may_read(
     for (role, staff_id), expected in offered.items():
         async with client(SERVICE, kit, role, staff_id=staff_id) as http:
             for case, there in zip((main, review, other), expected, strict=True):
-                page = (await http.get(f"/cases/{case['id']}?tab=log")).text
+                answer = await http.get(f"/cases/{case['id']}?tab=log")
+                assert answer.status_code == 200
+                page = answer.text
+                assert ("tab=timeline" in page, "tab=tasks" in page) == (True, True)
                 assert ("tab=log" in page, "tab=notices" in page) == (there, there), (role, case["case_number"])
                 assert ("/log" in page.partition('id="more"')[2]) is there
 
