@@ -88,6 +88,7 @@ class CaseFields(Input):
     non_litigation: bool | None = Field(None, description="是否非诉执行（行政非诉案件，法定期限三个月）")
     main_case: Typed = Field(None, description="所属执行案件的案号；恢复执行的，原执行案件的案号")
     urgent: bool | None = Field(None, description="是否情况紧急；只有财产保全案件（执保）可以填写")
+    secured_on: Typed = Field(None, description="须提供担保的，提供担保的日期；只有财产保全案件（执保）可以填写")
     ground: Typed = Field(None, description=_GROUND)
     report_ordered: bool | None = Field(None, description="是否责令再次报告财产；只有恢复执行案件（执恢）可以填写")
 
@@ -207,6 +208,7 @@ class CaseAnswer(CaseLine):
     non_litigation: bool
     main_case: str | None
     urgent: bool
+    secured_on: date | None
     ground: ReviewGround | None
     report_ordered: bool
     kind: str

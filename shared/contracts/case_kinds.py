@@ -7,6 +7,7 @@ nothing by a type code.
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from datetime import date
 from enum import StrEnum
 from types import MappingProxyType
 
@@ -248,6 +249,16 @@ KINDS: Mapping[str, CaseKind] = MappingProxyType({
     )
 })  # fmt: skip
 _OTHER = KINDS["执他"]
+
+
+def begins(clock: DeadlineKind, kind: CaseKind, received_on: date | None, secured_on: date | None) -> date | None:
+    """From which day a clock that counts from the receipt counts; None while that day is not known.
+
+    Where a preservation needs security its five days count from the day on which it was given (财产保全规定 4). The
+    48 hours of an urgent one count from the application (CPL 103).
+    """
+    from_security = clock is DeadlineKind.PRESERVATION_BEGIN and not kind.urgent
+    return (secured_on or received_on) if from_security else received_on
 
 
 def kind_of(case_number: str, said: Particulars = NOTHING_SAID) -> CaseKind:

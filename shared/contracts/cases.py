@@ -55,7 +55,8 @@ class PartyFacts(Facts):
 class CaseFacts(Facts):
     """What the filing says. Amounts in CNY; `obligation` is sealed about the case's id.
 
-    `received_on` is the day on which the application came in (JI 480 and CPL 237 count from it).
+    `received_on` is the day on which the application came in (JI 480 and CPL 237 count from it). `secured_on`: when
+    the security that a preservation needed was given, from which its five days count (财产保全规定 4).
     `non_litigation`: enforcement of an administrative decision without a suit (非诉执行). `main_case`: the number of
     the enforcement case to which a case of another kind belongs, or which is resumed. `urgent` belongs to a
     preservation, `ground` to an objection or a reconsideration, `report_ordered` to a resumed enforcement.
@@ -64,6 +65,7 @@ class CaseFacts(Facts):
     case_number: str
     filed_on: date
     received_on: date | None = None
+    secured_on: date | None = None
     basis_document: str
     basis_maker: str
     cause: str

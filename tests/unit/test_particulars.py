@@ -217,6 +217,35 @@ def test_no_preservation_counts_from_a_day_that_nobody_said(urgent: bool) -> Non
     assert past_limits(case, date(2026, 9, 1), CALENDAR) == []
 
 
+def test_five_days_count_from_the_security_and_the_48_hours_never_do() -> None:
+    given_on = FILED + timedelta(days=9)
+    plain = clock(PRESERVATION, Particulars(), secured_on=given_on)
+    assert plain is not None
+    assert (plain.start_on, plain.due_on) == (given_on, date(2026, 6, 24))
+    alone = clock(PRESERVATION, Particulars(), received_on=None, secured_on=given_on)
+    assert alone is not None
+    assert alone.due_on == plain.due_on
+    urgent = clock(PRESERVATION, Particulars(urgent=True), secured_on=given_on)
+    assert urgent is not None
+    assert urgent.start_on == RECEIVED
+    assert clock(PRESERVATION, Particulars(urgent=True), received_on=None, secured_on=given_on) is None
+
+
+def test_security_is_given_after_the_application_perhaps_after_the_filing_and_never_tomorrow() -> None:
+    def faults(received_on: str, secured_on: str) -> list[str]:
+        texts = {**CASE, "case_number": PRESERVATION, "received_on": received_on, "secured_on": secured_on}
+        return [fault.field for fault in read_case(texts, "渝05", date(2026, 6, 20))[1]]
+
+    assert faults("2026-06-08", "2026-06-19") == [], "the filing was on the 10th"
+    assert faults("", "2026-06-19") == []
+    assert faults("2026-06-08", "2026-06-07") == ["secured_on"]
+    assert faults("2026-06-08", "2026-06-21") == ["secured_on"]
+    texts = {**CASE, "case_number": PRESERVATION, "received_on": "2026-06-01", "secured_on": "2026-06-19"}
+    entry = read_case(texts, "渝05", date(2026, 6, 20))[0]
+    assert past_limits(entry, date(2026, 6, 20), CALENDAR) == []
+    assert read_case(case_texts(entry), "渝05", date(2026, 6, 20))[0] == entry
+
+
 def test_the_words_of_a_limit_follow_what_is_known() -> None:
     assert kind_of(PRESERVATION).limit == (
         "裁定采取保全措施的，自收到保全申请之日起五日内开始执行；须提供担保的，自提供担保之日起算。"
@@ -238,13 +267,19 @@ def test_what_belongs_to_other_kinds_says_nothing_and_is_refused(kind: CaseKind)
     every = Particulars(urgent=True, ground=GROUND.CHANGE_OF_PARTY, report_ordered=True)
     number = f"（2026）渝05{kind.type}1号"
     assert (kind_of(number, every) == kind) is (not set(own_fields(kind)) - {"non_litigation"})
-    given = {"non_litigation": "是", "urgent": "是", "ground": "变更、追加当事人", "report_ordered": "是"}
+    given = {
+        "non_litigation": "是",
+        "urgent": "是",
+        "ground": "变更、追加当事人",
+        "report_ordered": "是",
+        "secured_on": "2026-06-10",
+    }
     main = "" if kind.type == "执" else "（2025）渝05执7号"
     texts = {**CASE, "case_number": number, "main_case": main}
     entry, found = read_case({**texts, **given}, "渝05", FILED)
     assert {fault.field for fault in found} == set(OWN_FIELDS) - set(own_fields(kind))
     assert all("请留空" in fault.reason for fault in found)
-    none = {"non_litigation": "否", "urgent": "否", "ground": "", "report_ordered": "否"}
+    none = {"non_litigation": "否", "urgent": "否", "ground": "", "report_ordered": "否", "secured_on": ""}
     assert read_case({**texts, **none}, "渝05", FILED)[1] == []
     again = read_case(case_texts(entry), "渝05", FILED)[0]
     assert (again.urgent, again.ground, again.report_ordered) == (entry.urgent, entry.ground, entry.report_ordered)

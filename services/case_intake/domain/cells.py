@@ -18,7 +18,7 @@ class Lost(Enum):
 Value = str | int | float | bool | date | datetime | time | timedelta | Lost
 """A cell; empty ones are empty texts."""
 
-_DAYS = {"filed_on", "received_on", "address_confirmed_on"}
+_DAYS = {"filed_on", "received_on", "secured_on", "address_confirmed_on"}
 _NUMBERS = {"id_number", "phone", "guardian_phone", "agent_phone"}
 _EXACT_DIGITS = 15
 """Spreadsheets keep numbers to 15 digits."""

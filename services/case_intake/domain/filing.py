@@ -34,12 +34,13 @@ GROUNDS = {**{ground.label: ground for ground in ReviewGround}, **{ground.value:
 ROLE_WORDS = {role: word for word, role in reversed(ROLES.items())}
 ID_KIND_WORDS = {kind: word for word, kind in reversed(ID_KINDS.items())}
 CASE_FIELDS = (
-    *("filed_on", "received_on", "basis_document", "basis_maker", "cause", "claim_amount", "obligation"),
+    *("filed_on", "received_on", "secured_on", "basis_document", "basis_maker", "cause", "claim_amount", "obligation"),
     *("non_litigation", "main_case", "urgent", "ground", "report_ordered"),
 )
 OWN_FIELDS = {
     "non_litigation": "执行、恢复执行案件（执、执恢）",
     "urgent": "财产保全案件（执保）",
+    "secured_on": "财产保全案件（执保）",
     "ground": "执行异议、执行复议案件（执异、执复）",
     "report_ordered": "恢复执行案件（执恢）",
 }
@@ -60,6 +61,7 @@ class CaseEntry:
     basis_maker: str
     cause: str
     received_on: date | None = None
+    secured_on: date | None = None
     claim_amount: Decimal | None = None
     obligation: str | None = None
     non_litigation: bool | None = None
@@ -119,6 +121,7 @@ def read_case(
         basis_maker=reader.must("basis_maker", texts.words(texts.line), ""),
         cause=reader.must("cause", texts.words(texts.line), ""),
         received_on=reader.may("received_on", texts.past_day(today)),
+        secured_on=reader.may("secured_on", texts.past_day(today)),
         claim_amount=reader.may("claim_amount", texts.amount),
         obligation=reader.may("obligation", texts.words(texts.prose)),
         non_litigation=reader.may("non_litigation", texts.yes_no),
@@ -130,6 +133,8 @@ def read_case(
     _check_kind(reader, entry)
     if entry.received_on and date.min < entry.filed_on < entry.received_on:
         reader.refuse("received_on", "收到申请的日期不能晚于立案日期，请核对。")
+    if entry.received_on and entry.secured_on and entry.secured_on < entry.received_on:
+        reader.refuse("secured_on", "提供担保的日期不能早于收到申请的日期，请核对。")
     return entry, reader.faults
 
 
@@ -138,6 +143,7 @@ def own_fields(kind: CaseKind) -> tuple[str, ...]:
     has = {
         "non_litigation": kind.enforces,
         "urgent": kind.secures,
+        "secured_on": kind.secures,
         "ground": bool(kind.grounds),
         "report_ordered": kind.resumes,
     }

@@ -11,7 +11,7 @@ from datetime import date
 from services.case_intake.domain.filing import CaseEntry
 from shared.calendar.periods import ONE_DAY, Due, Length, days_after, length_after, months_after
 from shared.calendar.workdays import CourtCalendar
-from shared.contracts.case_kinds import REVIEWS, DeadlineKind
+from shared.contracts.case_kinds import REVIEWS, DeadlineKind, begins
 
 
 @dataclass(frozen=True)
@@ -66,8 +66,15 @@ def past_limits(case: CaseEntry, today: date, calendar: CourtCalendar) -> list[P
     return found
 
 
+def uncounted(case: CaseEntry) -> set[DeadlineKind]:
+    """Its clocks that cannot run as long as nobody says when the application came in."""
+    return {clock for clock in case.kind.from_receipt if _start(clock, case) is None}
+
+
 def _start(kind: DeadlineKind, case: CaseEntry) -> date | None:
-    return case.received_on if kind in case.kind.from_receipt else case.filed_on
+    if kind not in case.kind.from_receipt:
+        return case.filed_on
+    return begins(kind, case.kind, case.received_on, case.secured_on)
 
 
 def _of(case: CaseEntry) -> Iterator[tuple[DeadlineKind, tuple[str, _Length]]]:

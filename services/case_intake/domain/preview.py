@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
 
-from services.case_intake.domain.limits import PastLimit, past_limits
+from services.case_intake.domain.limits import PastLimit, past_limits, uncounted
 from services.case_intake.domain.rows import HIDDEN, Judged, RowFault
 from services.case_intake.domain.sheet import Change, RowGroup
 from services.case_intake.domain.weighing import Known, Messages, Weighed, messages, weigh
@@ -128,9 +128,9 @@ def _count(seen: Preview, number: str, weighed: Weighed) -> None:
 def _note_late(seen: Preview, number: str, judged: Judged, now: Circumstances) -> None:
     case = judged.good[0].case
     limits = past_limits(case, now.today, now.calendar)
-    if case.received_on is None and case.kind.from_receipt:
-        seen.without_receipt += 1
-        seen.waiting |= case.kind.from_receipt
+    waiting = uncounted(case)
+    seen.without_receipt += bool(waiting)
+    seen.waiting |= waiting
     if case.ground is None and case.kind.grounds:
         seen.without_ground += 1
     if case.non_litigation is None and _NON_LITIGATION in case.cause and case.kind.enforces:

@@ -27,11 +27,12 @@ COLUMNS = {
     "non_litigation": "非诉执行",
     "main_case": "所属执行案件",
     "urgent": "情况紧急",
+    "secured_on": "提供担保日期",
     "ground": "审查事由",
     "report_ordered": "责令再次报告财产",
 }
 """The columns of an import's table, in the order of the template."""
-OPTIONAL = ("received_on", "non_litigation", "main_case", "urgent", "ground", "report_ordered")
+OPTIONAL = ("received_on", "non_litigation", "main_case", "urgent", "secured_on", "ground", "report_ordered")
 """A table may leave these columns out: what they would say is then not known."""
 REQUIRED = tuple(field for field in COLUMNS if field not in OPTIONAL)
 

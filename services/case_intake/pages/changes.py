@@ -23,7 +23,7 @@ from shared.web.pages import Pages
 routes = Routes(Zone.STAFF, pages=True)
 pages = Pages("services.case_intake")
 AnyKit = Annotated[IntakeKit, Depends(kit_of)]
-LABELS = {**COLUMNS, "received_on": "收到申请的日期"}
+LABELS = {**COLUMNS, "received_on": "收到申请的日期", "secured_on": "提供担保的日期"}
 
 
 @routes.get("/cases/{case_id}/edit", Action.CASES_CORRECT)

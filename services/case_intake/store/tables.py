@@ -30,6 +30,7 @@ cases = Table(
     Column("court", Text, nullable=False),
     Column("filed_on", Date, nullable=False),
     Column("received_on", Date),
+    Column("secured_on", Date),
     Column("basis_document", Text, nullable=False),
     Column("basis_maker", Text, nullable=False),
     Column("cause", Text, nullable=False),

@@ -87,6 +87,7 @@ class CaseView:
     non_litigation: bool = False
     main_case: str | None = None
     urgent: bool = False
+    secured_on: date | None = None
     ground: ReviewGround | None = None
     report_ordered: bool = False
     recalled_with: UUID | None = None

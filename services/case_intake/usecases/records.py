@@ -33,6 +33,7 @@ def case_values(kit: IntakeKit, case_id: UUID, entry: CaseEntry) -> Values:
     return {
         "filed_on": entry.filed_on,
         "received_on": entry.received_on,
+        "secured_on": entry.secured_on,
         "basis_document": entry.basis_document,
         "basis_maker": entry.basis_maker,
         "cause": entry.cause,
@@ -55,6 +56,7 @@ def case_entry(kit: IntakeKit, row: Row[Any]) -> CaseEntry:
         basis_maker=row.basis_maker,
         cause=row.cause,
         received_on=row.received_on,
+        secured_on=row.secured_on,
         claim_amount=row.claim_amount,
         non_litigation=row.non_litigation,
         main_case=row.main_case,

@@ -7,7 +7,7 @@ from datetime import date, datetime, timedelta
 from shared.calendar.periods import ONE_DAY, Due, Length, days_after, days_before, length_after, months_after
 from shared.calendar.workdays import CourtCalendar
 from shared.clock import end_of_day, start_of_day
-from shared.contracts.case_kinds import COURT_LIMIT_RULE, COURT_RULE, CaseKind, DeadlineKind
+from shared.contracts.case_kinds import COURT_LIMIT_RULE, COURT_RULE, CaseKind, DeadlineKind, begins
 from shared.contracts.reviews import Review
 
 _HANDLING_RULE = "最高人民法院《关于人民法院办理执行案件若干期限的规定》（法发〔2006〕35号）"
@@ -57,11 +57,16 @@ class CaseDates:
     non_litigation: bool = False
     received_on: date | None = None
     longer: Mapping[tuple[DeadlineKind, str], Longer] = field(default_factory=dict)
+    secured_on: date | None = None
 
     @property
     def waiting(self) -> tuple[DeadlineKind, ...]:
         """The clocks that cannot run because nobody has said on which day the application came in."""
-        return self.kind.waiting if self.received_on is None else ()
+        return tuple(clock for clock in self.kind.waiting if self.beginning(clock) is None)
+
+    def beginning(self, clock: DeadlineKind) -> date | None:
+        """From which day a clock that counts from the receipt counts; None while nobody has said it."""
+        return begins(clock, self.kind, self.received_on, self.secured_on)
 
 
 @dataclass(frozen=True)
@@ -121,9 +126,8 @@ def _notice_outer(dates: CaseDates, figures: Figures, calendar: CourtCalendar) -
 def _days_from_receipt(
     kind: DeadlineKind, dates: CaseDates, days: int, calendar: CourtCalendar, words: tuple[str, str]
 ) -> Deadline | None:
-    if dates.received_on is None:
-        return None
-    return _ending(kind, dates.received_on, days_after(dates.received_on, days, calendar), *words)
+    start = dates.beginning(kind)
+    return None if start is None else _ending(kind, start, days_after(start, days, calendar), *words)
 
 
 def _court_limit(dates: CaseDates, figures: Figures, calendar: CourtCalendar) -> Deadline:
@@ -171,10 +175,8 @@ def _upper_court(dates: CaseDates, figures: Figures, calendar: CourtCalendar) ->
 
 
 def _preservation(dates: CaseDates, figures: Figures, calendar: CourtCalendar) -> Deadline | None:
-    if dates.received_on is None:
-        return None
     if dates.kind.urgent:
-        return _preservation_at_once(dates.received_on)
+        return None if dates.received_on is None else _preservation_at_once(dates.received_on)
     days = figures.preservation_days
     rule = f"裁定采取保全措施的，{days}日内开始执行（自收到保全申请之日起算；须提供担保的，自提供担保之日起算）"
     article = f"{_PRESERVATION_RULE}第四条"

@@ -82,6 +82,7 @@ def _kept(facts: CaseFacts) -> dict[str, Any]:
         "number": facts.case_number,
         "filed_on": facts.filed_on,
         "received_on": facts.received_on,
+        "secured_on": facts.secured_on,
         "cause": facts.cause,
         "administrative": facts.non_litigation,
         "main_case": facts.main_case,
@@ -172,7 +173,7 @@ async def _tell_of_report(kit: StageKit, tx: Transaction, case: Case, *, ordered
         await open_task(kit, tx, case.case_id, tell_of_report(case.judge_id, ordered=ordered))
 
 
-_MOVING = ("立案日期", "收到申请的日期", "是否非诉执行", "情况紧急", "审查事由")
+_MOVING = ("立案日期", "收到申请的日期", "提供担保的日期", "是否非诉执行", "情况紧急", "审查事由")
 """The facts from which limits follow."""
 
 
@@ -183,6 +184,7 @@ def _changes(old: Case, new: CaseFacts) -> dict[str, str]:
         ("立案日期", cn_date(old.filed_on), cn_date(new.filed_on)),
         ("案由", old.cause, new.cause),
         ("收到申请的日期", _or_none(old.received_on), _or_none(new.received_on)),
+        ("提供担保的日期", _or_none(old.secured_on), _or_none(new.secured_on)),
         ("是否非诉执行", _yes_no(old.administrative), _yes_no(new.non_litigation)),
         ("所属执行案件", old.main_case or "未登记", new.main_case or "未登记"),
         ("情况紧急", _yes_no(old.urgent), _yes_no(new.urgent)),

@@ -22,6 +22,7 @@ class Case:
     number: str
     filed_on: date
     received_on: date | None
+    secured_on: date | None
     cause: str
     administrative: bool
     silent: bool

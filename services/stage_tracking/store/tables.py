@@ -37,6 +37,7 @@ cases = Table(
     Column("number", Text, nullable=False, index=True),
     Column("filed_on", Date, nullable=False),
     Column("received_on", Date),
+    Column("secured_on", Date),
     Column("cause", Text, nullable=False),
     Column("administrative", Boolean, nullable=False),
     Column("silent", Boolean, nullable=False),

@@ -68,7 +68,7 @@ async def _ask(kit: StageKit, tx: Transaction, questions: Questions) -> None:
 def _lacking(case: Case) -> Questions:
     """What may have to be asked of such a case; None where there is nothing to ask."""
     kind, is_open = case.kind, case.closed_on is None
-    dates = CaseDates(kind, case.filed_on, received_on=case.received_on)
+    dates = CaseDates(kind, case.filed_on, received_on=case.received_on, secured_on=case.secured_on)
     asked = {TaskKind.ASK_RECEIPT: ask_receipt(dates.waiting) if is_open and dates.waiting else None}
     if kind.review is not None:
         lacks = is_open and case.ground is None

@@ -62,7 +62,7 @@ async def keep_clocks(
         raise LookupError("the case's row was not locked before")
     assigned_on = None if case.assigned_at is None else court_date(case.assigned_at)
     kind, longer = case.kind, await extensions.of_case(tx.conn, case)
-    dates = CaseDates(kind, case.filed_on, assigned_on, case.administrative, case.received_on, longer)
+    dates = CaseDates(kind, case.filed_on, assigned_on, case.administrative, case.received_on, longer, case.secured_on)
     wanted = deadlines_of(dates, kit.settings.figures, calendar)
     milestones = (await stages.milestones_of(tx.conn, [case_id]))[case_id]
     ended = await _ended(tx, case, _reached(milestones))

@@ -8,6 +8,7 @@ from uuid import UUID
 from sqlalchemy import Row
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from services.stage_tracking.domain.deadlines import CaseDates
 from services.stage_tracking.domain.extending import extendable
 from services.stage_tracking.domain.log import EntryKind
 from services.stage_tracking.settings import StageKit
@@ -82,6 +83,7 @@ async def case_view(kit: StageKit, case_key: str) -> CaseView:
         case = await _found(conn, case_key)
         kind, clocks = case.kind, await deadlines.current(conn, case.case_id)
         extended = await extensions.of_case(conn, case)
+        dates = CaseDates(kind, case.filed_on, received_on=case.received_on, secured_on=case.secured_on)
         return CaseView(
             case=case,
             periods=await stages.periods_of(conn, case.case_id),
@@ -91,7 +93,7 @@ async def case_view(kit: StageKit, case_key: str) -> CaseView:
             kind=kind,
             main_case=None if case.main_case is None else await cases.find(conn, case.main_case),
             side_cases=await cases.belonging_to(conn, case.number),
-            waiting=kind.waiting if case.received_on is None and case.closed_on is None else (),
+            waiting=() if case.closed_on else dates.waiting,
             extendable={} if case.closed_on else extendable(kind, [clock.limit for clock in clocks], extended),
         )
 
