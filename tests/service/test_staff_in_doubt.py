@@ -1,5 +1,6 @@
 """One administrator becomes nobody by a reset or a post of his giving: what counts waits until another has looked."""
 
+import importlib
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import timedelta
@@ -7,8 +8,10 @@ from typing import Any
 
 import httpx
 import pytest
+from alembic.migration import MigrationContext
+from alembic.operations import Operations
 from click.testing import CliRunner
-from sqlalchemy import func, update
+from sqlalchemy import Connection, func, text, update
 
 from services.asset_tips.service import SERVICE as TIPS
 from services.staff import commands
@@ -25,7 +28,7 @@ from shared.powers import Action, Role
 from shared.runtime.service import Kit, Service
 from tests.fixtures.databases import FreshDatabase
 from tests.fixtures.factors import code_now
-from tests.fixtures.kits import client, make_kit, told
+from tests.fixtures.kits import as_owner, client, make_kit, told
 from tests.fixtures.page_forms import COURT_DATA
 from tests.service.test_posts_confirmed import GHOST, bearer, now, waiting
 from tests.service.test_second_factor import granted_in, hidden, secret_in
@@ -104,7 +107,7 @@ async def test_a_reset_changes_no_account(
         refused = await http.post(f"{at}/{act}", headers=as_president)
         assert (refused.status_code, refused.json()["code"]) == (403, "in_doubt")
     page = await http.get("/staff/password", headers=as_president | HTML)
-    assert "待监察部门在“登录记录”页核对" in page.text, "told where they are"
+    assert "请联系监察人员在“登录记录”页核对" in page.text, "told where they are"
     await look_into(kit, http, watcher)
     assert not (await now(kit, president.id)).doubted
     assert (await told(kit, AccessRevoked))[-1].staff_id in {president.id, office.id}, "tokens say it anew"
@@ -256,6 +259,43 @@ async def test_what_is_taken_back_and_what_a_token_says_go_by_one_clock(
         caller = caller_for(judge, taken + offset)
         read = kit.staff_tokens.staff(kit.staff_signer.for_staff(caller, timedelta(minutes=5)))
         assert read.born == taken + offset, "as the database said, whatever this process's clock says"
+
+
+async def test_resets_that_nobody_looked_into_before_the_upgrade_leave_their_owners_in_doubt(
+    kit: Kit[Any], http: httpx.AsyncClient, admin: Member, watcher: Member
+) -> None:
+    step = importlib.import_module("services.staff.migrations.0011_doubts")
+    looked, judge, duty = await add(kit, Role.CHIEF), await add(kit, Role.JUDGE), await add(kit, Role.DUTY)
+    await reset(kit, http, admin, looked)
+    await look_into(kit, http, watcher)
+    await reset(kit, http, admin, duty)
+
+    def run(conn: Connection) -> None:
+        with Operations.context(MigrationContext.configure(conn)):
+            step.upgrade()
+
+    async with as_owner(kit) as conn:
+        await conn.execute(text("ALTER TABLE members DROP COLUMN doubted"))
+        await conn.execute(text("ALTER TABLE door_events DROP COLUMN doubts"))
+        await conn.run_sync(run)
+    assert [(await now(kit, one.id)).doubted for one in (looked, judge, duty)] == [False, False, True]
+    await look_into(kit, http, watcher)
+    assert not (await now(kit, duty.id)).doubted
+
+
+async def test_a_president_of_an_older_release_is_asked_to_set_a_factor_up(
+    kit: Kit[Any], http: httpx.AsyncClient, admin: Member
+) -> None:
+    president = await add(kit, Role.PRESIDENT)
+    async with kit.db.begin() as tx:
+        await tx.conn.execute(tables.recovery_codes.delete())
+        await tx.conn.execute(tables.factors.delete())
+    shown = await http.post(f"/staff/{president.id}/enrolment-code", headers=bearer(kit, admin) | HTML)
+    page = await come_in(http, "president", code="")
+    form = {name: hidden(page.text, name) for name in ("passed", "offer")} | {"granted": granted_in(shown.text)}
+    done = await http.post("/sign-in/enrol", data={**form, "code": code_now(secret_in(page.text))})
+    assert done.status_code == 200
+    assert not kit.staff_tokens.staff(http.cookies["yg_session"]).doubted, "nobody reset anything"
 
 
 async def test_no_token_of_another_system_decides_about_notices(kit: Kit[Any]) -> None:
