@@ -99,7 +99,7 @@ def verify(stranger: Person, number: str) -> None:
     page.goto("/")
     page.get_by_role("link", name="核对通知真伪").click()
     page.get_by_label("文书编号").fill(number)
-    page.get_by_label("收件手机号的后四位").fill(APPLICANT.phone[-4:])
+    page.get_by_label("手机号的后四位").fill(APPLICANT.phone[-4:])
     stranger.look("verify")
     page.get_by_role("button", name="核对").click()
     expect(page.get_by_text("这份通知是本院制作的")).to_be_visible()

@@ -11,11 +11,12 @@ from pathlib import Path
 
 import click
 import pytest
+from click.testing import CliRunner
 from pydantic_settings import BaseSettings
 
 from deploy.kafka.launch import Node, password_in
 from deploy.local.layout import OUTSIDE, Role, paths, roles
-from deploy.make_secrets import make
+from deploy.make_secrets import main, make
 from services.party_notification.settings import NotificationSettings
 from shared.contracts.topics import TOPICS
 from shared.crypto.keyring import KeyRing
@@ -530,3 +531,27 @@ def test_both_sites_speak_tls_when_told_so_and_are_given_their_certificates() ->
         gateway = COMPOSE["services"][f"gateway-{name}"]
         assert gateway["environment"]["YANGGUANG_TLS"] == "plain"
         assert f"./deploy/.certificates/{name}:{Path(files[0]).parent}:ro" in gateway["volumes"]
+
+
+def test_new_keys_are_handed_out_before_they_lead(tmp_path: Path) -> None:
+    first = make(tmp_path)
+    ring, drop = "keyring_party_notification", "drop_party_notification"
+
+    def run(*options: str) -> tuple[int, str]:
+        answer = CliRunner().invoke(main, ["--folder", str(tmp_path), *options])
+        return answer.exit_code, answer.output
+
+    code, said = run("--rotate")
+    assert (code, "全部就绪后再运行 --promote" in said) == (0, True)
+    handed = KeyRing.from_text((tmp_path / ring).read_text())
+    assert handed.current == KeyRing.from_text(first[ring]).current
+    assert (tmp_path / drop).read_text() == first[drop]
+    code, said = run("--rotate")
+    assert (code, "还没有启用" in said) == (1, True)
+    assert run("--rotate", "--promote")[0] == 2
+    assert run("--promote")[0] == 0
+    led = KeyRing.from_text((tmp_path / ring).read_text())
+    assert led.current == next(iter(handed.parts.keys)) != handed.current
+    assert (tmp_path / drop).read_text() == led.drop.to_text() != first[drop]
+    told = json.loads((tmp_path / "kubernetes.json").read_text())["stringData"]
+    assert told[ring] == (tmp_path / ring).read_text()

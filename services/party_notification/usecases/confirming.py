@@ -39,6 +39,8 @@ async def decide(kit: NotificationKit, doubt_id: UUID, *, own: bool, remark: str
         if own:
             await _confirm(kit, tx, doubt, remark, caller)
         else:
+            body = {"party_id": str(doubt.party_id), "channel": doubt.channel, "by": str(caller.staff_id)}
+            await Effects([("contact.refused", body)]).tell(tx, doubt.case_id)
             await suppress(kit, tx, doubt)
 
 
