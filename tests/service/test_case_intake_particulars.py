@@ -72,6 +72,7 @@ async def test_the_form_asks_for_what_belongs_to_the_kind_without_scripts(
     assert f"请补选{WORDS[own]}" in html.unescape(asked.text)
     assert f'href="#f-{own}"' in asked.text
     assert f'id="f-{own}"' in asked.text
+    assert ('name="secured_on"' in asked.text) is (number == PRESERVATION), "shown, not asked for"
     assert await told(kit, CaseFiled) == [], "asked first, filed then"
     shown = await clerk.post("/cases/new", data={**form, own: "", "kind": "show"})
     assert (shown.status_code, fields(shown.text), "尚未登记" in shown.text) == (200, {own}, False)

@@ -45,6 +45,8 @@ OWN_FIELDS = {
     "report_ordered": "恢复执行案件（执恢）",
 }
 """The facts that only some kinds of cases have, and which, in words."""
+LATER = frozenset({"secured_on"})
+"""Those that mostly come about after the filing: the form shows them and does not ask for them."""
 PARTY_FIELDS = ("role", "consents", "address_confirmed_on", *PartyIdentity.model_fields)
 
 

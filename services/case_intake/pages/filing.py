@@ -11,6 +11,7 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from services.case_intake.domain.filing import (
     CASE_FIELDS,
+    LATER,
     OWN_FIELDS,
     ROLE_WORDS,
     own_fields,
@@ -59,7 +60,7 @@ async def file_case(request: Request, kit: AnyKit, caller: CurrentCaller) -> Res
     if "add" in case or "remove" in case:
         return _form(request, case, _other_number(case, parties))
     first_shown = own_fields(KINDS[ENFORCEMENT])
-    unseen = [field for field in own_fields(_kind(case)) if field not in (*case, *first_shown)]
+    unseen = [field for field in own_fields(_kind(case)) if field not in (*case, *first_shown, *LATER)]
     if unseen or case.pop("kind", ""):
         return _form(request, case, parties, unseen=unseen)
     try:
