@@ -112,3 +112,9 @@ def test_nothing_is_to_be_done_after_a_document_that_was_never_written(role: Rol
     paper |= {"served_on": None, "read": False, "report_ordered": False}
     assert seen(kit, Page.model_validate({**facts, "papers": []}), set()).own is None
     assert seen(kit, Page.model_validate({**facts, "papers": [paper]}), set()).own is not None
+
+
+def test_the_way_up_is_closed_as_long_as_the_last_day_runs() -> None:
+    clock = Clock("upper_court_six_months", NOW, provisional=False, met_at=None)
+    assert may_go_up(Role.APPLICANT, [clock], NOW) is None
+    assert may_go_up(Role.APPLICANT, [clock], NOW + timedelta(seconds=1)) is not None
