@@ -1,5 +1,7 @@
 """One function per consumed event: bring the projection up to date, then settle what is owed."""
 
+from collections.abc import Sequence
+from datetime import datetime
 from uuid import UUID
 
 from services.party_notification.store import cases, log_days
@@ -46,8 +48,7 @@ async def on_case_filed(kit: NotificationKit, tx: Transaction, event: CaseFiled,
     """A case and its parties; nobody is told before a judge has it."""
     await cases.put_case(tx.conn, event.case_id, envelope.court, _own_facts(kit, event))
     await holding_store.set_case(tx.conn, event.case_id, hold_until=event.hold_until)
-    for party in event.parties:
-        await _put_party(kit, tx, party, envelope, event)
+    await _put_parties(kit, tx, event.parties, envelope, event)
 
 
 def _own_facts(kit: NotificationKit, event: CaseFiled | CaseCorrected) -> CaseFacts:
@@ -76,14 +77,14 @@ async def on_judge_corrected(kit: NotificationKit, tx: Transaction, event: Judge
 
 async def on_party_added(kit: NotificationKit, tx: Transaction, event: PartyAdded, envelope: Envelope) -> None:
     """Told alone, or, when the case is complete by it, together with all others."""
-    await _put_party(kit, tx, event.party, envelope, event)
+    await _put_parties(kit, tx, [event.party], envelope, event)
     await settle_debts(kit, tx, event.case_id, envelope.id)
 
 
 async def on_party_changed(kit: NotificationKit, tx: Transaction, event: PartyChanged, envelope: Envelope) -> None:
     """New particulars may release what waited for them, and replace a contact that its holder disowned."""
     await cases.lock_case(tx.conn, event.case_id)
-    await _put_party(kit, tx, event.party, envelope, event)
+    await _put_parties(kit, tx, [event.party], envelope, event)
     await registering.compare(kit, tx, event.party.party_id)
     await follow_contacts(kit, tx, event.party.party_id, envelope.id)
     await settle_debts(kit, tx, event.case_id, envelope.id)
@@ -109,33 +110,46 @@ async def on_notices_released(
     await holding.release(kit, tx, event.case_id, event.by, envelope.id)
 
 
-async def _put_party(
+async def _put_parties(
     kit: NotificationKit,
     tx: Transaction,
-    party: PartyFacts,
+    parties: Sequence[PartyFacts],
     envelope: Envelope,
     event: CaseFiled | PartyAdded | PartyChanged,
 ) -> None:
-    joins, code = None if isinstance(event, PartyChanged) else event, query_code()
-    silent = joins is not None and joins.silent
-    row = {
-        "party_id": party.party_id,
-        "case_id": event.case_id,
-        "role": party.role.value,
-        "consents": party.consents,
-        "address_confirmed_on": party.address_confirmed_on,
-        "minor": party.minor,
-        "identity": kit.keyring.taken_in(party.identity, str(party.party_id)),
-        "silent": silent,
-        "hold_until": event.hold_until if isinstance(event, PartyAdded) else None,
-        "added_at": envelope.time,
-        "code": kit.keyring.seal(code, f"{party.party_id}/code"),
-        "contacts_due": True,
-        "door_due": not silent if joins else await _needs_other_door(kit, tx, party),
-    }
-    await cases.put_party(tx.conn, row)
+    if isinstance(event, PartyChanged):
+        door_due = await _needs_other_door(kit, tx, event.party)
+    else:
+        door_due = not event.silent
+    new = [_new_party(kit, party, event, envelope.time, door_due=door_due) for party in parties]
+    await cases.put_parties(tx.conn, new)
     tx.wake(DOOR_SIGNAL)
     tx.wake(registering.CONTACT_SIGNAL)
+
+
+def _new_party(
+    kit: NotificationKit,
+    party: PartyFacts,
+    event: CaseFiled | PartyAdded | PartyChanged,
+    added_at: datetime,
+    *,
+    door_due: bool,
+) -> cases.NewParty:
+    about = str(party.party_id)
+    return cases.NewParty(
+        party_id=party.party_id,
+        case_id=event.case_id,
+        role=party.role.value,
+        consents=party.consents,
+        address_confirmed_on=party.address_confirmed_on,
+        minor=party.minor,
+        identity=kit.keyring.taken_in(party.identity, about),
+        silent=not isinstance(event, PartyChanged) and event.silent,
+        hold_until=event.hold_until if isinstance(event, PartyAdded) else None,
+        added_at=added_at,
+        code=kit.keyring.seal(query_code(), f"{about}/code"),
+        door_due=door_due,
+    )
 
 
 async def _needs_other_door(kit: NotificationKit, tx: Transaction, party: PartyFacts) -> bool:

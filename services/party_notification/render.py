@@ -14,15 +14,8 @@ from typing import Any
 import segno
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 
-from services.party_notification.domain.notices import (
-    CaseFacts,
-    CourtFacts,
-    Kind,
-    NoticeFacts,
-    PartyFacts,
-    missing,
-    way_of,
-)
+from services.party_notification.domain.notices import CaseFacts, CourtFacts, Kind, NoticeFacts, PartyFacts, way_of
+from services.party_notification.domain.owed import missing
 from services.party_notification.domain.wording import (
     MAIL_EFFECT,
     PROPERTY_CATEGORIES,

@@ -11,6 +11,7 @@ import pytest
 from alembic.migration import MigrationContext
 from alembic.operations import Operations
 from sqlalchemy import Connection, text
+from stdnum.cn import ric
 
 from services.case_intake.service import SERVICE
 from services.case_intake.settings import IntakeKit
@@ -29,6 +30,7 @@ from shared.db.transaction import new_id
 from shared.powers import Role
 from tests.fixtures.filing import JUDGES, filing, judge, party, respondent, reviewer
 from tests.fixtures.kits import Feeder, as_owner, client, told
+from tests.fixtures.statements import asked
 
 
 @pytest.fixture
@@ -362,3 +364,15 @@ async def test_nothing_of_a_party_stands_in_plain_text(kit: IntakeKit, clerk: ht
     }
     assert [value for value in (*secret, filing()["obligation"]) if value in written] == []
     assert "民间借贷纠纷" in written
+
+
+async def test_a_case_of_many_parties_takes_no_more_statements(kit: IntakeKit, clerk: httpx.AsyncClient) -> None:
+    await filed(clerk, basis_document="（2025）渝05民终1号")  # what is asked once is asked
+    counts = []
+    for serial, number in ((2, 1), (3, 30)):
+        first = [f"51122219990706{each:03}" for each in range(number)]
+        others = [respondent(id_number=each + ric.calc_check_digit(f"{each}0")) for each in first]
+        with asked(kit) as statements:
+            await filed(clerk, basis_document=f"（2025）渝05民终{serial}号", parties=[party(), *others])
+        counts.append(len(statements))
+    assert counts[0] == counts[1]

@@ -138,7 +138,8 @@ async def test_two_workers_and_two_imports_at_once_file_each_case_once(
     await Feeder(SERVICE, kit).feed(*map(judge, JUDGES))
     await asyncio.gather(upload(clerk, FILE), upload(clerk, FILE))
     await asyncio.gather(work_through(kit), work_through(kit))
-    await work_through(kit)
+    for _ in range(5):  # a slice may end before the work does
+        await work_through(kit)
     assert len(await told(kit, CaseFiled)) == EXPECTED["cases_filed"]
     lines = (await clerk.get("/api/cases/imports")).json()["items"]
     assert [line["filed"] + line["unchanged"] for line in lines] == [EXPECTED["cases_filed"]] * 2

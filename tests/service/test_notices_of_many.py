@@ -53,8 +53,8 @@ async def filed(office: Office, parties: Sequence[PartyFacts]) -> Office:
 async def test_the_notices_of_many_parties_take_no_more_statements(office: Office, email: bool) -> None:
     counts = []
     for numbers in (range(3), range(100, 126)):
-        one = await filed(office, parties(numbers, email=email))
         with asked(office.kit) as statements:
+            one = await filed(office, parties(numbers, email=email))
             await one.feeder.feed(one.assigned())
         counts.append(Counter(" ".join(statement.split()[:3]) for statement in statements))
     few, many = counts

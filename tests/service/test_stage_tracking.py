@@ -34,6 +34,7 @@ from shared.contracts.stages import (
 from shared.db.transaction import new_id
 from tests.fixtures.kits import NOON, Feeder, as_owner, told
 from tests.fixtures.staging import JUDGE, about, assigned, facts, filed, party, sent, served
+from tests.fixtures.statements import asked
 
 
 @pytest.fixture
@@ -449,3 +450,12 @@ async def test_versions_are_unique(kit: Any, feeder: Feeder) -> None:
     with pytest.raises(IntegrityError):
         async with kit.db.begin() as tx:
             await tx.conn.execute(deadlines.insert().values({**row, "id": new_id()}))
+
+
+async def test_a_case_of_many_parties_takes_no_more_statements(kit: Any, feeder: Feeder) -> None:
+    counts = []
+    for respondents in (1, 30):
+        with asked(kit) as statements:
+            await feeder.feed(filed(party("applicant"), *(party("respondent") for _ in range(respondents))))
+        counts.append(len(statements))
+    assert counts[0] == counts[1]

@@ -4,18 +4,8 @@ from dataclasses import replace
 
 import pytest
 
-from services.party_notification.domain.notices import (
-    Judge,
-    Kind,
-    Role,
-    ServiceWay,
-    due_for_party,
-    due_on_assignment,
-    is_complete,
-    missing,
-    split_number,
-    way_of,
-)
+from services.party_notification.domain.notices import Judge, Kind, Role, ServiceWay, split_number, way_of
+from services.party_notification.domain.owed import due_for_party, due_on_assignment, is_complete, missing
 from shared.errors import Conflict
 from tests.fixtures.notice_facts import APPLICANT, CASE, CHILD, RESPONDENT, travelling
 

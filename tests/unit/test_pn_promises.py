@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from services.party_notification.domain.notices import CaseFacts, Kind, PartyFacts, Role, ServiceWay, due_for_party
+from services.party_notification.domain.notices import CaseFacts, Kind, PartyFacts, Role, ServiceWay
+from services.party_notification.domain.owed import due_for_party
 from services.party_notification.domain.sms_texts import (
     all_plans,
     correction_templates,

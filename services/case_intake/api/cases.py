@@ -6,7 +6,7 @@ from uuid import UUID
 from fastapi import Depends, Query, Response
 
 from services.case_intake.domain.filing import read_filing
-from services.case_intake.schemas import (
+from services.case_intake.schemas.cases import (
     AssignmentInput,
     CaseAnswer,
     CaseInput,

@@ -9,7 +9,7 @@ from fastapi import Depends, File, Form, Query, Response, UploadFile
 
 from services.case_intake.domain.holds import MAX_MINUTES
 from services.case_intake.domain.mending import HiddenRows
-from services.case_intake.schemas import (
+from services.case_intake.schemas.imports import (
     FaultAnswer,
     ImportAnswer,
     ImportList,

@@ -1,6 +1,7 @@
 """The projection of cases and parties, as the notices need it."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 from uuid import UUID
@@ -90,11 +91,34 @@ async def briefs_of(conn: AsyncConnection, case_ids: Sequence[UUID]) -> dict[UUI
     return {row.case_id: row for row in await conn.execute(query)}
 
 
-async def put_party(conn: AsyncConnection, row: dict[str, Any]) -> None:
-    """Insert a party; for one that is there already, only the particulars change, never the query code."""
-    statement = insert(parties).values(row)
-    fixed = {"party_id", "case_id", "code", "silent", "added_at", "hold_until"}
-    changed = {name: statement.excluded[name] for name in row if name not in fixed}
+@dataclass(frozen=True)
+class NewParty:
+    """A party as it is written down; the identity is sealed, and so is the query code."""
+
+    party_id: UUID
+    case_id: UUID
+    role: str
+    consents: bool
+    address_confirmed_on: date | None
+    minor: bool
+    identity: str
+    silent: bool
+    hold_until: datetime | None
+    added_at: datetime
+    code: str
+    door_due: bool
+    contacts_due: bool = True
+
+
+_FIXED = {"party_id", "case_id", "code", "silent", "added_at", "hold_until"}
+
+
+async def put_parties(conn: AsyncConnection, new: Sequence[NewParty]) -> None:
+    """Insert parties; of one that is there already, only the particulars change, never the query code."""
+    if not new:
+        return
+    statement = insert(parties).values([vars(each) for each in new])
+    changed = {name: statement.excluded[name] for name in NewParty.__dataclass_fields__ if name not in _FIXED}
     await conn.execute(statement.on_conflict_do_update(index_elements=["party_id"], set_=changed))
 
 

@@ -8,15 +8,8 @@ from uuid import UUID
 from sqlalchemy import Row
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from services.party_notification.domain.notices import (
-    CaseFacts,
-    Kind,
-    PartyFacts,
-    Progress,
-    Waiting,
-    is_complete,
-    missing,
-)
+from services.party_notification.domain.notices import CaseFacts, Kind, PartyFacts, Progress
+from services.party_notification.domain.owed import Waiting, is_complete, missing
 from services.party_notification.render import Renderer
 from services.party_notification.store import cases
 from services.party_notification.usecases.effects import Effects

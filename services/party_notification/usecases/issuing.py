@@ -13,7 +13,8 @@ from uuid import UUID
 from sqlalchemy import Row
 
 from services.party_notification.domain.effect import legal_effect
-from services.party_notification.domain.notices import Kind, NoticeFacts, PartyFacts, Waiting, due_for_party, way_of
+from services.party_notification.domain.notices import Kind, NoticeFacts, PartyFacts, way_of
+from services.party_notification.domain.owed import Waiting, due_for_party
 from services.party_notification.store import cases, doors, holding, notices
 from services.party_notification.usecases.circle import Circle, load, opened, progress_of, renderer
 from services.party_notification.usecases.doors import DOOR_SIGNAL

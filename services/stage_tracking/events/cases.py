@@ -66,8 +66,7 @@ async def on_case_filed(kit: StageKit, tx: Transaction, event: CaseFiled, envelo
     period = Period.INVESTIGATION if enforces else None
     row = {"case_id": case_id, "court": envelope.court, "period": period, "silent": event.silent}
     await cases.put(tx.conn, {**row, **_kept(facts)})
-    for party in event.parties:
-        await cases.put_party(tx.conn, case_id, party.party_id, party.role)
+    await cases.put_parties(tx.conn, case_id, event.parties)
     await write(kit, tx, case_id, Note(EntryKind.FILED, _filing_words(event)))
     if enforces:
         await stages.open_period(tx.conn, case_id, Period.INVESTIGATION, facts.filed_on)
@@ -209,7 +208,7 @@ def _yes_no(value: object) -> str:
 async def on_party_added(kit: StageKit, tx: Transaction, event: PartyAdded, _envelope: Envelope) -> None:
     """One more party, who is told alone; a respondent's notice counts for the clocks that still run."""
     await known_case(tx, event.case_id)
-    await cases.put_party(tx.conn, event.case_id, event.party.party_id, event.party.role)
+    await cases.put_parties(tx.conn, event.case_id, [event.party])
     text = f"增加{_ROLES[event.party.role]}1名。"
     await write(kit, tx, event.case_id, Note(EntryKind.PARTY_ADDED, text))
     await _watch_roles(kit, tx, event.case_id)
@@ -219,7 +218,7 @@ async def on_party_added(kit: StageKit, tx: Transaction, event: PartyAdded, _env
 async def on_party_changed(kit: StageKit, tx: Transaction, event: PartyChanged, _envelope: Envelope) -> None:
     """The log says that it happened, not what: particulars are none of its business."""
     await known_case(tx, event.case_id)
-    await cases.put_party(tx.conn, event.case_id, event.party.party_id, event.party.role)
+    await cases.put_parties(tx.conn, event.case_id, [event.party])
     text = f"{_ROLES[event.party.role]}1名的登记信息有变更。"
     await write(kit, tx, event.case_id, Note(EntryKind.PARTY_CHANGED, text))
 

@@ -1,5 +1,6 @@
 """The projection of cases and their parties; the case's row is the lock that every act takes first."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -11,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from services.stage_tracking.store.rows import Case, as_case
 from services.stage_tracking.store.tables import case_powers, cases, parties
 from shared.contracts.case_number import reference
-from shared.contracts.cases import PartyRole
+from shared.contracts.cases import PartyFacts, PartyRole
 from shared.db.case_numbers import is_number
 from shared.db.reach import Reach
 from shared.errors import Conflict
@@ -68,9 +69,11 @@ async def belonging_to(conn: AsyncConnection, number: str) -> list[Case]:
     return [as_case(row) for row in await conn.execute(query)]
 
 
-async def put_party(conn: AsyncConnection, case_id: UUID, party_id: UUID, role: str) -> None:
-    """A party, or its role brought up to date."""
-    row = upsert(parties).values(party_id=party_id, case_id=case_id, role=role)
+async def put_parties(conn: AsyncConnection, case_id: UUID, found: Sequence[PartyFacts]) -> None:
+    """Parties, or their roles brought up to date."""
+    if not found:
+        return
+    row = upsert(parties).values([{"party_id": each.party_id, "case_id": case_id, "role": each.role} for each in found])
     await conn.execute(row.on_conflict_do_update(index_elements=["party_id"], set_={"role": row.excluded.role}))
 
 
