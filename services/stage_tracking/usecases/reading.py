@@ -98,12 +98,12 @@ async def case_view(kit: StageKit, case_key: str) -> CaseView:
         )
 
 
-async def done_work(kit: StageKit, caller: Caller, case_id: UUID, limit: int = 50) -> list[LogEntry]:
-    """What was done in a case, newest first; nothing for whom the log is closed."""
+async def done_work(kit: StageKit, caller: Caller, case_id: UUID, limit: int = 50) -> list[LogEntry] | None:
+    """What was done in a case, newest first; None for whom the log is closed."""
     async with kit.db.read() as conn:
         reads = caller.can(Action.LOG_READ) and await cases.is_within(conn, case_id, caller.reach(Action.LOG_READ))
         if not reads:
-            return []
+            return None
         found = await stages.newest_entries(conn, case_id, (EntryKind.WORK, EntryKind.DUTY_ACTED), limit)
     return [opened(kit, case_id, entry) for entry in found]
 
