@@ -183,7 +183,7 @@ def ask_ground(period: str) -> Task:
 def ask_main_case(kind: CaseKind) -> Task:
     """Which case is resumed, attacked or supervised must be known to its parties and to those who handle it."""
     name = "原执行案号" if kind.resumes else "所属执行案件的案号"
-    held = "受理通知书、执行通知书待补填后发出" if kind.resumes else "告知当事人的文书和案件页面暂不能写明"
+    held = "待发的受理通知书、执行通知书补填后才发出" if kind.resumes else "告知当事人的文书和案件页面暂不能写明"
     detail = f"本案是{kind.title}，没有登记{name}，{held}。请在案件信息的“所属执行案件”中补填，补填后自动办结。"
     return Task(TaskKind.ASK_MAIN_CASE, "case", f"补填{name}", detail, Owner(role=Role.CLERK))
 
