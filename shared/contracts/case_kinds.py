@@ -95,11 +95,13 @@ _STATUTORY_EXTENSION = Extension(
 )
 COURT_RULE = "本院执行工作改革措施（2009年12月1日起施行）"
 COURT_LIMIT_RULE = f"{COURT_RULE}：三个月未执结案件警示"
-# How much longer the reform does not say: at most as far as the statutory six months go.
+# How much longer the reform does not say: see `WITHIN`.
 _COURT_EXTENSION = Extension(Length(3, Unit.MONTH), COURT_LIMIT_RULE, "庭长")
 _EXTENSIONS: Mapping[DeadlineKind, Extension] = MappingProxyType(
     {DeadlineKind.STATUTORY_LIMIT: _STATUTORY_EXTENSION, DeadlineKind.COURT_LIMIT: _COURT_EXTENSION}
 )
+WITHIN: Mapping[DeadlineKind, DeadlineKind] = MappingProxyType({DeadlineKind.COURT_LIMIT: DeadlineKind.STATUTORY_LIMIT})
+"""No extension of the first goes further than the second, as that one stands."""
 
 
 @dataclass(frozen=True)

@@ -169,17 +169,17 @@ async def test_an_urgent_preservation_is_urged_at_once_and_rings_after_48_hours(
     today = court_date(NOON)
     event = filed(case_number=PRESERVATION, filed_on=today, received_on=today, urgent=True)
     await feeder.feed(event)
-    task = (await open_tasks(kit, event.case_id))["reminder"]
+    task = (await open_tasks(kit, event.case_id))["begin_now"]
     assert ("立即开始执行保全" in task.title, task.owner_role) == (True, "management")
     await feeder.feed(assigned(event.case_id, NOON))
-    assert (await open_tasks(kit, event.case_id))["reminder"].owner_staff == JUDGE
+    assert (await open_tasks(kit, event.case_id))["begin_now"].owner_staff == JUDGE
     assert (await clocks(kit, event.case_id))["preservation_begin"].due_on == today + timedelta(days=1)
     assert await planned(kit, event.case_id, "enforcement") == today + timedelta(days=1)
     kit.clock.move(timedelta(days=2))
     assert await fire_due(kit) == 1
     assert "超期" in (await open_tasks(kit, event.case_id))["overdue_reasons"].title
     await feeder.feed(CaseCorrected(case_id=event.case_id, facts=facts(today, case_number=PRESERVATION)))
-    assert "reminder" not in await open_tasks(kit, event.case_id)
+    assert "begin_now" not in await open_tasks(kit, event.case_id)
     assert (await clocks(kit, event.case_id))["preservation_begin"].due_on == date(2026, 11, 30)
     assert "情况紧急由是更正为否" in await log(kit, event.case_id)
 
@@ -194,21 +194,21 @@ async def test_a_preservation_without_its_receipt_has_no_clock_and_the_clerk_is_
     assert await planned(kit, event.case_id, "enforcement") is None
     found = await open_tasks(kit, event.case_id)
     assert "“开始执行保全”不能计算" in found["ask_receipt"].detail
-    assert ("reminder" in found) is urgent, "what is urgent is urged without a day, too"
+    assert ("begin_now" in found) is urgent, "what is urgent is urged without a day, too"
     if urgent:
-        assert found["reminder"].due_at is None
+        assert found["begin_now"].due_at is None
     known = {"received_on": FILED, "urgent": urgent}
     await feeder.feed(corrected(event.case_id, PRESERVATION, **known))
     clock, found = (await clocks(kit, event.case_id))["preservation_begin"], await open_tasks(kit, event.case_id)
     assert clock.due_on == (FILED + timedelta(days=1) if urgent else date(2026, 11, 16))
     assert "ask_receipt" not in found
     if urgent:
-        assert found["reminder"].due_at == clock.due_at
+        assert found["begin_now"].due_at == clock.due_at
     await feeder.feed(corrected(event.case_id, PRESERVATION, **{**known, "received_on": None}))
     assert await clocks(kit, event.case_id) == {}
     begun = {"kind": "milestone", "milestone": "enforcement", "on": "2026-11-23", "evidence": "查封裁定1号"}
     assert (await judge.post(f"/api/stages/{PRESERVATION}/acts", json=begun)).status_code == 201
-    assert "reminder" not in await open_tasks(kit, event.case_id)
+    assert "begin_now" not in await open_tasks(kit, event.case_id)
 
 
 async def test_nothing_of_a_provisional_clock_is_late_until_its_calendar_arrives(kit: Any, feeder: Feeder) -> None:
@@ -238,12 +238,12 @@ async def test_a_preservation_that_becomes_urgent_is_urged_until_it_has_begun(
 ) -> None:
     event = filed(case_number=PRESERVATION, filed_on=FILED)
     await feeder.feed(event, assigned(event.case_id, NOON))
-    assert "reminder" not in await open_tasks(kit, event.case_id)
+    assert "begin_now" not in await open_tasks(kit, event.case_id)
     await feeder.feed(corrected(event.case_id, PRESERVATION, urgent=True))
-    assert "reminder" in await open_tasks(kit, event.case_id)
+    assert "begin_now" in await open_tasks(kit, event.case_id)
     begun = {"kind": "milestone", "milestone": "enforcement", "on": "2026-11-23", "evidence": "查封裁定1号"}
     assert (await judge.post(f"/api/stages/{PRESERVATION}/acts", json=begun)).status_code == 201
-    assert "reminder" not in await open_tasks(kit, event.case_id)
+    assert "begin_now" not in await open_tasks(kit, event.case_id)
 
 
 async def test_a_report_ordered_after_the_notice_left_is_served_apart(kit: Any, feeder: Feeder) -> None:

@@ -241,7 +241,7 @@ async def test_what_ran_out_provisionally_is_late_only_once_its_calendar_is_anno
     limit = (await clocks(kit, event.case_id))["court_limit"]
     assert (limit.version, limit.provisional, limit.fired_at) == (2, False, None)
     assert (await board_head(kit)).counts.late == 1
-    assert await fire_due(kit) == 1
+    assert await fire_due(kit) == 2, "the reminder, which had named a tentative day, and the limit"
     assert "overdue_reasons" in await open_tasks(kit, event.case_id)
     assert await fire_due(kit) == 0
 
@@ -325,13 +325,16 @@ async def test_a_clock_that_cannot_ring_holds_up_no_other(
 
 
 async def test_another_judge_takes_over_tasks_and_gets_three_days(kit: Any, feeder: Feeder) -> None:
-    event, second = filed(), UUID(int=8)
+    event, second = filed(filed_on=date(2026, 8, 20)), UUID(int=8)
     await feeder.feed(event, assigned(event.case_id, NOON))
     kit.clock.move(timedelta(days=5))
     await fire_due(kit)
-    assert (await open_tasks(kit, event.case_id))["overdue_reasons"].owner_staff == JUDGE
+    late, own = "“本院三个月办案期限”已超期，请说明理由", "“发出执行通知”已超期，请说明理由"
+    owners = {task.title: task.owner_staff for task in (await view(kit, event.case_id)).tasks}
+    assert (owners[late], owners[own]) == (JUDGE, JUDGE)
     await feeder.feed(assigned(event.case_id, kit.clock.now(), second))
-    assert (await open_tasks(kit, event.case_id))["overdue_reasons"].owner_staff == second
+    owners = {task.title: task.owner_staff for task in (await view(kit, event.case_id)).tasks}
+    assert (owners[late], own in owners) == (second, False), "whose days begin now is not late with them"
     notice = (await clocks(kit, event.case_id))["execution_notice"]
     assert (notice.version, notice.due_on, notice.fired_at) == (2, date(2026, 12, 1), None)
 

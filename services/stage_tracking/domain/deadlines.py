@@ -7,7 +7,7 @@ from datetime import date, datetime, timedelta
 from shared.calendar.periods import ONE_DAY, Due, Length, days_after, days_before, length_after, months_after
 from shared.calendar.workdays import CourtCalendar
 from shared.clock import end_of_day, start_of_day
-from shared.contracts.case_kinds import COURT_LIMIT_RULE, COURT_RULE, CaseKind, DeadlineKind, begins
+from shared.contracts.case_kinds import COURT_LIMIT_RULE, COURT_RULE, WITHIN, CaseKind, DeadlineKind, begins
 from shared.contracts.reviews import Review
 
 _HANDLING_RULE = "最高人民法院《关于人民法院办理执行案件若干期限的规定》（法发〔2006〕35号）"
@@ -85,7 +85,21 @@ class Deadline:
 def deadlines_of(dates: CaseDates, figures: Figures, calendar: CourtCalendar) -> list[Deadline]:
     """Every clock that runs for a case of this kind with these dates."""
     found = (_RULES[kind](dates, figures, calendar) for kind in DeadlineKind if kind in dates.kind.clocks)
-    return [_prolonged(deadline, dates, calendar) for deadline in found if deadline is not None]
+    return [_within(_prolonged(each, dates, calendar), each, dates, figures, calendar) for each in found if each]
+
+
+def _within(longer: Deadline, plain: Deadline, dates: CaseDates, figures: Figures, calendar: CourtCalendar) -> Deadline:
+    """An extension that reaches beyond the limit within which it stays, extended or not, ends with that one."""
+    bound = WITHIN.get(longer.kind)
+    outer = None if bound is None or longer is plain else _RULES[bound](dates, figures, calendar)
+    if outer is None:
+        return longer
+    outer = _prolonged(outer, dates, calendar)
+    if longer.due_on <= outer.due_on:
+        return longer
+    end, rule = max(outer.due_on, plain.due_on), f"{longer.rule}，不超过“{outer.kind.label}”"
+    tentative = plain.provisional or outer.provisional
+    return replace(longer, due_on=end, due_at=end_of_day(end), rule=rule, provisional=tentative)
 
 
 def _prolonged(deadline: Deadline, dates: CaseDates, calendar: CourtCalendar) -> Deadline:
@@ -143,7 +157,8 @@ def _reminder(dates: CaseDates, figures: Figures, calendar: CourtCalendar) -> De
     It rings when its day begins, so that the whole week remains.
     """
     ahead = figures.reminder_days
-    limit = _prolonged(_court_limit(dates, figures, calendar), dates, calendar)
+    plain = _court_limit(dates, figures, calendar)
+    limit = _within(_prolonged(plain, dates, calendar), plain, dates, figures, calendar)
     day = days_before(limit.due_on, ahead)
     return Deadline(
         DeadlineKind.COURT_LIMIT_REMINDER,

@@ -1,9 +1,10 @@
 """Tasks: each open one has exactly one owner, a person or a role. Pure."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from typing import NamedTuple
 from uuid import UUID
 
 from shared.contracts.case_kinds import CaseKind, DeadlineKind
@@ -19,6 +20,7 @@ class TaskKind(StrEnum):
     ASK_RECEIPT = "ask_receipt"
     ASK_GROUND = "ask_ground"
     ASK_MAIN_CASE = "ask_main_case"
+    BEGIN_NOW = "begin_now"
     REPORT_ORDER = "report_order"
     OVERDUE_REASONS = "overdue_reasons"
     REMINDER = "reminder"
@@ -62,6 +64,7 @@ _WORDS: dict[TaskKind, tuple[str, str]] = {
     TaskKind.ASK_RECEIPT: ("补填收到申请的日期", "去补填"),
     TaskKind.ASK_GROUND: ("补填审查事由", "去补填"),
     TaskKind.ASK_MAIN_CASE: ("补填所属执行案件", "去补填"),
+    TaskKind.BEGIN_NOW: ("立即开始执行", "去登记执行"),
     TaskKind.REPORT_ORDER: ("告知报告财产的变化", "登记办理结果"),
     TaskKind.OVERDUE_REASONS: ("说明超期理由", "说明理由"),
     TaskKind.REMINDER: ("期限提醒", "标为已知悉"),
@@ -83,6 +86,7 @@ _PLACES = {
 }
 _BY_EVENT = FACTS | {
     TaskKind.ASSIGN_JUDGE,
+    TaskKind.BEGIN_NOW,
     TaskKind.POWER_CONFLICT,
     TaskKind.COMPLETE_PARTIES,
     TaskKind.SUPPLY_FIELD,
@@ -123,8 +127,7 @@ OF_CLOCKS = frozenset({TaskKind.OVERDUE_REASONS, TaskKind.REMINDER})
 
 
 _ASSIGNING = (TaskKind.ASSIGN_JUDGE, "case")
-_BEGINNING = (TaskKind.REMINDER, DeadlineKind.PRESERVATION_BEGIN.value)
-BEFORE_IT_RINGS = {_ASSIGNING: DeadlineKind.ASSIGNMENT, _BEGINNING: DeadlineKind.PRESERVATION_BEGIN}
+BEFORE_IT_RINGS = {_ASSIGNING: DeadlineKind.ASSIGNMENT}
 """Tasks, by kind and subject, that stand while their clock still runs: its day, once it is certain, is theirs."""
 
 
@@ -205,7 +208,7 @@ def begin_now(judge_id: UUID | None, due_at: datetime | None) -> Task:
     """An urgent preservation begins at once; its clock, where it runs, says by when at the latest."""
     detail = "本案登记为情况紧急：裁定采取保全措施的，应当立即开始执行。开始后请登记“执行”节点，本事项随即办结。"
     title = "情况紧急，请立即开始执行保全"
-    return Task(*_BEGINNING, title, detail, handler(judge_id), due_at)
+    return Task(TaskKind.BEGIN_NOW, "case", title, detail, handler(judge_id), due_at)
 
 
 def tell_of_report(judge_id: UUID | None, *, ordered: bool) -> Task:
@@ -219,6 +222,26 @@ def tell_of_report(judge_id: UUID | None, *, ordered: bool) -> Task:
             "执行通知书已在更正之前发出。此前送达过报告财产令的，请书面告知被执行人不必报告；没有送达过的，写明即可。"
         )
     return Task(TaskKind.REPORT_ORDER, "case", title, detail, handler(judge_id))
+
+
+class Standing(NamedTuple):
+    """A clock in the version that stands: whether that one has rung, and whether its deed is done."""
+
+    kind: DeadlineKind
+    rang: bool
+    met: bool
+
+
+def asked_by(clocks: Iterable[Standing]) -> set[tuple[TaskKind, DeadlineKind]]:
+    """The tasks that ringing clocks may still ask for: what an older version asked for went with it.
+
+    A reminder is over with the deed, that of the court's limit with the limit; a late deed still owes its reasons.
+    """
+    rang = {clock.kind: clock for clock in clocks if clock.rang}
+    reminding = {kind for kind, clock in rang.items() if not clock.met}
+    if DeadlineKind.COURT_LIMIT in rang:
+        reminding.discard(DeadlineKind.COURT_LIMIT_REMINDER)
+    return {(TaskKind.REMINDER, kind) for kind in reminding} | {(TaskKind.OVERDUE_REASONS, kind) for kind in rang}
 
 
 @dataclass(frozen=True)

@@ -6,18 +6,19 @@ from typing import Any
 from uuid import UUID
 
 from services.stage_tracking.domain.log import EntryKind, Note
-from services.stage_tracking.domain.tasks import Owner, Task, TaskKind, assign_judge, begin_now, tell_of_report
+from services.stage_tracking.domain.tasks import Owner, Task, TaskKind, assign_judge, tell_of_report
 from services.stage_tracking.settings import StageKit
 from services.stage_tracking.store import cases, deadlines, stages, tasks
 from services.stage_tracking.store.rows import Case
 from services.stage_tracking.store.serving import party_standing
-from services.stage_tracking.usecases.asking import ask_for_facts, keep_handler, open_task
-from services.stage_tracking.usecases.clocks import keep_clocks, reached_milestones, urged_until
+from services.stage_tracking.usecases.asking import keep_handler, open_task
+from services.stage_tracking.usecases.clocks import keep_clocks, urged_until
 from services.stage_tracking.usecases.journal import write
-from services.stage_tracking.usecases.limits import running_limits, tell_corrected
+from services.stage_tracking.usecases.limits import ANEW, Cause
+from services.stage_tracking.usecases.recomputing import bring_up_to_date
 from services.stage_tracking.usecases.serving import lose_party
 from shared.clock import court_date
-from shared.contracts.case_kinds import DeadlineKind, kind_of
+from shared.contracts.case_kinds import kind_of
 from shared.contracts.cases import (
     AssignmentRule,
     CaseAssigned,
@@ -103,19 +104,6 @@ async def _open_filing_tasks(kit: StageKit, tx: Transaction, case_id: UUID) -> N
     kind = (await known_case(tx, case_id)).kind
     await open_task(kit, tx, case_id, assign_judge(kind, until[TaskKind.ASSIGN_JUDGE, "case"]))
     await _watch_roles(kit, tx, case_id)
-    await ask_for_facts(kit, tx, case_id)
-    await _urge_to_begin(kit, tx, case_id)
-
-
-async def _urge_to_begin(kit: StageKit, tx: Transaction, case_id: UUID) -> None:
-    """An urgent preservation that has not begun is urged at once, in whose hands it now is."""
-    case, clock = await known_case(tx, case_id), DeadlineKind.PRESERVATION_BEGIN
-    if not case.kind.urgent:
-        return
-    await tasks.close(tx.conn, case_id, TaskKind.REMINDER, clock, tx.now)
-    if case.closed_on is None and Milestone.ENFORCEMENT not in await reached_milestones(tx, case_id):
-        until = urged_until(await deadlines.current(tx.conn, case_id))
-        await open_task(kit, tx, case_id, begin_now(case.judge_id, until[TaskKind.REMINDER, clock]))
 
 
 async def _watch_roles(kit: StageKit, tx: Transaction, case_id: UUID) -> None:
@@ -149,17 +137,15 @@ async def reach(tx: Transaction, case_id: UUID, milestone: Milestone, on: Any) -
 async def on_case_corrected(kit: StageKit, tx: Transaction, event: CaseCorrected, _envelope: Envelope) -> None:
     """Take over the facts; another day of filing sets every running clock anew."""
     case = await known_case(tx, event.case_id)
-    kept, changes, limits = _kept(event.facts), _changes(case, event.facts), await running_limits(tx, case)
-    await cases.change(tx.conn, event.case_id, **kept)
+    await bring_up_to_date(kit, tx, event.case_id)
+    changes = _changes(case, event.facts)
+    await cases.change(tx.conn, event.case_id, **_kept(event.facts))
     words = "；".join(changes.values()) or "补充或者更正了执行依据、标的或者应履行义务的登记"
     await write(kit, tx, event.case_id, Note(EntryKind.CORRECTED, f"{words}。"))
-    await keep_clocks(kit, tx, event.case_id)
     why = "；".join(changes[name] for name in _MOVING if name in changes)
-    await tell_corrected(kit, tx, await known_case(tx, event.case_id), limits, f"因登记更正（{why}），")
-    await ask_for_facts(kit, tx, event.case_id)
-    if case.urgent != event.facts.urgent:
-        await tasks.close(tx.conn, event.case_id, TaskKind.REMINDER, DeadlineKind.PRESERVATION_BEGIN, tx.now)
-        await _urge_to_begin(kit, tx, event.case_id)
+    cause = Cause(f"因登记更正（{why}），", was=case.kind) if why else ANEW
+    await keep_clocks(kit, tx, event.case_id, cause=cause)
+    await keep_handler(kit, tx, event.case_id)
     if case.report_ordered != event.facts.report_ordered:
         await _tell_of_report(kit, tx, case, ordered=event.facts.report_ordered)
 
@@ -172,7 +158,7 @@ async def _tell_of_report(kit: StageKit, tx: Transaction, case: Case, *, ordered
         await open_task(kit, tx, case.case_id, tell_of_report(case.judge_id, ordered=ordered))
 
 
-_MOVING = ("立案日期", "收到申请的日期", "提供担保的日期", "是否非诉执行", "情况紧急", "审查事由")
+_MOVING = ("案号", "立案日期", "收到申请的日期", "提供担保的日期", "是否非诉执行", "情况紧急", "审查事由")
 """The facts from which limits follow."""
 
 
@@ -269,7 +255,6 @@ async def on_case_assigned(kit: StageKit, tx: Transaction, event: CaseAssigned, 
     await write(kit, tx, event.case_id, Note(EntryKind.ASSIGNED, text, by=event.assigned_by))
     await reach(tx, event.case_id, Milestone.SCHEDULING, court_date(event.assigned_at))
     await keep_clocks(kit, tx, event.case_id)
-    await _urge_to_begin(kit, tx, event.case_id)
     await keep_handler(kit, tx, event.case_id)
 
 

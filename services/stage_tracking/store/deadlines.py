@@ -9,7 +9,7 @@ from sqlalchemy import bindparam, func, insert, select, tuple_, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.stage_tracking.domain.deadlines import Deadline
-from services.stage_tracking.store.rows import Clock, DueClock, as_clock
+from services.stage_tracking.store.rows import Clock, DueClock, Past, as_clock
 from services.stage_tracking.store.tables import cases, deadlines
 from shared.contracts.case_kinds import DeadlineKind
 from shared.db.transaction import new_id
@@ -27,7 +27,7 @@ async def current(conn: AsyncConnection, case_id: UUID) -> list[Clock]:
 
 
 async def put(conn: AsyncConnection, case_id: UUID, added: Sequence[tuple[Deadline, Mapping[str, Any]]]) -> None:
-    """New versions of clocks, each with its number, its calendar, and when it rang."""
+    """New versions of clocks, each with its number, its calendar, when it rang, and whether its day was told."""
     fields = Deadline.__dataclass_fields__
     rows = [
         {"id": new_id(), "case_id": case_id, **version, **{field: getattr(deadline, field) for field in fields}}
@@ -36,12 +36,18 @@ async def put(conn: AsyncConnection, case_id: UUID, added: Sequence[tuple[Deadli
     await conn.execute(insert(deadlines), rows)
 
 
-async def versions(conn: AsyncConnection, case_id: UUID, kinds: Collection[DeadlineKind]) -> dict[str, int]:
-    """The highest version that each of these clocks ever had in the case, those that were withdrawn among them."""
+async def past(conn: AsyncConnection, case_id: UUID, kinds: Collection[DeadlineKind]) -> dict[str, Past]:
+    """All that these clocks ever were in the case, what was withdrawn among them."""
     here = (deadlines.c.case_id == case_id) & deadlines.c.kind.in_(kinds)
-    highest = select(deadlines.c.kind, func.max(deadlines.c.version).label("version"))
-    found = await conn.execute(highest.where(here).group_by(deadlines.c.kind))
-    return {row.kind: row.version for row in found}
+    ever = (func.max(deadlines.c.version).label("version"), func.bool_or(deadlines.c.told).label("told"))
+    found = await conn.execute(select(deadlines.c.kind, *ever).where(here).group_by(deadlines.c.kind))
+    return {row.kind: Past(row.version, row.told) for row in found}
+
+
+async def set_told(conn: AsyncConnection, ids: Sequence[UUID]) -> None:
+    """The parties were told these days."""
+    if ids:
+        await conn.execute(update(deadlines).where(deadlines.c.id.in_(ids)).values(told=True))
 
 
 async def supersede(conn: AsyncConnection, ids: Sequence[UUID], at: datetime) -> None:

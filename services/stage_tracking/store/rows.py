@@ -2,12 +2,13 @@
 
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from sqlalchemy import Row
 
 from services.stage_tracking.domain.extending import Limit
+from services.stage_tracking.domain.tasks import Standing
 from shared.contracts.case_kinds import CaseKind, DeadlineKind, Particulars, kind_of
 from shared.contracts.reviews import ReviewGround
 from shared.contracts.stages import Milestone
@@ -69,11 +70,24 @@ class Clock:
     fired_at: datetime | None
     met_at: datetime | None
     superseded_at: datetime | None
+    told: bool
+    """Whether the parties were told its day apart: then they are told whatever becomes of it."""
+
+    def standing(self, *, done: bool) -> Standing:
+        """As the rules of tasks see it; `done`: its deed is, though it may not have been stopped yet."""
+        return Standing(self.kind, self.fired_at is not None, done or self.met_at is not None)
 
     @property
     def limit(self) -> Limit:
         """As the rules of extension see it."""
         return Limit(self.kind, self.start_on, self.due_on, self.met_at is not None)
+
+
+class Past(NamedTuple):
+    """What is known of a clock from all its versions: the highest, and whether its day was ever told."""
+
+    version: int
+    told: bool
 
 
 @dataclass(frozen=True)

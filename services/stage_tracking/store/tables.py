@@ -121,6 +121,7 @@ deadlines = Table(
     Column("fired_at", _INSTANT),
     Column("met_at", _INSTANT),
     Column("superseded_at", _INSTANT),
+    Column("told", Boolean, nullable=False, server_default=text("false")),
     UniqueConstraint("case_id", "kind", "version"),
 )
 _running = deadlines.c.met_at.is_(None) & deadlines.c.superseded_at.is_(None)

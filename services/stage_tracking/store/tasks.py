@@ -60,11 +60,11 @@ _OPENED: Columns = {
     **dict.fromkeys(("kind", "subject", "title", "detail", "owner_role"), Text),
     **dict.fromkeys(("due_at", "opened_at"), DateTime(timezone=True)),
 }
-_OPEN_ALL = (
-    upsert(tasks)
-    .from_select(list(_OPENED), select(unnested(_OPENED)))
-    .on_conflict_do_nothing(index_elements=["case_id", "kind", "subject"], index_where=_OPEN)
-)
+_OPENING = upsert(tasks).from_select(list(_OPENED), select(unnested(_OPENED)))
+_ONCE: Any = {"index_elements": ["case_id", "kind", "subject"], "index_where": _OPEN}
+_OPEN_ALL = _OPENING.on_conflict_do_nothing(**_ONCE)
+_FOLLOWING = ("title", "detail", "owner_staff", "owner_role", "due_at")
+_KEEP_ALL = _OPENING.on_conflict_do_update(**_ONCE, set_={name: _OPENING.excluded[name] for name in _FOLLOWING})
 _ABOUT: Columns = {"case_id": Uuid, "kind": Text, "subject": Text}
 
 
@@ -103,6 +103,17 @@ class Opening(NamedTuple):
 
 async def open_all(conn: AsyncConnection, openings: Sequence[Opening], now: datetime) -> None:
     """Open tasks; one that is open already stays as it is."""
+    if openings:
+        await conn.execute(_OPEN_ALL, _arrays(openings, now))
+
+
+async def keep_all(conn: AsyncConnection, openings: Sequence[Opening], now: datetime) -> None:
+    """These tasks stand: one that is open already follows, in its words, its owner and its day."""
+    if openings:
+        await conn.execute(_KEEP_ALL, _arrays(openings, now))
+
+
+def _arrays(openings: Sequence[Opening], now: datetime) -> dict[str, Any]:
     rows = [
         {
             "id": new_id(),
@@ -118,8 +129,7 @@ async def open_all(conn: AsyncConnection, openings: Sequence[Opening], now: date
         }
         for case_id, task, detail in openings
     ]
-    if rows:
-        await conn.execute(_OPEN_ALL, arrays(_OPENED, rows))
+    return arrays(_OPENED, rows)
 
 
 async def close(conn: AsyncConnection, case_id: UUID, kind: TaskKind, subject: str, at: datetime) -> None:
@@ -147,10 +157,12 @@ async def keep_days(conn: AsyncConnection, case_id: UUID, days: Mapping[tuple[Ta
     await conn.execute(update(tasks).where(here, _OPEN).values(due_at=due_at))
 
 
-async def close_of_clock(conn: AsyncConnection, case_id: UUID, kind: DeadlineKind, at: datetime) -> None:
-    """What a clock's ringing had asked for is done with: the clock does not belong there."""
-    rung = tasks.c.kind.in_((TaskKind.REMINDER, TaskKind.OVERDUE_REASONS))
-    here = (tasks.c.case_id == case_id) & rung & (tasks.c.subject == kind)
+async def close_rung(
+    conn: AsyncConnection, case_id: UUID, standing: Collection[tuple[TaskKind, DeadlineKind]], at: datetime
+) -> None:
+    """What ringing clocks had asked for is done with, but for what still stands."""
+    which = tuple_(tasks.c.kind, tasks.c.subject)
+    here = (tasks.c.case_id == case_id) & tasks.c.kind.in_(OF_CLOCKS) & which.not_in(list(standing))
     await conn.execute(update(tasks).where(here, _OPEN).values(done_at=at))
 
 

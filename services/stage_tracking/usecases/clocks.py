@@ -7,7 +7,6 @@ from functools import lru_cache
 from uuid import UUID
 
 from services.stage_tracking.domain.deadlines import (
-    WITHOUT_URGENCY,
     CaseDates,
     Deadline,
     Running,
@@ -19,16 +18,14 @@ from services.stage_tracking.domain.log import EntryKind, Note
 from services.stage_tracking.domain.stages import Plan, owners, plans
 from services.stage_tracking.domain.stopping import Deeds, stopped
 from services.stage_tracking.domain.stopping import undone as run_again
-from services.stage_tracking.domain.tasks import (
-    BEFORE_IT_RINGS,
-    FACTS,
-    TaskKind,
-)
+from services.stage_tracking.domain.tasks import BEFORE_IT_RINGS, TaskKind, asked_by
 from services.stage_tracking.settings import StageKit
 from services.stage_tracking.store import cases, deadlines, extensions, stages, tasks
-from services.stage_tracking.store.rows import Case, Clock, PlannedMilestone
+from services.stage_tracking.store.rows import Case, Clock, Past, PlannedMilestone
 from services.stage_tracking.store.serving import party_standing
+from services.stage_tracking.usecases.asking import keep_questions
 from services.stage_tracking.usecases.journal import write
+from services.stage_tracking.usecases.limits import ANEW, Cause, Change, tell_changes
 from shared.calendar.workdays import CourtCalendar
 from shared.clock import court_date
 from shared.contracts.case_kinds import CaseKind, DeadlineKind
@@ -51,9 +48,11 @@ async def keep_clocks(
     case_id: UUID,
     calendar: CourtCalendar | None = None,
     undone: datetime | None = None,
+    cause: Cause = ANEW,
 ) -> None:
-    """Bring the clocks in line with what is known of the case, whose row is locked. May be repeated.
+    """Bring the clocks in line with what is known of the case, whose row is locked, and with them all that follows.
 
+    That is when milestones are planned, what is asked of whom, and what the parties know of limits. May be repeated.
     `undone`: when something had been done that came to nothing; clocks that it alone had stopped run again.
     """
     calendar = calendar or court_calendar()
@@ -65,16 +64,21 @@ async def keep_clocks(
     dates = CaseDates(kind, case.filed_on, assigned_on, case.administrative, case.received_on, longer, case.secured_on)
     wanted = deadlines_of(dates, kit.settings.figures, calendar)
     milestones = (await stages.milestones_of(tx.conn, [case_id]))[case_id]
-    ended = await _ended(tx, case, _reached(milestones))
+    reached = _reached(milestones)
+    ended = await _ended(tx, case, reached)
     rows = await deadlines.current(tx.conn, case_id)
     again = set() if undone is None else run_again(_met(rows), ended, undone)
     standing = await _withdraw(kit, tx, case, rows, {deadline.kind for deadline in wanted})
     current = await _set_all(kit, tx, standing, wanted, Setting(case_id, calendar.known_until, again))
     await _plan(kit, tx, case, kind, current, milestones)
     await _stop_what_is_done(kit, tx, case, current, ended)
-    if milestones:  # not in a case that has only just come in: nobody was asked for anything yet
+    if milestones:  # not in a case that has only just come in: nothing has rung yet
         await tasks.keep_days(tx.conn, case_id, urged_until(current))
-    await note_nearest(tx, case, [row for row in current if row.met_at is None and row.kind not in ended])
+        await _keep_rung(tx, case, current, ended)
+    await keep_questions(kit, tx, case, reached, current)
+    running = [row for row in current if row.met_at is None and row.kind not in ended]
+    await note_nearest(tx, case, running)
+    await tell_changes(kit, tx, case, Change(rows, current, running, cause))
     tx.wake(FIRE_SIGNAL)
 
 
@@ -89,7 +93,6 @@ async def _withdraw(
     lines = []
     for row in gone:
         kind = row.kind
-        await tasks.close_of_clock(tx.conn, case.case_id, kind, tx.now)
         await tx.emit(DeadlineWithdrawn(case_id=case.case_id, kind=kind))
         lines.append(f"{kind.label}：撤销（原定{cn_date(row.due_on)}），{_why_not(case, kind)}")
     await write(kit, tx, case.case_id, Note(EntryKind.CLOCKS, "\n".join(lines)))
@@ -123,15 +126,17 @@ async def _set_all(
     case_id, calendar_until = setting.case_id, setting.calendar_until
     current = {row.kind: row for row in rows}
     changed = [deadline for deadline in wanted if _is_new(current.get(deadline.kind), deadline, setting)]
-    last = await deadlines.versions(tx.conn, case_id, [each.kind for each in changed]) if changed else {}
+    past = await deadlines.past(tx.conn, case_id, [each.kind for each in changed]) if changed else {}
     replaced, added, lines = [], [], []
     for deadline in changed:
         old, again = current.get(deadline.kind), deadline.kind in setting.again
-        version = last.get(deadline.kind, 0) + 1
+        before = past.get(deadline.kind, Past(0, told=False))
+        version = before.version + 1
         if old is not None:
             replaced.append(old.id)
         rang_at = old.fired_at if old is not None and not again and _has_rung_for(old, deadline) else None
-        added.append((deadline, {"version": version, "calendar_until": calendar_until, "fired_at": rang_at}))
+        new = {"version": version, "calendar_until": calendar_until, "fired_at": rang_at, "told": before.told}
+        added.append((deadline, new))
         await tx.emit(_set_event(case_id, deadline, version))
         lines.append(_difference(old, deadline, version))
     if lines:
@@ -156,8 +161,7 @@ def _same(old: Clock, new: Deadline) -> bool:
 
 def _has_rung_for(old: Clock, new: Deadline) -> bool:
     """Other words for the same instant are no reason to ring again; that a limit is certain by now is one."""
-    turns_red = old.provisional and not new.provisional and new.kind not in WITHOUT_URGENCY
-    return bool(old.due_at == new.due_at and not turns_red)
+    return old.due_at == new.due_at and old.provisional == new.provisional
 
 
 def _set_event(case_id: UUID, deadline: Deadline, version: int) -> DeadlineSet:
@@ -230,16 +234,20 @@ async def _stop_what_is_done(
         if row.met_at is not None or kind not in ended:
             continue
         await deadlines.meet(tx.conn, row.id, ended[kind])
-        await tasks.close(tx.conn, case.case_id, TaskKind.REMINDER, kind, tx.now)
         await tx.emit(DeadlineMet(case_id=case.case_id, kind=kind, met_at=ended[kind]))
         late = "，已超期" if is_red(kind, row.due_at, ended[kind], provisional=row.provisional) else ""
         limit = f"{'暂定' if row.provisional else ''}期限{cn_date(row.due_on)}"
         lines.append(f"{kind.label}：{cn_date(ended[kind])}完成{late}（{limit}）")
-    if case.closed_on is not None:
-        over = [TaskKind.OVERDUE_REASONS, TaskKind.POWER_CONFLICT, *FACTS]
-        await tasks.close_all(tx.conn, case.case_id, over, tx.now)
     if lines:
         await write(kit, tx, case.case_id, Note(EntryKind.CLOCKS_STOPPED, "\n".join(lines)))
+
+
+async def _keep_rung(
+    tx: Transaction, case: Case, current: Sequence[Clock], ended: Mapping[DeadlineKind, datetime]
+) -> None:
+    """What ringing asked for stands with the version that rang; in a closed case nothing does."""
+    standing = [row.standing(done=row.kind in ended) for row in current] if case.closed_on is None else []
+    await tasks.close_rung(tx.conn, case.case_id, asked_by(standing), tx.now)
 
 
 def urged_until(current: Sequence[Clock]) -> dict[tuple[TaskKind, str], datetime | None]:

@@ -1,13 +1,14 @@
 """Clocks that have run out ring: once each, with an event, a log entry and a task for whoever must act."""
 
+from collections.abc import Sequence
 from uuid import UUID
 
 from services.stage_tracking.domain.log import EntryKind, Note
 from services.stage_tracking.domain.stages import MILESTONE_TITLES
-from services.stage_tracking.domain.tasks import Rung, TaskKind, rung_task
+from services.stage_tracking.domain.tasks import Rung, asked_by, rung_task
 from services.stage_tracking.settings import StageKit
 from services.stage_tracking.store import cases, deadlines, tasks
-from services.stage_tracking.store.rows import DueClock
+from services.stage_tracking.store.rows import Clock, DueClock
 from services.stage_tracking.usecases.asking import open_task
 from services.stage_tracking.usecases.clocks import note_nearest, reached_milestones
 from services.stage_tracking.usecases.journal import write
@@ -58,16 +59,16 @@ async def _ring(kit: StageKit, tx: Transaction, due: DueClock) -> None:
     planned = kind_of(due.number).milestones
     outstanding = "、".join(MILESTONE_TITLES[each] for each in planned if each not in reached) or "无"
     task = rung_task(Rung(kind, cn_date(limit), end_of_day(limit), row.provisional, outstanding), due.judge_id)
-    if kind is DeadlineKind.COURT_LIMIT:
-        await tasks.close(tx.conn, row.case_id, TaskKind.REMINDER, DeadlineKind.COURT_LIMIT_REMINDER, tx.now)
+    current = await deadlines.current(tx.conn, row.case_id)
+    standing = asked_by(each.standing(done=False) for each in current)
+    await tasks.close_rung(tx.conn, row.case_id, {each for each in standing if each[1] is not kind}, tx.now)
     await open_task(kit, tx, row.case_id, task)
     if row.provisional:
-        await _urge_no_more(tx, row.case_id)
+        await _urge_no_more(tx, row.case_id, [each for each in current if each.met_at is None])
 
 
-async def _urge_no_more(tx: Transaction, case_id: UUID) -> None:
+async def _urge_no_more(tx: Transaction, case_id: UUID, running: Sequence[Clock]) -> None:
     """Lists sort the case by its next limit: this one waits for its calendar."""
     case = await cases.lock(tx.conn, case_id)
-    running = [row for row in await deadlines.current(tx.conn, case_id) if row.met_at is None]
     if case is not None:
         await note_nearest(tx, case, running)
