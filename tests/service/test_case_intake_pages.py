@@ -7,6 +7,7 @@ from typing import Any
 import httpx
 import pytest
 
+from services.case_intake.domain.words import COLUMNS
 from services.case_intake.service import SERVICE
 from services.case_intake.settings import IntakeKit
 from services.case_intake.usecases.imports import work_through
@@ -187,7 +188,8 @@ async def test_a_table_is_imported_on_the_pages(kit: IntakeKit, clerk: httpx.Asy
     assert re.search(r'name="way" value="stock" checked', unusable.text)
     template = (await clerk.get("/cases/import/template")).content
     assert (await clerk.get("/cases/import/template", params={"kind": "xlsx"})).content.startswith(b"PK")
-    line = "（2026）渝05执1号,2026-11-23,甲,乙,丙,1,申请执行人,刘艳,居民身份证,510212199101060000,1,,是" + "," * 13
+    line = "（2026）渝05执1号,2026-11-23,甲,乙,丙,1,申请执行人,刘艳,居民身份证,510212199101060000,1,,是"
+    line += "," * (len(COLUMNS) - 1 - line.count(","))
     files = {"file": ("案件.csv", template + line.encode())}
     stock = {"way": "stock_now"}
     page = (await clerk.post("/cases/import", files=files, data=stock)).headers["location"]
