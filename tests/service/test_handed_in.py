@@ -248,6 +248,9 @@ async def test_a_party_reads_a_receipt_counts_a_number_is_disowned_after_all_tha
     await house.work(disowning.follow)
     (party,) = [row for row in await served.story.rows(tables.parties) if row.party_id == served.party.party_id]
     assert len(party.disowned) == 1
+    left = await served.story.rows(tables.disownings)
+    assert {str(row.id) for row in left} == await house.apart("disownings")
+    assert left, "nobody was written to there: they stay, and an operator sees them"
     assert {trouble.kind for trouble in await told(kit, TroubleReported)} == {"set_aside"}
 
 

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row, delete, insert, select, update
+from sqlalchemy import Row, delete, insert, select, true, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -24,6 +24,8 @@ from shared.db.aside import Stream
 
 WANTED = Stream("doors", parties, parties.c.party_id, parties.c.door_due, parties.c.party_id)
 """Parties whose door is to be made."""
+DISOWNED = Stream("disownings", disownings, disownings.c.id, true(), disownings.c.id)
+"""Addresses of which somebody says that they are not the party's."""
 
 
 async def party(conn: AsyncConnection, party_id: UUID) -> Row[Any]:
@@ -134,8 +136,8 @@ async def add_disownings(conn: AsyncConnection, party_id: UUID, address_ids: Col
     await conn.execute(insert(disownings), rows)
 
 
-async def claim_disowning(conn: AsyncConnection) -> Row[Any] | None:
-    """The oldest that nobody has followed, taken off the list."""
-    mine = select(disownings.c.id).order_by(disownings.c.id).limit(1).with_for_update(skip_locked=True)
-    gone = delete(disownings).where(disownings.c.id.in_(mine.scalar_subquery())).returning(disownings)
-    return (await conn.execute(gone)).one_or_none()
+async def take_off(conn: AsyncConnection, disowning_id: int) -> tuple[UUID, UUID]:
+    """One that is followed now, off the list: the party and the address."""
+    gone = delete(disownings).where(disownings.c.id == disowning_id)
+    row = (await conn.execute(gone.returning(disownings.c.party_id, disownings.c.address_id))).one()
+    return row.party_id, row.address_id

@@ -5,6 +5,8 @@ is meant, nor whether there is such a case. The public pages only take it down; 
 """
 
 import unicodedata
+from collections.abc import Sequence
+from functools import partial
 from uuid import UUID
 
 from services.party_notification.domain.contacts import DoubtState, why_held
@@ -23,6 +25,7 @@ from shared.contracts.operations import TroubleReported
 from shared.crypto.codes import normalize
 from shared.db.transaction import Transaction, new_id
 from shared.errors import Fault, Invalid, Unavailable
+from shared.runtime.taking import UnfitError, take
 
 _NOT_SENT = "没有与所填内容相符的发送记录，请核对。连续输错五次，将暂停15分钟。"
 _LATER = "系统正在整理联系方式，暂时不能办理，请几分钟后再试，或者拨打12368。"
@@ -71,14 +74,15 @@ async def _fitting(kit: NotificationKit, tx: Transaction, party_id: UUID, contac
 
 async def follow(kit: NotificationKit) -> bool:
     """Take up the oldest that was taken down; whether there was one."""
-    async with kit.db.begin() as tx:
-        row = await doors.claim_disowning(tx.conn)
-        if row is None:
-            return False
-        written = await sending.written_to(tx.conn, row.party_id, row.address_id)
-        if written is not None:
-            await _take_up(kit, tx, written)
-    return True
+    return await take(kit.db, doors.DISOWNED, partial(_follow_each, kit)) > 0
+
+
+async def _follow_each(kit: NotificationKit, tx: Transaction, disowning_ids: Sequence[int]) -> None:
+    for disowning_id in disowning_ids:
+        written = await sending.written_to(tx.conn, *await doors.take_off(tx.conn, disowning_id))
+        if written is None:
+            raise UnfitError("nobody was written to there")
+        await _take_up(kit, tx, written)
 
 
 async def _take_up(kit: NotificationKit, tx: Transaction, found: WrittenTo) -> None:
